@@ -1,0 +1,115 @@
+"""Child processes that never outlive their parent. Used by the supervisor, the embedded servers and the tests."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import psutil
+
+PR_SET_PDEATHSIG = 1
+# Loaded before any fork: between fork and exec only async-signal-safe work is allowed, and dlopen is not.
+_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A pid alone is not an identity: after a crash or a reboot another process may carry the same number."""
+
+    pid: int
+    created: float
+
+    @classmethod
+    def of(cls, pid: int) -> "Identity | None":
+        try:
+            return cls(pid, round(psutil.Process(pid).create_time(), 2))
+        except psutil.Error:
+            return None
+
+    def alive(self) -> bool:
+        try:
+            process = psutil.Process(self.pid)
+            same = abs(process.create_time() - self.created) < 1.0
+            return bool(same and process.status() != psutil.STATUS_ZOMBIE)
+        except psutil.Error:
+            return False
+
+
+def _die_with_parent(death_signal: int) -> Callable[[], None]:
+    parent = os.getpid()
+
+    def prepare() -> None:
+        if _libc is None:
+            return
+        _libc.prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
+        if os.getppid() != parent:  # the parent died between fork and prctl
+            os._exit(1)
+
+    return prepare
+
+
+def spawn(
+    command: Sequence[str | Path],
+    *,
+    environment: Mapping[str, str] | None = None,
+    directory: Path | None = None,
+    output: IO[bytes] | int | None = None,
+    user: tuple[int, int] | None = None,
+    death_signal: int | None = signal.SIGTERM,
+) -> subprocess.Popen[bytes]:
+    """Start a child in a process group of its own, so that Ctrl-C in the terminal reaches only the parent.
+
+    The kernel sends `death_signal` when the *thread* that called this ends: call it from a long-lived thread.
+    None detaches the child. The prctl survives `user` because the child sets it after changing ids.
+    """
+    identity = {} if user is None else {"user": user[0], "group": user[1], "extra_groups": []}
+    return subprocess.Popen(
+        [str(part) for part in command],
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT if output is not None else None,
+        env=None if environment is None else dict(environment),
+        cwd=directory,
+        process_group=0 if death_signal is not None else None,
+        start_new_session=death_signal is None,
+        preexec_fn=None if death_signal is None else _die_with_parent(death_signal),
+        **identity,  # type: ignore[arg-type]  # three keyword arguments of three types
+    )
+
+
+def wait_until(condition: Callable[[], bool], *, seconds: float, every: float = 0.02) -> bool:
+    """Poll `condition` until it holds; False when the time is over."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(every)
+    return True
+
+
+def stop_process(identity: Identity, *, signals: Iterable[tuple[int, float]]) -> bool:
+    """Send each signal in turn and give the process the seconds that go with it. True once it is gone."""
+    for number, seconds in signals:
+        if not identity.alive():
+            return True
+        try:
+            os.kill(identity.pid, number)
+        except ProcessLookupError:
+            return True
+        if wait_until(lambda: _gone(identity), seconds=seconds):
+            return True
+    return _gone(identity)
+
+
+def _gone(identity: Identity) -> bool:
+    try:  # Reaps the process when it is our own child; a zombie would look alive to its waiters.
+        os.waitpid(identity.pid, os.WNOHANG)
+    except ChildProcessError:
+        pass
+    return not identity.alive()
