@@ -1,0 +1,80 @@
+"""One throw-away PostgreSQL and Valkey per pytest run, shared by its xdist workers, gone at its end."""
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from lms.embedded import Embedded, Urls
+
+PREFIX = "lms-tests-"
+SERVERS = pytest.StashKey[Embedded]()
+# Left from the developer's shell these would change what the tests mean.
+FOREIGN = re.compile(
+    r"^(ALLOWED_HOSTS|AWS_.*|CSRF_.*|DATABASE_.*|DEBUG|DEFAULT_FROM_EMAIL|DEVICE_LIMIT|DJANGO_.*|EMAIL_.*|MEDIA_.*|REDIS_.*"
+    r"|SECRET_.*|SECURE_.*|SITE_.*|STATIC_ROOT|TRUSTED_PROXIES|VAR_DIR)$"
+)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Runs before pytest-django reads the settings, whose database is the one started here.
+
+    Durability is off: a crash of this machine may lose the data of a test run. `durable_servers` is for tests of crashes.
+    """
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if worker:  # The controller's environment came along; only the Valkey database is this worker's own.
+        number = int(worker.removeprefix("gw")) + 1
+        os.environ["REDIS_URL"] = re.sub(r"/\d+$", f"/{number}", os.environ["REDIS_URL"])
+    else:
+        _start_servers(config)
+    _configure_django()
+
+
+def _start_servers(config: pytest.Config) -> None:
+    for name in [name for name in os.environ if FOREIGN.match(name)]:
+        del os.environ[name]
+    _sweep()
+    directory = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+    directory.chmod(0o755)  # the unprivileged user that PostgreSQL runs as must pass
+    servers = Embedded(directory, durable=False)
+    config.stash[SERVERS] = servers
+    os.environ.update(servers.start().environment())
+    os.environ.update({"VAR_DIR": str(directory), "DJANGO_SETTINGS_MODULE": "lms.settings", "DJANGO_ENV": "development"})
+
+
+def _configure_django() -> None:
+    from django.conf import settings
+
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # Argon2 would cost 0.3 s a user
+
+
+def _sweep() -> None:
+    """Directories of runs that were killed; their servers died with them."""
+    for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        owner = path.name.removeprefix(PREFIX).split("-")[0]
+        if owner.isdecimal() and not psutil.pid_exists(int(owner)):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    servers = config.stash.get(SERVERS, None)
+    if servers:
+        servers.stop()
+        shutil.rmtree(servers.directory, ignore_errors=True)
+
+
+@pytest.fixture
+def durable_servers() -> Iterator[Urls]:
+    """PostgreSQL with fsync and Valkey with its append-only file, for one test that crashes things."""
+    with tempfile.TemporaryDirectory(prefix="lms-durable-", ignore_cleanup_errors=True) as name:
+        directory = Path(name)
+        directory.chmod(0o755)
+        with Embedded(directory) as urls:
+            yield urls
