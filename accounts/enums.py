@@ -1,0 +1,34 @@
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class Role(TextChoices):
+    """What a person is in a programme. A doctor is an active enrolment; the others are role grants."""
+
+    DOCTOR = "doctor", _("Doctor")
+    PRESENTER = "presenter", _("Presenter")
+    MODERATOR = "moderator", _("Moderator")
+    OPERATOR = "operator", _("Operator")
+    SPONSOR = "sponsor", _("Sponsor")
+    AUDITOR = "auditor", _("Auditor")
+
+
+STAFF_ROLES = frozenset({Role.MODERATOR, Role.OPERATOR})
+
+
+class DeviceEnd(TextChoices):
+    """Why a device's session ended; the page it shows next depends on it."""
+
+    SIGNED_OUT = "signed_out", _("Signed out")
+    REPLACED = "replaced", _("A newer device took its place")
+    REVOKED = "revoked", _("Signed out from another device")
+    DISABLED = "disabled", _("Account disabled")
+    EXPIRED = "expired", _("Expired")
+
+
+class SignInMethod(TextChoices):
+    INVITATION = "invitation", _("Invitation")
+    LINK = "link", _("One-tap link")
+    CODE = "code", _("E-mailed code")
+    PASSWORD = "password", _("Password")
+    PASSKEY = "passkey", _("Passkey")

@@ -1,0 +1,221 @@
+from django.conf import settings
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.enums import Role
+from courses.enums import CompletionRule, EnrolmentStatus, LessonKind, PublishStatus
+
+
+def _window(name: str) -> models.CheckConstraint:
+    """`closes_at` after `opens_at`, either may be empty."""
+    return models.CheckConstraint(
+        condition=models.Q(opens_at=None) | models.Q(closes_at=None) | models.Q(closes_at__gt=models.F("opens_at")),
+        name=name,
+    )
+
+
+def _rule(name: str) -> models.CheckConstraint:
+    """A number of parts is given exactly when the rule needs one."""
+    return models.CheckConstraint(
+        condition=models.Q(completion_rule=CompletionRule.ALL, required_count=None)
+        | models.Q(completion_rule=CompletionRule.N_OF_M, required_count__gte=1),
+        name=name,
+    )
+
+
+class Programme(models.Model):
+    """A set of courses that lead to a programme certificate. Doctors see it only by enrolment."""
+
+    slug = models.SlugField(_("short name in addresses"), max_length=80, unique=True)
+    title = models.CharField(_("title"), max_length=200)
+    summary = models.TextField(_("summary"), max_length=5000, blank=True)
+    society = models.CharField(_("society"), max_length=200, blank=True)
+    status = models.CharField(_("status"), max_length=12, choices=PublishStatus, default=PublishStatus.DRAFT)
+    timezone = models.CharField(_("home time zone"), max_length=64, default="UTC")
+    opens_at = models.DateTimeField(_("opens at"), null=True, blank=True)
+    closes_at = models.DateTimeField(_("closes at"), null=True, blank=True)
+    completion_rule = models.CharField(max_length=8, choices=CompletionRule, default=CompletionRule.ALL)
+    required_count = models.PositiveSmallIntegerField(_("courses needed"), null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = _("programme")
+        verbose_name_plural = _("programmes")
+        ordering = ("-created_at", "id")
+        constraints = (_window("courses_programme_window"), _rule("courses_programme_rule"))
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Course(models.Model):
+    """An ordered list of lessons. `position` orders the courses of a programme, from 1."""
+
+    programme = models.ForeignKey(Programme, models.CASCADE, related_name="courses")
+    position = models.PositiveSmallIntegerField(_("position"), validators=[MinValueValidator(1)])
+    title = models.CharField(_("title"), max_length=200)
+    summary = models.TextField(_("summary"), max_length=5000, blank=True)
+    status = models.CharField(_("status"), max_length=12, choices=PublishStatus, default=PublishStatus.DRAFT)
+    opens_at = models.DateTimeField(_("opens at"), null=True, blank=True)
+    closes_at = models.DateTimeField(_("closes at"), null=True, blank=True)
+    is_sequential = models.BooleanField(_("lessons in order"), default=False)
+    completion_rule = models.CharField(max_length=8, choices=CompletionRule, default=CompletionRule.ALL)
+    required_count = models.PositiveSmallIntegerField(_("lessons needed"), null=True, blank=True)
+    prerequisites = models.ManyToManyField("self", symmetrical=False, blank=True, related_name="unlocks")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = _("course")
+        verbose_name_plural = _("courses")
+        ordering = ("programme", "position")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("programme", "position"),
+                name="courses_course_position",
+                deferrable=models.Deferrable.DEFERRED,
+            ),
+            models.CheckConstraint(condition=models.Q(position__gte=1), name="courses_course_position_from_1"),
+            _window("courses_course_window"),
+            _rule("courses_course_rule"),
+        )
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Lesson(models.Model):
+    """One unit to complete. What it shows belongs to the app of its kind (a webinar, a quiz, …)."""
+
+    course = models.ForeignKey(Course, models.CASCADE, related_name="lessons")
+    position = models.PositiveSmallIntegerField(_("position"), validators=[MinValueValidator(1)])
+    kind = models.CharField(_("kind"), max_length=12, choices=LessonKind)
+    title = models.CharField(_("title"), max_length=200)
+    summary = models.TextField(_("summary"), max_length=5000, blank=True)
+    is_required = models.BooleanField(_("required"), default=True)
+    opens_at = models.DateTimeField(_("opens at"), null=True, blank=True)
+    closes_at = models.DateTimeField(_("closes at"), null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = _("lesson")
+        verbose_name_plural = _("lessons")
+        ordering = ("course", "position")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("course", "position"), name="courses_lesson_position", deferrable=models.Deferrable.DEFERRED
+            ),
+            models.CheckConstraint(condition=models.Q(position__gte=1), name="courses_lesson_position_from_1"),
+            _window("courses_lesson_window"),
+        )
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Cohort(models.Model):
+    """A group of a programme's doctors with their own window, for example one country or one intake."""
+
+    programme = models.ForeignKey(Programme, models.CASCADE, related_name="cohorts")
+    name = models.CharField(_("name"), max_length=120)
+    opens_at = models.DateTimeField(_("opens at"), null=True, blank=True)
+    closes_at = models.DateTimeField(_("closes at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("cohort")
+        verbose_name_plural = _("cohorts")
+        ordering = ("programme", "name")
+        constraints = (
+            models.UniqueConstraint(fields=("programme", "name"), name="courses_cohort_name"),
+            _window("courses_cohort_window"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Enrolment(models.Model):
+    """A doctor's place in a programme."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="enrolments")
+    programme = models.ForeignKey(Programme, models.CASCADE, related_name="enrolments")
+    cohort = models.ForeignKey(Cohort, models.SET_NULL, null=True, blank=True, related_name="enrolments")
+    status = models.CharField(_("status"), max_length=12, choices=EnrolmentStatus, default=EnrolmentStatus.INVITED)
+    enrolled_at = models.DateTimeField()
+    activated_at = models.DateTimeField(null=True, blank=True)
+    completed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("enrolment")
+        verbose_name_plural = _("enrolments")
+        ordering = ("-enrolled_at", "id")
+        constraints = (
+            models.UniqueConstraint(fields=("user", "programme"), name="courses_enrolment_once"),
+            models.CheckConstraint(
+                condition=~models.Q(status=EnrolmentStatus.COMPLETED) | models.Q(completed_at__isnull=False),
+                name="courses_enrolment_completed_has_date",
+            ),
+        )
+        indexes = (models.Index(fields=("programme", "status"), name="courses_enrolment_status"),)
+
+    def __str__(self) -> str:
+        return f"{self.user} – {self.programme}"
+
+
+class RoleGrant(models.Model):
+    """A role other than doctor, in one programme or, with no programme, in all of them."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="role_grants")
+    role = models.CharField(_("role"), max_length=12, choices=[c for c in Role.choices if c[0] != Role.DOCTOR])
+    programme = models.ForeignKey(Programme, models.CASCADE, null=True, blank=True, related_name="role_grants")
+    granted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    granted_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("role")
+        verbose_name_plural = _("roles")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("user", "role", "programme"), nulls_distinct=False, name="courses_role_grant_once"
+            ),
+            models.CheckConstraint(condition=~models.Q(role=Role.DOCTOR), name="courses_role_grant_not_doctor"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.get_role_display()}"
+
+
+class LessonCompletion(models.Model):
+    """That a person completed a lesson, when, and the evidence for it. Written once."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="lesson_completions")
+    lesson = models.ForeignKey(Lesson, models.CASCADE, related_name="completions")
+    completed_at = models.DateTimeField()
+    evidence = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = _("lesson completion")
+        verbose_name_plural = _("lesson completions")
+        constraints = (models.UniqueConstraint(fields=("user", "lesson"), name="courses_lesson_completed_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.user} – {self.lesson}"
+
+
+class CourseCompletion(models.Model):
+    """That a person completed a course. Stays when lessons are added later."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="course_completions")
+    course = models.ForeignKey(Course, models.CASCADE, related_name="completions")
+    completed_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("course completion")
+        verbose_name_plural = _("course completions")
+        constraints = (models.UniqueConstraint(fields=("user", "course"), name="courses_course_completed_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.user} – {self.course}"

@@ -1,0 +1,9 @@
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+def site(request: HttpRequest) -> dict[str, Any]:
+    """What every template may name without its view passing it."""
+    return {"SITE_NAME": settings.SITE_NAME, "SHOW_SENT_MAIL": settings.SHOW_SENT_MAIL}

@@ -1,0 +1,90 @@
+import uuid
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Device
+from core.db import IntMultiRangeField, TimeMultiRangeField
+from courses.models import Lesson
+from media.models import Video
+from webinars.enums import Phase
+
+
+class Webinar(models.Model):
+    """A lesson with a video timeline. Without a broadcast it is a recorded lecture."""
+
+    lesson = models.OneToOneField(Lesson, models.CASCADE, related_name="webinar")
+    video = models.ForeignKey(Video, models.PROTECT, null=True, blank=True, related_name="webinars")
+    presenters = models.ManyToManyField(settings.AUTH_USER_MODEL, blank=True, related_name="presented_webinars")
+    completion_percent = models.PositiveSmallIntegerField(
+        _("percent to watch"), default=90, validators=[MinValueValidator(1), MaxValueValidator(100)]
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = _("webinar")
+        verbose_name_plural = _("webinars")
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(completion_percent__range=(1, 100)), name="webinars_webinar_percent"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.lesson.title
+
+
+class PlaySession(models.Model):
+    """One opening of the player on one device. Beats name it; it says whose seconds they are."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="play_sessions")
+    webinar = models.ForeignKey(Webinar, models.CASCADE, related_name="play_sessions")
+    phase = models.CharField(max_length=10, choices=Phase)
+    device = models.ForeignKey(Device, models.CASCADE, related_name="play_sessions")
+    media_seconds = models.PositiveIntegerField(help_text=_("Length of the timeline; beats outside it are refused."))
+    required_seconds = models.PositiveIntegerField(help_text=_("Unique seconds that complete the lesson."))
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("play session")
+        verbose_name_plural = _("play sessions")
+        indexes = (models.Index(fields=("user", "webinar"), name="webinars_session_person"),)
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class WatchRecord(models.Model):
+    """What a person has watched of one phase of a webinar. Written by the group commit only.
+
+    `clock` is the union over play sessions of [session start, receipt of its latest beat): the wall time in which the
+    person may have been watching. `seen_seconds` never exceeds its length × the highest playback rate + a slack.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="watch_records")
+    webinar = models.ForeignKey(Webinar, models.CASCADE, related_name="watch_records")
+    phase = models.CharField(max_length=10, choices=Phase)
+    coverage = IntMultiRangeField(default=tuple)
+    seen_seconds = models.PositiveIntegerField(default=0)
+    position_seconds = models.FloatField(default=0.0)
+    clock = TimeMultiRangeField(default=tuple)
+    first_beat_at = models.DateTimeField()
+    last_beat_at = models.DateTimeField()
+    reached_at = models.DateTimeField(null=True, help_text=_("When the required seconds were reached."))
+
+    class Meta:
+        verbose_name = _("watch record")
+        verbose_name_plural = _("watch records")
+        constraints = (
+            models.UniqueConstraint(fields=("user", "webinar", "phase"), name="webinars_watch_record_once"),
+            models.CheckConstraint(condition=models.Q(position_seconds__gte=0), name="webinars_watch_position"),
+        )
+        indexes = (models.Index(fields=("user", "-last_beat_at"), name="webinars_watch_recent"),)
+
+    def __str__(self) -> str:
+        return f"{self.user_id}/{self.webinar_id}/{self.phase}"
