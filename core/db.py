@@ -2,25 +2,31 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.types.multirange import Int4Multirange, Multirange, TimestamptzMultirange
-from psycopg.types.range import Int4Range, Range, TimestamptzRange
+from psycopg.types.range import Int4Range, TimestamptzRange
 
 from core.ranges import Ranges
 
 Interval = tuple[datetime, datetime]
 Intervals = tuple[Interval, ...]
 
+if TYPE_CHECKING:
+    _IntField = models.Field[Iterable[tuple[int, int]], Ranges]
+    _TimeField = models.Field[Iterable[Interval], Intervals]
+else:  # Django's Field takes no parameters at run time
+    _IntField = _TimeField = models.Field
 
-class IntMultiRangeField(models.Field[Iterable[tuple[int, int]], Ranges]):
+
+class IntMultiRangeField(_IntField):
     """`int4multirange`; in Python `core.ranges.Ranges` (half-open, sorted, disjoint)."""
 
     description = "Set of whole numbers, as ranges"
 
-    def db_type(self, connection: BaseDatabaseWrapper) -> str:
+    def db_type(self, connection: BaseDatabaseWrapper) -> str:  # noqa: ARG002 - Django's signature
         return "int4multirange"
 
     def from_db_value(self, value: Multirange[int] | None, *_: Any) -> Ranges | None:
@@ -35,12 +41,12 @@ class IntMultiRangeField(models.Field[Iterable[tuple[int, int]], Ranges]):
         return Int4Multirange([Int4Range(int(start), int(end)) for start, end in value])
 
 
-class TimeMultiRangeField(models.Field[Iterable[Interval], Intervals]):
+class TimeMultiRangeField(_TimeField):
     """`tstzmultirange`; in Python a tuple of (start, end) aware datetimes."""
 
     description = "Set of times, as intervals"
 
-    def db_type(self, connection: BaseDatabaseWrapper) -> str:
+    def db_type(self, connection: BaseDatabaseWrapper) -> str:  # noqa: ARG002 - Django's signature
         return "tstzmultirange"
 
     def from_db_value(self, value: Multirange[datetime] | None, *_: Any) -> Intervals | None:
@@ -53,6 +59,3 @@ class TimeMultiRangeField(models.Field[Iterable[Interval], Intervals]):
         if value is None or isinstance(value, Multirange) or hasattr(value, "resolve_expression"):
             return value
         return TimestamptzMultirange([TimestamptzRange(start, end) for start, end in value])
-
-
-__all__ = ["IntMultiRangeField", "Interval", "Intervals", "Range", "TimeMultiRangeField"]
