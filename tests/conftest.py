@@ -25,7 +25,7 @@ FOREIGN = re.compile(
 def pytest_configure(config: pytest.Config) -> None:
     """Runs before pytest-django reads the settings, whose database is the one started here.
 
-    Durability is off: a crash of this machine may lose the data of a test run. `durable_servers` is for tests of crashes.
+    Durability is off: a crash of the machine may lose a test run's data. `durable_servers` is for tests of crashes.
     """
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
     if worker:  # The controller's environment came along; only the Valkey database is this worker's own.
@@ -45,7 +45,7 @@ def _start_servers(config: pytest.Config) -> None:
     servers = Embedded(directory, durable=False)
     config.stash[SERVERS] = servers
     os.environ.update(servers.start().environment())
-    os.environ.update({"VAR_DIR": str(directory), "DJANGO_SETTINGS_MODULE": "lms.settings", "DJANGO_ENV": "development"})
+    os.environ.update(VAR_DIR=str(directory), DJANGO_SETTINGS_MODULE="lms.settings", DJANGO_ENV="development")
 
 
 def _configure_django() -> None:

@@ -1,5 +1,6 @@
-"""Child processes that never outlive their parent. Used by the supervisor, the embedded servers and the tests."""
+"""Child processes that never outlive their parent: for the supervisor, the embedded servers and transcoding."""
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -41,7 +42,8 @@ class Identity:
             return False
 
 
-def _die_with_parent(death_signal: int) -> Callable[[], None]:
+def die_with_parent(death_signal: int) -> Callable[[], None]:
+    """For `preexec_fn`: the kernel sends the signal when the thread that started the child ends (Linux only)."""
     parent = os.getpid()
 
     def prepare() -> None:
@@ -78,7 +80,7 @@ def spawn(
         cwd=directory,
         process_group=0 if death_signal is not None else None,
         start_new_session=death_signal is None,
-        preexec_fn=None if death_signal is None else _die_with_parent(death_signal),
+        preexec_fn=None if death_signal is None else die_with_parent(death_signal),  # noqa: PLW1509  # no lock is taken
         **identity,  # type: ignore[arg-type]  # three keyword arguments of three types
     )
 
@@ -108,8 +110,6 @@ def stop_process(identity: Identity, *, signals: Iterable[tuple[int, float]]) ->
 
 
 def _gone(identity: Identity) -> bool:
-    try:  # Reaps the process when it is our own child; a zombie would look alive to its waiters.
+    with contextlib.suppress(ChildProcessError):  # Reaps a child of our own, which would stay a zombie.
         os.waitpid(identity.pid, os.WNOHANG)
-    except ChildProcessError:
-        pass
     return not identity.alive()
