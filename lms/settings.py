@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "media",
     "courses",
     "webinars",
+    "assessments",
     "analytics",
     "lms",
 ]
@@ -176,7 +177,13 @@ DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", f"{SITE_NAME} <no-reply@loca
 SHOW_SENT_MAIL = env.flag("SHOW_SENT_MAIL", default=DEBUG)
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English")), ("fr", _("French")), ("es", _("Spanish")), ("pt", _("Portuguese")), ("ar", _("Arabic"))]
+LANGUAGES = [
+    ("en", _("English")),
+    ("fr", _("French")),
+    ("es", _("Spanish")),
+    ("pt", _("Portuguese")),
+    ("ar", _("Arabic")),
+]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True
