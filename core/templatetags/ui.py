@@ -56,7 +56,7 @@ def icon(name: str, size: int = 20) -> SafeString:
     """Decoration only: the words beside it carry the meaning."""
     return format_html(
         '<svg class="icon{}" width="{}" height="{}" viewBox="0 0 24 24" fill="none" stroke="currentColor"'
-        ' stroke-width="2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true" focusable="false">{}</svg>',
+        ' stroke-width="2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">{}</svg>',
         " flip" if name in MIRRORED else "",
         size,
         size,
