@@ -70,7 +70,6 @@ def spawn(
     The kernel sends `death_signal` when the *thread* that called this ends: call it from a long-lived thread.
     None detaches the child. The prctl survives `user` because the child sets it after changing ids.
     """
-    identity = {} if user is None else {"user": user[0], "group": user[1], "extra_groups": []}
     return subprocess.Popen(
         [str(part) for part in command],
         stdin=subprocess.DEVNULL,
@@ -81,7 +80,9 @@ def spawn(
         process_group=0 if death_signal is not None else None,
         start_new_session=death_signal is None,
         preexec_fn=None if death_signal is None else die_with_parent(death_signal),  # noqa: PLW1509  # no lock is taken
-        **identity,  # type: ignore[arg-type]  # three keyword arguments of three types
+        user=None if user is None else user[0],
+        group=None if user is None else user[1],
+        extra_groups=None if user is None else [],
     )
 
 

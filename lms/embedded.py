@@ -20,7 +20,7 @@ from typing import Self
 from core.processes import Identity, stop_process
 from lms import embedded_postgres, embedded_valkey
 from lms.embedded_postgres import Postgres
-from lms.embedded_server import EmbeddedError
+from lms.embedded_server import EmbeddedError, Server
 from lms.embedded_valkey import Valkey
 
 __all__ = ["Embedded", "EmbeddedError", "Urls", "running_urls"]
@@ -88,6 +88,7 @@ class Embedded:
         self.detach = detach
         self.state: State | None = None
         self.started = False
+        self.servers: list[Server] = []
 
     def __enter__(self) -> Urls:
         return self.start()
@@ -116,6 +117,7 @@ class Embedded:
         postgres = Postgres(self.directory, durable=self.durable, detach=self.detach)
         valkey = Valkey(self.directory, durable=self.durable, detach=self.detach)
         try:
+            self.servers = [valkey, postgres]
             valkey.launch()  # both start at the same time; only then wait for each
             postgres.launch()
             return State(
@@ -125,14 +127,16 @@ class Embedded:
                 socket_directory=str(postgres.socket_directory),
             )
         except BaseException:
-            valkey.abort()
-            postgres.abort()
+            for server in self.servers:
+                server.abort()
             raise
 
     def stop(self) -> None:
         if self.state and self.started:
             _end(self.state)
             (self.directory / "embedded.json").unlink(missing_ok=True)
+            for server in self.servers:
+                server.exited()  # tells Popen what the signal already did, so that it does not warn
         self.started = False
 
     @classmethod

@@ -97,13 +97,12 @@ class Postgres(Server):
         fresh = self.data.with_name("postgresql.new")
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(mode=0o700)
-        user = {} if self.user is None else {"user": self.user[0], "group": self.user[1], "extra_groups": []}
         if self.user:
             os.chown(fresh, *self.user)
         locale = ["--locale=C.UTF-8"]
         if _major_version(self.bin) >= 17:
             locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        command = [self.bin / "initdb", "-D", fresh, "-U", ROLE, "-E", "UTF8", "-A", "trust", *locale]
+        command: list[str | Path] = [self.bin / "initdb", "-D", fresh, "-U", ROLE, "-E", "UTF8", "-A", "trust", *locale]
         command += [] if self.durable else ["--no-sync"]
         result = subprocess.run(
             command,
@@ -112,7 +111,9 @@ class Postgres(Server):
             check=False,
             cwd="/",
             env=plain_environment(),
-            **user,  # type: ignore[call-overload]
+            user=None if self.user is None else self.user[0],
+            group=None if self.user is None else self.user[1],
+            extra_groups=None if self.user is None else [],
         )
         if result.returncode:
             raise EmbeddedError(f"initdb failed: {result.stderr.strip() or result.stdout.strip()}")
