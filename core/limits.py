@@ -1,0 +1,107 @@
+"""Counting limits that hold across processes: at most `limit` hits of a key in a window that opens with its first hit."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django_redis import get_redis_connection
+from redis.exceptions import RedisError
+
+logger = logging.getLogger(__name__)
+
+# One round trip, and atomic: read-then-write limits let through as many as race.
+# A key without expiry (its EXPIRE was lost) would block for ever, so the expiry is repaired.
+SCRIPT = """
+local count = redis.call('INCR', KEYS[1])
+local left = redis.call('PTTL', KEYS[1])
+if left < 0 then
+  redis.call('PEXPIRE', KEYS[1], ARGV[1])
+  left = tonumber(ARGV[1])
+end
+return {count, left}
+"""
+REDIS_PAUSE_SECONDS = 5.0
+MOST_LOCAL_KEYS = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    allowed: bool
+    remaining: int
+    retry_after_seconds: int
+
+    def __bool__(self) -> bool:
+        return self.allowed
+
+
+def hit(key: str, *, limit: int, window_seconds: int) -> Decision:
+    """Count one hit and say whether it is within the limit. Refused hits do not lengthen the window.
+
+    Without Redis each process counts for itself: the limit is then as many times higher as there are processes,
+    but neither gone nor an error. Redis is asked again after a pause, so an outage does not cost a timeout per hit.
+    """
+    if _breaker.closed():
+        try:
+            count, left_ms = _count_in_redis(f"limit:{key}", window_seconds * 1000)
+        except RedisError:
+            _breaker.trip()
+        else:
+            return _decide(count, limit, left_ms / 1000)
+    count, left = _local.count(key, window_seconds)
+    return _decide(count, limit, left)
+
+
+def _decide(count: int, limit: int, left_seconds: float) -> Decision:
+    allowed = count <= limit
+    return Decision(allowed, max(0, limit - count), 0 if allowed else max(1, int(left_seconds + 0.999)))
+
+
+def _count_in_redis(key: str, window_ms: int) -> tuple[int, int]:
+    client: Any = get_redis_connection("default")
+    count, left = client.register_script(SCRIPT)(keys=[key], args=[window_ms])
+    return int(count), int(left)
+
+
+@dataclass(slots=True)
+class _Breaker:
+    pause_seconds: float
+    clock: Callable[[], float] = time.monotonic
+    open_until: float = 0.0
+
+    def closed(self) -> bool:
+        return self.clock() >= self.open_until
+
+    def trip(self) -> None:
+        self.open_until = self.clock() + self.pause_seconds
+        logger.warning(
+            "Redis is lost: limits are counted per process for %s seconds", self.pause_seconds, exc_info=True
+        )
+
+
+@dataclass(slots=True)
+class LocalCounts:
+    """Fixed windows in this process. When full, the oldest window goes: memory stays bounded under a flood of keys."""
+
+    most_keys: int
+    clock: Callable[[], float] = time.monotonic
+    windows: dict[str, tuple[float, int]] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def count(self, key: str, window_seconds: int) -> tuple[int, float]:
+        now = self.clock()
+        with self.lock:
+            ends, count = self.windows.get(key, (0.0, 0))
+            if ends <= now:
+                self.windows.pop(key, None)
+                ends, count = now + window_seconds, 0
+                if len(self.windows) >= self.most_keys:
+                    del self.windows[next(iter(self.windows))]
+            self.windows[key] = (ends, count + 1)
+            return count + 1, ends - now
+
+
+_breaker = _Breaker(REDIS_PAUSE_SECONDS)
+_local = LocalCounts(MOST_LOCAL_KEYS)
