@@ -7,7 +7,8 @@ from urllib.parse import unquote, urlsplit
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from lms.environment import Environment
+from core.logging import configure
+from lms.environment import DEVELOPMENT_SECRET, Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
@@ -18,7 +19,7 @@ DEBUG = env.flag("DEBUG", default=not PRODUCTION)
 VAR_DIR = env.path("VAR_DIR", BASE_DIR / "var")
 SITE_NAME = env.text("SITE_NAME", "Rounds")
 SITE_URL = env.text("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
-SECRET_KEY = env.text("SECRET_KEY", "" if PRODUCTION else "development-only-not-a-secret")
+SECRET_KEY = env.text("SECRET_KEY", "" if PRODUCTION else DEVELOPMENT_SECRET)
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", () if PRODUCTION else ("127.0.0.1", "localhost", "[::1]", "testserver"))
 TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 0, high=10)
@@ -42,7 +43,6 @@ INSTALLED_APPS = [
     "channels",
     "csp",
     "django_countries",
-    "django_structlog",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "phonenumber_field",
@@ -59,6 +59,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "core.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -68,7 +69,6 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -114,12 +114,14 @@ def _database(url: str) -> dict[str, Any]:
     }
 
 
-DATABASE_URL = env.text("DATABASE_URL")
-REDIS_URL = env.text("REDIS_URL")
+DATABASE_URL = env.url("DATABASE_URL", "postgresql", "postgres")
+REDIS_URL = env.url("REDIS_URL", "redis", "rediss", "unix")
 if not (DATABASE_URL and REDIS_URL) and not PRODUCTION:
-    from lms.embedded import running_urls
+    from lms.embedded import not_running, running_urls
 
-    _running = running_urls(VAR_DIR)
+    # Commands that need no database (makemigrations, type checking) work without the servers; the others say where
+    # nothing listened, in a path that names the cure.
+    _running = running_urls(VAR_DIR) or not_running(VAR_DIR)
     DATABASE_URL = DATABASE_URL or _running.database_url
     REDIS_URL = REDIS_URL or _running.redis_url
 DATABASES = {"default": _database(DATABASE_URL)}
@@ -197,6 +199,20 @@ MEDIA_ROOT = env.path("MEDIA_ROOT", VAR_DIR / "media")
 MEDIA_BUCKET = env.text("MEDIA_BUCKET")
 MEDIA_GRANTS = env.choice("MEDIA_GRANTS", ("django", "nginx", "cloudfront"), "django")
 MEDIA_GRANT_SECONDS = env.number("MEDIA_GRANT_SECONDS", 600, low=30, high=600)
+MEDIA_COOKIE_DOMAIN = env.text("MEDIA_COOKIE_DOMAIN")
+MEDIA_CLOUDFRONT_DOMAIN = env.text("MEDIA_CLOUDFRONT_DOMAIN")
+MEDIA_CLOUDFRONT_KEY_ID = env.text("MEDIA_CLOUDFRONT_KEY_ID")
+MEDIA_CLOUDFRONT_PRIVATE_KEY = env.text("MEDIA_CLOUDFRONT_PRIVATE_KEY")
+MEDIA_WORK_DIR = env.path("MEDIA_WORK_DIR", VAR_DIR / "media-work")
+MEDIA_MAX_VIDEO_HOURS = env.number("MEDIA_MAX_VIDEO_HOURS", 6, low=1, high=48)
+MEDIA_MAX_SOURCE_GIB = env.number("MEDIA_MAX_SOURCE_GIB", 30, low=1, high=4096)
+MEDIA_UPLOAD_PART_MIB = env.number("MEDIA_UPLOAD_PART_MIB", 8, low=5, high=1024)
+MEDIA_UPLOAD_DAYS = env.number("MEDIA_UPLOAD_DAYS", 7, low=1, high=90)
+MEDIA_LADDER_MAX_HEIGHT = env.number("MEDIA_LADDER_MAX_HEIGHT", 1080, low=240, high=1080)
+MEDIA_FFMPEG_THREADS = env.number("MEDIA_FFMPEG_THREADS", 0, high=256)
+MEDIA_FFMPEG_NICE = env.number("MEDIA_FFMPEG_NICE", 10, high=19)
+MEDIA_LEASE_SECONDS = env.number("MEDIA_LEASE_SECONDS", 120, low=30, high=3600)
+MEDIA_MAX_ATTEMPTS = env.number("MEDIA_MAX_ATTEMPTS", 3, low=1, high=20)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {
@@ -229,7 +245,16 @@ CELERY_REDBEAT_REDIS_URL = REDIS_URL
 CELERY_REDBEAT_LOCK_TIMEOUT = 30
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {}
+# Transcoding takes hours of CPU: it has a queue and a worker of its own, so that e-mail never waits for it.
+CELERY_TASK_ROUTES = {"media.tasks.*": {"queue": "media"}}
+CELERY_TASK_DEFAULT_QUEUE = "default"
+# Redis hands an unacknowledged task out again after this time; a shorter one would transcode long lectures twice.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 12 * 3600}
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_REDIRECT_STDOUTS = False
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "media-sweep": {"task": "media.tasks.sweep", "schedule": 60.0},
+}
 
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {}
 MAX_PLAYBACK_RATE = 2.0
@@ -284,3 +309,27 @@ CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 UNFOLD: dict[str, Any] = {"SITE_TITLE": SITE_NAME, "SITE_HEADER": SITE_NAME, "SHOW_HISTORY": True}
+
+LOG_LEVEL = env.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")
+LOG_FORMAT = env.choice("LOG_FORMAT", ("json", "text"), "json" if PRODUCTION else "text")
+LOGGING = configure(json=LOG_FORMAT == "json", level=LOG_LEVEL)
+
+if MEDIA_STORAGE == "s3":
+    env.require("MEDIA_BUCKET", MEDIA_BUCKET, "MEDIA_STORAGE=s3 needs the bucket's name")
+if not DEBUG:
+    env.secret("SECRET_KEY", SECRET_KEY)
+if PRODUCTION:
+    if DEBUG:
+        env.problems.append("DEBUG must be off in production; unset it or set DEBUG=false")
+    env.require("ALLOWED_HOSTS", ALLOWED_HOSTS, "set the host names this site answers to, separated by commas")
+    env.require("DATABASE_URL", DATABASE_URL, "set postgresql://user:password@host:5432/name")
+    env.require("REDIS_URL", REDIS_URL, "set redis://:password@host:6379/0")
+    for _key in SECRET_KEY_FALLBACKS:
+        env.secret("SECRET_KEY_FALLBACKS", _key)
+    if "*" in ALLOWED_HOSTS:
+        env.problems.append("ALLOWED_HOSTS must name the hosts; * would let anybody choose the host in e-mailed links")
+    if not SITE_URL.startswith("https://"):
+        env.problems.append("SITE_URL must be the public address and start with https:// (it stands in e-mailed links)")
+    if SHOW_SENT_MAIL:
+        env.problems.append("SHOW_SENT_MAIL shows everybody's sign-in links; unset it in production")
+env.raise_problems()
