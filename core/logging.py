@@ -49,6 +49,7 @@ SHARED: list[Processor] = [
 
 def configure(*, json: bool, level: str) -> dict[str, Any]:
     """Set structlog up and return LOGGING for Django; gunicorn, uvicorn and Celery use the same dictionary."""
+    logging.captureWarnings(capture=True)
     structlog.configure(
         processors=[*SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -93,6 +94,3 @@ def formatter(json: bool) -> structlog.stdlib.ProcessorFormatter:
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:
     logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
     return logger
-
-
-logging.captureWarnings(capture=True)

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.parse import quote
 
 from core.processes import Identity, stop_process
 from lms import embedded_postgres, embedded_valkey
@@ -73,6 +74,12 @@ def running_urls(directory: Path) -> Urls | None:
     """Addresses of the servers running under `directory`, or None when they are not (both) running."""
     state = State.read(directory)
     return state.urls if state and state.alive() else None
+
+
+def not_running(directory: Path) -> Urls:
+    """Addresses where nothing listens, for programs that need settings but no database."""
+    hint = quote(str(directory / "databases-not-running--start-script-server"), safe="")
+    return Urls(f"postgresql://lms@/lms?host={hint}", "redis://127.0.0.1:1/0")
 
 
 class Embedded:

@@ -3,6 +3,12 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+DEVELOPMENT_SECRET = "development-only-not-a-secret"  # noqa: S105  # refused wherever DEBUG is off
+HOW_TO_MAKE = "python3 -c 'import secrets; print(secrets.token_urlsafe(64))'"
 
 
 class Environment:
@@ -53,3 +59,30 @@ class Environment:
             self.problems.append(f"{name} must be one of {', '.join(choices)}, not {given!r}")
             return default
         return given
+
+    def url(self, name: str, *schemes: str) -> str:
+        """A URL's text is never part of a problem: it may hold a password."""
+        given = self.text(name)
+        if given and urlsplit(given).scheme not in schemes:
+            self.problems.append(f"{name} must start with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+            return ""
+        return given
+
+    def secret(self, name: str, value: str) -> None:
+        """The rule of Django's own deployment check, plus the values people leave in templates."""
+        weak = len(value) < 50 or len(set(value)) < 5 or value.startswith(("django-insecure-", DEVELOPMENT_SECRET))
+        if not value:
+            self.problems.append(f"{name} is missing; make one: {HOW_TO_MAKE}")
+        elif weak or "changeme" in value.lower().replace("-", "").replace("_", ""):
+            self.problems.append(f"{name} is a default or a weak value (50 random characters or more); {HOW_TO_MAKE}")
+
+    def require(self, name: str, value: object, why: str) -> None:
+        if not value:
+            self.problems.append(f"{name} is missing: {why}")
+
+    def raise_problems(self) -> None:
+        if self.problems:
+            lines = "".join(f"\n  - {problem}" for problem in self.problems)
+            raise ImproperlyConfigured(
+                f"The configuration cannot be used (docs/operating.md lists every variable):{lines}"
+            )
