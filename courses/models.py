@@ -1,10 +1,12 @@
+from typing import ClassVar, Self
+
 from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.enums import Role
-from courses.enums import CompletionRule, EnrolmentStatus, LessonKind, PublishStatus
+from courses.enums import OPEN_ENROLMENTS, CompletionRule, EnrolmentStatus, LessonKind, PublishStatus
 
 
 def _window(name: str) -> models.CheckConstraint:
@@ -24,6 +26,11 @@ def _rule(name: str) -> models.CheckConstraint:
     )
 
 
+class ProgrammeQuerySet(models.QuerySet["Programme"]):
+    def published(self) -> Self:
+        return self.filter(status=PublishStatus.PUBLISHED)
+
+
 class Programme(models.Model):
     """A set of courses that lead to a programme certificate. Doctors see it only by enrolment."""
 
@@ -35,10 +42,14 @@ class Programme(models.Model):
     timezone = models.CharField(_("home time zone"), max_length=64, default="UTC")
     opens_at = models.DateTimeField(_("opens at"), null=True, blank=True)
     closes_at = models.DateTimeField(_("closes at"), null=True, blank=True)
-    completion_rule = models.CharField(max_length=8, choices=CompletionRule, default=CompletionRule.ALL)
+    completion_rule = models.CharField(
+        _("complete when"), max_length=8, choices=CompletionRule, default=CompletionRule.ALL
+    )
     required_count = models.PositiveSmallIntegerField(_("courses needed"), null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    objects: ClassVar = ProgrammeQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("programme")
@@ -48,6 +59,11 @@ class Programme(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class CourseQuerySet(models.QuerySet["Course"]):
+    def published(self) -> Self:
+        return self.filter(status=PublishStatus.PUBLISHED)
 
 
 class Course(models.Model):
@@ -60,12 +76,19 @@ class Course(models.Model):
     status = models.CharField(_("status"), max_length=12, choices=PublishStatus, default=PublishStatus.DRAFT)
     opens_at = models.DateTimeField(_("opens at"), null=True, blank=True)
     closes_at = models.DateTimeField(_("closes at"), null=True, blank=True)
+    is_required = models.BooleanField(_("counts towards the programme"), default=True)
     is_sequential = models.BooleanField(_("lessons in order"), default=False)
-    completion_rule = models.CharField(max_length=8, choices=CompletionRule, default=CompletionRule.ALL)
+    completion_rule = models.CharField(
+        _("complete when"), max_length=8, choices=CompletionRule, default=CompletionRule.ALL
+    )
     required_count = models.PositiveSmallIntegerField(_("lessons needed"), null=True, blank=True)
-    prerequisites = models.ManyToManyField("self", symmetrical=False, blank=True, related_name="unlocks")
+    prerequisites = models.ManyToManyField(
+        "self", symmetrical=False, blank=True, related_name="unlocks", verbose_name=_("courses to complete first")
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    objects: ClassVar = CourseQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("course")
@@ -137,16 +160,27 @@ class Cohort(models.Model):
         return self.name
 
 
+class EnrolmentQuerySet(models.QuerySet["Enrolment"]):
+    def open(self) -> Self:
+        """Those that let their doctor in."""
+        return self.filter(status__in=OPEN_ENROLMENTS)
+
+    def for_list(self) -> Self:
+        return self.select_related("user", "programme", "cohort")
+
+
 class Enrolment(models.Model):
-    """A doctor's place in a programme."""
+    """A doctor's place in a programme. Its row is locked while a completion is raised or its status changes."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="enrolments")
-    programme = models.ForeignKey(Programme, models.CASCADE, related_name="enrolments")
+    programme = models.ForeignKey(Programme, models.PROTECT, related_name="enrolments")
     cohort = models.ForeignKey(Cohort, models.SET_NULL, null=True, blank=True, related_name="enrolments")
     status = models.CharField(_("status"), max_length=12, choices=EnrolmentStatus, default=EnrolmentStatus.INVITED)
-    enrolled_at = models.DateTimeField()
-    activated_at = models.DateTimeField(null=True, blank=True)
-    completed_at = models.DateTimeField(null=True, blank=True)
+    enrolled_at = models.DateTimeField(_("enrolled at"))
+    activated_at = models.DateTimeField(_("first signed in at"), null=True, blank=True)
+    completed_at = models.DateTimeField(_("completed at"), null=True, blank=True)
+
+    objects: ClassVar = EnrolmentQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("enrolment")
@@ -164,15 +198,21 @@ class Enrolment(models.Model):
     def __str__(self) -> str:
         return f"{self.user} – {self.programme}"
 
+    @property
+    def is_open(self) -> bool:
+        return self.status in OPEN_ENROLMENTS
+
 
 class RoleGrant(models.Model):
     """A role other than doctor, in one programme or, with no programme, in all of them."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="role_grants")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="role_grants", verbose_name=_("person")
+    )
     role = models.CharField(_("role"), max_length=12, choices=[c for c in Role.choices if c[0] != Role.DOCTOR])
     programme = models.ForeignKey(Programme, models.CASCADE, null=True, blank=True, related_name="role_grants")
     granted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
-    granted_at = models.DateTimeField()
+    granted_at = models.DateTimeField(_("granted at"))
 
     class Meta:
         verbose_name = _("role")
@@ -192,9 +232,9 @@ class LessonCompletion(models.Model):
     """That a person completed a lesson, when, and the evidence for it. Written once."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="lesson_completions")
-    lesson = models.ForeignKey(Lesson, models.CASCADE, related_name="completions")
-    completed_at = models.DateTimeField()
-    evidence = models.JSONField(default=dict)
+    lesson = models.ForeignKey(Lesson, models.PROTECT, related_name="completions")
+    completed_at = models.DateTimeField(_("completed at"))
+    evidence = models.JSONField(_("evidence"), default=dict)
 
     class Meta:
         verbose_name = _("lesson completion")
@@ -209,8 +249,8 @@ class CourseCompletion(models.Model):
     """That a person completed a course. Stays when lessons are added later."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="course_completions")
-    course = models.ForeignKey(Course, models.CASCADE, related_name="completions")
-    completed_at = models.DateTimeField()
+    course = models.ForeignKey(Course, models.PROTECT, related_name="completions")
+    completed_at = models.DateTimeField(_("completed at"))
 
     class Meta:
         verbose_name = _("course completion")

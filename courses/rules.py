@@ -1,0 +1,117 @@
+"""Who may see and do what in programmes, and the only doors to their objects.
+
+A door answers a foreign object as if it did not exist (404); a page that is known but needs a role answers 403.
+Whether something is open *today* is no question of rights: `courses.domain.availability` answers that.
+"""
+
+from typing import TypeVar
+
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+from django.http import Http404
+
+from accounts.enums import STAFF_ROLES, Role
+from accounts.models import User
+from courses.enums import OPEN_ENROLMENTS, PublishStatus
+from courses.models import Course, Enrolment, Lesson, Programme, RoleGrant
+
+Person = User | AnonymousUser
+Found = TypeVar("Found", bound=Model)
+
+
+def is_operator(user: Person) -> bool:
+    """An operator of all programmes. A superuser is one: the first account of a fresh installation has no grant yet."""
+    return has_role(user, Role.OPERATOR, programme=None)
+
+
+def has_role(user: Person, *roles: str, programme: Programme | None) -> bool:
+    """Whether `user` has one of the roles in this programme; `None` asks for a role in all programmes. One query."""
+    if not user.is_active or not isinstance(user, User):
+        return False
+    if user.is_superuser and Role.OPERATOR in roles:
+        return True
+    where = Q(programme=None) if programme is None else Q(programme=None) | Q(programme=programme)
+    return RoleGrant.objects.filter(where, user=user, role__in=roles).exists()
+
+
+def require_role(user: Person, *roles: str, programme: Programme | None) -> None:
+    if not has_role(user, *roles, programme=programme):
+        raise PermissionDenied
+
+
+def programmes_with_role(user: Person, *roles: str) -> QuerySet[Programme]:
+    """The programmes in which `user` has one of the roles, drafts and archived ones included."""
+    if not user.is_active or not isinstance(user, User):
+        return Programme.objects.none()
+    if user.is_superuser and Role.OPERATOR in roles:
+        return Programme.objects.all()
+    grants = RoleGrant.objects.filter(user=user, role__in=roles)
+    return Programme.objects.filter(
+        Exists(grants.filter(programme=None)) | Exists(grants.filter(programme=OuterRef("pk")))
+    )
+
+
+def programmes_staffed_by(user: Person) -> QuerySet[Programme]:
+    """What a moderator or an operator works on in the admin."""
+    return programmes_with_role(user, *STAFF_ROLES)
+
+
+def programmes_for(user: Person) -> QuerySet[Programme]:
+    """Published programmes with an open enrolment, and every programme in which `user` has any role."""
+    if not user.is_active or not isinstance(user, User):
+        return Programme.objects.none()
+    if user.is_superuser:
+        return Programme.objects.all()
+    enrolments = Enrolment.objects.filter(user=user, programme=OuterRef("pk"), status__in=OPEN_ENROLMENTS)
+    grants = RoleGrant.objects.filter(Q(programme=None) | Q(programme=OuterRef("pk")), user=user)
+    return Programme.objects.filter(Q(Exists(enrolments), status=PublishStatus.PUBLISHED) | Q(Exists(grants)))
+
+
+def get_programme_for(user: Person, slug: str) -> Programme:
+    return _one(programmes_for(user), slug=slug)
+
+
+def get_enrolment_for(user: Person, programme: Programme) -> Enrolment | None:
+    """The open enrolment: nothing for a suspended or withdrawn doctor, or one who has not signed in yet."""
+    if not isinstance(user, User):
+        return None
+    return (
+        Enrolment.objects.filter(user=user, programme=programme, status__in=OPEN_ENROLMENTS)
+        .select_related("cohort")
+        .first()
+    )
+
+
+def courses_for(user: Person) -> QuerySet[Course]:
+    """Published courses of the programmes `user` is enrolled in, and all courses where `user` has a role."""
+    if not user.is_active or not isinstance(user, User):
+        return Course.objects.none()
+    if user.is_superuser:
+        return Course.objects.all()
+    enrolments = Enrolment.objects.filter(user=user, programme=OuterRef("programme"), status__in=OPEN_ENROLMENTS)
+    grants = RoleGrant.objects.filter(Q(programme=None) | Q(programme=OuterRef("programme")), user=user)
+    return Course.objects.filter(
+        Q(Exists(enrolments), status=PublishStatus.PUBLISHED, programme__status=PublishStatus.PUBLISHED)
+        | Q(Exists(grants))
+    )
+
+
+def lessons_for(user: Person) -> QuerySet[Lesson]:
+    return Lesson.objects.filter(course__in=courses_for(user)).select_related("course__programme")
+
+
+def get_course_for(user: Person, course_id: int) -> Course:
+    return _one(courses_for(user).select_related("programme"), pk=course_id)
+
+
+def get_lesson_for(user: Person, lesson_id: int) -> Lesson:
+    return _one(lessons_for(user), pk=lesson_id)
+
+
+def _one(found: QuerySet[Found], **by: object) -> Found:
+    """Like `get_object_or_404`, with one message for all: the model's name would tell that such a thing exists."""
+    try:
+        return found.get(**by)
+    except (ObjectDoesNotExist, OverflowError) as absent:
+        raise Http404 from absent
