@@ -1,4 +1,4 @@
-"""Counting limits that hold across processes: at most `limit` hits of a key in a window that opens with its first hit."""
+"""Limits that hold across processes: at most `limit` hits of a key in a window that opens with its first hit."""
 
 import logging
 import threading
@@ -47,6 +47,7 @@ def hit(key: str, *, limit: int, window_seconds: int) -> Decision:
         try:
             count, left_ms = _count_in_redis(f"limit:{key}", window_seconds * 1000)
         except RedisError:
+            logger.warning("Redis is lost: limits are counted per process for a while", exc_info=True)
             _breaker.trip()
         else:
             return _decide(count, limit, left_ms / 1000)
@@ -76,9 +77,6 @@ class _Breaker:
 
     def trip(self) -> None:
         self.open_until = self.clock() + self.pause_seconds
-        logger.warning(
-            "Redis is lost: limits are counted per process for %s seconds", self.pause_seconds, exc_info=True
-        )
 
 
 @dataclass(slots=True)

@@ -42,6 +42,7 @@ def _start_servers(config: pytest.Config) -> None:
     _sweep()
     directory = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
     directory.chmod(0o755)  # the unprivileged user that PostgreSQL runs as must pass
+    (directory / "static").mkdir()  # WhiteNoise warns of a missing one
     servers = Embedded(directory, durable=False)
     config.stash[SERVERS] = servers
     os.environ.update(servers.start().environment())
