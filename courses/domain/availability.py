@@ -53,6 +53,11 @@ class Availability:
         return self.state is State.OPEN
 
 
+def state_of_programme(*, programme: Programme, cohort: Cohort | None, now: datetime) -> Availability:
+    """Never locked: nothing comes before a programme."""
+    return _state([programme, *([cohort] if cohort else [])], (), now)
+
+
 def state_of_course(
     *,
     course: Course,
