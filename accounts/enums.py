@@ -23,6 +23,7 @@ class DeviceEnd(TextChoices):
     REPLACED = "replaced", _("A newer device took its place")
     REVOKED = "revoked", _("Signed out from another device")
     DISABLED = "disabled", _("Account disabled")
+    PASSWORD = "password", _("Password changed")
     EXPIRED = "expired", _("Expired")
 
 
@@ -32,3 +33,14 @@ class SignInMethod(TextChoices):
     CODE = "code", _("E-mailed code")
     PASSWORD = "password", _("Password")
     PASSKEY = "passkey", _("Passkey")
+
+
+class InvitationState(TextChoices):
+    """Where an invitation stands; worked out from its dates."""
+
+    HELD = "held", _("Not sent yet")
+    QUEUED = "queued", _("Waiting to be sent")
+    SENT = "sent", _("Sent")
+    USED = "used", _("Used")
+    EXPIRED = "expired", _("Expired")
+    REVOKED = "revoked", _("Withdrawn")

@@ -1,4 +1,13 @@
-from accounts.models.access import AuditEvent, Device, Invitation, SignInRequest
+from accounts.models.access import AuditEvent, Device, Invitation, LimitCounter, PendingImport, SignInRequest
 from accounts.models.people import User, UserManager
 
-__all__ = ["AuditEvent", "Device", "Invitation", "SignInRequest", "User", "UserManager"]
+__all__ = [
+    "AuditEvent",
+    "Device",
+    "Invitation",
+    "LimitCounter",
+    "PendingImport",
+    "SignInRequest",
+    "User",
+    "UserManager",
+]
