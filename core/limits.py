@@ -37,11 +37,16 @@ class Decision:
         return self.allowed
 
 
-def hit(key: str, *, limit: int, window_seconds: int) -> Decision:
+# Counts one hit of a key in a window of so many seconds; returns the hits so far and the seconds left.
+Counter = Callable[[str, int], tuple[int, float]]
+
+
+def hit(key: str, *, limit: int, window_seconds: int, fallback: Counter | None = None) -> Decision:
     """Count one hit and say whether it is within the limit. Refused hits do not lengthen the window.
 
     Without Redis each process counts for itself: the limit is then as many times higher as there are processes,
     but neither gone nor an error. Redis is asked again after a pause, so an outage does not cost a timeout per hit.
+    Where even that is too lax, `fallback` counts in a place that all processes share.
     """
     if _breaker.closed():
         try:
@@ -51,8 +56,33 @@ def hit(key: str, *, limit: int, window_seconds: int) -> Decision:
             _breaker.trip()
         else:
             return _decide(count, limit, left_ms / 1000)
-    count, left = _local.count(key, window_seconds)
+    count, left = (fallback or _local.count)(key, window_seconds)
     return _decide(count, limit, left)
+
+
+def forget(key: str) -> None:
+    """Start the key's count anew, for example after a right password. Without Redis the window simply runs out."""
+    if not _breaker.closed():
+        return
+    try:
+        client: Any = get_redis_connection("default")
+        client.delete(f"limit:{key}")
+    except RedisError:
+        logger.warning("Redis is lost: a count was not forgotten", exc_info=True)
+        _breaker.trip()
+
+
+def hits_so_far(key: str) -> int:
+    """Without counting one. Nothing is known while Redis is away: the strict limits are those that `hit` keeps."""
+    if not _breaker.closed():
+        return 0
+    try:
+        client: Any = get_redis_connection("default")
+        return int(client.get(f"limit:{key}") or 0)
+    except RedisError:
+        logger.warning("Redis is lost: a count is unknown", exc_info=True)
+        _breaker.trip()
+        return 0
 
 
 def _decide(count: int, limit: int, left_seconds: float) -> Decision:
