@@ -5,3 +5,10 @@ from django.utils.translation import gettext_lazy as _
 class WebinarsConfig(AppConfig):
     name = "webinars"
     verbose_name = _("Webinars")
+
+    def ready(self) -> None:
+        from courses.domain import lesson_kinds
+        from courses.enums import LessonKind
+        from webinars.domain.lessons import WebinarLessons
+
+        lesson_kinds.register(LessonKind.WEBINAR, WebinarLessons())
