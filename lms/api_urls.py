@@ -8,6 +8,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("schema/", SchemaView.as_view(), name="schema"),
     path("docs/", DocsView.as_view(), name="docs"),
     path("", include("accounts.api.urls")),
-    path("", include("courses.api.urls")),
+    path("", include("analytics.api.urls")),
     re_path(r"^.*$", NowhereView.as_view(), name="nowhere"),
 ]

@@ -17,7 +17,7 @@ class CursorPagination(pagination.CursorPagination):
     page_size = 25
     max_page_size = 100
     page_size_query_param = "page_size"
-    ordering = "id"
+    ordering: tuple[str, ...] = ("id",)
     request: Request
 
     def decode_cursor(self, request: Request) -> Any:

@@ -1,0 +1,12 @@
+from django.urls import URLPattern, path
+
+from analytics.api import views
+
+urlpatterns: list[URLPattern] = [
+    path("programmes/", views.ProgrammesView.as_view(), name="programmes"),
+    path("programmes/<slug:slug>/", views.ProgrammeView.as_view(), name="programme"),
+    path("programmes/<slug:slug>/courses/", views.ProgrammeCoursesView.as_view(), name="programme-courses"),
+    path("courses/<int:course_id>/", views.CourseView.as_view(), name="course"),
+    path("courses/<int:course_id>/lessons/", views.CourseLessonsView.as_view(), name="course-lessons"),
+    path("lessons/<int:lesson_id>/", views.LessonView.as_view(), name="lesson"),
+]
