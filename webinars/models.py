@@ -92,6 +92,7 @@ class WatchRecord(models.Model):
         default=tuple, help_text=_("Seconds claimed faster than the clock allows: not credited, kept as evidence.")
     )
     seen_seconds = models.PositiveIntegerField(default=0)
+    required_seconds = models.PositiveIntegerField(help_text=_("As the play session had it when it was reached."))
     position_seconds = models.FloatField(default=0.0)
     clock = TimeMultiRangeField(default=tuple)
     first_beat_at = models.DateTimeField()

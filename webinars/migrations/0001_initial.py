@@ -1,9 +1,11 @@
-import core.db
+import uuid
+
 import django.core.validators
 import django.db.models.deletion
-import uuid
 from django.conf import settings
 from django.db import migrations, models
+
+import core.db
 
 
 class Migration(migrations.Migration):
@@ -74,6 +76,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("seen_seconds", models.PositiveIntegerField(default=0)),
+                (
+                    "required_seconds",
+                    models.PositiveIntegerField(help_text="As the play session had it when it was reached."),
+                ),
                 ("position_seconds", models.FloatField(default=0.0)),
                 ("clock", core.db.TimeMultiRangeField(default=tuple)),
                 ("first_beat_at", models.DateTimeField()),

@@ -1,0 +1,112 @@
+"""Writing what people watch: play sessions, and the group commit of beats."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Device, User
+from courses.domain.queries import lesson_availability
+from courses.rules import get_enrolment_for
+from webinars.domain.beats import Beat, BeatResult
+from webinars.domain.completion import doorbell
+from webinars.domain.crediting import statement
+from webinars.domain.resume import media_seconds, required_seconds
+from webinars.enums import Phase, Refusal
+from webinars.models import PlaySession, Webinar
+
+
+class WatchError(Exception):
+    """The play session was not started; `message` is for the doctor."""
+
+    message = _("This webinar cannot be played now.")
+
+
+class NotPlayableError(WatchError):
+    message = _("The recording is not ready yet. Please come back later.")
+
+
+class NotOpenError(WatchError):
+    message = _("This lesson is not open now.")
+
+
+class DeviceEndedError(WatchError):
+    message = _("You were signed out on this device. Please sign in again.")
+
+
+def start_play_session(*, webinar: Webinar, user: User, device: Device, now: datetime) -> PlaySession:
+    """The caller has passed `rules.get_webinar_for`. Without an enrolment it is a preview by staff.
+
+    Length and threshold are fixed here: a lecture replaced while somebody watches does not move their goal.
+    """
+    _check_playable(webinar=webinar, user=user, device=device, now=now)
+    video = webinar.video
+    length = media_seconds(video.duration_seconds or 0) if video else 0
+    return PlaySession.objects.create(
+        user=user,
+        webinar=webinar,
+        phase=Phase.ON_DEMAND,
+        device=device,
+        enrolment=get_enrolment_for(user, webinar.lesson.course.programme),
+        media_seconds=length,
+        required_seconds=required_seconds(length, webinar.completion_percent),
+        started_at=now,
+    )
+
+
+def renew_play_session(
+    *, session_id: UUID, webinar: Webinar, user: User, device: Device, now: datetime
+) -> PlaySession | None:
+    """The same session, checked like a new one; None when it is over or not of this person, webinar and device."""
+    _check_playable(webinar=webinar, user=user, device=device, now=now)
+    return PlaySession.objects.filter(pk=session_id, user=user, webinar=webinar, device=device, ended_at=None).first()
+
+
+def _check_playable(*, webinar: Webinar, user: User, device: Device, now: datetime) -> None:
+    if device.ended_at is not None or device.user_id != user.pk:
+        raise DeviceEndedError
+    if webinar.video is None or not webinar.video.is_published:
+        raise NotPlayableError
+    if not lesson_availability(lesson=webinar.lesson, user_id=user.pk, now=now).is_open:
+        raise NotOpenError
+
+
+def record_beats(beats: Sequence[Beat], *, now: datetime) -> list[BeatResult]:
+    """Credit a batch in one statement and one commit; the results are in the order of the beats.
+
+    `now` is the server's receipt time. Safe to call with the same beats again, from any number of processes.
+    """
+    if not beats:
+        return []
+    users, webinars, sessions, _numbers, ranges, positions = zip(*beats, strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            statement(settings.MAX_PLAYBACK_RATE, settings.CREDIT_SLACK_SECONDS),
+            [
+                list(range(len(beats))),
+                list(sessions),
+                list(users),
+                list(webinars),
+                list(ranges),
+                [float(position) for position in positions],
+                now,
+                now,
+                now,
+                now,
+            ],
+        )
+        rows = cursor.fetchall()
+    results: list[BeatResult] = [_UNKNOWN] * len(beats)
+    crossed = False
+    for index, refusal, seen, reached_at in rows:
+        results[index] = BeatResult(Refusal(refusal) if refusal else None, seen, reached_at is not None)
+        crossed = crossed or reached_at == now
+    if crossed:
+        transaction.on_commit(doorbell.ring)
+    return results
+
+
+_UNKNOWN = BeatResult(Refusal.UNKNOWN_SESSION, None, None)
