@@ -256,6 +256,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "media-sweep": {"task": "media.tasks.sweep", "schedule": 60.0},
+    "settle-watch-records": {"task": "webinars.settle_watch_records", "schedule": 30.0},
 }
 
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {}
