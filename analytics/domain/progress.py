@@ -19,7 +19,7 @@ from core.ranges import Ranges, gaps, intersect, normalise, seconds
 from courses.domain.availability import Availability, state_of_programme
 from courses.domain.availability import State as Open
 from courses.domain.queries import CourseOutline, LessonOutline, ProgrammeOutline, outline_of, outlines_of
-from courses.enums import OPEN_ENROLMENTS, CompletionRule, PublishStatus
+from courses.enums import OPEN_ENROLMENTS, CompletionRule, LessonKind, PublishStatus
 from courses.models import Enrolment, Programme
 from webinars.enums import Phase
 from webinars.models import Webinar
@@ -51,6 +51,10 @@ class LessonProgress:
     @property
     def is_open(self) -> bool:
         return self.availability.is_open
+
+    @property
+    def kind_label(self) -> str:
+        return str(LessonKind(self.kind).label)
 
     @property
     def seen_seconds(self) -> int:
@@ -109,10 +113,9 @@ class CourseProgress:
         """The least watching that completes the course: of `n of m` lessons, the shortest ones."""
         if self.completed_at:
             return 0
-        required = [lesson for lesson in self.lessons if lesson.is_required]
-        open_lessons = sorted(lesson.needed_seconds for lesson in required if not lesson.completed_at)
+        open_lessons = sorted(lesson.needed_seconds for lesson in self.counted if not lesson.completed_at)
         if self.rule == CompletionRule.N_OF_M:
-            done = len(required) - len(open_lessons)
+            done = len(self.counted) - len(open_lessons)
             open_lessons = open_lessons[: max(0, (self.required_count or 0) - done)]
         return sum(open_lessons)
 
@@ -124,6 +127,20 @@ class CourseProgress:
             parts += [(start + low, start + high) for low, high in lesson.coverage]
             start += lesson.total_seconds
         return normalise(parts)
+
+    @property
+    def counted(self) -> tuple[LessonProgress, ...]:
+        """The required lessons; all of them where none is required."""
+        return tuple(lesson for lesson in self.lessons if lesson.is_required) or self.lessons
+
+    @property
+    def bar(self) -> tuple[Ranges, int]:
+        """Parts and length of the bar in a list: full once completed (90 % is enough), lessons if nothing plays."""
+        if self.completed_at:
+            return ((0, 1),), 1
+        if self.total_seconds:
+            return self.coverage, self.total_seconds
+        return ((0, self.lessons_done),), max(1, len(self.lessons))
 
     @property
     def lessons_done(self) -> int:

@@ -96,8 +96,13 @@ def initials(name: object) -> str:
 
 
 @register.simple_tag
-def coverage_bar(coverage: Iterable[Range] | None, total: float | None, label: str = "") -> SafeString:
-    """Which seconds of `total` were watched. `coverage` is `core.ranges.Ranges`; parts beyond the end are cut off."""
+def coverage_bar(
+    coverage: Iterable[Range] | None, total: float | None, label: str = "", decorative: bool = False
+) -> SafeString:
+    """Which seconds of `total` were watched. `coverage` is `core.ranges.Ranges`; parts beyond the end are cut off.
+
+    `decorative=True` where the words stand beside it: a screen reader then hears them once.
+    """
     length = max(1, int(total or 0))
     parts = [(start, min(end, length)) for start, end in normalise(coverage or ()) if start < length]
     seen = count_seconds(parts)
@@ -106,10 +111,10 @@ def coverage_bar(coverage: Iterable[Range] | None, total: float | None, label: s
         "unseen": duration(length - seen),
     }
     return format_html(
-        '<svg class="coverage" viewBox="0 0 {} 10" preserveAspectRatio="none" role="img" aria-label="{}">'
+        '<svg class="coverage" viewBox="0 0 {} 10" preserveAspectRatio="none" {}>'
         '<rect class="bg" width="{}" height="10"/>{}</svg>',
         length,
-        words,
+        SafeString('aria-hidden="true"') if decorative else format_html('role="img" aria-label="{}"', words),
         length,
         format_html_join(
             "", '<rect class="seen" x="{}" width="{}" height="10"/>', ((start, end - start) for start, end in parts)
@@ -213,13 +218,17 @@ def local_datetime(at: datetime | None) -> SafeString:
     )
 
 
+def local_day(at: datetime) -> str:
+    """'3 March' in the current zone, for sentences put together in Python."""
+    return _written(at.astimezone(timezone.get_current_timezone()), with_time=False)
+
+
 @register.simple_tag
 def local_date(at: datetime | None) -> SafeString:
     """'3 March': only the day; use it where the hour and its zone do not matter."""
     if at is None:
         return SafeString("")
-    local = at.astimezone(timezone.get_current_timezone())
-    return format_html('<time datetime="{}">{}</time>', at.isoformat(), _written(local, with_time=False))
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(), local_day(at))
 
 
 @register.filter

@@ -1,0 +1,9 @@
+from django.urls import path
+
+from lms import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("programmes/", views.catalogue, name="programmes"),
+    path("programmes/<slug:slug>/", views.programme, name="programme"),
+]

@@ -1,0 +1,71 @@
+"""Pages that compose several apps: home, the catalogue and the programme page."""
+
+from datetime import datetime
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from accounts.models import User
+from analytics.domain.progress import pick_first, read_home, read_programme
+from analytics.enums import Standing
+from courses import rules
+
+PER_PAGE = 20
+
+
+class PersonRequest(HttpRequest):
+    """What `login_required` lets through."""
+
+    user: User
+
+
+@require_safe
+@login_required
+def home(request: PersonRequest) -> HttpResponse:
+    now = timezone.now()
+    programmes = read_home(user=request.user, now=now)
+    first = pick_first(programmes)
+    context = {
+        "part_of_day": part_of_day(timezone.localtime(now)),
+        "programme": first,
+        "others": [programme for programme in programmes if programme is not first],
+        "running": sum(programme.standing is Standing.RUNNING for programme in programmes),
+        "days_left": first.days_left(now=now, zone=timezone.get_current_timezone()) if first else None,
+    }
+    return render(request, "home.html", context)
+
+
+@require_safe
+@login_required
+def catalogue(request: PersonRequest) -> HttpResponse:
+    """Their own programmes with progress; below, for staff, those they work on."""
+    mine = read_home(user=request.user, now=timezone.now())
+    others = rules.programmes_for(request.user).exclude(pk__in=[programme.id for programme in mine])
+    page = Paginator(others, PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "courses/catalogue.html", {"mine": mine, "page": page})
+
+
+@require_safe
+@login_required
+def programme(request: PersonRequest, slug: str) -> HttpResponse:
+    now = timezone.now()
+    found = rules.get_programme_for(request.user, slug)
+    enrolment = rules.get_enrolment_for(request.user, found)
+    progress = read_programme(programme=found, enrolment=enrolment, user=request.user, now=now)
+    context = {
+        "programme": progress,
+        "is_preview": enrolment is None,
+        "days_left": progress.days_left(now=now, zone=timezone.get_current_timezone()),
+    }
+    return render(request, "courses/programme.html", context)
+
+
+def part_of_day(local: datetime) -> str:
+    """For the greeting: 'morning' from 5, 'afternoon' from 12, 'evening' from 18 o'clock, on the reader's clock."""
+    if 5 <= local.hour < 12:
+        return "morning"
+    return "afternoon" if 12 <= local.hour < 18 else "evening"

@@ -1,0 +1,301 @@
+// From played seconds to credited seconds: cuts beats, keeps them until the server has them, says what is saved.
+
+import { SpanCollector } from "./spans.js";
+import { RequestFailed } from "./wire.js";
+import { Backoff } from "./backoff.js";
+
+const BEAT_MILLISECONDS = 10000;
+const ACK_MILLISECONDS = 12000;
+// So many attempts without a welcome mean that something between here and the server does not let WebSockets through.
+const SOCKET_TRIES = 2;
+const MOST_PER_REQUEST = 200;
+
+export class Beats extends EventTarget {
+  /** Events: `saved` ({seen, done}), `state` ("saved", "saving", "waiting"), `refused` ({reason, detail}), `bye` ({reason}). */
+  constructor({ video, session, outbox, socket, wire, urls, webinar, position }) {
+    super();
+    Object.assign(this, { video, session, outbox, socket, wire, urls, webinar });
+    this.collector = new SpanCollector();
+    this.n = 0;
+    this.confirmed = position;
+    this.reported = position;
+    this.lastCut = performance.now();
+    this.sent = new Map();
+    this.state = "saved";
+    this.isSuspended = false;
+    this.isOver = false;
+    this.backoff = new Backoff({ base: 2000, most: 60000 });
+    this.listen();
+  }
+
+  listen() {
+    const video = this.video;
+    const on = (name, handler) => video.addEventListener(name, handler);
+    on("timeupdate", () => this.tick());
+    on("playing", () => this.sample());
+    on("ratechange", () => this.sample());
+    on("waiting", () => this.sample());
+    on("pause", () => this.flush());
+    on("ended", () => this.flush());
+    on("seeking", () => this.collector.cut());
+    on("seeked", () => { this.sample(); this.settle(); });
+    on("emptied", () => this.collector.cut());
+    document.addEventListener("visibilitychange", () => document.hidden && this.flush());
+    window.addEventListener("pagehide", () => this.leave());
+    window.addEventListener("pageshow", (event) => event.persisted && this.comeBack());
+    window.addEventListener("online", () => this.deliver());
+    this.session.addEventListener("opened", () => this.begin());
+    this.socket.addEventListener("welcome", (event) => { this.resend(); this.saved(event.detail); });
+    this.socket.addEventListener("frame", (event) => this.receive(event.detail));
+    this.socket.addEventListener("lost", (event) => this.lost(event.detail));
+    this.socket.addEventListener("bye", (event) => this.bye(event.detail.reason));
+  }
+
+  begin() {
+    this.n = 0;
+    this.sent.clear();
+    this.isOver = false;
+    this.socket.start();
+    this.socket.reset();
+    clearInterval(this.watchdog);
+    this.watchdog = setInterval(() => this.watch(), 2000);
+  }
+
+  /** Before our own controls move the position: what was played up to this moment still counts. */
+  beforeSeek() {
+    this.sample();
+    this.collector.cut();
+  }
+
+  /** While the watermark is not in its place nothing counts. */
+  suspend() {
+    this.collector.cut();
+    this.isSuspended = true;
+  }
+
+  resume() {
+    this.isSuspended = false;
+    this.collector.cut();
+  }
+
+  sample() {
+    const video = this.video;
+    if (video.seeking || this.isSuspended || this.isOver) {
+      this.collector.cut();
+      return;
+    }
+    this.collector.sample({
+      time: video.currentTime,
+      now: performance.now(),
+      rate: video.playbackRate,
+      playing: !video.paused && !video.ended && video.readyState > 2,
+    });
+  }
+
+  tick() {
+    this.sample();
+    if (performance.now() - this.lastCut >= BEAT_MILLISECONDS && this.collector.seconds > 0) this.cut();
+  }
+
+  /** After a seek: a jump alone is worth a beat, so that another device continues there; not one per pixel of a drag. */
+  settle() {
+    clearTimeout(this.settling);
+    this.settling = setTimeout(() => this.flush(), 600);
+  }
+
+  get position() {
+    const seconds = this.video.ended ? this.video.duration : this.video.currentTime;
+    return Math.round(seconds * 1000) / 1000;
+  }
+
+  get hasNews() {
+    return this.collector.spans.length > 0 || Math.abs(this.position - this.reported) > 0.25;
+  }
+
+  flush() {
+    this.sample();
+    if (this.session.id && this.video.readyState > 0 && this.hasNews) this.cut();
+  }
+
+  /** Makes a beat of what was collected. Without a session yet the spans stay where they are. */
+  cut() {
+    if (!this.session.id || this.isOver) return;
+    this.lastCut = performance.now();
+    this.reported = this.position;
+    this.n += 1;
+    const beat = { n: this.n, s: this.collector.take(), p: this.position };
+    this.outbox.add(Object.assign({ webinar: this.webinar, session: this.session.id, base: this.confirmed }, beat));
+    this.deliver();
+  }
+
+  get waiting() {
+    return this.session.id ? this.outbox.waiting(this.session.id) : [];
+  }
+
+  /** Sends over the socket what it has not carried yet; by request where sockets do not get through. */
+  deliver() {
+    const waiting = this.waiting;
+    if (!waiting.length) {
+      this.tell("saved");
+      return;
+    }
+    if (this.socket.isOpen) {
+      for (const beat of waiting.filter((row) => !this.sent.has(row.n))) {
+        this.socket.send({ t: "beat", n: beat.n, s: beat.s, p: beat.p });
+        this.sent.set(beat.n, performance.now());
+      }
+      this.tell("saving");
+    } else if (this.socket.tries >= SOCKET_TRIES || !("WebSocket" in window)) {
+      this.request();
+    } else {
+      this.tell(navigator.onLine === false ? "waiting" : "saving");
+    }
+  }
+
+  resend() {
+    this.sent.clear();
+    this.deliver();
+  }
+
+  /** A socket that takes beats and never acknowledges is dead, whatever it says about itself. */
+  watch() {
+    const oldest = Math.min(...Array.from(this.sent.values()));
+    if (this.socket.isOpen && performance.now() - oldest > ACK_MILLISECONDS) this.socket.reset();
+  }
+
+  lost({ code }) {
+    this.sent.clear();
+    if (code === 4401) this.bye("signed_out");
+    else if (this.waiting.length) this.deliver();
+  }
+
+  async request() {
+    if (this.requesting) return;
+    const session = this.session.id;
+    const beats = this.waiting.slice(0, MOST_PER_REQUEST);
+    this.requesting = true;
+    clearTimeout(this.retry);
+    try {
+      const answer = await this.wire.post(this.urls.beats, { session, beats: beats.map(({ n, s, p }) => ({ n, s, p })) });
+      this.backoff.reset();
+      this.requesting = false;
+      this.acknowledge(session, answer.acked, answer);
+      for (const refusal of answer.refused) this.refuse(session, [refusal.n], refusal);
+      if (this.waiting.length) this.deliver();
+    } catch (error) {
+      this.requesting = false;
+      if (!(error instanceof RequestFailed)) throw error;
+      if (error.status === 401) this.bye("signed_out");
+      else this.tryLater();
+    }
+  }
+
+  tryLater() {
+    this.tell("waiting");
+    this.retry = setTimeout(() => this.deliver(), 1000 + this.backoff.next());
+  }
+
+  receive(frame) {
+    if (frame.t === "ack") this.acknowledge(this.session.id, frame.n, frame);
+    if (frame.t === "refused") this.refuse(this.session.id, frame.n, frame);
+  }
+
+  acknowledge(session, numbers, { seen, done }) {
+    const positions = this.outbox.waiting(session).filter((row) => numbers.includes(row.n));
+    if (positions.length) this.confirmed = positions[positions.length - 1].p;
+    for (const n of numbers) this.sent.delete(n);
+    this.outbox.remove(session, numbers);
+    this.saved({ seen, done });
+  }
+
+  /** Refused beats will be refused again: they go, and the doctor is told in plain words. */
+  refuse(session, numbers, { reason, detail }) {
+    for (const n of numbers) this.sent.delete(n);
+    this.outbox.remove(session, numbers);
+    this.dispatchEvent(new CustomEvent("refused", { detail: { reason, detail } }));
+    if (session !== this.session.id) return;
+    if (reason === "session_ended" || reason === "unknown_session") {
+      this.session.reopen().catch((error) => console.info("No new play session:", error.message));
+    }
+    if (reason === "not_enrolled") this.bye(reason);
+    else this.deliver();
+  }
+
+  saved(figures) {
+    this.dispatchEvent(new CustomEvent("saved", { detail: figures }));
+    if (!this.waiting.length) this.tell("saved");
+  }
+
+  tell(state) {
+    if (state === this.state) return;
+    this.state = state;
+    this.dispatchEvent(new CustomEvent("state", { detail: state }));
+  }
+
+  /** The server ended the conversation. "restarting" is no end: the socket comes back by itself. */
+  bye(reason) {
+    if (reason === "restarting") return;
+    this.isOver = true;
+    this.socket.stop();
+    this.session.close();
+    clearInterval(this.watchdog);
+    clearTimeout(this.retry);
+    this.dispatchEvent(new CustomEvent("bye", { detail: { reason } }));
+  }
+
+  /** The page may never run again. What the beacon carries stays in the outbox, because nobody hears its answer. */
+  leave() {
+    this.flush();
+    const beats = this.waiting.map(({ n, s, p }) => ({ n, s, p }));
+    if (beats.length && !this.isOver) this.wire.beacon(this.urls.beats, { session: this.session.id, beats });
+  }
+
+  comeBack() {
+    this.collector.cut();
+    this.socket.reset();
+    this.deliver();
+  }
+
+  /**
+   * What earlier visits on this device could not deliver. Sent before the session opens, so that the server's answer
+   * includes it. Whoever watched elsewhere since then keeps the newer position: the server's position is only moved if it
+   * still is one this device has set. Tabs that are open now hold a lock and send for themselves.
+   */
+  async deliverLeftovers(position) {
+    for (const beats of this.outbox.others(this.session.id)) {
+      await whileUnused(beats[0].session, () => this.deliverLeftover(beats, position));
+    }
+  }
+
+  async deliverLeftover(beats, position) {
+    const { session, webinar, base } = beats[0];
+    const here = webinar === this.webinar;
+    const ours = !here || [base].concat(beats.map((row) => row.p)).some((p) => Math.abs(p - position) < 0.01);
+    const url = this.urls.beatsOf.replace("{webinar}", webinar);
+    for (let from = 0; from < beats.length; from += MOST_PER_REQUEST) {
+      const part = beats.slice(from, from + MOST_PER_REQUEST);
+      const body = { session, beats: part.map(({ n, s, p }) => ({ n, s, p: ours ? p : position })) };
+      let answer;
+      try {
+        answer = await this.wire.post(url, body);
+      } catch (error) {
+        if (!(error instanceof RequestFailed)) throw error;
+        // 404: the webinar is gone for this doctor, for good. Anything else: next time.
+        if (error.status === 404) await this.outbox.remove(session, beats.map((row) => row.n));
+        return;
+      }
+      await this.outbox.remove(session, answer.acked.concat(answer.refused.map((row) => row.n)));
+      if (here) this.dispatchEvent(new CustomEvent("leftover", { detail: { spans: [].concat(...part.map((row) => row.s)), position: ours ? part[part.length - 1].p : position } }));
+    }
+  }
+}
+
+/** Holds this tab's session for as long as the tab lives. */
+export function holdSession(id) {
+  if (navigator.locks) navigator.locks.request(`rounds-session-${id}`, () => new Promise(() => {}));
+}
+
+function whileUnused(id, work) {
+  if (!navigator.locks) return work();
+  return navigator.locks.request(`rounds-session-${id}`, { ifAvailable: true }, (lock) => (lock ? work() : null));
+}

@@ -1,0 +1,111 @@
+// Beats wait here until the server acknowledged them: in memory, and in IndexedDB so that they survive the tab.
+
+const DATABASE = "rounds-player";
+const STORE = "beats";
+const KEEP_MILLISECONDS = 30 * 86400 * 1000;
+
+function promised(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+function open(factory) {
+  const request = factory.open(DATABASE, 1);
+  request.onupgradeneeded = () => {
+    request.result.createObjectStore(STORE, { keyPath: ["user", "session", "n"] });
+  };
+  return promised(request);
+}
+
+export class Outbox {
+  /** `user` keeps two doctors on one computer apart: nobody sends, or sees, what another one watched. */
+  constructor(user, database = null) {
+    this.user = String(user);
+    this.database = database;
+    this.beats = new Map();
+  }
+
+  /** Private windows, full disks and old browsers have no IndexedDB that works: then memory alone has to do. */
+  static async open(user, factory = window.indexedDB) {
+    const outbox = new Outbox(user);
+    if (!factory) return outbox;
+    try {
+      outbox.database = await open(factory);
+      outbox.database.onversionchange = () => outbox.forget();
+      outbox.database.onclose = () => outbox.forget();
+      await outbox.load();
+    } catch (error) {
+      console.info("Watched parts are kept in memory only:", error && error.name);
+      outbox.database = null;
+    }
+    return outbox;
+  }
+
+  forget() {
+    if (this.database) this.database.close();
+    this.database = null;
+  }
+
+  get isDurable() {
+    return this.database !== null;
+  }
+
+  async load() {
+    const range = IDBKeyRange.bound([this.user], [this.user, []]);
+    const rows = await promised(this.store("readonly").getAll(range));
+    const oldest = Date.now() - KEEP_MILLISECONDS;
+    for (const row of rows) {
+      if (row.at < oldest) this.persist((store) => store.delete([this.user, row.session, row.n]));
+      else this.beats.set(`${row.session}/${row.n}`, row);
+    }
+  }
+
+  store(mode) {
+    return this.database.transaction(STORE, mode).objectStore(STORE);
+  }
+
+  /** Best effort by design: the copy in memory is what this tab sends from. */
+  persist(change) {
+    if (!this.database) return Promise.resolve();
+    let done;
+    try {
+      done = promised(change(this.store("readwrite")));
+    } catch (error) {
+      done = Promise.reject(error);
+    }
+    return done.catch((error) => {
+      console.info("A watched part is kept in memory only:", error && error.name);
+    });
+  }
+
+  /** `base` is the last position the server had confirmed when this beat was made; see `leftovers` in beats.js. */
+  add({ webinar, session, n, s, p, base }) {
+    const row = { user: this.user, webinar, session, n, s, p, base, at: Date.now() };
+    this.beats.set(`${session}/${n}`, row);
+    return this.persist((store) => store.put(row));
+  }
+
+  remove(session, numbers) {
+    return Promise.all(
+      numbers.map((n) => {
+        this.beats.delete(`${session}/${n}`);
+        return this.persist((store) => store.delete([this.user, session, n]));
+      }),
+    );
+  }
+
+  waiting(session) {
+    return Array.from(this.beats.values())
+      .filter((row) => row.session === session)
+      .sort((left, right) => left.n - right.n);
+  }
+
+  /** Play sessions that are not this tab's and still have something to send, each with its beats in order. */
+  others(session) {
+    const names = new Set(Array.from(this.beats.values(), (row) => row.session));
+    names.delete(session);
+    return Array.from(names, (name) => this.waiting(name));
+  }
+}

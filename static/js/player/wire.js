@@ -1,0 +1,48 @@
+// The requests of the player. Same origin, session cookie, CSRF token; every answer is JSON or a RequestFailed.
+
+const TIMEOUT_MILLISECONDS = 15000;
+
+export class RequestFailed extends Error {
+  /** `status` 0: the network; otherwise what the server answered. */
+  constructor(status, detail) {
+    super(detail || `HTTP ${status}`);
+    this.status = status;
+    this.detail = detail || "";
+  }
+}
+
+export class Wire {
+  constructor({ csrf }) {
+    this.csrf = csrf;
+  }
+
+  async post(url, body) {
+    const abort = new AbortController();
+    const timer = setTimeout(() => abort.abort(), TIMEOUT_MILLISECONDS);
+    let response;
+    let answer;
+    try {
+      response = await fetch(url, {
+        method: "POST",
+        credentials: "same-origin",
+        headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": this.csrf },
+        body: JSON.stringify(body),
+        signal: abort.signal,
+      });
+      answer = await response.json();
+    } catch (error) {
+      // No answer, or one that is not ours (a hospital's proxy page): both mean "not saved, try again".
+      throw new RequestFailed(response && !response.ok ? response.status : 0, "");
+    } finally {
+      clearTimeout(timer);
+    }
+    if (!response.ok) throw new RequestFailed(response.status, answer.detail);
+    return Object.assign({ sent_at: response.headers.get("Date") }, answer);
+  }
+
+  /** For a page that is going away: no answer, so the caller keeps what it sent. False: the browser would not take it. */
+  beacon(url, body) {
+    if (!navigator.sendBeacon) return false;
+    return navigator.sendBeacon(url, new URLSearchParams({ payload: JSON.stringify(body), csrfmiddlewaretoken: this.csrf }));
+  }
+}
