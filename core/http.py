@@ -27,7 +27,7 @@ def _choose(remote: str, forwarded: str) -> str:
     hops = settings.TRUSTED_PROXIES
     entries = [entry.strip() for entry in forwarded.split(",") if entry.strip()]
     candidate = _normal(entries[-hops]) if hops and len(entries) >= hops else ""
-    return candidate or _normal(remote) or "0.0.0.0"  # noqa: S104  # a value for "unknown", not a bind address
+    return candidate or _normal(remote) or "0.0.0.0"
 
 
 def _normal(text: str) -> str:

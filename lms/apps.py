@@ -1,5 +1,12 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
 class LmsConfig(AppConfig):
     name = "lms"
+
+    def ready(self) -> None:
+        """Tasks that web processes send find the configured broker; checks register themselves."""
+        import_module("lms.celery")
+        import_module("lms.checks")

@@ -1,0 +1,41 @@
+"""gunicorn's configuration of the web tier (WSGI): `gunicorn -c deploy/gunicorn_web.py lms.wsgi`."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from gunicorn.http.message import Request
+from gunicorn.workers.base import Worker
+
+bind = os.environ.get("WEB_BIND", "127.0.0.1:8001")
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_WORKERS") or max(2, min(8, os.cpu_count() or 2)))
+threads = int(os.environ.get("WEB_THREADS") or 8)
+preload_app = True  # shares memory; nothing connects to PostgreSQL or Redis before the fork
+timeout = 60
+graceful_timeout = 10
+keepalive = 75  # longer than the 60 s for which load balancers keep an idle connection
+max_requests = int(os.environ.get("WEB_MAX_REQUESTS") or 0)
+max_requests_jitter = max_requests // 10
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  # a heartbeat file, not data
+forwarded_allow_ips = "*"  # who may speak is decided by TRUSTED_PROXIES, once, in core/http.py
+proxy_protocol = os.environ.get("WEB_PROXY_PROTOCOL", "off")
+accesslog = None  # core.middleware writes one line per request
+
+
+def _logging() -> dict[str, Any]:
+    from core.logging import configure
+
+    return configure(json=os.environ.get("LOG_FORMAT", "json") == "json", level=os.environ.get("LOG_LEVEL", "INFO"))
+
+
+logconfig_dict = _logging()
+
+
+def pre_request(worker: Worker, request: Request) -> None:
+    """gunicorn parses the PROXY line of a connection, but gives its address only to the first request on it."""
+    reader = request.unreader
+    if request.proxy_protocol_info:
+        reader.caller = request.proxy_protocol_info
+    elif hasattr(reader, "caller"):
+        request.proxy_protocol_info = reader.caller

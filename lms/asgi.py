@@ -1,0 +1,8 @@
+"""The realtime tier."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lms.settings")
+application = get_asgi_application()

@@ -1,0 +1,38 @@
+"""The worker tier. Tasks are doorbells: what they do is found in PostgreSQL, and a lost one is found by a sweep."""
+
+import os
+import uuid
+from typing import Any
+
+import structlog
+from celery import Celery
+from celery.signals import before_task_publish, setup_logging, task_postrun, task_prerun
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lms.settings")
+
+app = Celery("lms")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def keep_djangos_logging(**_: Any) -> None:
+    """Being connected is all it takes: Celery then leaves the logging that Django set up alone."""
+
+
+@before_task_publish.connect
+def send_request_id(headers: dict[str, Any], **_: Any) -> None:
+    headers.setdefault("request_id", structlog.contextvars.get_contextvars().get("request_id") or uuid.uuid4().hex)
+
+
+@task_prerun.connect
+def bind_request_id(task_id: str, task: Any, **_: Any) -> None:
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(
+        request_id=getattr(task.request, "request_id", None), task=task.name, task_id=task_id
+    )
+
+
+@task_postrun.connect
+def unbind_request_id(**_: Any) -> None:
+    structlog.contextvars.clear_contextvars()
