@@ -4,7 +4,7 @@ import html
 import re
 
 import pysubs2
-from charset_normalizer import from_bytes
+from django.utils.translation import gettext as _
 
 from media.ffmpeg.stills import clock
 
@@ -18,9 +18,10 @@ class CaptionsRejected(Exception):  # noqa: N818 - named after what happens, lik
 
 
 def decode_text(data: bytes) -> str:
-    """UTF-8 where it is valid, UTF-16 by its mark or its zero bytes, else the likeliest old encoding.
+    """UTF-8 where it is valid, UTF-16 by its mark or its zero bytes, else Western European where it reads like it.
 
-    A short Latin-1 file fits many code pages, so the Western one wins unless the text clearly is something else.
+    Old Cyrillic, Greek or Arabic code pages cannot be told apart from a short text: guessing would show doctors
+    nonsense, so they are refused with the way out.
     """
     for mark, encoding in _BOMS:
         if data.startswith(mark):
@@ -30,41 +31,34 @@ def decode_text(data: bytes) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
-        pass
-    try:
         western = data.decode("cp1252")
-    except UnicodeDecodeError:
-        western = ""
-    letters = [character for character in western if ord(character) > 127]
-    # Running text in Latin script has a few accents among many plain letters; Cyrillic or Greek read as it has mostly accents.
-    if western and len(letters) * 4 < sum(character.isalpha() for character in western):
-        return western
-    best = from_bytes(data).best()
-    if best is None:
-        raise UnicodeDecodeError("unknown", data, 0, 1, "no encoding fits")
-    return str(best)
+    letters = sum(character.isalpha() for character in western)
+    # Latin script has a few accents among many plain letters; Cyrillic or Greek misread would be mostly accents.
+    if 4 * sum(ord(character) > 127 for character in western) > letters:
+        raise UnicodeDecodeError("cp1252", data, 0, 1, "does not read like a Western language")
+    return western
 
 
 def to_webvtt(data: bytes) -> tuple[str, int]:
     """WebVTT and its number of cues from SubRip or WebVTT, told apart by content, not by file name."""
     if len(data) > MAX_CAPTION_BYTES:
-        raise CaptionsRejected("The caption file is larger than 5 MB. Choose a .vtt or .srt file.")
+        raise CaptionsRejected(_("The caption file is larger than 5 MB. Choose a .vtt or .srt file."))
     try:
         text = decode_text(data).replace("\r\n", "\n").replace("\r", "\n").strip("\n")
     except UnicodeDecodeError as error:
-        raise CaptionsRejected("The text encoding is not recognised. Save the file as UTF-8.") from error
+        raise CaptionsRejected(_("The text encoding is not recognised. Save the file as UTF-8.")) from error
     is_vtt = bool(_VTT_HEADER.match(text))
     try:
         parsed = pysubs2.SSAFile.from_string(text, format_="vtt" if is_vtt else "srt")
     except (pysubs2.Pysubs2Error, ValueError, IndexError, OverflowError) as error:
-        raise CaptionsRejected("The file cannot be read as captions. Choose a .vtt or .srt file.") from error
+        raise CaptionsRejected(_("The file cannot be read as captions. Choose a .vtt or .srt file.")) from error
     cues = []
     for event in sorted(parsed, key=lambda event: (event.start, event.end)):
         words = _cue_text(event.plaintext, is_vtt=is_vtt)
         if words and event.end > event.start >= 0:
             cues.append(f"{clock(event.start / 1000)} --> {clock(event.end / 1000)}\n{words}")
     if not cues:
-        raise CaptionsRejected("No captions were found in the file. Choose a .vtt or .srt file with times and text.")
+        raise CaptionsRejected(_("No captions were found in the file. Choose a .vtt or .srt file with times and text."))
     return "\n\n".join(["WEBVTT", *cues]) + "\n", len(cues)
 
 

@@ -91,8 +91,10 @@ def package_mp4(encoder: Encoder, *, rung: Rung, folder: Path, on_position: OnPo
     """One file for old browsers and download: the rung's own frames in another box, not a second encode."""
     playlist = folder / rung.name / PLAYLIST
     encoder.run(
-        [*OWN_PLAYLIST, "-i", playlist, "-map", "0:v", "-map", "0:a", "-c", "copy", "-map_metadata", "-1"]
-        + ["-movflags", "+faststart", folder / MP4_NAME],
+        [
+            *(*OWN_PLAYLIST, "-i", playlist, "-map", "0:v", "-map", "0:a"),
+            *("-c", "copy", "-map_metadata", "-1", "-movflags", "+faststart", folder / MP4_NAME),
+        ],
         on_position,
     )
 

@@ -24,7 +24,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Rung:
-    """A quality that a source gets. Whole frame rates put a frame on every second, so that keyframes of all rungs meet."""
+    """A quality that a source gets. A whole frame rate puts a frame on every second: keyframes of all rungs meet."""
 
     name: str
     width: int

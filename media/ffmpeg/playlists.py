@@ -1,6 +1,6 @@
 """Checks finished streams, measures them, and writes the master playlist from what was measured.
 
-ffmpeg's own master declares the configured rates: 1.59 Mb/s where 2.03 were measured, and a player that believes it stalls.
+ffmpeg's own master declares configured rates: 1.59 Mb/s where 2.03 were measured. A player that believes it stalls.
 """
 
 import re
@@ -84,7 +84,7 @@ def video_codec(segment: Path) -> str:
 def master_playlist(streams: Sequence[Stream]) -> str:
     """Lowest picture first, because native players start with the first entry; sound only last.
 
-    The sound-only entry has no picture codec: hls.js leaves it out of its automatic choice, native players fall back to it.
+    The sound-only entry names no picture codec: hls.js leaves it out of its automatic choice, native ones use it last.
     """
     lines = ["#EXTM3U", "#EXT-X-VERSION:3", "#EXT-X-INDEPENDENT-SEGMENTS"]
     for stream in sorted(streams, key=lambda s: (s.rung is None, s.bandwidth_peak)):

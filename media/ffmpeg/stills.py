@@ -1,4 +1,4 @@
-"""The poster and the preview pictures under the seek bar, from finished renditions: cheap to decode, already upright."""
+"""The poster and the previews under the seek bar, from finished renditions: cheap to decode, already upright."""
 
 from pathlib import Path
 
@@ -17,8 +17,10 @@ def make_poster(encoder: Encoder, *, rung: Rung, duration_seconds: float, folder
     """The most typical of ten keyframes from a tenth of the way in: lectures open with black or a title."""
     start = min(duration_seconds / 10, 30.0)
     encoder.run(
-        [*OWN_PLAYLIST, "-skip_frame", "nokey", "-ss", f"{start:.3f}", "-i", folder / rung.name / PLAYLIST]
-        + ["-map", "0:v", "-vf", "thumbnail=10", "-frames:v", "1", "-q:v", "4", folder / POSTER_NAME]
+        [
+            *(*OWN_PLAYLIST, "-skip_frame", "nokey", "-ss", f"{start:.3f}", "-i", folder / rung.name / PLAYLIST),
+            *("-map", "0:v", "-vf", "thumbnail=10", "-frames:v", "1", "-q:v", "4", folder / POSTER_NAME),
+        ]
     )
 
 
@@ -28,9 +30,11 @@ def make_sprite(encoder: Encoder, *, rung: Rung, duration_seconds: float, folder
     width, height = thumbnail_size(rung)
     pick = f"select='isnan(prev_selected_t)+gte(t-prev_selected_t,{interval}-0.01)'"
     encoder.run(
-        [*OWN_PLAYLIST, "-skip_frame", "nokey", "-i", folder / rung.name / PLAYLIST, "-map", "0:v"]
-        + ["-vf", f"{pick},scale={width}:{height},tile={COLUMNS}x{ROWS}", "-fps_mode", "passthrough"]
-        + ["-q:v", "5", "-start_number", "1", folder / "sprite-%03d.jpg"]
+        [
+            *(*OWN_PLAYLIST, "-skip_frame", "nokey", "-i", folder / rung.name / PLAYLIST, "-map", "0:v"),
+            *("-vf", f"{pick},scale={width}:{height},tile={COLUMNS}x{ROWS}", "-fps_mode", "passthrough"),
+            *("-q:v", "5", "-start_number", "1", folder / "sprite-%03d.jpg"),
+        ]
     )
     vtt = sprite_vtt(duration_seconds, interval=interval, width=width, height=height)
     (folder / SPRITE_VTT_NAME).write_text(vtt, encoding="utf-8")
