@@ -20,6 +20,7 @@ max_requests_jitter = max_requests // 10
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  # a heartbeat file, not data
 forwarded_allow_ips = "*"  # who may speak is decided by TRUSTED_PROXIES, once, in core/http.py
 proxy_protocol = os.environ.get("WEB_PROXY_PROTOCOL", "off")
+control_socket_disable = True  # a second way to command the server is a second thing to guard
 accesslog = None  # core.middleware writes one line per request
 
 

@@ -2,17 +2,26 @@
 
 import os
 import uuid
+import warnings
 from typing import Any
 
 import structlog
 from celery import Celery
+from celery.platforms import SecurityWarning
 from celery.signals import before_task_publish, setup_logging, task_postrun, task_prerun
+from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lms.settings")
 
 app = Celery("lms")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+# RedBeat looks these up among the keys of the configuration, where Django's prefixed settings do not appear.
+app.conf.redbeat_redis_url = settings.CELERY_REDBEAT_REDIS_URL
+app.conf.redbeat_redis_options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
+app.conf.redbeat_lock_timeout = settings.CELERY_REDBEAT_LOCK_TIMEOUT
 app.autodiscover_tasks()
+# As root the embedded databases run as another user, but files under `var/` belong to root, and so must the worker.
+warnings.filterwarnings("ignore", category=SecurityWarning)
 
 
 @setup_logging.connect

@@ -25,7 +25,7 @@ ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", () if PRODUCTION else ("127.0.0.1", "
 TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 0, high=10)
 
 INSTALLED_APPS = [
-    "daphne",
+    *(["daphne"] if DEBUG else []),  # only for `runserver`; half a second of every start
     "unfold",
     "unfold.contrib.filters",
     "django.contrib.admin",
@@ -215,13 +215,20 @@ MEDIA_FFMPEG_THREADS = env.number("MEDIA_FFMPEG_THREADS", 0, high=256)
 MEDIA_FFMPEG_NICE = env.number("MEDIA_FFMPEG_NICE", 10, high=19)
 MEDIA_LEASE_SECONDS = env.number("MEDIA_LEASE_SECONDS", 120, low=30, high=3600)
 MEDIA_MAX_ATTEMPTS = env.number("MEDIA_MAX_ATTEMPTS", 3, low=1, high=20)
+
+
+def _static_storage() -> str:
+    """Hashed names wherever DEBUG is off; compression (36 s for the admin's files) where a release is built."""
+    if DEBUG:
+        return "django.contrib.staticfiles.storage.StaticFilesStorage"
+    if PRODUCTION:
+        return "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    return "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+
+
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
-    "staticfiles": {
-        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
-    },
+    "staticfiles": {"BACKEND": _static_storage()},
     "media": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(MEDIA_ROOT)}}
     if MEDIA_STORAGE == "local"
     else {
