@@ -4,12 +4,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import django_stubs_ext
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from core.logging import configure
 from lms.environment import DEVELOPMENT_SECRET, Environment
 
+django_stubs_ext.monkeypatch()  # lets ModelAdmin[Programme] and its like be written at run time too
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
 
@@ -77,7 +79,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "lms.urls"
 WSGI_APPLICATION = "lms.wsgi.application"
-ASGI_APPLICATION = "lms.asgi.application"
+ASGI_APPLICATION = "lms.asgi.development"  # of runserver; the realtime tier serves lms.asgi:application
 
 TEMPLATES = [
     {
@@ -267,6 +269,14 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
 }
 
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {}
+# Browsers of these origins may open WebSockets: exactly, scheme and port included. Others, and none, are refused.
+SOCKET_ORIGINS = frozenset(env.words("SOCKET_ORIGINS", [SITE_URL]))
+if not PRODUCTION and SITE_URL.startswith("http://"):
+    _port = urlsplit(SITE_URL).port or 80
+    SOCKET_ORIGINS |= {f"http://{name}:{_port}" for name in ("127.0.0.1", "localhost", "[::1]")}
+# An honest player sends about six messages a minute, and its unacknowledged ones again after a reconnect.
+SOCKET_MESSAGES_PER_MINUTE = env.number("SOCKET_MESSAGES_PER_MINUTE", 100, low=1)
+SOCKET_MESSAGE_BURST = env.number("SOCKET_MESSAGE_BURST", 200, low=1)
 MAX_PLAYBACK_RATE = 2.0
 CREDIT_SLACK_SECONDS = 10
 
