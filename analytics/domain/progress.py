@@ -134,6 +134,10 @@ class CourseProgress:
         return tuple(lesson for lesson in self.lessons if lesson.is_required) or self.lessons
 
     @property
+    def is_single_lecture(self) -> bool:
+        return len(self.lessons) == 1 and self.lessons[0].webinar_id is not None
+
+    @property
     def bar(self) -> tuple[Ranges, int]:
         """Parts and length of the bar in a list: full once completed (90 % is enough), lessons if nothing plays."""
         if self.completed_at:

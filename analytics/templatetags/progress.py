@@ -65,7 +65,8 @@ def state_text(part: CourseProgress | LessonProgress) -> str:
     if part.state is State.LATER:
         return _("Opens %(day)s") % {"day": _day(part.availability.opens_at)}
     if part.state is State.LOCKED:
-        return _locked([missing.title for missing in part.availability.missing])
+        titles = [missing.title for missing in part.availability.missing]
+        return _locked(titles if isinstance(part, CourseProgress) else titles[:1])
     if part.state is State.CLOSED and part.availability.closes_at:
         return _("Closed on %(day)s") % {"day": _day(part.availability.closes_at)}
     return str(part.state.label)

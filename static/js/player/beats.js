@@ -8,13 +8,15 @@ const BEAT_MILLISECONDS = 10000;
 const ACK_MILLISECONDS = 12000;
 // So many attempts without a welcome mean that something between here and the server does not let WebSockets through.
 const SOCKET_TRIES = 2;
-const MOST_PER_REQUEST = 200;
+const MOST_PER_REQUEST = 100;
+// The server reads up to 50 in a beat; only somebody who seeks for minutes before the first answer comes near.
+const MOST_SPANS = 40;
 
 export class Beats extends EventTarget {
   /** Events: `saved` ({seen, done}), `state` ("saved", "saving", "waiting"), `refused` ({reason, detail}), `bye` ({reason}). */
-  constructor({ video, session, outbox, socket, wire, urls, webinar, position }) {
+  constructor({ video, source, session, outbox, socket, wire, urls, webinar, position }) {
     super();
-    Object.assign(this, { video, session, outbox, socket, wire, urls, webinar });
+    Object.assign(this, { video, source, session, outbox, socket, wire, urls, webinar });
     this.collector = new SpanCollector();
     this.n = 0;
     this.confirmed = position;
@@ -103,9 +105,9 @@ export class Beats extends EventTarget {
     this.settling = setTimeout(() => this.flush(), 600);
   }
 
+  /** The source's: while a stream is being attached again, the element itself stands at 0. */
   get position() {
-    const seconds = this.video.ended ? this.video.duration : this.video.currentTime;
-    return Math.round(seconds * 1000) / 1000;
+    return Math.round(this.source.position * 1000) / 1000;
   }
 
   get hasNews() {
@@ -114,7 +116,7 @@ export class Beats extends EventTarget {
 
   flush() {
     this.sample();
-    if (this.session.id && this.video.readyState > 0 && this.hasNews) this.cut();
+    if (this.session.id && this.source.isLoaded && this.hasNews) this.cut();
   }
 
   /** Makes a beat of what was collected. Without a session yet the spans stay where they are. */
@@ -122,9 +124,12 @@ export class Beats extends EventTarget {
     if (!this.session.id || this.isOver) return;
     this.lastCut = performance.now();
     this.reported = this.position;
-    this.n += 1;
-    const beat = { n: this.n, s: this.collector.take(), p: this.position };
-    this.outbox.add(Object.assign({ webinar: this.webinar, session: this.session.id, base: this.confirmed }, beat));
+    const spans = this.collector.take();
+    do {
+      this.n += 1;
+      const beat = { n: this.n, s: spans.splice(0, MOST_SPANS), p: this.reported };
+      this.outbox.add(Object.assign({ webinar: this.webinar, session: this.session.id, base: this.confirmed }, beat));
+    } while (spans.length);
     this.deliver();
   }
 
@@ -176,7 +181,7 @@ export class Beats extends EventTarget {
     this.requesting = true;
     clearTimeout(this.retry);
     try {
-      const answer = await this.wire.post(this.urls.beats, { session, beats: beats.map(({ n, s, p }) => ({ n, s, p })) });
+      const answer = await this.wire.post(this.urlsOf(this.webinar).beats, { session, beats: beats.map(({ n, s, p }) => ({ n, s, p })) });
       this.backoff.reset();
       this.requesting = false;
       this.acknowledge(session, answer.acked, answer);
@@ -197,7 +202,7 @@ export class Beats extends EventTarget {
 
   receive(frame) {
     if (frame.t === "ack") this.acknowledge(this.session.id, frame.n, frame);
-    if (frame.t === "refused") this.refuse(this.session.id, frame.n, frame);
+    if (frame.t === "refused") this.refuse(this.session.id, frame.n || [], frame);
   }
 
   acknowledge(session, numbers, { seen, done }) {
@@ -247,7 +252,7 @@ export class Beats extends EventTarget {
   leave() {
     this.flush();
     const beats = this.waiting.map(({ n, s, p }) => ({ n, s, p }));
-    if (beats.length && !this.isOver) this.wire.beacon(this.urls.beats, { session: this.session.id, beats });
+    if (beats.length && !this.isOver) this.wire.beacon(this.urlsOf(this.webinar).beats, { session: this.session.id, beats });
   }
 
   comeBack() {
@@ -269,24 +274,32 @@ export class Beats extends EventTarget {
 
   async deliverLeftover(beats, position) {
     const { session, webinar, base } = beats[0];
-    const here = webinar === this.webinar;
-    const ours = !here || [base].concat(beats.map((row) => row.p)).some((p) => Math.abs(p - position) < 0.01);
-    const url = this.urls.beatsOf.replace("{webinar}", webinar);
-    for (let from = 0; from < beats.length; from += MOST_PER_REQUEST) {
-      const part = beats.slice(from, from + MOST_PER_REQUEST);
-      const body = { session, beats: part.map(({ n, s, p }) => ({ n, s, p: ours ? p : position })) };
-      let answer;
-      try {
-        answer = await this.wire.post(url, body);
-      } catch (error) {
-        if (!(error instanceof RequestFailed)) throw error;
-        // 404: the webinar is gone for this doctor, for good. Anything else: next time.
-        if (error.status === 404) await this.outbox.remove(session, beats.map((row) => row.n));
-        return;
+    const urls = this.urlsOf(webinar);
+    try {
+      const current = webinar === this.webinar ? position : (await this.wire.get(urls.playback)).position;
+      const isOurs = [base].concat(beats.map((row) => row.p)).some((p) => Math.abs(p - current) < 0.01);
+      for (let from = 0; from < beats.length; from += MOST_PER_REQUEST) {
+        const part = beats.slice(from, from + MOST_PER_REQUEST).map(({ n, s, p }) => ({ n, s, p: isOurs ? p : current }));
+        const answer = await this.wire.post(urls.beats, { session, beats: part });
+        await this.outbox.remove(session, answer.acked.concat(answer.refused.map((row) => row.n)));
+        if (webinar === this.webinar) this.tellLeftover(part.filter((row) => answer.acked.includes(row.n)));
       }
-      await this.outbox.remove(session, answer.acked.concat(answer.refused.map((row) => row.n)));
-      if (here) this.dispatchEvent(new CustomEvent("leftover", { detail: { spans: [].concat(...part.map((row) => row.s)), position: ours ? part[part.length - 1].p : position } }));
+    } catch (error) {
+      if (!(error instanceof RequestFailed)) throw error;
+      // 404: this webinar is gone for this doctor, for good. Anything else: at the next visit.
+      if (error.status === 404) await this.outbox.remove(session, beats.map((row) => row.n));
     }
+  }
+
+  tellLeftover(beats) {
+    if (!beats.length) return;
+    const detail = { spans: [].concat(...beats.map((row) => row.s)), position: beats[beats.length - 1].p };
+    this.confirmed = this.reported = detail.position;
+    this.dispatchEvent(new CustomEvent("leftover", { detail }));
+  }
+
+  urlsOf(webinar) {
+    return { beats: this.urls.beats.replace("{webinar}", webinar), playback: this.urls.playback.replace("{webinar}", webinar) };
   }
 }
 

@@ -36,12 +36,16 @@ export function seconds(ranges) {
   return normalise(ranges).reduce((sum, [start, end]) => sum + end - start, 0);
 }
 
+// Nobody is sent back for less: a second lost at a seek is no part of a lecture (webinars/domain/resume.py).
+const SMALLEST_GAP = 2;
+
+export function unseenParts(ranges, length) {
+  return gaps(ranges, length).filter(([start, end]) => end - start >= Math.min(SMALLEST_GAP, length));
+}
+
 /** Where the next part still to see begins: ahead of `from`, else the first one behind it; null when there is none. */
-export function nextUnseen(ranges, until, from) {
-  const missing = gaps(ranges, until);
-  // A second or two left between two seen parts is rounding, not something to send a doctor to.
-  const worth = missing.filter(([start, end]) => end - start > 2);
-  const starts = (worth.length ? worth : missing).map(([start]) => start);
+export function nextUnseen(ranges, length, from) {
+  const starts = unseenParts(ranges, length).map(([start]) => start);
   const ahead = starts.find((start) => start > from + 1);
   if (ahead !== undefined) return ahead;
   const behind = starts.find((start) => start < from - 1);

@@ -16,19 +16,25 @@ export class Wire {
     this.csrf = csrf;
   }
 
-  async post(url, body) {
+  post(url, body) {
+    return this.request(url, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": this.csrf },
+      body: JSON.stringify(body),
+    });
+  }
+
+  get(url) {
+    return this.request(url, { headers: { Accept: "application/json" } });
+  }
+
+  async request(url, options) {
     const abort = new AbortController();
     const timer = setTimeout(() => abort.abort(), TIMEOUT_MILLISECONDS);
     let response;
     let answer;
     try {
-      response = await fetch(url, {
-        method: "POST",
-        credentials: "same-origin",
-        headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": this.csrf },
-        body: JSON.stringify(body),
-        signal: abort.signal,
-      });
+      response = await fetch(url, Object.assign({ credentials: "same-origin", signal: abort.signal }, options));
       answer = await response.json();
     } catch (error) {
       // No answer, or one that is not ours (a hospital's proxy page): both mean "not saved, try again".

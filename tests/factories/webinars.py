@@ -1,0 +1,40 @@
+"""Lectures, and what people have watched of them. A record made here is what the group commit would have written."""
+
+from typing import Any
+
+import factory
+from django.utils.timezone import now
+
+from core.ranges import seconds
+from tests.factories.accounts import UserFactory
+from tests.factories.courses import LessonFactory
+from tests.factories.media import VideoFactory
+from webinars.enums import Phase
+from webinars.models import WatchRecord, Webinar
+
+
+class WebinarFactory(factory.django.DjangoModelFactory[Webinar]):
+    """A recorded lecture of one hour."""
+
+    class Meta:
+        model = Webinar
+
+    lesson = factory.SubFactory(LessonFactory)
+    video = factory.SubFactory(VideoFactory)
+
+
+class WatchRecordFactory(factory.django.DjangoModelFactory[WatchRecord]):
+    """`WatchRecordFactory(user=…, webinar=…, coverage=((0, 1450),))`; the position follows the last covered second."""
+
+    class Meta:
+        model = WatchRecord
+
+    user = factory.SubFactory(UserFactory)
+    webinar = factory.SubFactory(WebinarFactory)
+    phase = Phase.ON_DEMAND
+    coverage: Any = ((0, 600),)
+    seen_seconds = factory.LazyAttribute(lambda record: seconds(record.coverage))
+    required_seconds = 3240
+    position_seconds = factory.LazyAttribute(lambda record: float(max((end for _, end in record.coverage), default=0)))
+    first_beat_at = factory.LazyFunction(now)
+    last_beat_at = factory.LazyFunction(now)
