@@ -17,7 +17,7 @@ app = Celery("lms")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 # RedBeat looks these up among the keys of the configuration, where Django's prefixed settings do not appear.
 app.conf.redbeat_redis_url = settings.CELERY_REDBEAT_REDIS_URL
-app.conf.redbeat_redis_options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
+app.conf.redbeat_redis_options = {"health_check_interval": 30}
 app.conf.redbeat_lock_timeout = settings.CELERY_REDBEAT_LOCK_TIMEOUT
 app.autodiscover_tasks()
 # As root the embedded databases run as another user, but files under `var/` belong to root, and so must the worker.

@@ -178,9 +178,10 @@ class Supervisor:
             os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
 
-    async def wait_until_ready(self, address: tuple[str, int]) -> None:
+    async def wait_until_ready(self, address: tuple[str, int], realtime: Path) -> None:
+        """`/readyz` asks the web tier, through the front door; the realtime tier is there when it accepts."""
         deadline = time.monotonic() + READY_SECONDS
-        while not await is_ready(*address):
+        while not (await is_ready(*address) and await accepts(realtime)):
             if self.stopping.is_set():
                 return
             if time.monotonic() > deadline or self.crashes >= 4:
@@ -200,6 +201,15 @@ async def is_ready(host: str, port: int) -> bool:
         return False
     finally:
         writer.close()
+
+
+async def accepts(path: Path) -> bool:
+    try:
+        _, writer = await asyncio.open_unix_connection(path)
+    except OSError:
+        return False
+    writer.close()
+    return True
 
 
 def say(text: str) -> None:
@@ -292,13 +302,15 @@ def prepare(environment: dict[str, str]) -> None:
         raise StartError("The preparation failed; the lines above say why.")
 
 
-async def serve(supervisor: Supervisor, address: tuple[str, int], url: str, var: Path, begun: float) -> None:
+async def serve(
+    supervisor: Supervisor, address: tuple[str, int], realtime: Path, url: str, var: Path, begun: float
+) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, supervisor.stopping.set)
     try:
         supervisor.start({0, 2})
-        await supervisor.wait_until_ready(address)
+        await supervisor.wait_until_ready(address, realtime)
         if not supervisor.stopping.is_set():
             supervisor.start({1})
             announce(url, var, begun)
@@ -351,7 +363,7 @@ def run(var: Path, stack: contextlib.ExitStack, begun: float) -> None:
     stack.callback(shutil.rmtree, directory, ignore_errors=True)
     prepare(environment)
     supervisor = Supervisor(programs(sockets, directory, _number("TRUSTED_PROXIES") or 0), environment)
-    asyncio.run(serve(supervisor, sockets[0].getsockname()[:2], url, var, begun))
+    asyncio.run(serve(supervisor, sockets[0].getsockname()[:2], directory / "realtime", url, var, begun))
 
 
 def _number(name: str) -> int | None:
