@@ -95,6 +95,17 @@ class Supervisor:
         self.keepers: list[asyncio.Task[None]] = []
         self.stopping = asyncio.Event()
         self.crashes = 0
+        self.asked_at = 0.0
+
+    def ask_to_stop(self) -> None:
+        """A second Ctrl-C does not wait: the kernel ends the children with this process, the databases recover.
+
+        Not within a second: shells and `timeout` signal both a process and its group.
+        """
+        if self.stopping.is_set() and time.monotonic() - self.asked_at > 1.0:
+            os._exit(130)
+        self.asked_at = self.asked_at or time.monotonic()
+        self.stopping.set()
 
     def start(self, phases: set[int]) -> None:
         for program in self.todo:
@@ -303,11 +314,11 @@ def prepare(environment: dict[str, str]) -> None:
 
 
 async def serve(
-    supervisor: Supervisor, address: tuple[str, int], realtime: Path, url: str, var: Path, begun: float
+    supervisor: Supervisor, *, address: tuple[str, int], realtime: Path, url: str, var: Path, begun: float
 ) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, supervisor.stopping.set)
+        loop.add_signal_handler(number, supervisor.ask_to_stop)
     try:
         supervisor.start({0, 2})
         await supervisor.wait_until_ready(address, realtime)
@@ -317,9 +328,6 @@ async def serve(
             await supervisor.stopping.wait()
     finally:
         say("Stopping …")
-        for number in (signal.SIGINT, signal.SIGTERM):  # a second Ctrl-C ends everything at once, by the kernel
-            loop.remove_signal_handler(number)
-            signal.signal(number, signal.SIG_DFL)
         await supervisor.stop()
 
 
@@ -363,7 +371,16 @@ def run(var: Path, stack: contextlib.ExitStack, begun: float) -> None:
     stack.callback(shutil.rmtree, directory, ignore_errors=True)
     prepare(environment)
     supervisor = Supervisor(programs(sockets, directory, _number("TRUSTED_PROXIES") or 0), environment)
-    asyncio.run(serve(supervisor, sockets[0].getsockname()[:2], directory / "realtime", url, var, begun))
+    asyncio.run(
+        serve(
+            supervisor,
+            address=sockets[0].getsockname()[:2],
+            realtime=directory / "realtime",
+            url=url,
+            var=var,
+            begun=begun,
+        )
+    )
 
 
 def _number(name: str) -> int | None:
