@@ -1,0 +1,40 @@
+"""E-mails in the reader's language and time zone, as text and as HTML."""
+
+import zoneinfo
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.core.mail.backends.base import BaseEmailBackend
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+
+from accounts.models import User
+
+
+def zone_of(user: User) -> zoneinfo.ZoneInfo:
+    """UTC for a name that this machine's tz database does not know (any longer)."""
+    try:
+        return zoneinfo.ZoneInfo(user.timezone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return zoneinfo.ZoneInfo("UTC")
+
+
+def build(template: str, *, user: User, context: dict[str, Any]) -> EmailMultiAlternatives:
+    """`emails/<template>.subject.txt`, `.txt` and `.html`. The subject is one line, whatever a name contains:
+    a line break in it would be a new header.
+    """
+    with translation.override(user.language), timezone.override(zone_of(user)):
+        values = {"user": user, "site_name": settings.SITE_NAME, "site_url": settings.SITE_URL, **context}
+        subject = " ".join(render_to_string(f"emails/{template}.subject.txt", values).split())
+        body = render_to_string(f"emails/{template}.txt", values)
+        html = render_to_string(f"emails/{template}.html", values)
+    message = EmailMultiAlternatives(subject, body.strip() + "\n", settings.DEFAULT_FROM_EMAIL, [user.email])
+    message.attach_alternative(html, "text/html")
+    return message
+
+
+def send(message: EmailMultiAlternatives, *, connection: BaseEmailBackend | None = None) -> None:
+    """Raises `OSError` or `SMTPException` when the server did not take it; the caller decides about another try."""
+    message.connection = connection or message.get_connection()
+    message.send()

@@ -1,0 +1,126 @@
+"""What a person, or staff, changes about an account."""
+
+import zoneinfo
+from datetime import datetime, timedelta
+
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.contrib.auth.password_validation import validate_password
+from django.contrib.sessions.models import Session
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from accounts.domain.audit import record
+from accounts.domain.devices import end_all_devices, is_expired
+from accounts.domain.sign_in import forget_old_requests
+from accounts.enums import DeviceEnd
+from accounts.models import Device, LimitCounter, PendingImport, User
+
+LONGEST_PASSWORD = 128
+PROFILE_FIELDS = (
+    "title",
+    "first_name",
+    "last_name",
+    "specialty",
+    "country",
+    "timezone",
+    "language",
+    "phone",
+    "medical_council",
+    "registration_number",
+)
+
+
+def check_timezone(name: str) -> str:
+    """The one validator of time zones, for forms, imports and the API."""
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError(_("%(zone)s is not a time zone."), code="timezone", params={"zone": name[:60]})
+    return name
+
+
+def check_language(code: str) -> str:
+    if code not in dict(settings.LANGUAGES):
+        raise ValidationError(_("This language is not offered."), code="language")
+    return code
+
+
+def update_profile(*, user: User, values: dict[str, object], now: datetime) -> User:
+    """Only the fields of the profile: whatever else a form or a request contained is not looked at."""
+    changed = [name for name in PROFILE_FIELDS if name in values and getattr(user, name) != values[name]]
+    for name in changed:
+        setattr(user, name, values[name])
+    if "timezone" in values:
+        user.timezone_confirmed_at = now
+    check_timezone(user.timezone)
+    check_language(user.language)
+    user.save(update_fields=[*changed, "timezone_confirmed_at"])
+    return user
+
+
+def confirm_timezone(*, user: User, timezone: str, now: datetime) -> None:
+    user.timezone = check_timezone(timezone)
+    user.timezone_confirmed_at = now
+    user.save(update_fields=["timezone", "timezone_confirmed_at"])
+
+
+def adopt_timezone(*, user: User, timezone: str) -> bool:
+    """From the browser at the first sign-in, where nobody has said anything better; confirmed later by the person."""
+    if user.timezone_confirmed_at is not None or timezone not in zoneinfo.available_timezones():
+        return False
+    updated = User.objects.filter(pk=user.pk, timezone_confirmed_at=None).update(timezone=timezone)
+    user.timezone = timezone
+    return bool(updated)
+
+
+def choose_language(*, user: User, language: str) -> None:
+    user.language = check_language(language)
+    user.save(update_fields=["language"])
+
+
+@transaction.atomic
+def set_password(*, user: User, password: str, keep_device: Device | None, now: datetime) -> None:
+    """Ends every other device: whoever knew the old password, or found an open browser, is out."""
+    validate_password(password, user)
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    end_all_devices(user=user, except_device=keep_device, reason=DeviceEnd.PASSWORD, now=now)
+    record("password.changed", actor=user, subject=user, now=now)
+
+
+@transaction.atomic
+def disable(*, user: User, actor: User, now: datetime) -> None:
+    """Out at once: every device ends with it, and so do its sessions and sockets."""
+    User.objects.filter(pk=user.pk).update(is_active=False)
+    user.is_active = False
+    end_all_devices(user=user, reason=DeviceEnd.DISABLED, now=now)
+    record("person.disabled", actor=actor, subject=user, now=now)
+
+
+@transaction.atomic
+def enable(*, user: User, actor: User, now: datetime) -> None:
+    User.objects.filter(pk=user.pk).update(is_active=True)
+    user.is_active = True
+    record("person.enabled", actor=actor, subject=user, now=now)
+
+
+@transaction.atomic
+def reset_second_step(*, user: User, actor: User, now: datetime) -> int:
+    """For a lost phone, after the operator has made sure who is asking. Signs the person out everywhere."""
+    removed, _ = Authenticator.objects.filter(user=user).delete()
+    end_all_devices(user=user, reason=DeviceEnd.REVOKED, now=now)
+    record("second_step.reset", actor=actor, subject=user, details={"removed": removed}, now=now)
+    return removed
+
+
+def tidy_up(*, now: datetime) -> None:
+    """Hourly. Nothing here is needed for safety: expired things are refused wherever they are met."""
+    forget_old_requests(now=now)
+    LimitCounter.objects.filter(ends_at__lt=now).delete()
+    PendingImport.objects.filter(created_at__lt=now - timedelta(days=1)).delete()
+    Session.objects.filter(expire_date__lt=now).delete()
+    for device in (
+        Device.objects.open().select_related("user").filter(last_seen_at__lt=now - timedelta(hours=1))[:5_000]
+    ):
+        if is_expired(device, user=device.user, now=now):
+            Device.objects.open().filter(pk=device.pk).update(ended_at=now, ended_reason=DeviceEnd.EXPIRED)
