@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import include, path
 
 from lms import views
 
@@ -6,4 +6,5 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("programmes/", views.catalogue, name="programmes"),
     path("programmes/<slug:slug>/", views.programme, name="programme"),
+    path("webinars/", include("webinars.urls")),
 ]

@@ -5,17 +5,18 @@ import { clock, duration, say } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** Redraws only what changed: a group of `<rect>`s, one for each seen part. */
-export function drawSeen(group, ranges, length) {
+/** One `<rect class="seen">` for each seen part; those already there (the server draws the first ones) are reused. */
+export function drawSeen(drawing, ranges, length) {
   const parts = normalise(ranges).filter(([start]) => start < length);
-  while (group.children.length > parts.length) group.lastElementChild.remove();
+  const rects = Array.from(drawing.querySelectorAll(".seen"));
+  while (rects.length > parts.length) rects.pop().remove();
   parts.forEach(([start, end], index) => {
-    let rect = group.children[index];
+    let rect = rects[index];
     if (!rect) {
       rect = document.createElementNS(SVG, "rect");
       rect.setAttribute("class", "seen");
       rect.setAttribute("height", "10");
-      group.appendChild(rect);
+      drawing.appendChild(rect);
     }
     rect.setAttribute("x", String(start));
     rect.setAttribute("width", String(Math.min(end, length) - start));
@@ -38,7 +39,7 @@ export class Timeline {
     this.ranges = ranges;
     drawSeen(this.parts["track-seen"], ranges, this.length);
     if (!this.bar) return;
-    drawSeen(this.bar.querySelector("[data-part=coverage-seen]"), ranges, this.length);
+    drawSeen(this.bar.querySelector("svg"), ranges, this.length);
     this.describe(this.player.position);
   }
 
