@@ -1,0 +1,1 @@
+"""Every route of the site, and what each role gets there."""
