@@ -65,13 +65,12 @@ class RoleBackend(BaseBackend):
             return set()
         found: set[str] | None = user_obj.__dict__.get("_role_permissions")
         if found is None:
-            grants = set(RoleGrant.objects.filter(user=user_obj).values_list("role", "programme_id"))
             found = set()
-            for role, programme in grants:
-                if role == Role.MODERATOR:
+            for grant in RoleGrant.objects.filter(user=user_obj):
+                if grant.role == Role.MODERATOR:
                     found |= _permissions("moderator")
-                elif role == Role.OPERATOR:
-                    found |= _permissions("everywhere" if programme is None else "operator")
+                elif grant.role == Role.OPERATOR:
+                    found |= _permissions("operator" if grant.programme_id else "everywhere")
             user_obj.__dict__["_role_permissions"] = found
         return found
 

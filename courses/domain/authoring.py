@@ -76,6 +76,17 @@ def save_lesson(*, lesson: Lesson, now: datetime) -> Lesson:
     return lesson
 
 
+def waits_for(course: Course, other: Course) -> bool:
+    """Whether `other` comes before `course`, directly or over others: one query for each step of the chain."""
+    seen: set[int] = set()
+    ahead = {course.pk}
+    while ahead := set(Course.objects.filter(unlocks__in=ahead).values_list("pk", flat=True)) - seen:
+        if other.pk in ahead:
+            return True
+        seen |= ahead
+    return False
+
+
 def next_course_position(programme: Programme) -> int:
     return int(programme.courses.aggregate(last=Max("position"))["last"] or 0) + 1
 
@@ -119,7 +130,7 @@ def duplicate_course(*, course: Course, title: str = "", now: datetime) -> Cours
     prerequisites = list(course.prerequisites.all())
     copy = _copy(
         course,
-        title=title.strip() or _copied_title(course.title),
+        title=title.strip() or copied_title(course.title),
         status=PublishStatus.DRAFT,
         position=next_course_position(course.programme),
     )
@@ -141,7 +152,7 @@ def _copy(source: Part, **changes: object) -> Part:
     return made
 
 
-def _copied_title(title: str) -> str:
+def copied_title(title: str) -> str:
     made = _("%(title)s (copy)") % {"title": title}
     return made if len(made) <= TITLE_LENGTH else made[: TITLE_LENGTH - 1] + "…"
 

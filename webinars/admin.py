@@ -1,0 +1,60 @@
+from typing import Any
+
+from django.db.models import Q
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import StackedInline
+from unfold.decorators import display
+
+from accounts.enums import Role
+from accounts.models import User
+from courses.admin import LessonAdmin
+from courses.enums import LessonKind
+from courses.models import Course, RoleGrant
+from webinars.models import Webinar
+
+
+class WebinarInline(StackedInline):
+    """The video side of a lesson: which video, who speaks, how much of it has to be watched."""
+
+    lesson_kind = LessonKind.WEBINAR
+    model = Webinar
+    fields = (("video", "video_state"), "presenters", "completion_percent")
+    readonly_fields = ("video_state",)
+    autocomplete_fields = ("video",)
+    filter_horizontal = ("presenters",)
+    can_delete = False
+    max_num = 1
+    extra = 1
+    verbose_name = _("webinar")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Saving the lesson makes its webinar: there is always exactly one to fill in."""
+        return False
+
+    @display(description=_("State of the video"))
+    def video_state(self, webinar: Webinar) -> SafeString:
+        video = webinar.video
+        if video is None:
+            return format_html("{}", _("Choose one, or upload it with the + beside the list."))
+        if video.is_busy:
+            return format_html("{} · {} %", video.get_status_display(), video.progress_percent)
+        if video.error_message:
+            return format_html("{}: {}", video.get_status_display(), video.error_message)
+        minutes = round((video.duration_seconds or 0) / 60)
+        return format_html("{} · {} min", video.get_status_display(), minutes)
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Presenters of this programme, not a directory of everybody."""
+        if db_field.name == "presenters":
+            match = request.resolver_match
+            lesson_id = int(match.kwargs.get("object_id") or 0) if match else 0
+            course = Course.objects.filter(lessons=lesson_id)
+            here = RoleGrant.objects.filter(Q(programme=None) | Q(programme__courses__in=course), role=Role.PRESENTER)
+            kwargs["queryset"] = User.objects.filter(role_grants__in=here).distinct()
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+
+LessonAdmin.inlines += (WebinarInline,)
