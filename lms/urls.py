@@ -1,11 +1,19 @@
 from django.contrib import admin
+from django.views.generic import RedirectView
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
+from accounts.views import sign_in
 from core.api.views import NowhereView
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("lms.page_urls")),
+    path("", include("accounts.urls")),
+    path("dev/mail/", include("lms.dev_mail_urls")),
+    path("admin/login/", sign_in.admin_entrance),
+    path("admin/logout/", sign_in.sign_out),
+    path("admin/password_change/", RedirectView.as_view(pattern_name="accounts:password")),
     path("admin/", admin.site.urls),
+    path("media/", include("media.urls")),
     path("api/v1/", include("lms.api_urls")),
     re_path(r"^api/", NowhereView.as_view()),
 ]

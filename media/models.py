@@ -147,6 +147,14 @@ class Rendition(models.Model):
     def __str__(self) -> str:
         return f"{self.name} ({self.version})"
 
+    @property
+    def peak_kbit(self) -> int:
+        return round((self.bandwidth_peak or 0) / 1000)
+
+    @property
+    def average_kbit(self) -> int:
+        return round((self.bandwidth_average or 0) / 1000)
+
 
 class Caption(models.Model):
     """WebVTT in one language. Independent of the version: a re-encoded video keeps its captions."""

@@ -109,7 +109,7 @@ def part_target(*, upload: Upload, number: int, now: datetime) -> PartTarget:
 
 
 def receive_part(*, upload: Upload, number: int, size: int, read: Callable[[int], bytes], now: datetime) -> UploadPart:
-    """Stores a part that came through us; recorded only when it is safe on disk. A repeated part is answered as done."""
+    """Stores a part that came through us; recorded only when it is safe on disk. A repeated part counts as done."""
     _check_part(upload, number)
     expected = upload.bytes_of_part(number)
     if size != expected:

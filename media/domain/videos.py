@@ -20,10 +20,8 @@ from media.storages import media_storage
 from media.storages.parts import part_store
 from media.storages.trees import delete_tree, head_of
 
-SUFFIXES = frozenset(
-    (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".wmv", ".asf", ".flv")
-    + (".ogv", ".3gp", ".mxf", ".dv")
-)
+_KINDS = "mp4 m4v mov mkv webm avi ts mts m2ts mpg mpeg wmv asf flv ogv 3gp mxf dv"
+SUFFIXES = frozenset(f".{kind}" for kind in _KINDS.split())
 # People in the middle of the old version finish it: its addresses stay good for half a day.
 OLD_VERSION_GRACE = timedelta(hours=12)
 _BLOCK = 4 * 1024 * 1024

@@ -51,5 +51,6 @@ class GrantBackend(ABC):
         """Answers a request for a file that reached Django, or raises `GrantRefused`."""
 
 
-def is_media_name(name: str) -> bool:
-    return bool(_NAME.fullmatch(name))
+def require_media_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise GrantRefused("no name of ours")
