@@ -282,6 +282,21 @@ def only_one(var: Path) -> Iterator[Path]:
         yield path
 
 
+@contextlib.contextmanager
+def socket_directory(var: Path) -> Iterator[Path]:
+    """Under the temporary directory, because a socket's path may have 107 bytes; its name is kept to sweep it later."""
+    note = var / "sockets"
+    if note.exists():  # left by a kill -9
+        shutil.rmtree(note.read_text(), ignore_errors=True)
+    path = Path(tempfile.mkdtemp(prefix="lms-"))
+    note.write_text(str(path))
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+        note.unlink(missing_ok=True)
+
+
 def site_environment(var: Path, port: int, host: str) -> dict[str, str]:
     """Development runs like production, with DEBUG off, apart from a generated secret and visible mail."""
     environment = dict(os.environ)
@@ -367,8 +382,7 @@ def run(var: Path, stack: contextlib.ExitStack, begun: float) -> None:
         embedded = Embedded(var)
         stack.callback(embedded.stop)
         environment = embedded.start().environment() | {name: text for name, text in environment.items() if text}
-    directory = Path(tempfile.mkdtemp(prefix="lms-"))
-    stack.callback(shutil.rmtree, directory, ignore_errors=True)
+    directory = stack.enter_context(socket_directory(var))
     prepare(environment)
     supervisor = Supervisor(programs(sockets, directory, _number("TRUSTED_PROXIES") or 0), environment)
     asyncio.run(

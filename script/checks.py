@@ -1,0 +1,143 @@
+"""The steps of `script/test`: all run, also after a failure; the end says what failed and how long each step took."""
+
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from lms.embedded import Embedded  # noqa: E402  # the path is set above
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+PACKAGE_MANAGERS = (
+    ("apt-get", "apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium"),
+    ("dnf", "dnf install -y -q chromium"),
+    ("apk", "apk add --quiet chromium"),
+)
+
+
+@dataclass
+class Report:
+    failed: list[str] = field(default_factory=list)
+    seconds: list[tuple[str, float]] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("tests", "failures", "errors", "skipped"), 0))
+
+    def step(self, name: str, work: Callable[[], bool]) -> None:
+        print(f"\n=== {name}", flush=True)
+        started = time.monotonic()
+        if not work():
+            self.failed.append(name)
+            print(f"!!! {name} FAILED", flush=True)
+        self.seconds.append((name, time.monotonic() - started))
+
+    def print_summary(self) -> None:
+        print("\n=== Summary")
+        for name, seconds in self.seconds:
+            print(f"{seconds:7.1f} s  {name}{'  FAILED' if name in self.failed else ''}")
+        print(f"{sum(seconds for _, seconds in self.seconds):7.1f} s  all together")
+        bad = self.counts["failures"] + self.counts["errors"]
+        passed = self.counts["tests"] - bad - self.counts["skipped"]
+        print(f"Tests: {passed} passed, {bad} failed, {self.counts['skipped']} skipped")
+        print("FAILED: " + ", ".join(self.failed) if self.failed else "Everything passed.", flush=True)
+
+
+def run(*command: str, **environment: str) -> bool:
+    return subprocess.run(command, cwd=ROOT, env=os.environ | environment, check=False).returncode == 0
+
+
+def tool(module: str, *arguments: str) -> bool:
+    return run(sys.executable, "-m", module, *arguments)
+
+
+def manage(*arguments: str, **environment: str) -> bool:
+    return run(sys.executable, "manage.py", *arguments, **environment)
+
+
+def browser() -> bool:
+    """The browser tests need Chromium of the system, with the libraries its package brings."""
+    if any(map(shutil.which, BROWSERS)):
+        return True
+    for program, command in PACKAGE_MANAGERS:
+        if shutil.which(program):
+            root = [] if os.geteuid() == 0 else ["sudo", "-n"]
+            return run(*root, "sh", "-c", command) and any(map(shutil.which, BROWSERS))
+    print("Chromium is missing and no known package manager was found: install it, then run this again.")
+    return False
+
+
+def deployment() -> bool:
+    return manage(
+        "check",
+        "--deploy",
+        "--fail-level=WARNING",
+        DJANGO_ENV="production",
+        SECRET_KEY=secrets.token_urlsafe(64),
+        ALLOWED_HOSTS="learn.example.org",
+        SITE_URL="https://learn.example.org",
+        TRUSTED_PROXIES="1",
+    )
+
+
+def tests(report: Report, *arguments: str) -> bool:
+    """A skipped test counts as a failure: what is not run is not known to work."""
+    with tempfile.NamedTemporaryFile(suffix=".xml") as file:
+        command = [sys.executable, "-m", "pytest", f"--junitxml={file.name}", *arguments]
+        status = subprocess.run(command, cwd=ROOT, env=os.environ, check=False).returncode
+        try:
+            suite = ET.parse(file.name).getroot().find("testsuite")  # noqa: S314  # written by our own pytest
+        except ET.ParseError:
+            suite = None
+    skipped = 0
+    if suite is not None:
+        for name in report.counts:
+            report.counts[name] += int(suite.get(name, "0"))
+        skipped = int(suite.get("skipped", "0"))
+    return status == 0 and not skipped
+
+
+def main() -> int:
+    report = Report()
+    for name in ("DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "DJANGO_ENV", "DEBUG", "VAR_DIR"):
+        os.environ.pop(name, None)
+    if sys.argv[1:]:
+        report.step("pytest", lambda: tests(report, *sys.argv[1:]))
+        report.print_summary()
+        return 1 if report.failed else 0
+    report.step("Chromium", browser)
+    report.step("ruff", lambda: tool("ruff", "check", "."))
+    report.step("ruff format", lambda: tool("ruff", "format", "--check", "."))
+    report.step(
+        "import-linter",
+        lambda: run(sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()"),
+    )
+    report.step("djlint", lambda: tool("djlint", "templates", "--lint", "--quiet"))
+    report.step("mypy", lambda: tool("mypy", "."))
+    with tempfile.TemporaryDirectory(prefix="lms-checks-", ignore_cleanup_errors=True) as name:
+        directory = Path(name)
+        directory.chmod(0o755)  # PostgreSQL's unprivileged user must pass
+        with Embedded(directory, durable=False) as urls:
+            os.environ.update(urls.environment(), VAR_DIR=name)
+            report.step("migrate", lambda: manage("migrate", "--verbosity=0"))
+            report.step("makemigrations --check", lambda: manage("makemigrations", "--check", "--dry-run"))
+            report.step("check --deploy", deployment)
+            report.step("API schema", lambda: manage("spectacular", "--validate", "--fail-on-warn", "--file=/dev/null"))
+            for variable in (*urls.environment(), "VAR_DIR"):
+                del os.environ[variable]
+    # First what shares two cores well, then what measures time or kills things and wants the machine for itself.
+    report.step("tests", lambda: tests(report, "-m", "not serial", "-n", "auto", "--cov", "--cov-report="))
+    report.step("serial tests", lambda: tests(report, "-m", "serial", "--cov", "--cov-append", "--cov-report=term"))
+    report.print_summary()
+    return 1 if report.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
