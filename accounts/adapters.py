@@ -15,6 +15,8 @@ from django.shortcuts import resolve_url
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from accounts.domain import sign_in
+from accounts.models import User
 from core.http import client_address
 
 
@@ -28,6 +30,17 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
 
     def get_client_ip(self, request: HttpRequest) -> str:
         return client_address(request)
+
+    def reauthenticate(self, user: User, password: str) -> bool:
+        """Guesses at an open browser count like guesses from outside."""
+        try:
+            sign_in.begin_password_attempt(email=user.email, address=client_address(self.request))
+        except sign_in.TooManyError:
+            return False
+        right = bool(super().reauthenticate(user, password))
+        if right:
+            sign_in.password_was_right(email=user.email)
+        return right
 
     def respond_user_inactive(self, request: HttpRequest, user: AbstractBaseUser) -> HttpResponse:
         return HttpResponseRedirect(reverse("account_login"))

@@ -72,8 +72,12 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.DeviceMiddleware",
+    "accounts.middleware.PreferencesMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.middleware.StaffSecondStepMiddleware",
+    "accounts.middleware.HashPoolMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -142,6 +146,8 @@ CACHES = {
 DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 SESSION_COOKIE_AGE = env.number("SESSION_DAYS", 30, low=1, high=365) * 86400
+SESSION_IDLE_HOURS = env.number("SESSION_IDLE_HOURS", 336, low=1, high=8760)
+STAFF_IDLE_HOURS = env.number("STAFF_IDLE_HOURS", 12, low=1, high=720)
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
@@ -149,7 +155,8 @@ CSRF_COOKIE_HTTPONLY = False
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend", "lms.backends.RoleBackend"]
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+PASSWORD_HASHERS = ["core.hashing.BoundedArgon2PasswordHasher"]
+PASSWORD_HASH_SLOTS = env.number("PASSWORD_HASH_SLOTS", 2, low=1, high=64)
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -162,6 +169,21 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+# A browser session is as long as SESSION_DAYS says; nobody is asked whether to be remembered.
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_PREVENT_ENUMERATION = True
+# Ours (accounts.domain.limits) count per account; 500 doctors behind one hospital address share these.
+ACCOUNT_RATE_LIMITS = {"login_failed": "600/m/ip,10/600s/key"}
+MFA_ADAPTER = "accounts.adapters.MfaAdapter"
+MFA_FORMS = {
+    "authenticate": "accounts.forms.SecondStepForm",
+    "reauthenticate": "accounts.forms.SecondStepAgainForm",
+}
+MFA_RATE_LIMITS = {"webauthn_login": "1200/m/ip"}
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION
+MFA_TOTP_TOLERANCE = 1
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 DEVICE_LIMIT = env.number("DEVICE_LIMIT", 3, low=1, high=50)
@@ -170,7 +192,7 @@ SIGN_IN_MINUTES = env.number("SIGN_IN_MINUTES", 10, low=1, high=10)
 
 EMAIL_BACKEND = env.text(
     "EMAIL_BACKEND",
-    "django.core.mail.backends.smtp.EmailBackend" if PRODUCTION else "django.core.mail.backends.filebased.EmailBackend",
+    "django.core.mail.backends.smtp.EmailBackend" if PRODUCTION else "lms.dev_mail.FolderBackend",
 )
 EMAIL_FILE_PATH = VAR_DIR / "mail"
 EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
@@ -224,8 +246,8 @@ def _static_storage() -> str:
     if DEBUG:
         return "django.contrib.staticfiles.storage.StaticFilesStorage"
     if PRODUCTION:
-        return "whitenoise.storage.CompressedManifestStaticFilesStorage"
-    return "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+        return "core.static.CompressedHashedFiles"
+    return "core.static.HashedFiles"
 
 
 STORAGES = {
@@ -264,6 +286,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 12 * 3600}
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "accounts-sweep": {"task": "accounts.tasks.sweep", "schedule": 60.0},
+    "accounts-tidy": {"task": "accounts.tasks.tidy", "schedule": 3600.0},
     "media-sweep": {"task": "media.tasks.sweep", "schedule": 60.0},
     "settle-watch-records": {"task": "webinars.settle_watch_records", "schedule": 30.0},
 }

@@ -1,6 +1,6 @@
 from django.contrib import admin
-from django.views.generic import RedirectView
 from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.views.generic import RedirectView
 
 from accounts.views import sign_in
 from core.api.views import NowhereView

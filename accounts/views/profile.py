@@ -3,13 +3,15 @@
 import uuid
 from typing import Any
 
-from allauth.account.decorators import reauthentication_required
+from allauth.account.adapter import get_adapter
+from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
+from django.utils.http import urlencode
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -108,11 +110,13 @@ def end_other_devices(request: HttpRequest) -> HttpResponseRedirect:
 
 @sensitive_post_parameters("password")
 @login_required
-@reauthentication_required(app="allauth.mfa")
 @require_http_methods(PAGE)
 def password(request: HttpRequest) -> HttpResponse:
     """Asks who it is first, unless the sign-in was minutes ago: that is also the way back for a forgotten password."""
     person, device = _person(request), _device(request)
+    if not did_recently_reauthenticate(request):  # allauth's decorator would keep the posted password in the session
+        method = get_adapter(request).get_reauthentication_methods(person)[0]
+        return redirect(f"{method['url']}?{urlencode({'next': request.path})}")
     form = NewPasswordForm(request.POST or None, user=person)
     if request.method != "POST" or not form.is_valid():
         return render(request, "accounts/password.html", {"form": form, "tab": "security"})
