@@ -1,5 +1,6 @@
 """Progress in plain words. Python rather than templates, because these stand in every row and have many cases."""
 
+import math
 from datetime import datetime
 
 from django import template
@@ -10,10 +11,16 @@ from django.utils.translation import ngettext
 
 from analytics.domain.progress import CourseProgress, LessonProgress, ProgrammeProgress
 from analytics.enums import State, Step
-from core.templatetags.ui import local_day
+from core.templatetags.ui import duration_left, local_day
 from courses.enums import CompletionRule
 
 register = template.Library()
+
+
+@register.filter
+def roughly(seconds: int) -> str:
+    """A length to go with "about": full five minutes once it is more than twenty."""
+    return duration_left(math.ceil(seconds / 300) * 300 if seconds > 1200 else seconds)
 
 
 def _lower(number: int) -> str:

@@ -169,7 +169,8 @@ def cover(number: int, playable: bool = False) -> SafeString:
     shift = 190 + (number * 37) % 90
     return format_html(
         '<div class="cover cover-{}" aria-hidden="true"><svg viewBox="0 0 320 200" preserveAspectRatio="xMaxYMin slice"'
-        ' focusable="false"><g fill="none" stroke="#fff"><circle cx="{}" cy="30" r="62" stroke-width="22" opacity=".10"/>'
+        ' focusable="false"><g fill="none" stroke="#fff">'
+        '<circle cx="{}" cy="30" r="62" stroke-width="22" opacity=".10"/>'
         '<circle cx="{}" cy="30" r="112" stroke-width="16" opacity=".08"/>'
         '<circle cx="{}" cy="30" r="162" stroke-width="10" opacity=".06"/></g></svg>'
         '<span class="cover-number">{}</span>{}</div>',

@@ -1,0 +1,1 @@
+"""What doctors see: the design system, home, catalogue and programme page."""
