@@ -5,26 +5,17 @@ from typing import Any
 from django.test import Client
 from django.utils.timezone import now
 
-from accounts.enums import SignInMethod
 from accounts.models import Device, User
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 
 
 def signed_in(user: User, *, second_step: bool = True, **client: Any) -> Client:
-    """With the device row that a session needs, and (staff must) the second step passed. `device_of` tells which."""
-    browser = Client(**client)
+    """With the second step passed, which staff must have; `device_of` tells the device that came with the session."""
+    browser = Client(HTTP_USER_AGENT=FIREFOX, **client)
     browser.force_login(user)
-    Device.objects.create(
-        user=user,
-        session_key=browser.session.session_key or "",
-        name="Firefox, Linux",
-        user_agent=FIREFOX,
-        method=SignInMethod.LINK,
-        created_at=now(),
-        last_seen_at=now(),
-        mfa_at=now() if second_step else None,
-    )
+    if second_step:
+        Device.objects.filter(session_key=browser.session.session_key).update(mfa_at=now())
     return browser
 
 

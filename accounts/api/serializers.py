@@ -1,9 +1,8 @@
 from typing import Any
 
 from django.conf import settings
-from django_countries.serializer_fields import CountryField
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema_field
+from django.utils.translation import gettext_lazy as _
+from django_countries import countries
 from phonenumber_field.serializerfields import PhoneNumberField
 from rest_framework import serializers
 
@@ -42,11 +41,6 @@ class MeSerializer(serializers.ModelSerializer[User]):
         read_only_fields = fields
 
 
-@extend_schema_field(OpenApiTypes.STR)
-class Country(CountryField):  # type: ignore[misc]
-    """The code alone; the stock field describes itself with 249 choices."""
-
-
 class ProfileSerializer(InputSerializer):
     """What people may change about themselves. The same checks as the form: they are the domain's."""
 
@@ -54,12 +48,21 @@ class ProfileSerializer(InputSerializer):
     first_name = serializers.CharField(max_length=100, allow_blank=True, required=False)
     last_name = serializers.CharField(max_length=100, allow_blank=True, required=False)
     specialty = serializers.CharField(max_length=120, allow_blank=True, required=False)
-    country = Country(allow_blank=True, required=False)
-    timezone = serializers.CharField(max_length=64, required=False, validators=[check_timezone])
+    country = serializers.CharField(allow_blank=True, required=False, help_text="ISO 3166-1, two letters.")
+    timezone = serializers.CharField(max_length=64, required=False)
     language = serializers.ChoiceField(choices=settings.LANGUAGES, required=False)
     phone = PhoneNumberField(allow_blank=True, required=False)
     medical_council = serializers.CharField(max_length=120, allow_blank=True, required=False)
     registration_number = serializers.CharField(max_length=60, allow_blank=True, required=False)
+
+    def validate_timezone(self, name: str) -> str:
+        return check_timezone(name)
+
+    def validate_country(self, code: str) -> str:
+        """Not a list of choices: 249 of them would bury the description of the API."""
+        if code and code not in countries:
+            raise serializers.ValidationError(_("This country code is not known."), code="country")
+        return code
 
 
 class DeviceSerializer(serializers.ModelSerializer[Device]):
