@@ -56,7 +56,7 @@ function explain({ player, beats, source, session, progress }) {
   });
   source.addEventListener("stalled", () => isOver || tell("lost", "retry"));
   source.addEventListener("failed", ({ detail: { reason } }) => isOver || over(reason, reason === "refused" ? "reload" : "retry"));
-  source.addEventListener("refusedPlay", ({ detail: name }) => isOver || name !== "NotAllowedError" || player.announce(say("tap-title")));
+  source.addEventListener("refusedPlay", ({ detail: name }) => isOver || name !== "NotAllowedError" || player.announce(say("tap")));
   source.addEventListener("recovered", () => isOver || player.isBlocked || player.clearNotice());
   return {
     markAbused() {

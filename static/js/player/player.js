@@ -136,6 +136,7 @@ export class Player extends EventTarget {
   mute() {
     this.video.muted = !this.video.muted;
     if (!this.video.muted && this.video.volume === 0) this.video.volume = 0.5;
+    if (this.video.muted) this.announce(say("muted"));
   }
 
   get captionTracks() {

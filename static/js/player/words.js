@@ -11,7 +11,7 @@ function load() {
   }
 }
 
-/** `say("from", {time: "24:10"})` puts the values where the translation has `{time}`. */
+/** `say("continue", {time: "24:10"})` puts the values where the translation has `{time}`. */
 export function say(name, values = {}) {
   if (!words) load();
   const text = words[name];

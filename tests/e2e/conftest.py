@@ -1,0 +1,279 @@
+"""A whole site (web, realtime, worker, front door) and a real Chromium, once for all browser tests."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 120
+DOCTORS = (
+    "anna", "resume", "coverage", "ring", "plain", "axe", "keys", "drop", "mark", "choices", "http", "grant", "ended",
+    "tabs", "leave", "states", "units",
+)  # fmt: skip
+CHROMIUM = [
+    "--no-sandbox",
+    "--autoplay-policy=no-user-gesture-required",
+    "--mute-audio",
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+]
+PHONE = {"width": 360, "height": 740}
+LAPTOP = {"width": 1280, "height": 800}
+
+
+@dataclass
+class Site:
+    url: str
+    database_url: str
+    mail: Path
+    log: Path
+    world: dict[str, Any]
+
+    def watch(self, name: str = "lecture") -> str:
+        return f"{self.url}/webinars/{self.world['webinars'][name]}/"
+
+    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """What the database says, by a connection of its own: no part of the site answers for itself."""
+        with psycopg.connect(self.database_url) as connection:
+            return connection.execute(query, values).fetchall()  # type: ignore[arg-type]  # queries of our own tests
+
+    def seen(self, doctor: str, name: str = "lecture") -> set[int]:
+        """The seconds that the server has credited."""
+        found = self.rows(
+            "SELECT lower(part), upper(part) FROM webinars_watchrecord, unnest(coverage) AS part"
+            " WHERE user_id = %s AND webinar_id = %s",
+            int(self.world["doctors"][doctor]["id"]),
+            self.world["webinars"][name],
+        )
+        return {second for start, end in found for second in range(start, end)}
+
+    def position(self, doctor: str, name: str = "lecture") -> float | None:
+        found = self.rows(
+            "SELECT position_seconds FROM webinars_watchrecord WHERE user_id = %s AND webinar_id = %s",
+            int(self.world["doctors"][doctor]["id"]),
+            self.world["webinars"][name],
+        )
+        return found[0][0] if found else None
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[Site]:
+    with tempfile.TemporaryDirectory(prefix="lms-e2e-", ignore_cleanup_errors=True) as name:
+        directory = Path(name)
+        directory.chmod(0o755)
+        environment = make_environment(directory)
+        made = subprocess.run(
+            [sys.executable, "-m", "tests.e2e.world", *DOCTORS],
+            cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        world = json.loads(made.stdout.splitlines()[-1])
+        log = directory / "site.log"
+        process = subprocess.Popen(
+            [sys.executable, "-m", "lms.supervisor"],
+            cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+        try:
+            url = wait_for_url(process, log)
+            yield Site(url, environment["DATABASE_URL"], directory / "mail", log, world)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def make_environment(directory: Path) -> dict[str, str]:
+    """The run's PostgreSQL and Valkey, but a database of its own: the other tests roll theirs back or empty it."""
+    database = f"e2e_{os.getpid()}"
+    url = os.environ["DATABASE_URL"]
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{database}"')  # type: ignore[arg-type]
+    own = re.sub(r"(//[^/]*/)[^?]*", rf"\g<1>{database}", url, count=1)
+    return os.environ | {
+        "DATABASE_URL": own,
+        "REDIS_URL": re.sub(r"/\d+$", "", os.environ["REDIS_URL"]) + "/15",
+        "VAR_DIR": str(directory),
+        "DJANGO_SETTINGS_MODULE": "lms.settings",
+        "SECRET_KEY": "only-for-the-browser-tests-" + "x" * 40,
+        "DEMO": "0",
+        "HOST": "127.0.0.1",
+        "PORT": "0",
+        "WEB_WORKERS": "1",
+        "LOG_FORMAT": "text",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def wait_for_url(process: "subprocess.Popen[str]", log: Path) -> str:
+    """Keeps reading for ever in a thread: a full pipe would stop the site."""
+    ready = threading.Event()
+    found: list[str] = []
+
+    def read() -> None:
+        assert process.stdout
+        with log.open("w") as file:
+            for line in process.stdout:
+                file.write(line)
+                file.flush()
+                if match := re.search(r"Ready in .*(http://\S+?)/?\s", line):
+                    found.append(match[1])
+                    ready.set()
+        ready.set()
+
+    threading.Thread(target=read, daemon=True).start()
+    if not ready.wait(START_SECONDS) or not found:
+        process.kill()
+        raise RuntimeError(f"The site did not start:\n{log.read_text()[-4000:]}")
+    return found[0]
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        raise RuntimeError("No Chromium is installed; script/test installs it.")
+    browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM)
+    yield browser
+    browser.close()
+
+
+@dataclass
+class Complaints:
+    """What a browser writes into its console when a page is not right. Tests that provoke some allow exactly those."""
+
+    lines: list[str] = field(default_factory=list)
+    allowed: list[str] = field(default_factory=list)
+
+    def allow(self, *patterns: str) -> None:
+        self.allowed += patterns
+
+    @property
+    def unexpected(self) -> list[str]:
+        return [line for line in self.lines if not any(re.search(pattern, line) for pattern in self.allowed)]
+
+
+@pytest.fixture
+def complaints() -> Complaints:
+    return Complaints()
+
+
+OpenBrowser = Callable[..., BrowserContext]
+
+
+@pytest.fixture
+def open_browser(site: Site, chromium: Browser, complaints: Complaints) -> Iterator[OpenBrowser]:
+    """`open_browser("resume", "phone")` is signed in; without a doctor nobody is. Ends with a look at the console."""
+    contexts: list[BrowserContext] = []
+
+    def open_one(doctor: str = "", device: str = "laptop", **options: Any) -> BrowserContext:
+        size = PHONE if device == "phone" else LAPTOP
+        context = chromium.new_context(**{"viewport": size, "locale": "en-GB", "timezone_id": "UTC"} | options)
+        context.set_default_timeout(15_000)
+        if doctor:
+            value = site.world["doctors"][doctor][device]
+            context.add_cookies([{"name": "sessionid", "value": value, "url": site.url, "httpOnly": True}])
+        context.on("console", lambda message: note(message.type, message.text))
+        context.on("weberror", lambda error: note("error", str(error.error)))
+        contexts.append(context)
+        return context
+
+    def note(kind: str, text: str) -> None:
+        if kind in {"error", "warning"} or "Content Security Policy" in text:
+            complaints.lines.append(f"{kind}: {text}")
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert complaints.unexpected == []
+
+
+@dataclass
+class Watching:
+    """The watch page in a browser, and what a person can do there."""
+
+    page: Page
+    site: Site
+
+    def open(self, name: str = "lecture") -> "Watching":
+        self.page.goto(self.site.watch(name))
+        self.page.locator("#player[data-ready=true]").wait_for()
+        return self
+
+    def play(self) -> None:
+        self.page.locator("[data-part=start] button").click()
+        self.wait_until_playing()
+
+    def wait_until_playing(self) -> None:
+        self.wait("v => !v.paused && v.readyState > 2 && !v.seeking && v.currentTime > 0")
+
+    def wait(self, condition: str) -> None:
+        """Until the video element is as `condition` says."""
+        self.page.wait_for_function(f"({condition})(document.querySelector('#player video'))")
+
+    def value(self, expression: str) -> Any:
+        return self.page.evaluate(f"({expression})(document.querySelector('#player video'))")
+
+    @property
+    def at(self) -> float:
+        return float(self.value("v => v.currentTime"))
+
+    def play_until(self, seconds: float) -> None:
+        self.wait(f"v => v.currentTime >= {seconds}")
+
+    def seek(self, seconds: float) -> None:
+        """As a finger does it on the bar under the picture."""
+        bar = self.page.locator("[data-part=coverage]")
+        box = bar.bounding_box()
+        assert box
+        bar.click(position={"x": box["width"] * seconds / 60, "y": box["height"] / 2})
+        self.wait(f"v => Math.abs(v.currentTime - {seconds}) < 1.5 && !v.seeking")
+
+    def pause(self) -> None:
+        self.page.locator("[data-do=toggle]").click()
+        self.wait("v => v.paused")
+
+    def speed(self, rate: float) -> None:
+        self.page.evaluate("rate => document.querySelector(`input[name=player-speed][value='${rate}']`).click()", rate)
+
+    def wait_until_saved(self) -> None:
+        """Nothing is left in the outbox."""
+        self.page.wait_for_function(
+            """async () => {
+                const request = indexedDB.open("rounds-player");
+                const database = await new Promise((done) => { request.onsuccess = () => done(request.result); });
+                const count = database.transaction("beats").objectStore("beats").count();
+                const waiting = await new Promise((done) => { count.onsuccess = () => done(count.result); });
+                database.close();
+                return waiting === 0;
+            }"""
+        )
+
+
+@pytest.fixture
+def watching(open_browser: OpenBrowser, site: Site) -> Callable[..., Watching]:
+    def start(doctor: str, device: str = "laptop", **options: Any) -> Watching:
+        return Watching(open_browser(doctor, device, **options).new_page(), site)
+
+    return start

@@ -1,0 +1,127 @@
+"""What the browser tests find on the site: doctors, courses, and lectures that were really transcoded.
+
+Run as `python -m tests.e2e.world <doctor> …` with the site's environment; prints one JSON object. A process of its own,
+because Playwright's event loop and Django's database do not live in one thread.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+LENGTH_SECONDS = 60
+CAPTIONS = b"WEBVTT\n\n00:00:00.000 --> 00:01:00.000\nThe captions of the lecture\n"
+
+
+def main() -> None:
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    call_command("migrate", interactive=False, verbosity=0)
+    print(json.dumps(build(sys.argv[1:])))
+
+
+def build(doctors: list[str]) -> dict[str, Any]:
+    from django.utils.timezone import now
+
+    from tests.factories.courses import CourseFactory, LessonFactory, ProgrammeFactory
+    from tests.factories.webinars import WebinarFactory
+
+    lecture = make_lecture()
+    programme = ProgrammeFactory.create(slug="fertility", title="Fertility 2026", summary="Ten courses in one year.")
+    course = CourseFactory.create(programme=programme, title="Endometriosis and fertility", summary="Two lectures.")
+    locked = CourseFactory.create(programme=programme, title="Fertility preservation in oncology")
+    locked.prerequisites.add(course)
+    lessons = {
+        "lecture": LessonFactory.create(course=course, title="Endometriosis: what the evidence says", summary=SUMMARY),
+        "second": LessonFactory.create(course=course, title="Surgery before IVF", is_required=False),
+        "preparing": LessonFactory.create(course=course, title="The next recording", is_required=False),
+        "later": LessonFactory.create(
+            course=course, title="Case discussion", is_required=False, opens_at=now() + timedelta(days=5)
+        ),
+        "closed": LessonFactory.create(
+            course=course, title="Opening ceremony", is_required=False, closes_at=now() - timedelta(days=5)
+        ),
+        "locked": LessonFactory.create(course=locked, title="Cryopreservation"),
+    }
+    webinars = {
+        name: WebinarFactory.create(lesson=lesson, video=None if name == "preparing" else lecture)
+        for name, lesson in lessons.items()
+    }
+    presenter = make_person("presenter", "Ana", "Ribeiro")
+    for webinar in webinars.values():
+        webinar.presenters.add(presenter)
+    return {
+        "webinars": {name: webinar.pk for name, webinar in webinars.items()},
+        "programme": programme.slug,
+        "doctors": {name: enrol_doctor(name, programme) for name in doctors},
+    }
+
+
+SUMMARY = "What we know, what we believe, and what to tell the patient in front of you. With two cases."
+
+
+def make_person(name: str, first: str, last: str) -> Any:
+    from tests.factories.accounts import UserFactory
+
+    return UserFactory.create(
+        email=f"{name}@example.org",
+        first_name=first,
+        last_name=last,
+        specialty="Gynaecology",
+        medical_council="KMC",
+        registration_number="48213",
+        timezone="UTC",
+    )
+
+
+def enrol_doctor(name: str, programme: Any) -> dict[str, str]:
+    """With two browsers that are signed in already: a laptop and a phone."""
+    from django.conf import settings
+
+    from tests.factories.courses import EnrolmentFactory
+    from tests.signing_in import signed_in
+
+    person = make_person(name, "Meera", "Nair")
+    EnrolmentFactory.create(user=person, programme=programme)
+    cookie = settings.SESSION_COOKIE_NAME
+    return {
+        "id": str(person.pk),
+        "email": person.email,
+        "laptop": signed_in(person).cookies[cookie].value,
+        "phone": signed_in(person).cookies[cookie].value,
+    }
+
+
+def make_lecture() -> Any:
+    """A minute of moving test picture with a tone, through the pipeline of the site."""
+    from django.utils.timezone import now
+
+    from media.domain.captions import set_caption
+    from media.domain.transcoding import transcode_video
+    from media.domain.videos import store_source
+    from media.ffmpeg.binary import ffmpeg_path
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "lecture.mp4"
+        source = f"testsrc2=size=640x360:rate=10:duration={LENGTH_SECONDS}"
+        tone = f"sine=frequency=330:duration={LENGTH_SECONDS}"
+        command = [ffmpeg_path(), "-v", "error", "-f", "lavfi", "-i", source, "-f", "lavfi", "-i", tone]
+        command += ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac", str(path)]
+        subprocess.run(command, check=True)
+        video = store_source(path=path, title="Endometriosis", created_by=None, now=now())
+    if not transcode_video(video_id=video.pk):
+        video.refresh_from_db()
+        raise RuntimeError(f"The lecture was not prepared: {video.error_message}")
+    video.refresh_from_db()
+    set_caption(video=video, language="en", label="English", data=CAPTIONS, now=now())
+    return video
+
+
+if __name__ == "__main__":
+    main()
