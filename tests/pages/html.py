@@ -75,7 +75,8 @@ class Page(HTMLParser):
         for element in self.elements:
             names = [name for name in element.attrs if name == "style" or name.startswith("on")]
             problems += [f"<{element.tag} {name}>" for name in names]
-            if element.tag == "style" or (element.tag == "script" and "src" not in element.attrs):
+            is_data = element.attrs.get("type") == "application/json"
+            if element.tag == "style" or (element.tag == "script" and "src" not in element.attrs and not is_data):
                 problems.append(f"<{element.tag}>")
             if element.attrs.get("href", "").strip().lower().startswith("javascript:"):
                 problems.append("javascript: link")
