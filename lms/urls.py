@@ -5,6 +5,10 @@ from django.views.generic import RedirectView
 from accounts.views import sign_in
 from core.api.views import NowhereView
 
+handler400 = "lms.errors.bad_request"
+handler403 = "lms.errors.permission_denied"
+handler404 = "lms.errors.page_not_found"
+handler500 = "lms.errors.server_error"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("lms.page_urls")),
     path("", include("accounts.urls")),
