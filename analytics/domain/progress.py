@@ -134,6 +134,12 @@ class CourseProgress:
         return tuple(lesson for lesson in self.lessons if lesson.is_required) or self.lessons
 
     @property
+    def start_webinar_id(self) -> int | None:
+        """The lecture to begin with: the first open one that is not completed."""
+        ahead = (lesson for lesson in self.lessons if lesson.is_open and not lesson.completed_at)
+        return next((lesson.webinar_id for lesson in ahead if lesson.webinar_id), None)
+
+    @property
     def is_single_lecture(self) -> bool:
         return len(self.lessons) == 1 and self.lessons[0].webinar_id is not None
 

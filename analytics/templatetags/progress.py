@@ -140,3 +140,11 @@ def course_url(programme: ProgrammeProgress, course: CourseProgress) -> str:
     if course.only_webinar_id:
         return reverse("webinars:watch", args=[course.only_webinar_id])
     return f"{reverse('programme', args=[programme.slug])}#course-{course.position}"
+
+
+@register.simple_tag
+def start_url(programme: ProgrammeProgress, course: CourseProgress) -> str:
+    """For the one big button: straight into the first lecture that is open."""
+    if course.start_webinar_id:
+        return reverse("webinars:watch", args=[course.start_webinar_id])
+    return course_url(programme, course)
