@@ -1,0 +1,120 @@
+"""A start with a bad configuration is refused, in one message that names every variable to set."""
+
+import re
+import secrets
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from lms.environment import DEVELOPMENT_SECRET, Environment
+from tests.platform.conftest import ROOT, Command
+
+GOOD = {
+    "DJANGO_ENV": "production",
+    "SECRET_KEY": secrets.token_urlsafe(64),
+    "ALLOWED_HOSTS": "learn.example.org",
+    "SITE_URL": "https://learn.example.org",
+    "DATABASE_URL": "postgresql://lms:secret@db.example.org/lms",
+    "REDIS_URL": "rediss://:secret@redis.example.org/0",
+    "TRUSTED_PROXIES": "1",
+}
+
+
+def without(*names: str) -> dict[str, str]:
+    return {name: value for name, value in GOOD.items() if name not in names}
+
+
+def test_sec_34_the_deployment_check_finds_nothing(python: Command) -> None:
+    result = python("manage.py", "check", "--deploy", "--fail-level", "WARNING", **GOOD)
+    assert result.returncode == 0, result.stderr
+    assert "no issues" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("environment", "variable", "words"),
+    [
+        (GOOD | {"DEBUG": "true"}, "DEBUG", "must be off"),
+        (without("SECRET_KEY"), "SECRET_KEY", "is missing"),
+        (GOOD | {"SECRET_KEY": "short"}, "SECRET_KEY", "weak"),
+        (GOOD | {"SECRET_KEY": DEVELOPMENT_SECRET * 3}, "SECRET_KEY", "default"),
+        (GOOD | {"SECRET_KEY": "x" * 80}, "SECRET_KEY", "weak"),
+        (GOOD | {"SECRET_KEY": "django-insecure-" + secrets.token_urlsafe(64)}, "SECRET_KEY", "default"),
+        (GOOD | {"SECRET_KEY_FALLBACKS": "old"}, "SECRET_KEY_FALLBACKS", "weak"),
+        (without("ALLOWED_HOSTS"), "ALLOWED_HOSTS", "is missing"),
+        (GOOD | {"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS", "must name the hosts"),
+        (without("DATABASE_URL"), "DATABASE_URL", "is missing"),
+        (without("REDIS_URL"), "REDIS_URL", "is missing"),
+        (without("SITE_URL"), "SITE_URL", "https://"),
+        (GOOD | {"SHOW_SENT_MAIL": "true"}, "SHOW_SENT_MAIL", "unset it"),
+        (GOOD | {"DJANGO_ENV": "prod"}, "DJANGO_ENV", "must be one of development, production"),
+    ],
+)
+def test_sec_36_a_production_start_refuses_and_names_the_variable(
+    python: Command, environment: dict[str, str], variable: str, words: str
+) -> None:
+    result = python("-c", "import lms.settings", **environment)
+    assert result.returncode != 0
+    problems = [line for line in result.stderr.splitlines() if line.startswith(f"  - {variable} ")]
+    assert len(problems) == 1, result.stderr
+    assert words in problems[0]
+
+
+def test_sec_36_debug_off_needs_a_real_secret_outside_production_too(python: Command) -> None:
+    result = python("-c", "import lms.settings", DEBUG="false")
+    assert result.returncode != 0
+    assert "  - SECRET_KEY is a default or a weak value" in result.stderr
+
+
+def test_sec_36_every_problem_is_reported_at_once_and_no_value_of_a_secret(python: Command) -> None:
+    bad = {
+        "DATABASE_URL": "mysql://root:hunter2@db/x",
+        "SECRET_KEY": "hunter2",
+        "DEVICE_LIMIT": "many",
+        "DEBUG": "perhaps",
+    }
+    result = python("-c", "import lms.settings", **(without("ALLOWED_HOSTS") | bad))
+    named = re.findall(r"^  - (\w+) ", result.stderr, re.MULTILINE)
+    assert sorted(named) == ["ALLOWED_HOSTS", "DATABASE_URL", "DATABASE_URL", "DEBUG", "DEVICE_LIMIT", "SECRET_KEY"]
+    assert "hunter2" not in result.stderr
+
+
+def test_development_needs_nothing(python: Command, tmp_path: Path) -> None:
+    """Not even running databases, as long as nobody asks them: type checkers and `makemigrations` import settings."""
+    result = python("manage.py", "check", VAR_DIR=str(tmp_path))
+    assert result.returncode == 0, result.stderr
+
+
+def test_values_are_typed_and_problems_collected() -> None:
+    env = Environment({"N": "7", "WORDS": " a, b ,,c", "YES": "On", "LOW": "-1", "BAD": "seven", "URL": "ftp://x"})
+    assert env.number("N", 1) == 7
+    assert env.number("ABSENT", 1) == 1
+    assert env.words("WORDS") == ["a", "b", "c"]
+    assert env.flag("YES", default=False) is True
+    assert env.problems == []
+    assert env.number("LOW", 3) == 3
+    assert env.number("BAD", 4) == 4
+    assert env.url("URL", "redis", "rediss") == ""
+    with pytest.raises(ImproperlyConfigured) as caught:
+        env.raise_problems()
+    text = str(caught.value)
+    assert "LOW must be between 0 and" in text
+    assert "BAD must be a whole number" in text
+    assert "URL must start with redis:// or rediss://" in text
+
+
+def test_every_variable_is_documented() -> None:
+    """`docs/operating.md` has one table row for each variable that the code reads."""
+    sources = [ROOT / "lms" / "settings.py", *(ROOT / "deploy").glob("*.py"), ROOT / "lms" / "supervisor.py"]
+    text = "".join(path.read_text() for path in sources)
+    read = set(re.findall(r"env\.(?:text|number|flag|words|path|choice|url)\(\s*\"(\w+)\"", text))
+    read |= set(re.findall(r"os\.environ\.get\(\"(\w+)\"", text)) | set(re.findall(r"_number\(\"(\w+)\"", text))
+    documented = set(re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "operating.md").read_text(), re.MULTILINE))
+    assert read - documented == set()
+    assert len(read) > 30
+
+
+def test_the_tests_themselves_run_on_throw_away_servers() -> None:
+    assert "lms-tests-" in str(settings.VAR_DIR)
+    assert settings.DATABASES["default"]["NAME"].startswith("test_")
