@@ -169,7 +169,7 @@ def test_nothing_published_yet() -> None:
 
 def test_no_programme() -> None:
     user = UserFactory()
-    for status in (EnrolmentStatus.INVITED, EnrolmentStatus.SUSPENDED, EnrolmentStatus.WITHDRAWN):
+    for status in (EnrolmentStatus.SUSPENDED, EnrolmentStatus.WITHDRAWN):
         EnrolmentFactory(user=user, status=status)
     page = read_as(user, "/")
     assert headline(page) == "You are not in a programme yet"

@@ -126,7 +126,7 @@ def test_ended_and_later_programmes_open_but_nothing_in_them_does() -> None:
         assert [href for href in page.links().values() if href.startswith("/webinars/")] == []
 
 
-@pytest.mark.parametrize("status", [EnrolmentStatus.INVITED, EnrolmentStatus.SUSPENDED, EnrolmentStatus.WITHDRAWN])
+@pytest.mark.parametrize("status", [EnrolmentStatus.SUSPENDED, EnrolmentStatus.WITHDRAWN])
 def test_without_an_open_enrolment_the_programme_is_not_found(status: EnrolmentStatus) -> None:
     world = make_world(1, title="Confidential")
     user = EnrolmentFactory(programme=world.programme, status=status).user
