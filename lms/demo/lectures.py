@@ -1,6 +1,7 @@
 """Lectures as an author would upload them, drawn by ffmpeg: slides with a running clock, and a chime for every slide.
 
-The pipeline treats them like any other upload. Five frames a second keep drawing one under two seconds of CPU.
+The pipeline treats them like any other upload. Two frames a second are enough for a clock that shows seconds, and keep
+one lecture at about a second of CPU.
 """
 
 import subprocess
@@ -13,7 +14,8 @@ from pathlib import Path
 from media.ffmpeg.binary import ffmpeg_path
 
 FONTS = Path(__file__).parent / "fonts"
-WIDTH, HEIGHT, RATE = 1280, 720, 5
+WIDTH, HEIGHT, RATE = 1280, 720, 2
+SAMPLE_RATE = 16_000
 PAPER, INK, SOFT, ACCENT, WASH = "0xf5f6f3", "0x14212b", "0x51606b", "0x0a6b5e", "0xe3f1ed"
 
 
@@ -29,18 +31,39 @@ class Slide:
 
 @dataclass(frozen=True, slots=True)
 class Lecture:
+    key: str
     title: str
     speaker: str
-    seconds_each: int
     slides: tuple[Slide, ...]
+    seconds_each: int = 30
 
     @property
     def seconds(self) -> int:
         return self.seconds_each * len(self.slides)
 
 
+def read_decks() -> dict[str, tuple[Slide, ...]]:
+    """`= key`, then `# heading|second line` and `- point` lines, as in decks.txt."""
+    decks: dict[str, list[Slide]] = {}
+    key, heading, points = "", "", []
+    for line in [*(Path(__file__).parent / "decks.txt").read_text(encoding="utf-8").splitlines(), "#", "= "]:
+        mark, _, text = line.partition(" ")
+        if mark == "-":
+            points.append(text)
+            continue
+        if heading:
+            decks[key].append(Slide(heading.replace("|", "\n"), tuple(points)))
+            heading, points = "", []
+        if mark == "=" and text:
+            key = text
+            decks[key] = []
+        elif mark == "#":
+            heading = text
+    return {name: tuple(slides) for name, slides in decks.items()}
+
+
 def draw_all(lectures: Sequence[tuple[Lecture, Path]]) -> None:
-    """Two at a time, at low priority: the pages of a starting site come first."""
+    """Two at a time; the site is not serving yet."""
     with ThreadPoolExecutor(max_workers=2) as pool:
         for one in [pool.submit(draw, lecture, path) for lecture, path in lectures]:
             one.result()
@@ -50,7 +73,7 @@ def draw(lecture: Lecture, path: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="lms-lecture-") as name:
         graph = _graph(lecture, _Texts(Path(name)))
         command = [
-            "nice", "-n", "10", ffmpeg_path(), "-hide_banner", "-loglevel", "error", "-nostdin", "-y",
+            ffmpeg_path(), "-hide_banner", "-loglevel", "error", "-nostdin", "-y",
             "-filter_complex", graph, "-map", "[v]", "-map", "[a]",
             "-c:v", "libx264", "-preset", "ultrafast", "-tune", "stillimage", "-crf", "20", "-g", str(RATE * 4),
             "-c:a", "aac", "-b:a", "64k", "-movflags", "+faststart", "-t", str(lecture.seconds), str(path),
@@ -79,7 +102,8 @@ def _graph(lecture: Lecture, texts: "_Texts") -> str:
         f"{';'.join(each)};{inputs}concat=n={len(lecture.slides)}:v=1:a=0,{clock}[slides];"
         f"color=c={ACCENT}:s={WIDTH}x8:r={RATE}:d={length}[bar];"
         f"[slides][bar]overlay=x='-W+W*t/{length}':y=H-8:shortest=1,format=yuv420p[v];"
-        f"aevalsrc='{_sound(lecture)}':s=44100:d={length}[a]"
+        f"aevalsrc='{_sound(lecture)}':s={SAMPLE_RATE}:d={lecture.seconds_each},"
+        f"aloop=loop={len(lecture.slides) - 1}:size={SAMPLE_RATE * lecture.seconds_each}[a]"
     )
 
 
@@ -122,8 +146,7 @@ def _slide(lecture: Lecture, number: int, texts: _Texts) -> list[str]:
 
 
 def _sound(lecture: Lecture) -> str:
-    """A soft two-note chime at every slide, a step higher each time, and a faint tick at every second."""
-    each = lecture.seconds_each
-    note = f"262*pow(1.0595,2*floor(t/{each}))"
-    chime = f"0.22*(sin(2*PI*{note}*t)+0.6*sin(2*PI*1.5*{note}*t))*exp(-2.5*mod(t,{each}))"
+    """For one slide, repeated: a soft two-note chime at its start and a faint tick at every second."""
+    note = 262 + len(lecture.title) * 3
+    chime = f"0.22*(sin(2*PI*{note}*t)+0.6*sin(3*PI*{note}*t))*exp(-2.5*t)"
     return f"{chime}+0.03*sin(2*PI*1200*t)*lt(mod(t,1),0.02)"

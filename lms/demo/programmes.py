@@ -1,0 +1,222 @@
+"""The programmes of the demonstration, with dates relative to now: always in the middle of their year."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from accounts.models import User
+from courses.domain.authoring import publish_course, publish_programme, save_course, save_lesson, save_programme
+from courses.enums import CompletionRule, LessonKind
+from courses.models import Cohort, Course, Lesson, Programme
+from lms.demo.lectures import Lecture, Slide
+from lms.demo.people import AMERICAS, ASIA, EUROPE
+from media.models import Video
+from webinars.models import Webinar
+
+SLUG = "fertility-2026"
+OTHER_SLUG = "menopause-care"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A lesson. `deck` names its slides; without them the lesson waits for its recording."""
+
+    title: str
+    speakers: tuple[str, ...]
+    deck: str = ""
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    title: str
+    summary: str
+    parts: tuple[Part, ...]
+    opens_in_days: int = -100
+    needed: int | None = None
+    is_sequential: bool = False
+    after: tuple[int, ...] = field(default=())
+
+
+ANA, LARS = "Ana Ribeiro", "Lars Holm"
+COURSES = (
+    Outline(
+        "Preconception counselling",
+        "What to ask, advise and treat in the year before a pregnancy.",
+        (Part("Preconception counselling: the year before", (ANA,), "preconception"),),
+    ),
+    Outline(
+        "Ovarian reserve: what the tests mean",
+        "AMH, follicle count and FSH: what they predict, and the questions they cannot answer.",
+        (Part("Ovarian reserve: what the tests mean", (LARS,), "reserve"),),
+    ),
+    Outline(
+        "PCOS after thirty",
+        "Two lectures, one from the metabolic and one from the reproductive side. One of them is enough.",
+        (
+            Part("PCOS after thirty: the metabolic view", (ANA,), "pcos-metabolic"),
+            Part("PCOS after thirty: getting to ovulation", (LARS,), "pcos-ovulation"),
+        ),
+        needed=1,
+    ),
+    Outline(
+        "Endometriosis and fertility",
+        "Pain and pregnancy are two questions. What the evidence says to each of them.",
+        (Part("Endometriosis and fertility: what the evidence says", (ANA,), "endometriosis"),),
+        opens_in_days=-60,
+    ),
+    Outline(
+        "Male factor: beyond the count",
+        "Examine, repeat, explain: the other half of every couple.",
+        (Part("Male factor: beyond the count", (LARS,), "male-factor"),),
+        opens_in_days=-45,
+    ),
+    Outline(
+        "Luteal support in 2026",
+        "Which progesterone, from when, and for how long.",
+        (Part("Luteal support in 2026", (ANA,), "luteal"),),
+        opens_in_days=-30,
+    ),
+    Outline(
+        "Recurrent implantation failure",
+        "Few tests, each with a consequence. Opens after “Luteal support in 2026”.",
+        (Part("Recurrent implantation failure: what helps", (LARS, ANA), "implantation"),),
+        opens_in_days=-14,
+        after=(6,),
+    ),
+    Outline(
+        "Fertility preservation in oncology",
+        "Deciding within days, together with oncology.",
+        (
+            Part("Fertility preservation in oncology: before treatment", (LARS,)),
+            Part("Fertility preservation in oncology: years later", (LARS,)),
+        ),
+        opens_in_days=5,
+        is_sequential=True,
+    ),
+    Outline(
+        "Twin pregnancies after IVF",
+        "Preventing them, and caring for them.",
+        (Part("Twin pregnancies after IVF", (ANA,)),),
+        opens_in_days=26,
+    ),
+    Outline(
+        "Ethics of embryo selection",
+        "What can be tested, what should be, and who decides.",
+        (Part("Ethics of embryo selection", (ANA, LARS)),),
+        opens_in_days=47,
+    ),
+)
+FIRST_TO_TRANSCODE = ("endometriosis", "reserve", "male-factor")
+"""What a visitor is likely to play first."""
+
+
+def lectures(decks: Mapping[str, tuple[Slide, ...]]) -> list[Lecture]:
+    names = {ANA: "Dr Ana Ribeiro", LARS: "Prof. Lars Holm"}
+    found = [
+        Lecture(part.deck, part.title, " · ".join(names[name] for name in part.speakers), decks[part.deck])
+        for outline in COURSES
+        for part in outline.parts
+        if part.deck
+    ]
+    return sorted(found, key=lambda one: (one.key not in FIRST_TO_TRANSCODE, found.index(one)))
+
+
+def create_fertility(*, now: datetime) -> Programme:
+    programme = save_programme(
+        programme=Programme(
+            slug=SLUG,
+            title="Fertility 2026",
+            society="European Forum of Reproductive Medicine",
+            summary="Ten courses on what changed in reproductive medicine, for everyday practice. "
+            "Watch in your own time; your place is kept to the second on every device.",
+            timezone="Europe/Lisbon",
+            opens_at=now - timedelta(days=120),
+            closes_at=now + timedelta(days=102),
+        ),
+        now=now,
+    )
+    for name in (ASIA, EUROPE):
+        Cohort.objects.create(programme=programme, name=name)
+    Cohort.objects.create(programme=programme, name=AMERICAS, closes_at=now + timedelta(days=88))
+    return programme
+
+
+def create_courses(
+    *, programme: Programme, videos: Mapping[str, Video], speakers: Mapping[str, User], now: datetime
+) -> None:
+    made = [_create_course(programme, outline, videos, speakers, now) for outline in COURSES]
+    for course, outline in zip(made, COURSES, strict=True):
+        course.prerequisites.set(made[number - 1] for number in outline.after)
+        publish_course(course=course, now=now)
+    publish_programme(programme=programme)
+    save_course(
+        course=Course(
+            programme=programme,
+            title="Endometriosis in adolescents",
+            summary="An idea for next year; only the organisers see a draft.",
+            is_required=False,
+        ),
+        now=now,
+    )
+
+
+def _create_course(
+    programme: Programme,
+    outline: Outline,
+    videos: Mapping[str, Video],
+    speakers: Mapping[str, User],
+    now: datetime,
+) -> Course:
+    course = save_course(
+        course=Course(
+            programme=programme,
+            title=outline.title,
+            summary=outline.summary,
+            opens_at=now + timedelta(days=outline.opens_in_days),
+            is_sequential=outline.is_sequential,
+            completion_rule=CompletionRule.N_OF_M if outline.needed else CompletionRule.ALL,
+            required_count=outline.needed,
+        ),
+        now=now,
+    )
+    for part in outline.parts:
+        lesson = save_lesson(
+            lesson=Lesson(course=course, kind=LessonKind.WEBINAR, title=part.title, summary=part.summary), now=now
+        )
+        webinar = Webinar.objects.get(lesson=lesson)
+        webinar.presenters.set(speakers[name] for name in part.speakers)
+        if part.deck:
+            webinar.video = videos[part.deck]
+            webinar.save(update_fields=["video", "updated_at"])
+    return course
+
+
+def create_other(*, now: datetime) -> Programme:
+    """Somebody else's programme: nobody of the first one may ever see it."""
+    programme = save_programme(
+        programme=Programme(
+            slug=OTHER_SLUG,
+            title="Menopause Care",
+            society="Nordic Society for Women’s Health",
+            summary="Three evenings on the years around fifty.",
+            timezone="Europe/Oslo",
+            opens_at=now - timedelta(days=10),
+            closes_at=now + timedelta(days=200),
+        ),
+        now=now,
+    )
+    for number, title in enumerate(("Understanding the transition", "Hormones: whom, which, how long"), start=1):
+        course = save_course(
+            course=Course(programme=programme, title=title, opens_at=now + timedelta(days=14 * number)), now=now
+        )
+        save_lesson(lesson=Lesson(course=course, kind=LessonKind.WEBINAR, title=title), now=now)
+        publish_course(course=course, now=now)
+    publish_programme(programme=programme)
+    return programme
+
+
+def webinars_by_deck(videos: Mapping[str, Video]) -> dict[str, Webinar]:
+    keys = {video.pk: key for key, video in videos.items()}
+    rows = Webinar.objects.filter(video__in=keys).select_related("lesson__course__programme")
+    return {keys[webinar.video_id]: webinar for webinar in rows if webinar.video_id}
