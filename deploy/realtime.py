@@ -21,14 +21,16 @@ def main() -> None:
 
     host, _, port = os.environ.get("REALTIME_BIND", "127.0.0.1:8002").rpartition(":")
     uds = port if host == "unix" else None
-    uvicorn.run(
+    from lms.realtime import Protocol, serve
+
+    config = uvicorn.Config(
         "lms.asgi:application",
         uds=uds,
         host=host or "127.0.0.1",
         port=0 if uds else int(port),
         workers=int(os.environ.get("REALTIME_PROCESSES") or 1),
         loop="auto",
-        ws="websockets-sansio",
+        ws=Protocol,
         ws_max_size=MESSAGE_LIMIT,
         ws_ping_interval=PING_SECONDS,
         ws_ping_timeout=PING_SECONDS,
@@ -42,6 +44,7 @@ def main() -> None:
             json=os.environ.get("LOG_FORMAT", "json") == "json", level=os.environ.get("LOG_LEVEL", "INFO")
         ),
     )
+    serve(config)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 """Writing what people watch: play sessions, and the group commit of beats."""
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Device, User
@@ -17,6 +18,8 @@ from webinars.domain.crediting import statement
 from webinars.domain.resume import media_seconds, required_seconds
 from webinars.enums import Phase, Refusal
 from webinars.models import PlaySession, Webinar
+
+logger = logging.getLogger(__name__)
 
 
 class WatchError(Exception):
@@ -81,22 +84,25 @@ def record_beats(beats: Sequence[Beat], *, now: datetime) -> list[BeatResult]:
     """
     if not beats:
         return []
+    try:
+        with transaction.atomic():
+            return _record(beats, now)
+    except (DataError, IntegrityError):
+        # One beat that PostgreSQL cannot take (its person was deleted a moment ago) must not sink the others.
+        if len(beats) == 1:
+            logger.exception("A beat was refused by the database")
+            return [BeatResult(Refusal.MALFORMED, None, None)]
+        half = len(beats) // 2
+        return [*record_beats(beats[:half], now=now), *record_beats(beats[half:], now=now)]
+
+
+def _record(beats: Sequence[Beat], now: datetime) -> list[BeatResult]:
     users, webinars, sessions, _numbers, ranges, positions = zip(*beats, strict=True)
+    positions = tuple(map(float, positions))  # a whole number would be sent as an int array
+    columns = [list(column) for column in (range(len(beats)), sessions, users, webinars, ranges, positions)]
     with connection.cursor() as cursor:
         cursor.execute(
-            statement(settings.MAX_PLAYBACK_RATE, settings.CREDIT_SLACK_SECONDS),
-            [
-                list(range(len(beats))),
-                list(sessions),
-                list(users),
-                list(webinars),
-                list(ranges),
-                [float(position) for position in positions],
-                now,
-                now,
-                now,
-                now,
-            ],
+            statement(settings.MAX_PLAYBACK_RATE, settings.CREDIT_SLACK_SECONDS), [*columns, now, now, now, now]
         )
         rows = cursor.fetchall()
     results: list[BeatResult] = [_UNKNOWN] * len(beats)
