@@ -12,6 +12,7 @@ from media.domain.uploads import expire_uploads
 from media.domain.videos import remove_tree, ring
 from media.enums import VideoStatus
 from media.models import StoredTree, Video
+from media.storages.trees import StorageTrouble
 
 log = get_logger("media")
 # A bell that nobody answered for this long was lost, or every worker is busy; a second bell costs nothing.
@@ -50,10 +51,15 @@ def _ring_again(*, now: datetime) -> int:
 
 
 def _remove_due_trees(*, now: datetime) -> int:
-    due = list(StoredTree.objects.filter(remove_after__lte=now).order_by("remove_after")[:200])
-    for tree in due:
-        remove_tree(tree)
-    return len(due)
+    """One that cannot be removed today must not keep the others."""
+    removed = 0
+    for tree in StoredTree.objects.filter(remove_after__lte=now).order_by("remove_after")[:200]:
+        try:
+            remove_tree(tree)
+            removed += 1
+        except StorageTrouble as error:
+            log.warning("media.not_removed", prefix=tree.prefix, error=str(error))
+    return removed
 
 
 def _remove_left_folders() -> int:

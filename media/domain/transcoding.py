@@ -32,7 +32,7 @@ from media.ffmpeg.probe import Source, SourceRejected, in_clock_words, probe
 from media.ffmpeg.stills import POSTER_NAME, SPRITE_VTT_NAME, make_poster, make_sprite
 from media.models import Rendition, StoredTree, Video
 from media.storages import media_storage
-from media.storages.trees import fetch, store_tree
+from media.storages.trees import StorageTrouble, fetch, store_tree
 
 log = get_logger("media")
 # Rough shares of the time, so that the bar moves evenly. Ends of the stages in percent.
@@ -80,7 +80,7 @@ def transcode_video(*, video_id: int, clock: Clock = system_clock) -> bool:
         code = VideoError.NO_SPACE if _is_full(error) else VideoError.FAILED
         again = give_up_attempt(lease=lease, code=code, message=f"{code.label} ({_reason(error)})")
         log.exception("media.attempt_failed", video=video_id, attempt=lease.video.attempts, again=again)
-        if not isinstance(error, FfmpegError | OSError):
+        if not isinstance(error, (FfmpegError, *StorageTrouble)):
             raise
     else:
         log.info("media.published", video=video_id, version=lease.version)
@@ -243,11 +243,17 @@ def renditions_of(video: Video, version: str, prepared: Prepared) -> list[Rendit
 
 
 def remove_unpublished(lease: Lease) -> None:
-    """What was stored of a version that nobody will see. The lease is gone or given up by now."""
+    """What was stored of a version that nobody will see. The lease is gone or given up by now.
+
+    With the storage in trouble it is left to the sweep, which finds the tree in the database.
+    """
     if Video.objects.filter(pk=lease.video.pk, published_version=lease.version).exists():
         return
     for tree in StoredTree.objects.filter(prefix=lease.prefix):
-        remove_tree(tree)
+        try:
+            remove_tree(tree)
+        except StorageTrouble as error:
+            log.warning("media.left_for_sweep", prefix=tree.prefix, error=str(error))
 
 
 def _is_full(error: Exception) -> bool:

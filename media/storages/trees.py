@@ -4,11 +4,15 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError, ClientError
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import Storage
 
 from media.storages.base import CONTENT_TYPES
 from media.storages.s3 import bucket_of, download
+
+# A storage that is away or broken for the moment.
+StorageTrouble = (OSError, BotoCoreError, ClientError)
 
 
 def fetch(storage: Storage, name: str, folder: Path, *, on_block: Callable[[int], None]) -> Path:
