@@ -27,6 +27,7 @@ class Relay(asyncio.Protocol):
 
     transport: asyncio.Transport
     peer: "Relay | None" = None
+    ended = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
@@ -44,10 +45,11 @@ class Relay(asyncio.Protocol):
             self.peer.transport.resume_reading()
 
     def eof_received(self) -> bool:
-        if self.peer is None or self.peer.transport.is_closing():
+        """One direction may end before the other; when both have ended the connection is over."""
+        self.ended = True
+        if self.peer is None or self.peer.ended or self.peer.transport.is_closing():
             return False
-        if self.peer.transport.can_write_eof():
-            self.peer.transport.write_eof()
+        self.peer.transport.write_eof()
         return True
 
     def connection_lost(self, _error: Exception | None) -> None:
