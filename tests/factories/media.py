@@ -28,5 +28,5 @@ class VideoFactory(factory.django.DjangoModelFactory[Video]):
             kwargs = published | {"has_audio": True} | kwargs
         else:
             kwargs["duration_seconds"] = None
-        video: Video = super()._create(model_class, *args, **kwargs)
+        video: Video = model_class.objects.create(*args, **kwargs)
         return video

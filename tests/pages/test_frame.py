@@ -40,7 +40,7 @@ def busy_world(words: str = "Fertility") -> tuple[World, User]:
         course.save()
         course.lessons.update(title=words, summary=words)
     add_lecture(second, title=words)
-    LessonFactory(course=second, kind="quiz", title=words, is_required=False)
+    LessonFactory.create(course=second, kind="quiz", title=words, is_required=False)
     second.is_sequential = True
     second.save()
     third.prerequisites.add(fourth)
@@ -53,8 +53,8 @@ def busy_world(words: str = "Fertility") -> tuple[World, User]:
         presenter.first_name = words
         presenter.save()
     other = make_world(1, title=words, society=words)
-    EnrolmentFactory(user=user, programme=other.programme)
-    RoleGrantFactory(user=user, programme=make_world(1, title=words, society=words).programme)
+    EnrolmentFactory.create(user=user, programme=other.programme)
+    RoleGrantFactory.create(user=user, programme=make_world(1, title=words, society=words).programme)
     return world, user
 
 
@@ -114,7 +114,7 @@ def test_language_and_direction_follow_the_person() -> None:
 
 def test_anonymous_pages_have_no_account_menu_and_signed_in_ones_do() -> None:
     assert Page(Client().get("/nowhere/").content.decode()).all("details") == []
-    menu = read_as(UserFactory(first_name="Meera", last_name="Nair"), "/")
+    menu = read_as(UserFactory.create(first_name="Meera", last_name="Nair"), "/")
     assert menu.one("summary").attrs["aria-label"] == "Your account"
     assert menu.one("span", "avatar").text == "MN"
     links = menu.links()
@@ -126,7 +126,7 @@ def test_anonymous_pages_have_no_account_menu_and_signed_in_ones_do() -> None:
 
 
 def test_time_zone_question_is_hidden_until_the_script_finds_another_zone() -> None:
-    page = read_as(UserFactory(timezone="Asia/Kolkata"), "/programmes/?page=2")
+    page = read_as(UserFactory.create(timezone="Asia/Kolkata"), "/programmes/?page=2")
     banner = page.one("section", "zone-banner")
     assert ("hidden" in banner.attrs, banner.attrs["data-zone"]) == (True, "Asia/Kolkata")
     fields = {field.attrs["name"]: field.attrs["value"] for field in page.all("input")}
@@ -170,12 +170,12 @@ def test_sec_40_a_failure_shows_the_number_of_the_request_and_nothing_else(clien
 
 
 def test_a_broken_request_and_an_expired_form_have_pages_of_their_own() -> None:
-    browser = signed_in(UserFactory(), enforce_csrf_checks=True)
+    browser = signed_in(UserFactory.create(), enforce_csrf_checks=True)
     response = browser.post("/account/time-zone/", {"timezone": "UTC"})
     assert response.status_code == 403
     assert "This page was open for too long" in Page(response.content.decode()).text
     request = RequestFactory().get("/")
-    request.user = UserFactory()
+    request.user = UserFactory.create()
     answer = errors.bad_request(request, BadRequest("secret detail"))
     assert answer.status_code == 400
     assert "secret detail" not in answer.content.decode()

@@ -46,7 +46,7 @@ def test_anonymous_people_are_sent_to_sign_in() -> None:
 
 
 def test_only_reading_is_possible() -> None:
-    browser = signed_in(UserFactory())
+    browser = signed_in(UserFactory.create())
     assert [browser.post(path).status_code for path in ("/", "/programmes/", "/programmes/x/")] == [405] * 3
     assert browser.head("/").status_code == 200
 
@@ -168,9 +168,9 @@ def test_nothing_published_yet() -> None:
 
 
 def test_no_programme() -> None:
-    user = UserFactory()
+    user = UserFactory.create()
     for status in (EnrolmentStatus.SUSPENDED, EnrolmentStatus.WITHDRAWN):
-        EnrolmentFactory(user=user, status=status)
+        EnrolmentFactory.create(user=user, status=status)
     page = read_as(user, "/")
     assert headline(page) == "You are not in a programme yet"
     assert "Programmes are by invitation" in page.text
@@ -178,14 +178,14 @@ def test_no_programme() -> None:
 
 
 def test_staff_without_an_enrolment_are_shown_the_way_to_their_work() -> None:
-    page = read_as(RoleGrantFactory(role=Role.MODERATOR).user, "/")
+    page = read_as(RoleGrantFactory.create(role=Role.MODERATOR).user, "/")
     assert page.links()["Open the administration"] == "/admin/"
 
 
 def test_several_programmes() -> None:
     one, other, foreign = make_world(1, title="One"), make_world(1, title="Other"), make_world(1, title="Foreign")
     user = one.doctor()
-    EnrolmentFactory(user=user, programme=other.programme)
+    EnrolmentFactory.create(user=user, programme=other.programme)
     watch(user, one.courses[0], (0, 100))
     foreign.doctor()
     page = read_as(user, "/")
@@ -199,7 +199,7 @@ def test_several_programmes() -> None:
 def test_home_costs_the_same_for_any_size(size: int, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     world = make_world(size)
     browser = signed_in(user := world.doctor())
-    EnrolmentFactory(user=user, programme=make_world(size).programme)
+    EnrolmentFactory.create(user=user, programme=make_world(size).programme)
     for course in world.courses:
         watch(user, course, (0, 60))
     browser.get("/")  # the first one also fills the session's cache
@@ -212,19 +212,19 @@ def test_catalogue_lists_exactly_their_own_programmes() -> None:
     user = mine.doctor()
     page = read_as(user, "/programmes/")
     assert [heading.text for heading in page.all("h3")] == ["Mine"]
-    RoleGrantFactory(user=user, role=Role.MODERATOR, programme=staffed.programme)
+    RoleGrantFactory.create(user=user, role=Role.MODERATOR, programme=staffed.programme)
     page = read_as(user, "/programmes/")
     assert [heading.text for heading in page.all("h3")] == ["Mine", "Staffed"]
     assert foreign.programme.slug not in page.source
 
 
 def test_catalogue_without_a_programme_says_what_to_expect() -> None:
-    page = read_as(UserFactory(), "/programmes/")
+    page = read_as(UserFactory.create(), "/programmes/")
     assert "No programme yet" in page.text
 
 
 def test_catalogue_has_pages_for_those_who_work_on_many() -> None:
-    operator = RoleGrantFactory(role=Role.OPERATOR, programme=None).user
+    operator = RoleGrantFactory.create(role=Role.OPERATOR, programme=None).user
     ProgrammeFactory.create_batch(23)
     browser = signed_in(operator)
     assert len(read(browser, "/programmes/").all("h3")) == 20
@@ -236,10 +236,10 @@ def test_catalogue_has_pages_for_those_who_work_on_many() -> None:
 
 @pytest.mark.parametrize("size", [1, 3, 10])
 def test_catalogue_costs_the_same_for_any_size(size: int, django_assert_num_queries: DjangoAssertNumQueries) -> None:
-    user = UserFactory()
+    user = UserFactory.create()
     for _ in range(size):
-        EnrolmentFactory(user=user, programme=make_world(2).programme)
-        RoleGrantFactory(user=user)
+        EnrolmentFactory.create(user=user, programme=make_world(2).programme)
+        RoleGrantFactory.create(user=user)
     browser = signed_in(user)
     browser.get("/programmes/")
     with django_assert_num_queries(10):

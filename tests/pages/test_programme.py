@@ -28,7 +28,7 @@ def facts(page: Page) -> list[tuple[str, str]]:
 
 def test_a_doctor_sees_the_courses_with_their_lessons() -> None:
     world = make_world(2, title="Fertility 2026", summary="First.\n\nSecond.")
-    LessonFactory(course=world.courses[0], kind=LessonKind.QUIZ, title="Short test", is_required=False)
+    LessonFactory.create(course=world.courses[0], kind=LessonKind.QUIZ, title="Short test", is_required=False)
     user = world.doctor()
     watch(user, world.courses[0], (0, 1450), position_seconds=1450)
     page = read_as(user, path(world))
@@ -67,7 +67,7 @@ def test_open_is_the_course_to_do_now_and_the_next_one() -> None:
 def test_programme_rule_in_plain_words(rule: str, required: int | None, optional: int, words: str) -> None:
     world = make_world(3, completion_rule=rule, required_count=required)
     for position in range(optional):
-        CourseFactory(programme=world.programme, position=4 + position, is_required=False)
+        CourseFactory.create(programme=world.programme, position=4 + position, is_required=False)
     page = read_as(world.doctor(), path(world))
     assert words in [paragraph.text for paragraph in page.all("p")]
 
@@ -115,13 +115,12 @@ def test_an_empty_programme_and_an_empty_course_say_so() -> None:
     empty = make_world(0)
     assert "The courses are not published yet" in read_as(empty.doctor(), path(empty)).text
     world = make_world(0)
-    CourseFactory(programme=world.programme)
+    CourseFactory.create(programme=world.programme)
     assert "The lessons of this course are not published yet." in read_as(world.doctor(), path(world)).text
 
 
 def test_ended_and_later_programmes_open_but_nothing_in_them_does() -> None:
-    for window in ({"closes_at": now() - DAY}, {"opens_at": now() + DAY}):
-        world = make_world(2, **window)
+    for world in (make_world(2, closes_at=now() - DAY), make_world(2, opens_at=now() + DAY)):
         page = read_as(world.doctor(), path(world))
         assert [href for href in page.links().values() if href.startswith("/webinars/")] == []
 
@@ -129,14 +128,14 @@ def test_ended_and_later_programmes_open_but_nothing_in_them_does() -> None:
 @pytest.mark.parametrize("status", [EnrolmentStatus.SUSPENDED, EnrolmentStatus.WITHDRAWN])
 def test_without_an_open_enrolment_the_programme_is_not_found(status: EnrolmentStatus) -> None:
     world = make_world(1, title="Confidential")
-    user = EnrolmentFactory(programme=world.programme, status=status).user
+    user = EnrolmentFactory.create(programme=world.programme, status=status).user
     assert "Confidential" not in read_as(user, path(world), 404).source
 
 
 def test_foreign_unpublished_and_absent_programmes_are_all_not_found() -> None:
     foreign, draft = make_world(1, title="Confidential"), make_world(1, status=PublishStatus.DRAFT)
     user = make_world(1).doctor()
-    EnrolmentFactory(user=user, programme=draft.programme)
+    EnrolmentFactory.create(user=user, programme=draft.programme)
     pages = [read_as(user, place, 404) for place in (path(foreign), path(draft), "/programmes/absent/")]
     assert len({page.text.partition("number")[0] for page in pages}) == 1
     assert "Confidential" not in pages[0].source
@@ -145,7 +144,7 @@ def test_foreign_unpublished_and_absent_programmes_are_all_not_found() -> None:
 @pytest.mark.parametrize("role", [role for role in Role if role != Role.DOCTOR])
 def test_every_role_of_the_programme_may_look_and_no_role_of_another(role: Role) -> None:
     world, foreign = make_world(1), make_world(1)
-    user = RoleGrantFactory(role=role, programme=world.programme).user
+    user = RoleGrantFactory.create(role=role, programme=world.programme).user
     page = read_as(user, path(world))
     assert "as a doctor who has not started" in page.text
     read_as(user, path(foreign), 404)
@@ -153,8 +152,8 @@ def test_every_role_of_the_programme_may_look_and_no_role_of_another(role: Role)
 
 def test_a_moderator_sees_drafts_marked_and_a_doctor_none() -> None:
     world = make_world(1, title="F")
-    CourseFactory(programme=world.programme, position=2, title="Secret draft", status=PublishStatus.DRAFT)
-    moderator = RoleGrantFactory(role=Role.MODERATOR, programme=world.programme).user
+    CourseFactory.create(programme=world.programme, position=2, title="Secret draft", status=PublishStatus.DRAFT)
+    moderator = RoleGrantFactory.create(role=Role.MODERATOR, programme=world.programme).user
     titles = [heading.text for heading in read_as(moderator, path(world)).all("h3")]
     assert titles == ["1. F: course 1", "2. Secret draft Draft"]
     assert "Secret draft" not in read_as(world.doctor(), path(world)).source
@@ -190,9 +189,9 @@ def test_lecture_that_is_still_prepared_has_no_length() -> None:
     from tests.factories.webinars import WebinarFactory
 
     world = make_world(0)
-    course = CourseFactory(programme=world.programme)
-    lesson = LessonFactory(course=course)
-    WebinarFactory(lesson=lesson, video=VideoFactory(status=VideoStatus.EMPTY))
+    course = CourseFactory.create(programme=world.programme)
+    lesson = LessonFactory.create(course=course)
+    WebinarFactory.create(lesson=lesson, video=VideoFactory.create(status=VideoStatus.EMPTY))
     page = read_as(world.doctor(), path(world))
     assert "Webinar" in page.text
     assert "0 min" not in page.text

@@ -124,7 +124,7 @@ def test_n_of_m_needs_only_the_shortest_of_the_rest() -> None:
 
 def test_optional_courses_do_not_count() -> None:
     world = make_world(2)
-    CourseFactory(programme=world.programme, position=3, is_required=False)
+    CourseFactory.create(programme=world.programme, position=3, is_required=False)
     programme = read_one(world.doctor())
     assert (programme.needed, len(programme.counted), len(programme.courses)) == (2, 2, 3)
 
@@ -172,7 +172,7 @@ def test_standing_follows_the_window_of_programme_and_cohort() -> None:
     assert read_one(user).standing is Standing.RUNNING
     assert read_one(user, NOON - 2 * DAY).step is Step.BEGINS_LATER
     assert read_one(user, NOON + 10 * DAY).step is Step.ENDED
-    enrolment.cohort = CohortFactory(programme=world.programme, opens_at=NOON + DAY)
+    enrolment.cohort = CohortFactory.create(programme=world.programme, opens_at=NOON + DAY)
     enrolment.save()
     assert read_one(user).standing is Standing.LATER
 
@@ -183,7 +183,7 @@ def test_a_sequential_course_locks_the_lessons_behind_the_first_open_one() -> No
     course.is_sequential = True
     course.save()
     add_lecture(course, title="Second")
-    LessonFactory(course=course, kind=LessonKind.QUIZ, title="Third")
+    LessonFactory.create(course=course, kind=LessonKind.QUIZ, title="Third")
     lessons = read_one(world.doctor()).courses[0].lessons
     assert [lesson.state for lesson in lessons] == [State.NOT_STARTED, State.LOCKED, State.LOCKED]
     assert [lesson.webinar_id is not None for lesson in lessons] == [True, True, False]
@@ -194,16 +194,18 @@ def test_course_bar_lays_its_lessons_end_to_end() -> None:
     second = add_lecture(world.courses[0], duration=50.0)
     user = world.doctor()
     watch(user, world.courses[0], (10, 30), (90, 400))
-    WatchRecordFactory(user=user, webinar=second, coverage=((0, 20),))
+    WatchRecordFactory.create(user=user, webinar=second, coverage=((0, 20),))
     assert read_one(user).courses[0].bar == (((10, 30), (90, 120)), 150)
 
 
 def test_without_a_video_the_bar_counts_lessons() -> None:
-    course = CourseFactory()
-    lessons = [LessonFactory(course=course, kind=LessonKind.DOCUMENT) for _ in range(2)]
-    WebinarFactory(lesson=LessonFactory(course=course), video=VideoFactory(status=VideoStatus.EMPTY))
-    WebinarFactory(lesson=LessonFactory(course=course), video=None)
-    user = EnrolmentFactory(programme=course.programme).user
+    course = CourseFactory.create()
+    lessons = [LessonFactory.create(course=course, kind=LessonKind.DOCUMENT) for _ in range(2)]
+    WebinarFactory.create(
+        lesson=LessonFactory.create(course=course), video=VideoFactory.create(status=VideoStatus.EMPTY)
+    )
+    WebinarFactory.create(lesson=LessonFactory.create(course=course), video=None)
+    user = EnrolmentFactory.create(programme=course.programme).user
     programme = read_one(user)
     assert (programme.courses[0].total_seconds, programme.courses[0].bar) == (0, (((0, 0),), 4))
     from courses.domain.completion import complete_lesson
@@ -223,14 +225,14 @@ def test_live_seconds_do_not_fill_the_recording() -> None:
 def test_only_own_records_and_own_open_enrolments_are_read() -> None:
     world, foreign = make_world(2), make_world(2)
     user, other = world.doctor(), world.doctor()
-    EnrolmentFactory(user=other, programme=foreign.programme)
+    EnrolmentFactory.create(user=other, programme=foreign.programme)
     watch(other, world.courses[0], (0, 3000))
     complete(other, world.courses[1], at=NOON)
     for status in (EnrolmentStatus.INVITED, EnrolmentStatus.SUSPENDED, EnrolmentStatus.WITHDRAWN):
-        EnrolmentFactory(user=user, status=status)
-    EnrolmentFactory(user=user, programme=ProgrammeFactory(status=PublishStatus.DRAFT))
-    EnrolmentFactory(user=user, programme=ProgrammeFactory(status=PublishStatus.ARCHIVED))
-    CourseFactory(programme=world.programme, position=3, status=PublishStatus.DRAFT)
+        EnrolmentFactory.create(user=user, status=status)
+    EnrolmentFactory.create(user=user, programme=ProgrammeFactory.create(status=PublishStatus.DRAFT))
+    EnrolmentFactory.create(user=user, programme=ProgrammeFactory.create(status=PublishStatus.ARCHIVED))
+    CourseFactory.create(programme=world.programme, position=3, status=PublishStatus.DRAFT)
     programmes = read_home(user=user, now=NOON)
     assert [programme.id for programme in programmes] == [world.programme.pk]
     assert states(programmes[0]) == [State.NOT_STARTED] * 2
@@ -239,8 +241,8 @@ def test_only_own_records_and_own_open_enrolments_are_read() -> None:
 
 def test_a_look_without_an_enrolment_shows_drafts_and_nobody_s_progress() -> None:
     world = make_world(1)
-    CourseFactory(programme=world.programme, position=2, status=PublishStatus.DRAFT)
-    staff = UserFactory()
+    CourseFactory.create(programme=world.programme, position=2, status=PublishStatus.DRAFT)
+    staff = UserFactory.create()
     watch(staff, world.courses[0], (0, 3000))
     watch(world.doctor(), world.courses[0], (0, 3000))
     programme = read_programme(programme=world.programme, enrolment=None, user=staff, now=NOON)
@@ -276,9 +278,9 @@ def test_the_start_page_is_about_the_running_programme_watched_last() -> None:
         make_world(1, title="Recent"),
         make_world(1, title="Later", opens_at=NOON + DAY),
     )
-    user = UserFactory()
+    user = UserFactory.create()
     for world in (ended, old, recent, later):
-        EnrolmentFactory(user=user, programme=world.programme)
+        EnrolmentFactory.create(user=user, programme=world.programme)
     watch(user, ended.courses[0], (0, 60), at=NOON)
     watch(user, old.courses[0], (0, 60), at=NOON - 2 * DAY)
     watch(user, recent.courses[0], (0, 60), at=NOON - DAY)
@@ -291,9 +293,9 @@ def test_the_start_page_is_about_the_running_programme_watched_last() -> None:
 @pytest.mark.parametrize("size", [1, 3, 10])
 def test_reading_costs_the_same_for_any_size(size: int, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     worlds = [make_world(size) for _ in range(3 if size == 3 else 1)]
-    user = UserFactory()
+    user = UserFactory.create()
     for world in worlds:
-        EnrolmentFactory(user=user, programme=world.programme)
+        EnrolmentFactory.create(user=user, programme=world.programme)
         for course in world.courses:
             watch(user, course, (0, 60))
             course.prerequisites.add(world.courses[0])
@@ -302,6 +304,6 @@ def test_reading_costs_the_same_for_any_size(size: int, django_assert_num_querie
 
 
 def test_nobody_s_home_costs_one_query(django_assert_num_queries: DjangoAssertNumQueries) -> None:
-    user = UserFactory()
+    user = UserFactory.create()
     with django_assert_num_queries(1):
         assert read_home(user=user, now=NOON) == []

@@ -29,30 +29,32 @@ class World:
 
     def doctor(self, **fields: Any) -> User:
         """Enrolled and active."""
-        user = UserFactory(**fields)
-        EnrolmentFactory(user=user, programme=self.programme)
+        user = UserFactory.create(**fields)
+        EnrolmentFactory.create(user=user, programme=self.programme)
         return user
 
 
 def make_world(number: int = 3, *, duration: float = 3600.0, **programme: Any) -> World:
-    made = ProgrammeFactory(**programme)
+    made = ProgrammeFactory.create(**programme)
     courses = []
     for position in range(1, number + 1):
-        course = CourseFactory(programme=made, position=position, title=f"{made.title}: course {position}")
+        course = CourseFactory.create(programme=made, position=position, title=f"{made.title}: course {position}")
         add_lecture(course, duration=duration)
         courses.append(course)
     return World(made, courses)
 
 
 def add_lecture(course: Course, *, duration: float = 3600.0, **lesson: Any) -> Any:
-    webinar = WebinarFactory(lesson=LessonFactory(course=course, **lesson), video__duration_seconds=duration)
-    webinar.presenters.add(UserFactory(title="Prof.", first_name="Ana", last_name=f"Ribeiro {course.position}"))
+    webinar = WebinarFactory.create(
+        lesson=LessonFactory.create(course=course, **lesson), video__duration_seconds=duration
+    )
+    webinar.presenters.add(UserFactory.create(title="Prof.", first_name="Ana", last_name=f"Ribeiro {course.position}"))
     return webinar
 
 
 def watch(user: User, course: Course, *coverage: Range, at: datetime | None = None, **fields: Any) -> WatchRecord:
     webinar = course.lessons.order_by("position")[0].webinar
-    record: WatchRecord = WatchRecordFactory(
+    record: WatchRecord = WatchRecordFactory.create(
         user=user, webinar=webinar, coverage=coverage, last_beat_at=at or now(), **fields
     )
     return record
