@@ -6,6 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 import django_stubs_ext
 from csp.constants import NONCE, NONE, SELF
+from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 
 from core.logging import configure
@@ -328,6 +329,11 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "OAS_VERSION": "3.1.1",
+    "ENUM_NAME_OVERRIDES": {
+        "AvailabilityState": "courses.domain.availability.State",
+        "Progress": "analytics.enums.State",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "core.api.schema.add_problems",
@@ -367,7 +373,33 @@ if PRODUCTION:
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
-UNFOLD: dict[str, Any] = {"SITE_TITLE": SITE_NAME, "SITE_HEADER": SITE_NAME, "SHOW_HISTORY": True}
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": SITE_NAME,
+    "SITE_HEADER": SITE_NAME,
+    "SITE_SUBHEADER": _("Programme office"),
+    "SITE_SYMBOL": "stethoscope",
+    "SHOW_HISTORY": True,
+    "SHOW_BACK_BUTTON": True,
+    "DASHBOARD_CALLBACK": "lms.admin_site.dashboard",
+    "STYLES": [lambda _request: static("css/admin.css")],
+    "SIDEBAR": {"show_search": True, "navigation": "lms.admin_site.navigation"},
+    "COLORS": {
+        # The accent of the pages doctors see, in the steps of the theme.
+        "primary": {
+            "50": "#eef8f5",
+            "100": "#e3f1ed",
+            "200": "#c0e0d8",
+            "300": "#8ecabc",
+            "400": "#4cc2ad",
+            "500": "#1a8a79",
+            "600": "#0a6b5e",
+            "700": "#07544a",
+            "800": "#06433b",
+            "900": "#04332d",
+            "950": "#06201c",
+        },
+    },
+}
 
 LOG_LEVEL = env.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")
 LOG_FORMAT = env.choice("LOG_FORMAT", ("json", "text"), "json" if PRODUCTION else "text")
