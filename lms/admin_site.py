@@ -1,0 +1,227 @@
+"""The admin as a whole: what its sidebar and its first page show to whom."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin
+from django.db.models import Count, F, Min, Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from accounts.models import Invitation
+from courses import rules
+from courses.enums import OPEN_ENROLMENTS, EnrolmentStatus, LessonKind, PublishStatus
+from courses.models import Course, Enrolment, Lesson, Programme
+from media.enums import VideoStatus
+from media.rules import videos_for
+
+SOON = timedelta(days=14)
+WAITING = timedelta(days=7)
+SHOWN = 5
+
+# (model, icon, title or nothing for the model's own name)
+GROUPS: tuple[tuple[Any, tuple[tuple[str, str, Any], ...]], ...] = (
+    (
+        _("Programmes"),
+        (
+            ("courses.Programme", "school", None),
+            ("courses.Course", "menu_book", None),
+            ("courses.Lesson", "play_lesson", None),
+            ("media.Video", "video_library", _("Videos")),
+        ),
+    ),
+    (
+        _("People"),
+        (
+            ("courses.Enrolment", "how_to_reg", None),
+            ("accounts.User", "group", None),
+            ("accounts.Invitation", "mail", None),
+            ("courses.RoleGrant", "badge", None),
+            ("accounts.Device", "devices", None),
+        ),
+    ),
+    (_("Evidence"), (("accounts.AuditEvent", "policy", None), ("webinars.WatchRecord", "visibility", None))),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One thing to look at. `tone` is danger, warning or info."""
+
+    tone: str
+    icon: str
+    title: str
+    details: tuple[str, ...]
+    address: str
+    action: str
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """Only what this person may see: an entry that answers 403 is no help."""
+    home = {"title": _("Overview"), "icon": "home", "link": reverse("admin:index")}
+    groups: list[dict[str, Any]] = [{"title": None, "items": [home]}]
+    for title, entries in GROUPS:
+        items = [item for label, icon, name in entries if (item := _item(request, label, icon, name))]
+        if items:
+            groups.append({"title": title, "separator": True, "items": items})
+    return groups
+
+
+def _item(request: HttpRequest, label: str, icon: str, name: Any) -> dict[str, Any] | None:
+    model = apps.get_model(label)
+    if not admin.site.is_registered(model):
+        return None
+    options = model._meta
+    if not admin.site.get_model_admin(model).has_view_permission(request):
+        return None
+    address = reverse(f"admin:{options.app_label}_{options.model_name}_changelist")
+    return {"title": name or str(options.verbose_name_plural).capitalize(), "icon": icon, "link": address}
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    staffed = rules.programmes_staffed_by(request.user)
+    return context | {
+        "title": _("Overview"),
+        "notices": [notice for look in LOOKS if (notice := look(request, staffed))],
+        "programmes": _at_a_glance(staffed),
+        "busy_videos": videos_for(request.user).filter(status__in=(VideoStatus.QUEUED, VideoStatus.TRANSCODING))[
+            :SHOWN
+        ],
+    }
+
+
+def _at_a_glance(staffed: QuerySet[Programme]) -> list[dict[str, Any]]:
+    """Three queries, whatever the number of programmes and doctors."""
+    now = timezone.now()
+    programmes = list(staffed.exclude(status=PublishStatus.ARCHIVED).order_by("-status", "title")[:12])
+    is_open = Q(status__in=OPEN_ENROLMENTS)
+    doctors = {
+        row["programme"]: row
+        for row in Enrolment.objects.filter(programme__in=programmes)
+        .values("programme")
+        .annotate(
+            active=Count("pk", filter=is_open),
+            invited=Count("pk", filter=Q(status=EnrolmentStatus.INVITED)),
+            completed=Count("pk", filter=Q(status=EnrolmentStatus.COMPLETED)),
+        )
+        .order_by()
+    }
+    upcoming = Q(status=PublishStatus.PUBLISHED, opens_at__gt=now)
+    courses = {
+        row["programme"]: row
+        for row in Course.objects.filter(programme__in=programmes)
+        .values("programme")
+        .annotate(
+            published=Count("pk", filter=Q(status=PublishStatus.PUBLISHED)),
+            next_opens_at=Min("opens_at", filter=upcoming),
+        )
+        .order_by()
+    }
+    return [
+        {"programme": one, "doctors": doctors.get(one.pk, {}), "courses": courses.get(one.pk, {})} for one in programmes
+    ]
+
+
+def _failed_videos(request: HttpRequest, staffed: QuerySet[Programme]) -> Notice | None:
+    failed = list(videos_for(request.user).filter(status=VideoStatus.FAILED).order_by("-updated_at")[: SHOWN + 1])
+    if not failed:
+        return None
+    return Notice(
+        "danger",
+        "error",
+        ngettext("A video could not be prepared", "Videos could not be prepared", len(failed)),
+        tuple(f"{video.title}: {video.error_message}" for video in failed[:SHOWN]),
+        f"{reverse('admin:media_video_changelist')}?status__exact={VideoStatus.FAILED}",
+        str(_("See what to do")),
+    )
+
+
+def _missing_videos(request: HttpRequest, staffed: QuerySet[Programme]) -> Notice | None:
+    """Lessons that doctors can open now or within two weeks, and would find empty."""
+    soon = timezone.now() + SOON
+    lessons = (
+        Lesson.objects.filter(
+            Q(course__opens_at=None) | Q(course__opens_at__lte=soon),
+            Q(opens_at=None) | Q(opens_at__lte=soon),
+            Q(webinar=None) | Q(webinar__video=None) | Q(webinar__video__status=VideoStatus.EMPTY),
+            kind=LessonKind.WEBINAR,
+            course__status=PublishStatus.PUBLISHED,
+            course__programme__in=staffed.filter(status=PublishStatus.PUBLISHED),
+        )
+        .select_related("course")
+        .order_by(F("course__opens_at").asc(nulls_first=True), "course__position", "position")
+    )
+    found = list(lessons[:SHOWN])
+    if not found:
+        return None
+    number = lessons.count()
+    title = ngettext("%(n)d lesson still needs its video", "%(n)d lessons still need their video", number)
+    return Notice(
+        "warning",
+        "videocam_off",
+        title % {"n": number},
+        tuple(lesson.title for lesson in found),
+        reverse("admin:courses_lesson_change", args=(found[0].pk,)),
+        str(_("Choose the video of the first one")),
+    )
+
+
+def _drafts(request: HttpRequest, staffed: QuerySet[Programme]) -> Notice | None:
+    courses = Course.objects.filter(programme__in=staffed, status=PublishStatus.DRAFT).select_related("programme")
+    found = list(courses.order_by("programme", "position")[:SHOWN])
+    if not found:
+        return None
+    number = courses.count()
+    return Notice(
+        "info",
+        "edit_note",
+        ngettext("%(n)d course is a draft", "%(n)d courses are drafts", number) % {"n": number},
+        tuple(f"{course.title} · {course.programme}" for course in found),
+        f"{reverse('admin:courses_course_changelist')}?status__exact={PublishStatus.DRAFT}",
+        str(_("See the drafts")),
+    )
+
+
+def _not_signed_in(request: HttpRequest, staffed: QuerySet[Programme]) -> Notice | None:
+    waiting = Enrolment.objects.filter(
+        programme__in=staffed, status=EnrolmentStatus.INVITED, enrolled_at__lt=timezone.now() - WAITING
+    )
+    number = waiting.count()
+    if not number:
+        return None
+    expired = (
+        Invitation.objects.filter(
+            user__in=waiting.values("user"), used_at=None, revoked_at=None, expires_at__lt=timezone.now()
+        )
+        .values("user")
+        .distinct()
+        .count()
+    )
+    details = ngettext("%(n)d of their invitations has expired", "%(n)d of their invitations have expired", expired)
+    title = ngettext(
+        "%(n)d invited doctor has not signed in for a week",
+        "%(n)d invited doctors have not signed in for a week",
+        number,
+    )
+    return Notice(
+        "warning",
+        "mark_email_unread",
+        title % {"n": number},
+        (details % {"n": expired},) if expired else (),
+        f"{reverse('admin:courses_enrolment_changelist')}?status__exact={EnrolmentStatus.INVITED}",
+        str(_("See who")),
+    )
+
+
+LOOKS: tuple[Callable[[HttpRequest, QuerySet[Programme]], Notice | None], ...] = (
+    _failed_videos,
+    _missing_videos,
+    _not_signed_in,
+    _drafts,
+)
