@@ -150,7 +150,7 @@ class WatchSocket:
         while message["type"] == "websocket.receive" and not self.box.closed:
             if not self.bucket.take():
                 await self._answer_pending()
-                self.box.close(Bye.FLOOD)
+                self.box.close_with(int(Close.FLOOD))
                 break
             await self._handle(message.get("text"))
             message = await self.receive()

@@ -45,7 +45,7 @@ def start_play_session(*, webinar: Webinar, user: User, device: Device, now: dat
 
     Length and threshold are fixed here: a lecture replaced while somebody watches does not move their goal.
     """
-    _check_playable(webinar=webinar, user=user, device=device, now=now)
+    check_playable(webinar=webinar, user=user, device=device, now=now)
     video = webinar.video
     length = media_seconds(video.duration_seconds or 0) if video else 0
     return PlaySession.objects.create(
@@ -64,11 +64,12 @@ def renew_play_session(
     *, session_id: UUID, webinar: Webinar, user: User, device: Device, now: datetime
 ) -> PlaySession | None:
     """The same session, checked like a new one; None when it is over or not of this person, webinar and device."""
-    _check_playable(webinar=webinar, user=user, device=device, now=now)
+    check_playable(webinar=webinar, user=user, device=device, now=now)
     return PlaySession.objects.filter(pk=session_id, user=user, webinar=webinar, device=device, ended_at=None).first()
 
 
-def _check_playable(*, webinar: Webinar, user: User, device: Device, now: datetime) -> None:
+def check_playable(*, webinar: Webinar, user: User, device: Device, now: datetime) -> None:
+    """Raises a WatchError. The caller has passed the door, which does not ask what is open today."""
     if device.ended_at is not None or device.user_id != user.pk:
         raise DeviceEndedError
     if webinar.video is None or not webinar.video.is_published:

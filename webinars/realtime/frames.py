@@ -9,18 +9,16 @@ _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 class Bye(StrEnum):
-    """Why the server closes a socket."""
+    """Why the server ends a conversation. A socket that floods or stalls is closed without one: it may come back."""
 
     DEVICE_ENDED = "device_ended"
     SIGNED_OUT = "signed_out"
     NOT_ENROLLED = "not_enrolled"
     RESTARTING = "restarting"
-    FLOOD = "flood"
-    SLOW = "slow"
 
 
 class Close(IntEnum):
-    """Close codes. After 1012, 1013 and 4429 a player reconnects (with jitter); after the others it does not."""
+    """After 1012, 1013 and 4429 a player reconnects (with jitter); after 4401 and 4403 it does not."""
 
     RESTARTING = 1012
     TRY_LATER = 1013
@@ -34,8 +32,6 @@ CLOSE_OF: dict[Bye, Close] = {
     Bye.SIGNED_OUT: Close.SIGNED_OUT,
     Bye.NOT_ENROLLED: Close.REFUSED,
     Bye.RESTARTING: Close.RESTARTING,
-    Bye.FLOOD: Close.FLOOD,
-    Bye.SLOW: Close.TRY_LATER,
 }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Mu
 from typing import Any, Generic, TypeVar
 
 from webinars.realtime import frames
-from webinars.realtime.frames import CLOSE_OF, Bye
+from webinars.realtime.frames import CLOSE_OF, Bye, Close
 
 logger = logging.getLogger(__name__)
 Viewer = TypeVar("Viewer", bound=Hashable)
@@ -30,7 +30,7 @@ class Outbox:
         if self.closed:
             return
         if len(self._unsent) >= MOST_UNSENT:
-            self.close(Bye.SLOW)
+            self.close_with(int(Close.TRY_LATER))
             return
         self._start({"type": "websocket.send", "text": text})
 
