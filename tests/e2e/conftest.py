@@ -209,6 +209,20 @@ def open_browser(site: Site, chromium: Browser, complaints: Complaints) -> Itera
     assert complaints.unexpected == []
 
 
+def until(page: Page, condition: str, seconds: float = 15) -> None:
+    """Playwright's own wait_for_function needs `eval` in the page, which the policy of this site rightly forbids."""
+    page.evaluate(
+        f"""async (seconds) => {{
+            const end = performance.now() + seconds * 1000;
+            while (!(await ({condition})())) {{
+                if (performance.now() > end) throw new Error("Not in time: " + {json.dumps(condition)});
+                await new Promise((done) => setTimeout(done, 40));
+            }}
+        }}""",
+        seconds,
+    )
+
+
 @dataclass
 class Watching:
     """The watch page in a browser, and what a person can do there."""
@@ -230,7 +244,7 @@ class Watching:
 
     def wait(self, condition: str) -> None:
         """Until the video element is as `condition` says."""
-        self.page.wait_for_function(f"({condition})(document.querySelector('#player video'))")
+        until(self.page, f"() => ({condition})(document.querySelector('#player video'))")
 
     def value(self, expression: str) -> Any:
         return self.page.evaluate(f"({expression})(document.querySelector('#player video'))")
@@ -259,7 +273,8 @@ class Watching:
 
     def wait_until_saved(self) -> None:
         """Nothing is left in the outbox."""
-        self.page.wait_for_function(
+        until(
+            self.page,
             """async () => {
                 const request = indexedDB.open("rounds-player");
                 const database = await new Promise((done) => { request.onsuccess = () => done(request.result); });
@@ -267,7 +282,7 @@ class Watching:
                 const waiting = await new Promise((done) => { count.onsuccess = () => done(count.result); });
                 database.close();
                 return waiting === 0;
-            }"""
+            }""",
         )
 
 

@@ -9,6 +9,8 @@ const ACK_MILLISECONDS = 12000;
 // So many attempts without a welcome mean that something between here and the server does not let WebSockets through.
 const SOCKET_TRIES = 2;
 const MOST_PER_REQUEST = 100;
+// A socket may send some 100 frames a minute; what an hour offline has collected goes by request, many at once.
+const MOST_BY_SOCKET = 20;
 // The server reads up to 50 in a beat; only somebody who seeks for minutes before the first answer comes near.
 const MOST_SPANS = 40;
 
@@ -57,8 +59,8 @@ export class Beats extends EventTarget {
     this.n = 0;
     this.sent.clear();
     this.isOver = false;
-    this.socket.start();
-    this.socket.reset();
+    if (this.socket.isWanted) this.socket.reset();
+    else this.socket.start();
     clearInterval(this.watchdog);
     this.watchdog = setInterval(() => this.watch(), 2000);
   }
@@ -144,13 +146,14 @@ export class Beats extends EventTarget {
       this.tell("saved");
       return;
     }
-    if (this.socket.isOpen) {
-      for (const beat of waiting.filter((row) => !this.sent.has(row.n))) {
+    const unsent = waiting.filter((row) => !this.sent.has(row.n));
+    if (this.socket.isOpen && unsent.length <= MOST_BY_SOCKET) {
+      for (const beat of unsent) {
         this.socket.send({ t: "beat", n: beat.n, s: beat.s, p: beat.p });
         this.sent.set(beat.n, performance.now());
       }
       this.tell("saving");
-    } else if (this.socket.tries >= SOCKET_TRIES || !("WebSocket" in window)) {
+    } else if (this.socket.isOpen || this.socket.tries >= SOCKET_TRIES || !("WebSocket" in window)) {
       this.request();
     } else {
       this.tell(navigator.onLine === false ? "waiting" : "saving");
@@ -201,8 +204,15 @@ export class Beats extends EventTarget {
   }
 
   receive(frame) {
+    if (frame.t === "retry") setTimeout(() => this.sendAgain(frame.n), frame.after * 1000);
     if (frame.t === "ack") this.acknowledge(this.session.id, frame.n, frame);
     if (frame.t === "refused") this.refuse(this.session.id, frame.n || [], frame);
+  }
+
+  /** The server could not write just now and says when to try again. */
+  sendAgain(numbers) {
+    for (const n of numbers) this.sent.delete(n);
+    this.deliver();
   }
 
   acknowledge(session, numbers, { seen, done }) {

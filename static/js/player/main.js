@@ -39,10 +39,10 @@ function offer(player, progress, position) {
 
 /** What the server or the network says, in the doctor's words. */
 function explain({ player, beats, source, session, progress }) {
-  const tell = (name, action) => player.notice(say(`${name}-title`), say(`${name}-text`), action);
-  const over = (name, action) => {
+  const tell = (name, action, text = "") => player.notice(say(`${name}-title`), text || say(`${name}-text`), action);
+  const over = (name, action, text) => {
     player.pause();
-    tell(name, action);
+    tell(name, action, text);
   };
   let isOver = false;
   beats.addEventListener("bye", ({ detail: { reason } }) => {
@@ -50,9 +50,11 @@ function explain({ player, beats, source, session, progress }) {
     over(reason, reason === "not_enrolled" ? "" : "sign-in");
   });
   beats.addEventListener("refused", ({ detail: { detail } }) => detail && player.announce(detail));
-  session.addEventListener("refused", ({ detail: { status } }) => {
+  session.addEventListener("refused", ({ detail: { status, detail } }) => {
     isOver = true;
-    over(status === 401 || status === 403 ? "signed_out" : "not_enrolled", status === 404 ? "" : "sign-in");
+    if (status === 401) over("signed_out", "sign-in");
+    else if (status === 404) over("not_enrolled", "");
+    else over("refused", "reload", detail);
   });
   source.addEventListener("stalled", () => isOver || tell("lost", "retry"));
   source.addEventListener("failed", ({ detail: { reason } }) => isOver || over(reason, reason === "refused" ? "reload" : "retry"));

@@ -213,7 +213,7 @@ export class Player extends EventTarget {
     parts.video.addEventListener("click", () => this.tapped());
     parts.volume.addEventListener("input", () => this.setVolume(Number(parts.volume.value)));
     root.addEventListener("pointerdown", (event) => { this.pointer = event.pointerType; this.usesKeyboard = false; });
-    root.addEventListener("pointermove", () => this.wake());
+    root.addEventListener("pointermove", (event) => { this.pointer = event.pointerType; this.wake(); });
     root.addEventListener("keydown", () => { this.usesKeyboard = true; this.wake(); });
     root.addEventListener("focusin", () => this.wake());
   }
@@ -235,9 +235,8 @@ export class Player extends EventTarget {
     root(this).remove("is-idle");
     clearTimeout(this.idle);
     this.idle = setTimeout(() => {
-      const focused = document.activeElement;
-      const isInside = this.parts.controls.contains(focused) && this.usesKeyboard;
-      if (this.video.paused || isInside || this.usesKeyboard || !this.parts.settings.hidden) return;
+      const isPointing = this.pointer !== "touch" && this.parts.controls.querySelector(":hover") !== null;
+      if (this.video.paused || this.usesKeyboard || isPointing || !this.parts.settings.hidden) return;
       root(this).add("is-idle");
     }, IDLE_MILLISECONDS);
   }
