@@ -38,7 +38,7 @@ class Program:
     name: str
     command: list[str]
     environment: dict[str, str] = field(default_factory=dict)
-    phase: int = 0  # started in this order, stopped in the opposite one
+    phase: int = 1  # 0, the front door, stays open until the tiers behind it have said goodbye; 2 starts when ready
     stop_signal: int = signal.SIGTERM
     stop_seconds: float = 12.0
     death_signal: int = signal.SIGKILL
@@ -66,22 +66,22 @@ def programs(sockets: list[socket.socket], directory: Path, trusted_proxies: int
             [python, "deploy/realtime.py"],
             {"REALTIME_BIND": f"unix:{realtime}", "TRUSTED_PROXIES": str(trusted_proxies + 1)},
         ),
-        Program("worker", [*worker, "-Q", "default", "-n", "worker@%h"], phase=1, death_signal=signal.SIGQUIT),
+        Program("worker", [*worker, "-Q", "default", "-n", "worker@%h"], phase=2, death_signal=signal.SIGQUIT),
         # SIGQUIT: a transcoding of an hour is not waited for; it starts again from what the database says.
         Program(
             "transcoder",
             [*worker, "-Q", "media", "-n", "transcoder@%h"],
-            phase=1,
+            phase=2,
             stop_signal=signal.SIGQUIT,
             death_signal=signal.SIGQUIT,
             nice=10,
         ),
-        Program("beat", [*celery, "beat"], phase=1),
+        Program("beat", [*celery, "beat"], phase=2),
         Program(
             "door",
             [python, "-m", "lms.frontdoor", f"--web={web}", f"--realtime={realtime}"]
             + [f"--socket={number}" for number in numbers],
-            phase=2,
+            phase=0,
             files=numbers,
         ),
     ]
@@ -335,10 +335,10 @@ async def serve(
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, supervisor.ask_to_stop)
     try:
-        supervisor.start({0, 2})
+        supervisor.start({0, 1})
         await supervisor.wait_until_ready(address, realtime)
         if not supervisor.stopping.is_set():
-            supervisor.start({1})
+            supervisor.start({2})
             announce(url, var, begun)
             await supervisor.stopping.wait()
     finally:
