@@ -17,7 +17,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psycopg
+
 from core.processes import die_with_parent
+from lms import preparation
 from lms.embedded import Embedded, EmbeddedError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -320,12 +323,19 @@ def _kept_secret(path: Path) -> str:
     return path.read_text().strip()
 
 
-def prepare(environment: dict[str, str]) -> None:
-    command = [sys.executable, "manage.py", "prepare"]
-    if environment.get("DEMO", "1") not in {"0", "false", "no"} and environment.get("DJANGO_ENV") != "production":
-        command.append("--demo")
-    if subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode:
-        raise StartError("The preparation failed; the lines above say why.")
+def prepare(var: Path, environment: dict[str, str]) -> None:
+    """Leaves a note of what it found in the end; the same state at the next start needs no preparation."""
+    demo = environment.get("DEMO", "1") not in {"0", "false", "no"} and environment.get("DJANGO_ENV") != "production"
+    note = var / "prepared"
+    try:
+        if note.exists() and note.read_text() == preparation.state(environment["DATABASE_URL"], demo=demo):
+            return
+        command = [sys.executable, "manage.py", "prepare", *(["--demo"] if demo else [])]
+        if subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode:
+            raise StartError("The preparation failed; the lines above say why.")
+        note.write_text(preparation.state(environment["DATABASE_URL"], demo=demo))
+    except psycopg.Error as error:
+        raise StartError(f"The database does not answer: {error}") from error
 
 
 async def serve(
@@ -383,7 +393,7 @@ def run(var: Path, stack: contextlib.ExitStack, begun: float) -> None:
         stack.callback(embedded.stop)
         environment = embedded.start().environment() | {name: text for name, text in environment.items() if text}
     directory = stack.enter_context(socket_directory(var))
-    prepare(environment)
+    prepare(var, environment)
     supervisor = Supervisor(programs(sockets, directory, _number("TRUSTED_PROXIES") or 0), environment)
     asyncio.run(
         serve(
