@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core import mail as django_mail
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Q
 from django.urls import reverse
 
@@ -85,29 +85,31 @@ def queue_invitations(
 
     An expired one is replaced. With `send=False` the rows wait until somebody sends them.
     """
-    wanted = set(user_ids)
+    wanted = sorted(set(user_ids))
     Invitation.objects.open().filter(user__in=wanted, expires_at__lte=now).update(revoked_at=now)
-    invited = Invitation.objects.open().filter(user__in=wanted).values_list("user_id", flat=True)
-    new = sorted(wanted.difference(invited))
-    made = Invitation.objects.bulk_create(
-        [
-            Invitation(
-                user_id=user_id,
-                created_by=created_by,
-                created_at=now,
-                queued_at=now if send else None,
-                expires_at=_expiry(now),
-                occasion=occasion,
-                next_path=next_path,
-            )
-            for user_id in new
-        ],
-        batch_size=2_000,
-        ignore_conflicts=True,  # two imports at once: the other one invited this person a moment ago
-    )
+    # One statement for any number of people. Two imports at once: whom the other one invited meanwhile is passed over.
+    sql = """
+        INSERT INTO accounts_invitation
+            (user_id, created_by_id, created_at, queued_at, expires_at, occasion, next_path, failures)
+        SELECT user_id, %(by)s, %(now)s, %(queued)s, %(expires)s, %(occasion)s, %(next)s, 0
+        FROM unnest(%(users)s::bigint[]) AS user_id
+        ON CONFLICT (user_id) WHERE used_at IS NULL AND revoked_at IS NULL DO NOTHING
+    """
+    values = {
+        "by": created_by.pk if created_by else None,
+        "now": now,
+        "queued": now if send else None,
+        "expires": _expiry(now),
+        "occasion": occasion,
+        "next": next_path,
+        "users": wanted,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        made = cursor.rowcount
     if send and made:
         ring()
-    return len(made)
+    return made
 
 
 @transaction.atomic
@@ -180,29 +182,29 @@ def send_queued(*, now: datetime) -> int:
     claimed = _claim(now=now)
     if not claimed:
         return 0
-    connection = django_mail.get_connection()
+    server = django_mail.get_connection()
     waiting = dict(claimed)
     sent = 0
     try:
-        connection.open()
+        server.open()
         for invitation, token in claimed:
             message = mail.build("invitation", user=invitation.user, context=_context(invitation, token))
-            sent += _send_one(invitation, message, connection, now=now)
+            sent += _send_one(invitation, message, server, now=now)
             del waiting[invitation]
     except (OSError, SMTPException) as error:
         log.warning("mail server lost", waiting=len(waiting), error=str(error))
     finally:
-        connection.close()
+        server.close()
         _give_back(waiting, now=now)
     return sent
 
 
 def _send_one(
-    invitation: Invitation, message: EmailMultiAlternatives, connection: BaseEmailBackend, *, now: datetime
+    invitation: Invitation, message: EmailMultiAlternatives, server: BaseEmailBackend, *, now: datetime
 ) -> int:
     """A refused recipient is that person's failure; anything else is the mail server's, and ends the batch."""
     try:
-        mail.send(message, connection=connection)
+        mail.send(message, connection=server)
     except SMTPRecipientsRefused as error:
         log.warning("invitation refused by the mail server", invitation=invitation.pk, error=str(error))
         Invitation.objects.filter(pk=invitation.pk).update(failures=F("failures") + 1)
