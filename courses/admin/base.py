@@ -2,22 +2,30 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 
 from django.contrib import messages
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accounts.enums import STAFF_ROLES
 from courses import rules
 from courses.domain.authoring import AuthoringError
 from courses.domain.enrolment import EnrolmentError
 from courses.domain.roles import RoleError
+from courses.enums import PublishStatus
 from courses.forms import OrderedFormSet
 from courses.models import Programme
 
+STATUS_LABELS = {"draft": "warning", "published": "success", "archived": "default"}
 Row = TypeVar("Row", bound=models.Model)
 
 
@@ -40,6 +48,9 @@ class ScopedAdmin(ModelAdmin):
     compressed_fields = True
     warn_unsaved_form = True
     list_filter_submit = True
+    formfield_overrides: ClassVar[dict[Any, Any]] = {
+        models.TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 4})}
+    }
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         ids = allowed_programmes(request, self.roles)
@@ -99,6 +110,42 @@ class ScopedAdmin(ModelAdmin):
         return done
 
 
+def when(at: datetime | None) -> str:
+    """'24 Jul 2026, 21:52 BST': on the reader's clock, and it says which one that is."""
+    if at is None:
+        return "–"
+    local = timezone.localtime(at)
+    return f"{date_format(local, 'j M Y, H:i')} {local.tzname()}"
+
+
+class PublishableAdmin(ScopedAdmin):
+    """What programmes and courses share: a window, a status, and buttons only for what can still be done."""
+
+    @display(description=_("Status"), ordering="status", label=STATUS_LABELS)
+    def shown_status(self, row: Any) -> tuple[str, str]:
+        return row.status, row.get_status_display()
+
+    @display(description=_("Status"))
+    def status_text(self, row: Any) -> str:
+        return str(row.get_status_display()) if row.pk else str(PublishStatus.DRAFT.label)
+
+    @display(description=_("Opens"), ordering="opens_at")
+    def opens(self, row: Any) -> str:
+        return when(row.opens_at)
+
+    @display(description=_("Closes"), ordering="closes_at")
+    def closes(self, row: Any) -> str:
+        return when(row.closes_at)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        row = self.get_object(request, str(object_id))
+        over = (
+            {PublishStatus.PUBLISHED: "_publish", PublishStatus.ARCHIVED: "_archive"}.get(row.status) if row else None
+        )
+        actions = super().get_actions_detail(request, object_id)
+        return [one for one in actions if not over or not one.action_name.endswith(over)]
+
+
 def done(request: HttpRequest, address: str) -> HttpResponse:
     """On from a dialog. htmx would follow a redirect by itself and put the next page into the dialog."""
     if request.headers.get("HX-Request"):
@@ -125,6 +172,3 @@ def save_ordered(
             save(row)
     listed = [row.pk for row in rows]
     reorder([*listed, *others.exclude(pk__in=listed).order_by("position").values_list("pk", flat=True)])
-
-
-STATUS_LABELS = {"draft": "warning", "published": "success", "archived": "default"}

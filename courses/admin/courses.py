@@ -14,7 +14,7 @@ from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from courses.admin.base import STATUS_LABELS, ScopedAdmin, allowed_programmes, done, preview, save_ordered
+from courses.admin.base import PublishableAdmin, ScopedAdmin, allowed_programmes, done, preview, save_ordered
 from courses.domain import authoring, lesson_kinds
 from courses.forms import CourseForm, LessonForm, LessonRow, OrderedFormSet
 from courses.models import Course, Lesson
@@ -52,23 +52,23 @@ class DuplicateDialog(BaseDialogForm):
 
 
 @admin.register(Course)
-class CourseAdmin(ScopedAdmin):
+class CourseAdmin(PublishableAdmin):
     form = CourseForm
     inlines = (LessonInline,)
-    list_display = ("title", "programme", "position", "shown_status", "shown_lessons", "opens_at", "closes_at")
+    list_display = ("title", "programme", "position", "shown_status", "shown_lessons", "opens", "closes")
     list_filter = ("status", ("programme", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("programme",)
     search_fields = ("title", "programme__title")
-    readonly_fields = ("shown_status", "programme_link")
+    readonly_fields = ("status_text", "programme_link")
     filter_horizontal = ("prerequisites",)
     actions_detail = ("preview", "publish", "duplicate", "archive")
     fieldsets = (
-        (None, {"fields": ("programme_link", "title", "shown_status", "summary")}),
-        (_("When"), {"fields": (("opens_at", "closes_at"), "prerequisites"), "classes": ("tab",)}),
+        (None, {"fields": ("programme_link", "title", "status_text", "summary")}),
+        (_("When"), {"fields": ("opens_at", "closes_at", "prerequisites"), "classes": ("tab",)}),
         (
             _("What completes it"),
             {
-                "fields": (("completion_rule", "required_count"), "is_sequential", "is_required"),
+                "fields": ("completion_rule", "required_count", "is_sequential", "is_required"),
                 "classes": ("tab",),
             },
         ),
@@ -78,10 +78,6 @@ class CourseAdmin(ScopedAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).annotate(lesson_number=Count("lessons")).order_by("programme", "position")
 
-    @display(description=_("Status"), ordering="status", label=STATUS_LABELS)
-    def shown_status(self, course: Course) -> tuple[str, str]:
-        return course.status, course.get_status_display()
-
     @display(description=_("Lessons"), ordering="lesson_number")
     def shown_lessons(self, course: Any) -> int:
         return int(course.lesson_number)
@@ -89,7 +85,7 @@ class CourseAdmin(ScopedAdmin):
     @display(description=_("Programme"))
     def programme_link(self, course: Course) -> SafeString:
         address = reverse("admin:courses_programme_change", args=(course.programme_id,))
-        return format_html('<a href="{}">{}</a>', address, course.programme)
+        return format_html('<a class="underline" href="{}">{}</a>', address, course.programme)
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Only courses of the same programme, where it is known; never of a programme this person does not staff."""
@@ -188,7 +184,7 @@ class LessonAdmin(ScopedAdmin):
     readonly_fields = ("course_link", "shown_kind")
     fieldsets = (
         (None, {"fields": ("course_link", "shown_kind", "title", "summary", "is_required")}),
-        (_("When"), {"fields": (("opens_at", "closes_at"),), "classes": ("tab",)}),
+        (_("When"), {"fields": ("opens_at", "closes_at")}),
     )
     add_fieldsets = ((None, {"fields": ("course", "kind", "title", "summary", "is_required")}),)
 
@@ -199,7 +195,9 @@ class LessonAdmin(ScopedAdmin):
     @display(description=_("Course"))
     def course_link(self, lesson: Lesson) -> SafeString:
         address = reverse("admin:courses_course_change", args=(lesson.course_id,))
-        return format_html('<a href="{}">{}</a> · {}', address, lesson.course, lesson.course.programme)
+        return format_html(
+            '<a class="underline" href="{}">{}</a> · {}', address, lesson.course, lesson.course.programme
+        )
 
     @display(description=_("Kind"))
     def shown_kind(self, lesson: Lesson) -> str:

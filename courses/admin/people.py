@@ -12,7 +12,7 @@ from unfold.decorators import action, display
 from accounts.domain import audit
 from accounts.enums import Role
 from courses import rules
-from courses.admin.base import ScopedAdmin
+from courses.admin.base import ScopedAdmin, when
 from courses.domain import enrolment as domain
 from courses.domain import roles
 from courses.enums import EnrolmentStatus
@@ -48,7 +48,7 @@ class EnrolmentAdmin(ScopedAdmin):
     """Doctors come in by "Enrol doctors" on the programme; here they are found, suspended and brought back."""
 
     form = EnrolmentForm
-    list_display = ("person", "programme", "cohort", "shown_status", "country", "enrolled_at", "completed_at")
+    list_display = ("person", "programme", "cohort", "shown_status", "country", "enrolled", "completed")
     list_filter = (
         ("programme", ProgrammeFilter),
         "status",
@@ -60,14 +60,14 @@ class EnrolmentAdmin(ScopedAdmin):
     show_full_result_count = False
     list_per_page = 50
     actions = ("suspend", "withdraw", "reinstate")
-    readonly_fields = (
-        "programme", "person", "email", "country", "shown_status", "enrolled_at", "activated_at", "completed_at",
-    )  # fmt: skip
-    fields = (
-        ("person", "email", "country"),
-        ("programme", "cohort", "shown_status"),
-        ("enrolled_at", "activated_at", "completed_at"),
+    fieldsets = (
+        (_("Doctor"), {"fields": ("full_name", "email", "country")}),
+        (_("Place in the programme"), {"fields": ("programme", "cohort", "status_text")}),
+        (_("Dates"), {"fields": ("enrolled", "activated", "completed")}),
     )
+    readonly_fields = (
+        "full_name", "email", "country", "programme", "status_text", "enrolled", "activated", "completed",
+    )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("user", "programme", "cohort")
@@ -94,6 +94,26 @@ class EnrolmentAdmin(ScopedAdmin):
     @display(description=_("Status"), ordering="status", label=STATUS_LABELS)
     def shown_status(self, enrolment: Enrolment) -> tuple[str, str]:
         return enrolment.status, enrolment.get_status_display()
+
+    @display(description=_("Enrolled"), ordering="enrolled_at")
+    def enrolled(self, enrolment: Enrolment) -> str:
+        return when(enrolment.enrolled_at)
+
+    @display(description=_("First signed in"))
+    def activated(self, enrolment: Enrolment) -> str:
+        return when(enrolment.activated_at)
+
+    @display(description=_("Completed"), ordering="completed_at")
+    def completed(self, enrolment: Enrolment) -> str:
+        return when(enrolment.completed_at)
+
+    @display(description=_("Status"))
+    def status_text(self, enrolment: Enrolment) -> str:
+        return enrolment.get_status_display()
+
+    @display(description=_("Name"))
+    def full_name(self, enrolment: Enrolment) -> str:
+        return enrolment.user.get_full_name()
 
     def save_model(self, request: HttpRequest, obj: Enrolment, form: Any, change: bool) -> None:
         domain.assign_cohort(enrolment=obj, cohort=obj.cohort)
@@ -137,11 +157,11 @@ class RoleGrantAdmin(ScopedAdmin):
 
     roles = frozenset({Role.OPERATOR})
     form = RoleGrantForm
-    list_display = ("person", "shown_role", "shown_programme", "granted_by", "granted_at")
+    list_display = ("person", "shown_role", "shown_programme", "granted_by", "granted")
     list_filter = ("role", ("programme", ProgrammeFilter))
     list_select_related = ("user", "programme", "granted_by")
     search_fields = ("user__email", "user__first_name", "user__last_name")
-    fields = ("person", "shown_role", "shown_programme", "granted_by", "granted_at")
+    fields = ("full_name", "shown_role", "shown_programme", "granted_by", "granted")
     readonly_fields = fields
     add_fieldsets = ((None, {"fields": ("email", "role", "programme")}),)
     actions = ("revoke",)
@@ -170,6 +190,8 @@ class RoleGrantAdmin(ScopedAdmin):
         if "programme" in form.base_fields:
             everywhere = rules.is_operator(request.user)
             form.base_fields["programme"].required = not everywhere
+            widget = form.base_fields["programme"].widget
+            widget.can_add_related = widget.can_change_related = widget.can_view_related = False
             form.base_fields["programme"].empty_label = _("All programmes") if everywhere else _("Choose one")
         return form
 
@@ -177,7 +199,15 @@ class RoleGrantAdmin(ScopedAdmin):
     def person(self, grant: RoleGrant) -> list[str]:
         return [grant.user.get_full_name(), grant.user.email]
 
-    @display(description=_("Role"), ordering="role", label=True)
+    @display(description=_("Person"))
+    def full_name(self, grant: RoleGrant) -> str:
+        return f"{grant.user.get_full_name()} · {grant.user.email}"
+
+    @display(description=_("Granted"), ordering="granted_at")
+    def granted(self, grant: RoleGrant) -> str:
+        return when(grant.granted_at)
+
+    @display(description=_("Role"), ordering="role")
     def shown_role(self, grant: RoleGrant) -> str:
         return grant.get_role_display()
 

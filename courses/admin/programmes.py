@@ -14,7 +14,7 @@ from unfold.admin import TabularInline
 from unfold.decorators import action, display
 
 from courses import rules
-from courses.admin.base import STATUS_LABELS, ScopedAdmin, done, preview, save_ordered
+from courses.admin.base import PublishableAdmin, done, preview, save_ordered
 from courses.admin.bulk import bulk_enrol_view
 from courses.domain import authoring
 from courses.enums import OPEN_ENROLMENTS, EnrolmentStatus
@@ -34,9 +34,9 @@ class CourseInline(TabularInline):
     extra = 0
     tab = True
 
-    @display(description=_("Status"), label=STATUS_LABELS)
-    def shown_status(self, course: Course) -> tuple[str, str]:
-        return course.status, course.get_status_display()
+    @display(description=_("Status"))
+    def shown_status(self, course: Course) -> str:
+        return course.get_status_display()
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A course with lessons is deleted on its own page, where the consequences are shown."""
@@ -51,20 +51,20 @@ class CohortInline(TabularInline):
 
 
 @admin.register(Programme)
-class ProgrammeAdmin(ScopedAdmin):
+class ProgrammeAdmin(PublishableAdmin):
     programme_path = "pk"
     form = ProgrammeForm
     inlines = (CourseInline, CohortInline)
-    list_display = ("title", "shown_status", "society", "shown_courses", "shown_doctors", "opens_at", "closes_at")
+    list_display = ("title", "shown_status", "society", "shown_courses", "shown_doctors", "opens", "closes")
     list_filter = ("status",)
     search_fields = ("title", "society", "slug")
     prepopulated_fields = {"slug": ("title",)}
-    readonly_fields = ("shown_status",)
+    readonly_fields = ("status_text",)
     actions_detail = ("preview", "bulk_enrol", "publish", "archive")
     fieldsets = (
-        (None, {"fields": ("title", "slug", "shown_status", "society", "summary")}),
-        (_("When"), {"fields": (("opens_at", "closes_at"), "timezone"), "classes": ("tab",)}),
-        (_("What completes it"), {"fields": (("completion_rule", "required_count"),), "classes": ("tab",)}),
+        (None, {"fields": ("title", "slug", "status_text", "society", "summary")}),
+        (_("When"), {"fields": ("opens_at", "closes_at", "timezone"), "classes": ("tab",)}),
+        (_("What completes it"), {"fields": ("completion_rule", "required_count"), "classes": ("tab",)}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -86,10 +86,6 @@ class ProgrammeAdmin(ScopedAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return rules.is_operator(request.user) and super().has_delete_permission(request, obj)
-
-    @display(description=_("Status"), ordering="status", label=STATUS_LABELS)
-    def shown_status(self, programme: Programme) -> tuple[str, str]:
-        return programme.status, programme.get_status_display()
 
     @display(description=_("Courses"), ordering="course_number")
     def shown_courses(self, programme: Any) -> int:

@@ -122,6 +122,11 @@ def lectures(decks: Mapping[str, tuple[Slide, ...]]) -> list[Lecture]:
     return sorted(found, key=lambda one: (one.key not in FIRST_TO_TRANSCODE, found.index(one)))
 
 
+def day(now: datetime, days: int) -> datetime:
+    """Seven in the morning, UTC, so many days from now: nothing opens at 20:52:33."""
+    return now.replace(hour=7, minute=0, second=0, microsecond=0) + timedelta(days=days)
+
+
 def create_fertility(*, now: datetime) -> Programme:
     programme = save_programme(
         programme=Programme(
@@ -131,14 +136,14 @@ def create_fertility(*, now: datetime) -> Programme:
             summary="Ten courses on what changed in reproductive medicine, for everyday practice. "
             "Watch in your own time; your place is kept to the second on every device.",
             timezone="Europe/Lisbon",
-            opens_at=now - timedelta(days=120),
-            closes_at=now + timedelta(days=102),
+            opens_at=day(now, -120),
+            closes_at=day(now, 102),
         ),
         now=now,
     )
     for name in (ASIA, EUROPE):
         Cohort.objects.create(programme=programme, name=name)
-    Cohort.objects.create(programme=programme, name=AMERICAS, closes_at=now + timedelta(days=88))
+    Cohort.objects.create(programme=programme, name=AMERICAS, closes_at=day(now, 88))
     return programme
 
 
@@ -173,7 +178,7 @@ def _create_course(
             programme=programme,
             title=outline.title,
             summary=outline.summary,
-            opens_at=now + timedelta(days=outline.opens_in_days),
+            opens_at=day(now, outline.opens_in_days),
             is_sequential=outline.is_sequential,
             completion_rule=CompletionRule.N_OF_M if outline.needed else CompletionRule.ALL,
             required_count=outline.needed,
@@ -201,15 +206,13 @@ def create_other(*, now: datetime) -> Programme:
             society="Nordic Society for Women’s Health",
             summary="Three evenings on the years around fifty.",
             timezone="Europe/Oslo",
-            opens_at=now - timedelta(days=10),
-            closes_at=now + timedelta(days=200),
+            opens_at=day(now, -10),
+            closes_at=day(now, 200),
         ),
         now=now,
     )
     for number, title in enumerate(("Understanding the transition", "Hormones: whom, which, how long"), start=1):
-        course = save_course(
-            course=Course(programme=programme, title=title, opens_at=now + timedelta(days=14 * number)), now=now
-        )
+        course = save_course(course=Course(programme=programme, title=title, opens_at=day(now, 14 * number)), now=now)
         save_lesson(lesson=Lesson(course=course, kind=LessonKind.WEBINAR, title=title), now=now)
         publish_course(course=course, now=now)
     publish_programme(programme=programme)
