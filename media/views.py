@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
@@ -54,7 +54,7 @@ def deliver(request: HttpRequest, key: UUID, name: str) -> HttpResponseBase:
 @never_cache
 def check_grant(request: HttpRequest) -> HttpResponse:
     """For nginx's auth_request: 204 or 403 for the address in X-Original-URI, judged as Django would route it."""
-    path = unquote(urlsplit(request.headers.get("X-Original-URI", "")).path)
+    path = unquote(request.headers.get("X-Original-URI", "").partition("?")[0])
     key = None
     try:
         asked = resolve(path)
@@ -65,8 +65,8 @@ def check_grant(request: HttpRequest) -> HttpResponse:
             return HttpResponse(status=204)
     except GrantRefused as refused:
         return _refuse(key, refused)
-    except Resolver404 as error:
-        return _refuse(key, error)
+    except Resolver404:
+        return _refuse(key, "no address of ours")
     return _refuse(key, "no media address")
 
 

@@ -67,7 +67,7 @@ def send_range(request: HttpRequest, file: IO[bytes], size: int) -> HttpResponse
         refused = HttpResponse(status=416)
         refused["Content-Range"] = f"bytes */{size}"
         return refused
-    part = StreamingHttpResponse(_blocks(file, start, end), status=206)
+    part = StreamingHttpResponse(_Part(file, start, end), status=206)
     part["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
     part["Content-Length"] = str(end - start)
     part["Accept-Ranges"] = "bytes"
@@ -81,10 +81,18 @@ def _bounds(first: str, last: str, *, size: int) -> tuple[int, int]:
     return int(first), min(size, int(last) + 1) if last else size
 
 
-def _blocks(file: IO[bytes], start: int, end: int) -> Iterator[bytes]:
-    with file:
-        file.seek(start)
-        left = end - start
-        while left and (block := file.read(min(_BLOCK, left))):
+class _Part:
+    """Bytes `start` to `end` of a file. A class, because Django closes it even when nobody read from it (HEAD)."""
+
+    def __init__(self, file: IO[bytes], start: int, end: int) -> None:
+        self.file, self.start, self.end = file, start, end
+
+    def __iter__(self) -> Iterator[bytes]:
+        self.file.seek(self.start)
+        left = self.end - self.start
+        while left and (block := self.file.read(min(_BLOCK, left))):
             left -= len(block)
             yield block
+
+    def close(self) -> None:
+        self.file.close()
