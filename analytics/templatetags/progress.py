@@ -4,10 +4,9 @@ import math
 from datetime import datetime
 
 from django import template
-from django.contrib.humanize.templatetags.humanize import apnumber
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from analytics.domain.progress import CourseProgress, LessonProgress, ProgrammeProgress
 from analytics.enums import State, Step
@@ -23,9 +22,26 @@ def roughly(seconds: int) -> str:
     return duration_left(math.ceil(seconds / 300) * 300 if seconds > 1200 else seconds)
 
 
-def _lower(number: int) -> str:
-    """'three', as running text has it; figures from ten on."""
-    return str(apnumber(number))
+@register.filter
+def in_words(number: int) -> str:
+    """'three', as running text has it; figures from eleven on.
+
+    Not Django's `apnumber`: that one speaks languages which these sentences may not be translated to yet.
+    """
+    words = (
+        pgettext("number", "no"),
+        pgettext("number", "one"),
+        pgettext("number", "two"),
+        pgettext("number", "three"),
+        pgettext("number", "four"),
+        pgettext("number", "five"),
+        pgettext("number", "six"),
+        pgettext("number", "seven"),
+        pgettext("number", "eight"),
+        pgettext("number", "nine"),
+        pgettext("number", "ten"),
+    )
+    return words[number] if 0 <= number < len(words) else str(number)
 
 
 @register.simple_tag
@@ -34,7 +50,7 @@ def headline(programme: ProgrammeProgress | None, running: int) -> str:
     if programme is None:
         return _("You are not in a programme yet")
     if running > 1:
-        return _("You have %(number)s programmes under way") % {"number": _lower(running)}
+        return _("You have %(number)s programmes under way") % {"number": in_words(running)}
     title = {"title": programme.title}
     if programme.step is Step.BEGINS_LATER and programme.availability.opens_at:
         return _("%(title)s begins on %(day)s") % {**title, "day": local_day(programme.availability.opens_at)}
@@ -44,7 +60,7 @@ def headline(programme: ProgrammeProgress | None, running: int) -> str:
         return _("%(title)s has ended") % title
     if not programme.courses:
         return _("%(title)s is being prepared") % title
-    number = {"number": _lower(programme.remaining)}
+    number = {"number": in_words(programme.remaining)}
     if not programme.is_started:
         return (
             ngettext(
@@ -122,6 +138,8 @@ def rule_text(part: ProgrammeProgress | CourseProgress) -> str:
                 "Finish the %(total)d course that counts", "Finish the %(total)d courses that count", total
             ) % {"total": total}
         return ngettext("Finish the course", "Finish all %(total)d courses", total) % {"total": total}
+    if part.is_single_lecture:
+        return _("Watch %(percent)d %% of the lecture") % {"percent": part.lessons[0].completion_percent}
     total = len(part.counted)
     if part.rule == CompletionRule.N_OF_M:
         return ngettext(

@@ -88,6 +88,7 @@ def test_course_rules_prerequisites_and_windows_in_plain_words() -> None:
     found = facts(read_as(world.doctor(timezone="Asia/Kolkata"), path(world)))
     assert ("To complete it", "Finish all 2 lessons, one after the other.") in found
     assert ("To complete it", "Finish 1 of these 2 lessons.") in found
+    assert ("To complete it", "Watch 90 % of the lecture.") in found
     assert ("First finish", "F: course 1, F: course 3") in found
     ends = [words for term, words in found if term == "Open until"]
     assert [("Kolkata, UTC+5:30" in words) for words in ends] == [True, True]
