@@ -109,7 +109,8 @@ def _record(beats: Sequence[Beat], now: datetime) -> list[BeatResult]:
     results: list[BeatResult] = [_UNKNOWN] * len(beats)
     crossed = False
     for index, refusal, seen, reached_at in rows:
-        results[index] = BeatResult(Refusal(refusal) if refusal else None, seen, reached_at is not None)
+        done = None if seen is None else reached_at is not None
+        results[index] = BeatResult(Refusal(refusal) if refusal else None, seen, done)
         crossed = crossed or reached_at == now
     if crossed:
         transaction.on_commit(doorbell.ring)

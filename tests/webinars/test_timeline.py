@@ -1,0 +1,107 @@
+"""The map between program time and recording time, by properties and by the cases of real broadcasts."""
+
+import math
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.ranges import seconds
+from webinars.domain.timeline import Timeline
+
+# A broadcast: pieces of whole tenths with gaps, then cuts of its recording.
+pieces = st.lists(st.tuples(st.integers(0, 300), st.integers(0, 1200)), min_size=1, max_size=8)
+cuts = st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 900)), max_size=4)
+
+
+def build(parts: list[tuple[int, int]], removed: list[tuple[int, int]]) -> Timeline:
+    spans, program, recording = [], 0.0, 0.0
+    for gap, length in parts:
+        program += gap / 10
+        spans.append((program, program + length / 10, recording))
+        program += length / 10
+        recording += length / 10
+    return Timeline.from_spans(spans, cuts=[(start / 10, (start + length) / 10) for start, length in removed])
+
+
+timelines = st.builds(build, pieces, cuts)
+
+
+@given(timelines, st.lists(st.floats(-50, 2000), min_size=2, max_size=20))
+def test_to_recording_never_goes_back(timeline: Timeline, points: list[float]) -> None:
+    mapped = [timeline.to_recording(point) for point in sorted(points)]
+    assert all(after >= before - 1e-6 for before, after in pairwise(mapped))
+    assert all(-1e-6 <= point <= timeline.recording_seconds + 1e-6 for point in mapped)
+
+
+@given(timelines, st.floats(0, 1))
+def test_every_second_of_the_recording_comes_back_to_itself(timeline: Timeline, share: float) -> None:
+    point = share * timeline.recording_seconds
+    assert timeline.to_recording(timeline.to_program(point)) == pytest.approx(point, abs=1e-6)
+
+
+@given(timelines)
+def test_pieces_fill_the_recording_without_holes(timeline: Timeline) -> None:
+    at = 0.0
+    for piece in timeline.pieces:
+        assert piece.offset == pytest.approx(at, abs=1e-6)
+        assert piece.end > piece.start
+        at = piece.offset_end
+
+
+@given(timelines, st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 2000)).map(sorted), max_size=5))
+def test_ranges_never_grow_by_more_than_rounding(timeline: Timeline, given_ranges: list[list[int]]) -> None:
+    ranges = tuple((start, end) for start, end in given_ranges)
+    mapped = timeline.ranges_to_recording(ranges)
+    assert seconds(mapped) <= seconds(ranges) + len(timeline.pieces) * (len(ranges) + 1)
+    assert all(0 <= start < end <= math.ceil(timeline.recording_seconds) for start, end in mapped)
+
+
+@given(st.integers(0, 500), st.integers(1, 500))
+def test_watching_all_of_the_broadcast_covers_all_of_the_recording(start: int, length: int) -> None:
+    timeline = Timeline.from_spans([(float(start), float(start + length), 0.0)])
+    assert timeline.ranges_to_recording(((start, start + length),)) == ((0, length),)
+    assert timeline.ranges_to_program(((0, length),)) == ((start, start + length),)
+
+
+def test_an_interruption_is_skipped() -> None:
+    timeline = Timeline.from_spans([(0, 60, 0), (68, 120, 60)])
+    assert timeline.to_recording(30) == 30
+    assert timeline.to_recording(64) == 60  # in the gap: where the next part begins
+    assert timeline.to_recording(70) == 62
+    assert timeline.to_recording(500) == 112
+    assert timeline.ranges_to_recording(((50, 80),)) == ((50, 72),)
+
+
+def test_a_trimmed_head_a_cut_pause_and_a_trimmed_tail() -> None:
+    timeline = Timeline.from_spans([(0, 100, 0)], cuts=[(0, 10), (40, 50), (90, 100)])
+    assert timeline.to_recording(5) == 0
+    assert timeline.to_recording(20) == 10
+    assert timeline.to_recording(45) == 30
+    assert timeline.to_recording(50) == 30
+    assert timeline.to_recording(95) == timeline.recording_seconds == 70
+    assert timeline.ranges_to_recording(((0, 100),)) == ((0, 70),)
+    assert timeline.ranges_to_program(((0, 70),)) == ((10, 40), (50, 90))
+
+
+def test_overlapping_program_times_belong_to_the_earlier_part() -> None:
+    timeline = Timeline.from_spans([(0, 60, 0), (55, 100, 60)])
+    assert timeline.to_recording(57) == 57
+    assert timeline.to_recording(60) == 60
+    assert timeline.to_program(59) == 59
+
+
+def test_everything_cut_away_or_never_broadcast_maps_nowhere() -> None:
+    for timeline in (Timeline(), Timeline.from_spans([(0, 10, 0)], cuts=[(0, 10)]), Timeline.from_spans([(5, 5, 0)])):
+        assert timeline.pieces == ()
+        assert timeline.to_recording(7) == 0
+        assert timeline.to_program(7) == 0
+        assert timeline.ranges_to_recording(((0, 10),)) == ()
+
+
+def test_editing_a_cut_remaps_the_same_coverage() -> None:
+    spans = [(0.0, 100.0, 0.0)]
+    live = ((0, 50),)
+    assert Timeline.from_spans(spans).ranges_to_recording(live) == ((0, 50),)
+    assert Timeline.from_spans(spans, cuts=[(0, 20)]).ranges_to_recording(live) == ((0, 30),)
