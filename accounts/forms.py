@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from phonenumber_field.formfields import PhoneNumberField
 
 from accounts.domain import limits
-from accounts.domain.people import LONGEST_PASSWORD, PROFILE_FIELDS, check_timezone
+from accounts.domain.people import LONGEST_PASSWORD, PROFILE_FIELDS, STAFF_FIELDS, check_language, check_timezone
 from accounts.domain.secrets import CODE_DIGITS
 from accounts.models import User
 
@@ -105,6 +105,24 @@ class ProfileForm(forms.ModelForm[User]):
         zone = self.fields["timezone"]
         if isinstance(zone, forms.ChoiceField) and current not in dict(_zones()):
             zone.choices = [(current, current), *_zones()]
+
+
+class PersonForm(forms.ModelForm[User]):
+    """For staff. Rights and second steps are not fields: roles and actions give and take them."""
+
+    class Meta:
+        model = User
+        fields = STAFF_FIELDS
+
+    def clean_email(self) -> str:
+        """In lower case, before the form looks whether somebody has it."""
+        return str(self.cleaned_data["email"]).strip().lower()
+
+    def clean_timezone(self) -> str:
+        return check_timezone(self.cleaned_data["timezone"])
+
+    def clean_language(self) -> str:
+        return check_language(self.cleaned_data["language"])
 
 
 class TimeZoneForm(forms.Form):

@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/login/", sign_in.admin_entrance),
     path("admin/logout/", sign_in.sign_out),
     path("admin/password_change/", RedirectView.as_view(pattern_name="accounts:password")),
+    path("admin/invite-people/", include("lms.people_import")),
     path("admin/", admin.site.urls),
     path("media/", include("media.urls")),
     path("api/v1/", include("lms.api_urls")),

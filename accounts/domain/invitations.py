@@ -113,6 +113,17 @@ def queue_invitations(
 
 
 @transaction.atomic
+def release(*, invitation_ids: Iterable[int], actor: User | None, now: datetime) -> int:
+    """Sends what was held back, and tries again what the mail server refused."""
+    rows = Invitation.objects.open().filter(pk__in=list(invitation_ids), sent_at=None)
+    number: int = rows.update(queued_at=now, failures=0, claimed_at=None)
+    if number:
+        record("invitation.released", actor=actor, details={"number": number}, now=now)
+        ring()
+    return number
+
+
+@transaction.atomic
 def resend(*, invitation: Invitation, actor: User | None, now: datetime) -> Invitation:
     """A new row with a new token; every earlier link of this person stops working at once."""
     _close_open(users=[invitation.user_id], now=now)

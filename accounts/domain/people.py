@@ -2,6 +2,7 @@
 
 import zoneinfo
 from datetime import datetime, timedelta
+from typing import Any
 
 from allauth.mfa.models import Authenticator
 from django.conf import settings
@@ -15,7 +16,7 @@ from accounts.domain.audit import record
 from accounts.domain.devices import end_all_devices, is_expired
 from accounts.domain.sign_in import forget_old_requests
 from accounts.enums import DeviceEnd
-from accounts.models import Device, LimitCounter, PendingImport, User
+from accounts.models import Device, Invitation, LimitCounter, PendingImport, SignInRequest, User
 
 LONGEST_PASSWORD = 128
 PROFILE_FIELDS = (
@@ -30,6 +31,9 @@ PROFILE_FIELDS = (
     "medical_council",
     "registration_number",
 )
+
+
+STAFF_FIELDS = ("email", *PROFILE_FIELDS)
 
 
 def check_timezone(name: str) -> str:
@@ -86,6 +90,37 @@ def set_password(*, user: User, password: str, keep_device: Device | None, now: 
     user.save(update_fields=["password"])
     end_all_devices(user=user, except_device=keep_device, reason=DeviceEnd.PASSWORD, now=now)
     record("password.changed", actor=user, subject=user, now=now)
+
+
+@transaction.atomic
+def add_by_staff(*, values: dict[str, Any], actor: User, now: datetime) -> User:
+    """An account without a password; the person comes in by an invitation."""
+    user = User(created_at=now, **{name: values[name] for name in STAFF_FIELDS if name in values})
+    user.email = user.email.strip().lower()
+    user.set_unusable_password()
+    user.save()
+    record("person.added", actor=actor, subject=user, now=now)
+    return user
+
+
+@transaction.atomic
+def change_by_staff(*, user: User, values: dict[str, Any], actor: User, now: datetime) -> User:
+    """A new address closes what the old mailbox could open: invitations, sign-in e-mails, and every device."""
+    given = {name: values[name] for name in STAFF_FIELDS if name in values}
+    if "email" in given:
+        given["email"] = given["email"].strip().lower()
+    changed = [name for name, value in given.items() if getattr(user, name) != value]
+    if not changed:
+        return user
+    for name in changed:
+        setattr(user, name, given[name])
+    user.save(update_fields=changed)
+    if "email" in changed:
+        Invitation.objects.open().filter(user=user).update(revoked_at=now)
+        SignInRequest.objects.filter(user=user, used_at=None).update(used_at=now)
+        end_all_devices(user=user, reason=DeviceEnd.REVOKED, now=now)
+    record("person.changed", actor=actor, subject=user, details={"fields": changed}, now=now)
+    return user
 
 
 @transaction.atomic
