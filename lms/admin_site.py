@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from accounts.enums import Role
 from accounts.models import Invitation
 from courses import rules
 from courses.enums import OPEN_ENROLMENTS, EnrolmentStatus, LessonKind, PublishStatus
@@ -25,6 +26,7 @@ SOON = timedelta(days=14)
 WAITING = timedelta(days=7)
 SHOWN = 5
 
+PEOPLE = _("People")
 # (model, icon, title or nothing for the model's own name)
 GROUPS: tuple[tuple[Any, tuple[tuple[str, str, Any], ...]], ...] = (
     (
@@ -37,7 +39,7 @@ GROUPS: tuple[tuple[Any, tuple[tuple[str, str, Any], ...]], ...] = (
         ),
     ),
     (
-        _("People"),
+        PEOPLE,
         (
             ("courses.Enrolment", "how_to_reg", None),
             ("accounts.User", "group", None),
@@ -68,6 +70,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     groups: list[dict[str, Any]] = [{"title": None, "items": [home]}]
     for title, entries in GROUPS:
         items = [item for label, icon, name in entries if (item := _item(request, label, icon, name))]
+        if title == PEOPLE and rules.programmes_with_role(request.user, Role.OPERATOR).exists():
+            items.append({"title": _("Invite people"), "icon": "group_add", "link": reverse("people_import")})
         if items:
             groups.append({"title": title, "separator": True, "items": items})
     return groups
