@@ -9,20 +9,23 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
+Answer = TypeVar("Answer")
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 120
+STOP_SECONDS = 30
 DOCTORS = (
     "anna", "resume", "coverage", "ring", "plain", "axe", "keys", "drop", "mark", "choices", "http", "grant", "ended",
-    "tabs", "leave", "states", "units",
+    "tabs", "leave", "states", "units", "frame",
 )  # fmt: skip
 CHROMIUM = [
     "--no-sandbox",
@@ -82,20 +85,19 @@ def site() -> Iterator[Site]:
         )  # fmt: skip
         world = json.loads(made.stdout.splitlines()[-1])
         log = directory / "site.log"
-        process = subprocess.Popen(
+        with subprocess.Popen(
             [sys.executable, "-m", "lms.supervisor"],
             cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
-        try:
-            url = wait_for_url(process, log)
-            yield Site(url, environment["DATABASE_URL"], directory / "mail", log, world)
-        finally:
-            process.send_signal(signal.SIGTERM)
+        ) as process:  # fmt: skip
             try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+                url = wait_for_url(process, log)
+                yield Site(url, environment["DATABASE_URL"], directory / "mail", log, world)
+            finally:
+                process.send_signal(signal.SIGTERM)
+                try:
+                    process.wait(STOP_SECONDS)
+                except subprocess.TimeoutExpired:
+                    process.kill()
 
 
 def make_environment(directory: Path) -> dict[str, str]:
@@ -209,6 +211,16 @@ def open_browser(site: Site, chromium: Browser, complaints: Complaints) -> Itera
     assert complaints.unexpected == []
 
 
+def eventually(question: Callable[[], Answer], seconds: float = 15) -> Answer:
+    """The first answer that is not empty; for what happens outside the page."""
+    end = time.monotonic() + seconds
+    while not (answer := question()):
+        if time.monotonic() > end:
+            raise AssertionError(f"Not in time: {answer!r}")
+        time.sleep(0.05)
+    return answer
+
+
 def until(page: Page, condition: str, seconds: float = 15) -> None:
     """Playwright's own wait_for_function needs `eval` in the page, which the policy of this site rightly forbids."""
     page.evaluate(
@@ -264,12 +276,21 @@ class Watching:
         bar.click(position={"x": box["width"] * seconds / 60, "y": box["height"] / 2})
         self.wait(f"v => Math.abs(v.currentTime - {seconds}) < 1.5 && !v.seeking")
 
+    def show_controls(self) -> None:
+        """They hide while somebody only watches; a moving mouse brings them back."""
+        self.page.locator("[data-part=stage]").hover(position={"x": 20, "y": 40})
+
     def pause(self) -> None:
+        self.show_controls()
         self.page.locator("[data-do=toggle]").click()
         self.wait("v => v.paused")
 
-    def speed(self, rate: float) -> None:
-        self.page.evaluate("rate => document.querySelector(`input[name=player-speed][value='${rate}']`).click()", rate)
+    def choose(self, name: str, value: str) -> None:
+        """In the panel behind "Quality and speed"."""
+        self.show_controls()
+        if self.page.locator("#player-settings").is_hidden():
+            self.page.get_by_role("button", name="Quality and speed").click()
+        self.page.locator(f"input[name={name}][value='{value}']").check()
 
     def wait_until_saved(self) -> None:
         """Nothing is left in the outbox."""

@@ -56,11 +56,33 @@ def build(doctors: list[str]) -> dict[str, Any]:
     presenter = make_person("presenter", "Ana", "Ribeiro")
     for webinar in webinars.values():
         webinar.presenters.add(presenter)
+    people = {name: enrol_doctor(name, programme) for name in doctors}
+    if "ring" in people:
+        watch_almost_all(people["ring"], webinars["lecture"])
     return {
         "webinars": {name: webinar.pk for name, webinar in webinars.items()},
         "programme": programme.slug,
-        "doctors": {name: enrol_doctor(name, programme) for name in doctors},
+        "doctors": people,
     }
+
+
+def watch_almost_all(doctor: dict[str, str], webinar: Any) -> None:
+    """Two seconds short of what completes the lecture, an hour ago."""
+    from django.utils.timezone import now
+
+    from accounts.models import User
+    from tests.factories.webinars import WatchRecordFactory
+
+    then = now() - timedelta(hours=1)
+    WatchRecordFactory.create(
+        user=User.objects.get(pk=doctor["id"]),
+        webinar=webinar,
+        coverage=((0, 52),),
+        required_seconds=54,
+        clock=((then, then + timedelta(minutes=1)),),
+        first_beat_at=then,
+        last_beat_at=then + timedelta(minutes=1),
+    )
 
 
 SUMMARY = "What we know, what we believe, and what to tell the patient in front of you. With two cases."

@@ -1,0 +1,190 @@
+"""Poor lines, blocked sockets, expired grants, meddling: nothing watched is lost, nothing unwatched is credited."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import BrowserContext, WebSocketRoute, expect
+
+from tests.e2e.conftest import Complaints, OpenBrowser, Site, Watching, eventually
+
+pytestmark = pytest.mark.browser
+StartWatching = Callable[..., Watching]
+OFFLINE = ("ERR_INTERNET_DISCONNECTED", "WebSocket connection to")
+
+
+class Line:
+    """The network cable of a browser: pulled, neither requests nor sockets get through."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.context = context
+        self.is_cut = False
+        self.sockets: list[WebSocketRoute] = []
+        context.route_web_socket("**/ws/**", self.connect)
+
+    def connect(self, socket: WebSocketRoute) -> None:
+        if self.is_cut:
+            socket.close()
+            return
+        socket.connect_to_server()
+        self.sockets.append(socket)
+
+    def cut(self) -> None:
+        self.is_cut = True
+        self.context.set_offline(True)
+        for socket in self.sockets:
+            socket.close()
+        self.sockets.clear()
+
+    def mend(self) -> None:
+        self.is_cut = False
+        self.context.set_offline(False)
+
+
+def saved_text(watching: Watching) -> str:
+    return watching.page.locator("[data-part=saved-text]").text_content() or ""
+
+
+def test_a_dropped_connection_loses_nothing(watching: StartWatching, site: Site, complaints: Complaints) -> None:
+    complaints.allow(*OFFLINE)
+    laptop = watching("drop")
+    line = Line(laptop.page.context)
+    laptop.open().play()
+    laptop.wait("v => v.buffered.length && v.buffered.end(0) > 14")
+    line.cut()
+    laptop.play_until(4)
+    laptop.pause()
+    expect(laptop.page.locator("[data-part=saved-text]")).to_contain_text("kept on this device")
+    assert site.position("drop") is None
+    line.mend()
+    laptop.wait_until_saved()
+    assert {0, 1, 2, 3} <= site.seen("drop")
+    assert site.position("drop") == pytest.approx(laptop.at, abs=0.05)
+    expect(laptop.page.locator("[data-part=saved-text]")).to_contain_text("saved")
+
+
+def test_what_a_closed_laptop_could_not_send_goes_at_the_next_visit(
+    open_browser: OpenBrowser, site: Site, complaints: Complaints
+) -> None:
+    complaints.allow(*OFFLINE)
+    context = open_browser("drop", "phone")
+    line = Line(context)
+    before = Watching(context.new_page(), site).open("second")
+    before.play()
+    before.wait("v => v.buffered.length && v.buffered.end(0) > 14")
+    line.cut()
+    before.play_until(4)
+    before.pause()
+    left_at = before.at
+    expect(before.page.locator("[data-part=saved-text]")).to_contain_text("kept on this device")
+    before.page.close()
+    assert site.seen("drop", "second") == set()
+    line.mend()
+    after = Watching(context.new_page(), site).open("second")
+    after.wait_until_saved()
+    assert {0, 1, 2, 3} <= site.seen("drop", "second")
+    assert site.position("drop", "second") == pytest.approx(left_at, abs=0.05)
+    expect(after.page.locator("[data-part=start-label]")).to_have_text(f"Continue from 0:{int(left_at):02}")
+
+
+def test_where_websockets_are_blocked_requests_carry_the_beats(
+    watching: StartWatching, site: Site, complaints: Complaints
+) -> None:
+    complaints.allow("WebSocket connection to")
+    laptop = watching("http")
+    laptop.page.context.route_web_socket("**/ws/**", lambda socket: socket.close())
+    with laptop.page.expect_request(lambda request: request.url.endswith("/beats/")):
+        laptop.open().play()
+        laptop.play_until(3)
+        laptop.pause()
+    laptop.wait_until_saved()
+    assert {0, 1, 2} <= site.seen("http")
+
+
+def test_an_expired_grant_is_renewed_without_a_word(
+    watching: StartWatching, site: Site, complaints: Complaints
+) -> None:
+    """A laptop that slept: the page is there, the media cookie is not."""
+    complaints.allow("status of 403")
+    laptop = watching("grant").open()
+    context = laptop.page.context
+    kept = [cookie for cookie in context.cookies() if not cookie["name"].startswith("media_")]
+    context.clear_cookies()
+    context.add_cookies(kept)  # type: ignore[arg-type]  # what was read may be written
+    laptop.play()
+    laptop.play_until(1)
+    expect(laptop.page.get_by_role("alert")).to_be_hidden()
+
+
+def mark_of(watching: Watching) -> str:
+    return watching.page.locator(".player-stage > [data-part=mark]").inner_text()
+
+
+def test_sec_15_the_name_mark_moves_comes_back_and_stops_the_credit_while_hidden(
+    watching: StartWatching, site: Site
+) -> None:
+    laptop = watching("mark").open()
+    laptop.play()
+    assert "Dr Meera Nair · KMC 48213 · " in mark_of(laptop)
+    laptop.page.evaluate("document.querySelector('[data-part=mark]').remove()")
+    assert "Dr Meera Nair" in mark_of(laptop)
+    laptop.page.evaluate("document.querySelector('[data-part=mark]').textContent = 'nobody'")
+    assert "Dr Meera Nair" in mark_of(laptop)
+    laptop.page.evaluate("document.querySelector('[data-part=mark]').style.setProperty('opacity', '0')")
+    expect(laptop.page.locator("[data-part=mark]")).to_have_css("opacity", "1")
+
+    laptop.page.evaluate(
+        """() => { const sheet = new CSSStyleSheet(); sheet.replaceSync('.player-mark { display: none !important }');
+            document.adoptedStyleSheets = [sheet]; }"""
+    )
+    laptop.play_until(laptop.at + 1.5)
+    hidden_from = laptop.at
+    laptop.play_until(hidden_from + 3)
+    hidden_until = laptop.at
+    laptop.page.evaluate("document.adoptedStyleSheets = []")
+    laptop.play_until(hidden_until + 4)
+    laptop.pause()
+    laptop.wait_until_saved()
+    seen = site.seen("mark")
+    assert not seen & set(range(round(hidden_from) + 1, round(hidden_until) - 1))
+    assert round(hidden_until) + 2 in seen
+
+
+def test_sec_15_the_name_mark_goes_full_screen_with_the_picture(watching: StartWatching) -> None:
+    laptop = watching("mark", "phone").open("second")
+    laptop.play()
+    laptop.page.keyboard.press("f")
+    laptop.page.locator(".player-stage:fullscreen > [data-part=mark]").wait_for()
+    assert "Dr Meera Nair" in mark_of(laptop)
+
+
+def test_sec_15_who_keeps_removing_the_name_mark_is_told_that_nothing_counts(watching: StartWatching) -> None:
+    laptop = watching("mark", "phone").open("second")
+    laptop.play()
+    for _ in range(5):
+        laptop.page.evaluate("document.querySelector('[data-part=mark]').remove()")
+    expect(laptop.page.get_by_role("alert")).to_contain_text("The name mark was removed")
+    expect(laptop.page.locator("[data-part=saved-text]")).to_contain_text("not counted")
+    laptop.wait("v => v.paused")
+
+
+def test_a_missing_stream_falls_back_to_the_mp4(watching: StartWatching, complaints: Complaints) -> None:
+    complaints.allow("status of 404")
+    laptop = watching("states")
+    laptop.page.route("**/*.m3u8", lambda route: route.fulfill(status=404))
+    laptop.open().play()
+    assert laptop.value("v => v.currentSrc.split('/').pop()").endswith(".mp4")
+
+
+def test_when_nothing_can_be_played_it_says_so_and_tries_again(watching: StartWatching, complaints: Complaints) -> None:
+    complaints.allow("status of 404")
+    laptop = watching("states")
+    for kind in ("m3u8", "mp4"):
+        laptop.page.route(f"**/*.{kind}", lambda route: route.fulfill(status=404))
+    laptop.open("second")
+    laptop.page.locator("[data-part=start] button").click()
+    expect(laptop.page.get_by_role("alert")).to_contain_text("The video cannot be played just now")
+    for kind in ("m3u8", "mp4"):
+        laptop.page.unroute(f"**/*.{kind}")
+    laptop.page.get_by_role("button", name="Try again").click()
+    laptop.wait_until_playing()
+    assert eventually(lambda: laptop.page.get_by_role("alert").is_hidden())
