@@ -41,7 +41,7 @@ def _identity(database_url: str) -> str:
             return "empty"
         return str(
             connection.execute(
-                "SELECT (SELECT oid FROM pg_database WHERE datname = current_database()), count(*), max(applied),"
-                " (SELECT EXISTS (SELECT 1 FROM courses_programme)) FROM django_migrations"
+                "SELECT (SELECT oid FROM pg_database WHERE datname = current_database()), count(*), max(applied)"
+                " FROM django_migrations"
             ).fetchone()
         )
