@@ -5,6 +5,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -359,8 +360,9 @@ async def serve(
 def announce(url: str, var: Path, begun: float) -> None:
     sign_ins = var / "demo-sign-ins.txt"
     text = f"\n  Ready in {time.monotonic() - begun:.1f} s:  {url}/\n"
-    if sign_ins.exists():
-        text += "".join(f"  {line}\n" for line in sign_ins.read_text().splitlines())
+    if sign_ins.exists():  # written once, perhaps for another port
+        lines = re.sub(r"https?://[^/\s]+", url, sign_ins.read_text(encoding="utf-8")).splitlines()
+        text += "".join(f"  {line}\n" for line in lines)
     say(f"{text}  Ctrl-C stops it.\n")
 
 
