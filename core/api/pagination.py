@@ -38,3 +38,12 @@ class CursorPagination(pagination.CursorPagination):
     def _salt(request: Any) -> str:
         """A cursor belongs to one list: its position means nothing in another."""
         return f"cursor:{request.path}"
+
+    def get_paginated_response_schema(self, schema: Any) -> dict[str, Any]:
+        """DRF's own speaks OpenAPI 3.0, where a missing link would not be allowed to be null."""
+        link = {"type": ["string", "null"], "format": "uri"}
+        return {
+            "type": "object",
+            "required": ["next", "previous", "results"],
+            "properties": {"next": link, "previous": link, "results": schema},
+        }

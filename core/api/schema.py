@@ -42,7 +42,12 @@ PROBLEM: dict[str, Any] = {
     },
     "additionalProperties": False,
 }
-ALWAYS = {"401": "Not signed in.", "406": "JSON is the only form on offer.", "429": "Too many requests."}
+ALWAYS = {
+    "400": "The request is malformed or a value is not acceptable.",
+    "401": "Not signed in.",
+    "406": "JSON is the only form on offer.",
+    "429": "Too many requests.",
+}
 
 
 class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -59,7 +64,10 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
 
 
 def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """A spectacular hook: the errors every operation can answer, once and for all."""
+    """A spectacular hook: the errors every operation can answer, once and for all.
+
+    A view that answers 409 says so with `409: None`; the document's form is added here.
+    """
     result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
@@ -68,14 +76,14 @@ def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
             errors = dict(ALWAYS)
             if method in {"post", "put", "patch", "delete"}:
                 errors |= {"403": "The CSRF token is missing or wrong."}
-            if operation.get("parameters") or "requestBody" in operation:
-                errors |= {"400": "The request is malformed or a value is not acceptable."}
             if "requestBody" in operation:
                 errors |= {"413": "The body is too large.", "415": "The body is of another type than JSON."}
             if "{" in path:
                 errors |= {"403": "The role is missing.", "404": "Absent, or not for this person."}
+            if "409" in operation["responses"]:
+                errors |= {"409": "Not possible in the present state."}
             for status, description in errors.items():
-                operation["responses"].setdefault(status, _problem_response(description, status))
+                operation["responses"][status] = _problem_response(description, status)
     return result
 
 
@@ -92,8 +100,10 @@ def _problem_response(description: str, status: str) -> dict[str, Any]:
 class SchemaView(ApiView, SpectacularAPIView):
     """The OpenAPI 3 document, as YAML or (`Accept: application/vnd.oai.openapi+json`) as JSON."""
 
-    api_version = "v1"
     schema = None
+
+    def _get_version_parameter(self, request: Request) -> str:
+        return ""
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Without spectacular's `lang` and `version` parameters, which go unchecked into the language and a header."""

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 BROKEN = {
     "a field of 10 MB": (b'{"title": "' + b"x" * 10_000_000 + b'"}', 413),
     "lists nested 200,000 deep": (b"[" * 200_000, 400),
-    "objects nested 100,000 deep": (b'{"title":' * 100_000 + b"1" + b"}" * 100_000, 400),
+    "objects nested 10,000 deep": (b'{"title":' * 10_000 + b"1" + b"}" * 10_000, 400),
     "cut off": (b'{"title": "Dr', 400),
     "not JSON": (b"title=Dr", 400),
     "bytes that are no UTF-8": (b'{"title": "\xff\xfe\xfa"}', 400),

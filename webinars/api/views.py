@@ -41,7 +41,7 @@ from webinars.rules import get_webinar_for
 
 
 class PlaybackView(ApiView):
-    @extend_schema(responses=PlaybackSerializer, operation_id="webinars_playback_retrieve")
+    @extend_schema(responses={200: PlaybackSerializer, 409: None}, operation_id="webinars_playback_retrieve")
     def get(self, request: Request, webinar_id: int) -> Response:
         """Where the files are, what was watched, and where to continue. The files need a play session's cookie."""
         webinar = get_webinar_for(request.user, webinar_id)
@@ -57,7 +57,7 @@ _STATE = ("phase", "position", "coverage", "duration", "seen", "required")
 class PlaySessionsView(ApiView):
     @extend_schema(
         request=PlaySessionInput,
-        responses={200: PlaySessionSerializer, 201: PlaySessionSerializer},
+        responses={200: PlaySessionSerializer, 201: PlaySessionSerializer, 409: None},
         operation_id="webinars_play_sessions_create",
     )
     def post(self, request: Request, webinar_id: int) -> Response:
