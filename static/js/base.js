@@ -5,15 +5,44 @@ const remembered = {
   set(key, value) { try { localStorage.setItem(key, value); } catch { /* private window: asked again next time */ } },
 };
 
+// Browsers still give these zones the names of cities that were renamed; nobody should read "Calcutta" in a letter.
+const RENAMED = {
+  "Africa/Asmera": "Africa/Asmara",
+  "America/Buenos_Aires": "America/Argentina/Buenos_Aires",
+  "America/Catamarca": "America/Argentina/Catamarca",
+  "America/Coral_Harbour": "America/Atikokan",
+  "America/Cordoba": "America/Argentina/Cordoba",
+  "America/Godthab": "America/Nuuk",
+  "America/Indianapolis": "America/Indiana/Indianapolis",
+  "America/Jujuy": "America/Argentina/Jujuy",
+  "America/Louisville": "America/Kentucky/Louisville",
+  "America/Mendoza": "America/Argentina/Mendoza",
+  "Asia/Calcutta": "Asia/Kolkata",
+  "Asia/Katmandu": "Asia/Kathmandu",
+  "Asia/Rangoon": "Asia/Yangon",
+  "Asia/Saigon": "Asia/Ho_Chi_Minh",
+  "Atlantic/Faeroe": "Atlantic/Faroe",
+  "Etc/UTC": "UTC",
+  "Europe/Kiev": "Europe/Kyiv",
+  "Pacific/Enderbury": "Pacific/Kanton",
+  "Pacific/Ponape": "Pacific/Pohnpei",
+  "Pacific/Truk": "Pacific/Chuuk",
+};
+
 function deviceZone() {
-  try { return Intl.DateTimeFormat().resolvedOptions().timeZone || ""; } catch { return ""; }
+  try {
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "";
+    return RENAMED[zone] || zone;
+  } catch {
+    return "";
+  }
 }
 
 function wallClock(zone, at) {
   return new Intl.DateTimeFormat("en-GB", { timeZone: zone, dateStyle: "short", timeStyle: "short" }).format(at);
 }
 
-// Browsers keep old names (Asia/Calcutta); zones that agree in winter and in summer are the same for a reader.
+// Zones that agree in every season are the same for a reader, whatever their names.
 function sameZone(one, other) {
   if (one === other) return true;
   const year = new Date().getFullYear();
