@@ -106,6 +106,7 @@ class CourseRow(_OrderedRow):
     class Meta:
         model = Course
         fields = ("position", "title", "is_required", "opens_at", "closes_at")
+        labels = {"is_required": _("Counts")}
 
 
 class LessonRow(_OrderedRow, _WindowMixin):
