@@ -4,6 +4,7 @@ import base64
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -16,11 +17,12 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.domain import sign_in
+from accounts.domain.user_agents import describe
 from accounts.models import User
 from core.http import client_address
 
 
-class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is untyped
+class AccountAdapter(DefaultAccountAdapter):
     """Nobody signs up; the caller's address is ours to determine; a disabled account answers like a wrong link."""
 
     QUIET = frozenset({"account/messages/logged_in.txt", "account/messages/logged_out.txt"})
@@ -63,7 +65,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
             super().add_message(request, level, message_template, *args, **kwargs)
 
 
-class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth is untyped
+class MfaAdapter(DefaultMFAAdapter):
     """TOTP secrets and recovery seeds are encrypted: a copy of the database alone passes no second step."""
 
     def get_totp_issuer(self) -> str:
@@ -71,6 +73,10 @@ class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth is untyped
 
     def _get_site_name(self) -> str:
         return settings.SITE_NAME
+
+    def generate_authenticator_name(self, user: AbstractBaseUser, type: str) -> str:  # noqa: A002  # allauth's name
+        """'Chrome on Windows': the device it was made on is what people remember."""
+        return describe(context.request.META.get("HTTP_USER_AGENT", ""))
 
     def encrypt(self, text: str) -> str:
         return _box().encrypt(text.encode()).decode()

@@ -77,12 +77,12 @@ class PersonAdmin(ModelAdmin):
     compressed_fields = True
     warn_unsaved_form = True
     actions = ("invite", "sign_out_everywhere", "reset_second_step", "disable", "enable")
-    readonly_fields = ("shown_state", "signed_in", "created", "zone_confirmed")
+    readonly_fields = ("state_text", "signed_in", "created", "zone_confirmed")
     fieldsets = (
-        (None, {"fields": ("email", ("title", "first_name", "last_name"), "phone")}),
-        (_("Practice"), {"fields": ("specialty", ("medical_council", "registration_number"))}),
+        (None, {"fields": ("email", "title", "first_name", "last_name", "phone")}),
+        (_("Practice"), {"fields": ("specialty", "medical_council", "registration_number")}),
         (_("Place"), {"fields": ("country", "timezone", "language")}),
-        (_("Account"), {"fields": ("shown_state", "signed_in", "created", "zone_confirmed")}),
+        (_("Account"), {"fields": ("state_text", "signed_in", "created", "zone_confirmed")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
@@ -131,6 +131,10 @@ class PersonAdmin(ModelAdmin):
         if not user.is_active:
             return "disabled", str(_("Disabled"))
         return ("staff", str(_("Staff"))) if user.is_staff else ("active", str(_("Active")))
+
+    @display(description=_("Account"))
+    def state_text(self, user: User) -> str:
+        return str(self.shown_state(user)[1])
 
     @display(description=_("Second step"), boolean=True, ordering="second_step")
     def has_second_step(self, user: User) -> bool:
@@ -200,7 +204,7 @@ class InvitationAdmin(ReadOnlyAdmin):
     list_filter_submit = True
     list_select_related = ("user", "created_by")
     search_fields = ("user__email", "user__first_name", "user__last_name", "occasion")
-    fields = ("user", "occasion", "shown_state", "created_by", "created_at", "sent", "expires", "used", "failures")
+    fields = ("user", "occasion", "state_text", "created_by", "created_at", "sent", "expires", "used", "failures")
     readonly_fields = fields
     actions = ("resend", "revoke", "send_held")
 
@@ -218,6 +222,10 @@ class InvitationAdmin(ReadOnlyAdmin):
         if state == InvitationState.QUEUED and invitation.failures >= invitations.MOST_FAILURES:
             return InvitationState.REVOKED, str(_("Refused by the mail server"))
         return state, str(state.label)
+
+    @display(description=_("State"))
+    def state_text(self, invitation: Invitation) -> str:
+        return str(self.shown_state(invitation)[1])
 
     @display(description=_("Sent"), ordering="sent_at")
     def sent(self, invitation: Invitation) -> str:

@@ -93,7 +93,7 @@ class ProfileForm(forms.ModelForm[User]):
         model = User
         fields = PROFILE_FIELDS
         widgets = {
-            "title": forms.TextInput(attrs={"autocomplete": "honorific-prefix"}),
+            "title": forms.TextInput(attrs={"autocomplete": "honorific-prefix", "placeholder": "Dr"}),
             "first_name": forms.TextInput(attrs={"autocomplete": "given-name"}),
             "last_name": forms.TextInput(attrs={"autocomplete": "family-name"}),
             "country": forms.Select(attrs={"autocomplete": "country"}),
@@ -101,6 +101,7 @@ class ProfileForm(forms.ModelForm[User]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["title"].help_text = ""
         current = self.instance.timezone
         zone = self.fields["timezone"]
         if isinstance(zone, forms.ChoiceField) and current not in dict(_zones()):

@@ -90,7 +90,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @xframe_options_sameorigin
-@csp_replace({"style-src": ["'unsafe-inline'"], "script-src": ["'none'"]})
+@csp_replace({"style-src": ["'unsafe-inline'"], "script-src": ["'none'"]})  # type: ignore[arg-type]  # its type forgets arguments
 def html_part(request: HttpRequest, name: str) -> HttpResponse:
     """As a mail program shows it, in a frame of its own: e-mail needs the inline styles that pages may not have."""
     _require_development()

@@ -106,7 +106,7 @@ def queue_invitations(
     }
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
-        made = cursor.rowcount
+        made = int(cursor.rowcount)
     if send and made:
         ring()
     return made

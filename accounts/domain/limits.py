@@ -6,6 +6,7 @@ hospital: they stop a machine that walks through accounts, and count failures mo
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection
 from django.utils.timezone import now as current_time
@@ -58,7 +59,7 @@ def count_in_database(key: str, window_seconds: int) -> tuple[int, float]:
             ends_at = CASE WHEN c.ends_at <= %(now)s THEN %(now)s + %(window)s ELSE c.ends_at END
         RETURNING hits, extract(epoch FROM ends_at - %(now)s)
     """
-    values = {"key": key[:200], "now": current_time(), "window": timedelta(seconds=window_seconds)}
+    values: dict[str, Any] = {"key": key[:200], "now": current_time(), "window": timedelta(seconds=window_seconds)}
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         row = cursor.fetchone()

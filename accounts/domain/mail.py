@@ -36,5 +36,6 @@ def build(template: str, *, user: User, context: dict[str, Any]) -> EmailMultiAl
 
 def send(message: EmailMultiAlternatives, *, connection: BaseEmailBackend | None = None) -> None:
     """Raises `OSError` or `SMTPException` when the server did not take it; the caller decides about another try."""
-    message.connection = connection or message.get_connection()
+    if connection is not None:
+        message.connection = connection
     message.send()

@@ -33,11 +33,30 @@ PROFILE_FIELDS = (
 )
 
 
+# Browsers keep names that the tz database gave up decades ago; nobody in Kolkata wants to read Calcutta.
+RENAMED_ZONES = {
+    "Africa/Asmera": "Africa/Asmara",
+    "America/Buenos_Aires": "America/Argentina/Buenos_Aires",
+    "America/Coral_Harbour": "America/Atikokan",
+    "America/Godthab": "America/Nuuk",
+    "America/Indianapolis": "America/Indiana/Indianapolis",
+    "America/Louisville": "America/Kentucky/Louisville",
+    "Asia/Calcutta": "Asia/Kolkata",
+    "Asia/Katmandu": "Asia/Kathmandu",
+    "Asia/Rangoon": "Asia/Yangon",
+    "Asia/Saigon": "Asia/Ho_Chi_Minh",
+    "Atlantic/Faeroe": "Atlantic/Faroe",
+    "Europe/Kiev": "Europe/Kyiv",
+    "Pacific/Enderbury": "Pacific/Kanton",
+    "Pacific/Ponape": "Pacific/Pohnpei",
+    "Pacific/Truk": "Pacific/Chuuk",
+}
 STAFF_FIELDS = ("email", *PROFILE_FIELDS)
 
 
 def check_timezone(name: str) -> str:
-    """The one validator of time zones, for forms, imports and the API."""
+    """The one validator of time zones, for forms, imports and the API. Returns the name in use today."""
+    name = RENAMED_ZONES.get(name, name)
     if name not in zoneinfo.available_timezones():
         raise ValidationError(_("%(zone)s is not a time zone."), code="timezone", params={"zone": name[:60]})
     return name
@@ -56,7 +75,7 @@ def update_profile(*, user: User, values: dict[str, object], now: datetime) -> U
         setattr(user, name, values[name])
     if "timezone" in values:
         user.timezone_confirmed_at = now
-    check_timezone(user.timezone)
+    user.timezone = check_timezone(user.timezone)
     check_language(user.language)
     user.save(update_fields=[*changed, "timezone_confirmed_at"])
     return user
@@ -70,10 +89,11 @@ def confirm_timezone(*, user: User, timezone: str, now: datetime) -> None:
 
 def adopt_timezone(*, user: User, timezone: str) -> bool:
     """From the browser at the first sign-in, where nobody has said anything better; confirmed later by the person."""
-    if user.timezone_confirmed_at is not None or timezone not in zoneinfo.available_timezones():
+    name = RENAMED_ZONES.get(timezone, timezone)
+    if user.timezone_confirmed_at is not None or name not in zoneinfo.available_timezones():
         return False
-    updated = User.objects.filter(pk=user.pk, timezone_confirmed_at=None).update(timezone=timezone)
-    user.timezone = timezone
+    updated = User.objects.filter(pk=user.pk, timezone_confirmed_at=None).update(timezone=name)
+    user.timezone = name
     return bool(updated)
 
 
@@ -142,7 +162,7 @@ def enable(*, user: User, actor: User, now: datetime) -> None:
 @transaction.atomic
 def reset_second_step(*, user: User, actor: User, now: datetime) -> int:
     """For a lost phone, after the operator has made sure who is asking. Signs the person out everywhere."""
-    removed, _ = Authenticator.objects.filter(user=user).delete()
+    removed = int(Authenticator.objects.filter(user=user).delete()[0])
     end_all_devices(user=user, reason=DeviceEnd.REVOKED, now=now)
     record("second_step.reset", actor=actor, subject=user, details={"removed": removed}, now=now)
     return removed

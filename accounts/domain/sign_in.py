@@ -161,6 +161,8 @@ def use_code(*, request_id: int | None, code: str, address: str, now: datetime) 
     A request of an unknown address counts and answers the same way, and no code is ever right.
     """
     _refuse_if_address_failed_too_often(address)
+    if request_id is None:
+        raise CodeError(0)
     counted = SignInRequest.objects.filter(
         pk=request_id, attempts__lt=MOST_ATTEMPTS, used_at=None, expires_at__gt=now
     ).update(attempts=F("attempts") + 1)
@@ -185,7 +187,7 @@ def _use(request: SignInRequest, *, method: str, now: datetime) -> SignInRequest
         raise LinkError(request) if method == "link" else CodeError(0)
     request.used_at = now
     # A person who came in needs none of the other links in their mailbox, and neither does anybody who finds them.
-    SignInRequest.objects.filter(user_id=request.user_id, used_at=None).update(used_at=now)
+    SignInRequest.objects.filter(user=request.user, used_at=None).update(used_at=now)
     return request
 
 

@@ -48,15 +48,13 @@ def test_sec_02_looking_does_not_use_it_and_the_button_does(client: Client, doct
 
     for _ in range(3):
         assert client.get(page(token)).status_code == 200
-    invitation.refresh_from_db()
-    assert invitation.used_at is None
+    assert Invitation.objects.open().get() == invitation
     assert "_auth_user_id" not in client.session
 
     response = client.post(page(token), {"timezone": "Europe/Berlin"})
 
     assert (response.status_code, response["Location"]) == (302, "/account/")
-    invitation.refresh_from_db()
-    assert invitation.used_at is not None
+    assert not Invitation.objects.open().exists()
     assert client.session["_auth_user_id"] == str(doctor.pk)
     assert device_of(client).method == SignInMethod.INVITATION
     assert Enrolment.objects.get(user=doctor).status == EnrolmentStatus.ACTIVE
