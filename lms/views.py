@@ -32,6 +32,7 @@ def home(request: PersonRequest) -> HttpResponse:
     context = {
         "part_of_day": part_of_day(timezone.localtime(now)),
         "programme": first,
+        "has_work": not programmes and rules.programmes_for(request.user).exists(),
         "others": [programme for programme in programmes if programme is not first],
         "running": sum(programme.standing is Standing.RUNNING for programme in programmes),
         "days_left": first.days_left(now=now, zone=timezone.get_current_timezone()) if first else None,

@@ -177,9 +177,12 @@ def test_no_programme() -> None:
     assert page.all("ol") == []
 
 
-def test_staff_without_an_enrolment_are_shown_the_way_to_their_work() -> None:
-    page = read_as(RoleGrantFactory.create(role=Role.MODERATOR).user, "/")
-    assert page.links()["Open the administration"] == "/admin/"
+@pytest.mark.parametrize("role", [Role.PRESENTER, Role.MODERATOR, Role.SPONSOR])
+def test_people_with_a_role_and_no_enrolment_are_shown_the_way_to_their_work(role: Role) -> None:
+    page = read_as(RoleGrantFactory.create(role=role).user, "/")
+    assert headline(page) == "Welcome to Rounds"
+    assert page.links()["See my programmes"] == "/programmes/"
+    assert ("Administration" in page.links()) == (role == Role.MODERATOR)
 
 
 def test_several_programmes() -> None:
