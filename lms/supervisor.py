@@ -170,7 +170,7 @@ class Supervisor:
                 line = b"(a very long line was left out)\n"
             if not line:
                 return
-            print(prefix + line.decode(errors="replace").rstrip("\n"), flush=True)
+            say(prefix + line.decode(errors="replace").rstrip("\n"))
 
     async def stop(self) -> None:
         self.stopping.set()
@@ -228,7 +228,12 @@ async def accepts(path: Path) -> bool:
 
 
 def say(text: str) -> None:
-    print(text, flush=True)
+    """When nobody reads any more (`script/server | head`), the site stops as it does for a closed terminal."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.kill(os.getpid(), signal.SIGHUP)
 
 
 def bind_sockets(host: str, port: int | None) -> tuple[list[socket.socket], int]:
@@ -368,8 +373,9 @@ def announce(url: str, var: Path, begun: float) -> None:
 
 def main() -> int:
     begun = time.monotonic()
-    # Until the event loop takes the signals over, both raise KeyboardInterrupt and so run every `finally`.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Until the event loop takes the signals over, all raise KeyboardInterrupt and so run every `finally`.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     var = Path(os.environ.get("VAR_DIR") or ROOT / "var").expanduser().resolve()
     try:
         var.mkdir(parents=True, exist_ok=True)
