@@ -69,6 +69,9 @@ def configure(*, json: bool, level: str) -> dict[str, Any]:
             # Its lines repeat what the request log says, and print paths with one-tap tokens.
             "django.server": {"handlers": [], "propagate": False},
             "django.request": {"level": "ERROR"},
+            # A line for each tick and each arrival; celery.app.trace says what became of the task.
+            "celery.beat": {"level": "WARNING"},
+            "celery.worker.strategy": {"level": "WARNING"},
             "gunicorn.error": {"level": level, "handlers": [], "propagate": True},
             "uvicorn.error": {"level": level, "handlers": [], "propagate": True},
             "uvicorn.access": {"handlers": [], "propagate": False},
