@@ -1,7 +1,7 @@
 // What was seen and whether it is saved, in figures and words under the bar, and now and then for screen readers.
 
 import { fromSpans, nextUnseen, seconds, union, unseenParts } from "./ranges.js";
-import { duration, say } from "./words.js";
+import { duration, durationLeft, say } from "./words.js";
 
 // A screen reader is told at most this often while nothing but the figures changes.
 const QUIET_MILLISECONDS = 60000;
@@ -76,7 +76,7 @@ export class Progress {
     const { parts } = this;
     const { unseen } = this;
     const figures = say("figures", { seen: duration(seconds(this.coverage)) });
-    const rest = unseen ? say("still", { unseen: duration(unseen) }) : say("all-seen");
+    const rest = unseen ? say("still", { unseen: durationLeft(unseen) }) : say("all-seen");
     parts["seen-text"].textContent = figures;
     parts["rest-text"].textContent = rest;
     parts["saved-text"].textContent = this.savedText;

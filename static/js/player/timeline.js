@@ -1,7 +1,7 @@
 // The two bars: the seek slider in the player with its previews, and the coverage bar under it. Both show what was seen.
 
 import { normalise, seconds, unseenParts } from "./ranges.js";
-import { clock, duration, say } from "./words.js";
+import { clock, duration, durationLeft, say } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -57,7 +57,7 @@ export class Timeline {
     const seen = seconds(this.ranges);
     const unseen = seconds(unseenParts(this.ranges, this.length));
     this.bar.setAttribute("aria-valuenow", String(Math.floor(at)));
-    const values = { time: clock(at), total: clock(this.length), seen: duration(seen), unseen: duration(unseen) };
+    const values = { time: clock(at), total: clock(this.length), seen: duration(seen), unseen: durationLeft(unseen) };
     this.bar.setAttribute("aria-valuetext", say("coverage", values));
   }
 

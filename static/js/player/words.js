@@ -29,6 +29,12 @@ export function clock(seconds) {
 }
 
 /** 45 s, 24 min, 1 h 10 min. Rounds down: nobody reads of a minute they have not watched. */
+// What is left is rounded up, so that 24 min seen and 36 min unseen make the hour.
+export function durationLeft(seconds) {
+  const whole = Math.max(0, Math.ceil(seconds || 0));
+  return duration(whole < 60 ? whole : Math.ceil(whole / 60) * 60);
+}
+
 export function duration(seconds) {
   const whole = Math.max(0, Math.floor(seconds || 0));
   if (whole > 0 && whole < 60) return say("seconds", { seconds: whole });
