@@ -379,6 +379,7 @@ def main() -> int:
     var = Path(os.environ.get("VAR_DIR") or ROOT / "var").expanduser().resolve()
     try:
         var.mkdir(parents=True, exist_ok=True)
+        os.umask(0o077)  # sent mail, uploads and secrets are nobody else's; PostgreSQL's user only passes `var`
         with contextlib.ExitStack() as stack:
             run(var, stack, begun)
     except (StartError, EmbeddedError) as error:
