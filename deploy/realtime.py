@@ -21,16 +21,14 @@ def main() -> None:
 
     host, _, port = os.environ.get("REALTIME_BIND", "127.0.0.1:8002").rpartition(":")
     uds = port if host == "unix" else None
-    from lms.realtime import Protocol, serve
-
-    config = uvicorn.Config(
+    uvicorn.run(
         "lms.asgi:application",
         uds=uds,
         host=host or "127.0.0.1",
         port=0 if uds else int(port),
         workers=int(os.environ.get("REALTIME_PROCESSES") or 1),
         loop="auto",
-        ws=Protocol,
+        ws="lms.realtime:Protocol",
         ws_max_size=MESSAGE_LIMIT,
         ws_ping_interval=PING_SECONDS,
         ws_ping_timeout=PING_SECONDS,
@@ -44,7 +42,6 @@ def main() -> None:
             json=os.environ.get("LOG_FORMAT", "json") == "json", level=os.environ.get("LOG_LEVEL", "INFO")
         ),
     )
-    serve(config)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lms.settings")
 django_application = get_asgi_application()
 
-from webinars.routing import watch_sockets, websocket_urlpatterns  # noqa: E402  # needs the app registry
+from webinars.consumers import WatchSockets  # noqa: E402  # needs the app registry
+from webinars.routing import urlpatterns_of  # noqa: E402
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -21,18 +22,33 @@ async def not_found(_scope: dict[str, Any], _receive: Receive, send: Send) -> No
     await send({"type": "http.response.body"})
 
 
-async def lifespan(_scope: dict[str, Any], receive: Receive, send: Send) -> None:
-    """For servers that say when they stop. Most close the sockets first, then this only commits what still waits."""
-    while True:
-        message = await receive()
-        if message["type"] == "lifespan.shutdown":
-            await watch_sockets.drain()
-            await send({"type": "lifespan.shutdown.complete"})
-            return
-        await send({"type": "lifespan.startup.complete"})
+class Lifespan:
+    """For servers that say when they stop. Most close the sockets first; then only what still waits is committed.
+
+    `lms.realtime` finds the sockets in the state, and lets them end the conversations themselves.
+    """
+
+    def __init__(self, sockets: WatchSockets) -> None:
+        self.sockets = sockets
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.shutdown":
+                await self.sockets.drain()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+            scope.get("state", {})["sockets"] = self.sockets
+            await send({"type": "lifespan.startup.complete"})
 
 
-sockets = URLRouter(websocket_urlpatterns)
-application = ProtocolTypeRouter({"websocket": sockets, "http": not_found, "lifespan": lifespan})
+def build_application(sockets: WatchSockets) -> ProtocolTypeRouter:
+    return ProtocolTypeRouter(
+        {"websocket": URLRouter(urlpatterns_of(sockets)), "http": not_found, "lifespan": Lifespan(sockets)}
+    )
+
+
+watch_sockets = WatchSockets()
+application = build_application(watch_sockets)
 # `manage.py runserver` is daphne and serves everything by one application.
-development = ProtocolTypeRouter({"websocket": sockets, "http": django_application})
+development = ProtocolTypeRouter({"websocket": URLRouter(urlpatterns_of(watch_sockets)), "http": django_application})

@@ -1,22 +1,21 @@
-"""uvicorn for the realtime tier, with two differences that players and the bill notice.
+"""uvicorn's WebSocket protocol with two differences that players and the bill notice.
 
-At SIGTERM the beats that wait are committed and acknowledged before the sockets close; uvicorn by itself closes them at
-once, and every player would have to send again. And reading is paused only where a socket really floods: uvicorn pauses
-and resumes after every message, which is two system calls a beat.
+When the server stops, the beats that wait are committed and acknowledged before the sockets close; uvicorn by itself
+closes them at once, and every player would have to send again. And reading is paused only where a socket really floods:
+uvicorn pauses and resumes after every message, which is two system calls a beat.
 """
 
-import logging
-import socket
-from pathlib import Path
+from typing import Protocol as Interface
 
-import uvicorn
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from uvicorn.supervisors import Multiprocess
 
-from lms.asgi import watch_sockets
-
-logger = logging.getLogger(__name__)
 MOST_UNREAD = 16  # messages of one socket that wait for the application
+
+
+class Drainable(Interface):
+    """What the application leaves in the lifespan's state under `sockets`."""
+
+    def start_draining(self) -> None: ...
 
 
 class Protocol(WebSocketsSansIOProtocol):
@@ -29,23 +28,10 @@ class Protocol(WebSocketsSansIOProtocol):
         super().send_receive_event_to_app()
         self.read_paused = False
 
-
-class DrainingServer(uvicorn.Server):
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        for server in self.servers:
-            server.close()
-        for listener in sockets or []:
-            listener.close()
-        logger.info("Draining the sockets")
-        await watch_sockets.drain()
-        await super().shutdown([])
-
-
-def serve(config: uvicorn.Config) -> None:
-    server = DrainingServer(config)
-    if config.workers > 1:
-        Multiprocess(config, target=server.run, sockets=[config.bind_socket()]).run()
-    else:
-        server.run()
-    if config.uds:
-        Path(config.uds).unlink(missing_ok=True)
+    def shutdown(self) -> None:
+        """uvicorn calls this for every connection at once, then waits for them to end."""
+        sockets: Drainable | None = self.app_state.get("sockets")
+        if sockets is None or not self.handshake_complete or self.close_sent:
+            super().shutdown()
+        else:
+            sockets.start_draining()

@@ -68,6 +68,7 @@ class WatchSockets:
     def __init__(self, tier_class: type[Tier] = Tier) -> None:
         self._tier_class = tier_class
         self._tier: Tier | None = None
+        self._drain: asyncio.Task[None] | None = None
 
     @property
     def tier(self) -> Tier:
@@ -84,9 +85,15 @@ class WatchSockets:
         await send({"type": "websocket.accept"})
         await WatchSocket(self.tier, scope, receive, send).run()
 
+    def start_draining(self) -> None:
+        """Callable any number of times; there is one drain."""
+        if self._tier and self._drain is None:
+            self._drain = asyncio.create_task(self._tier.drain(), name="drain")
+
     async def drain(self) -> None:
-        if self._tier:
-            await self._tier.drain()
+        self.start_draining()
+        if self._drain:
+            await self._drain
 
 
 def _origin_allowed(scope: Scope) -> bool:
@@ -121,6 +128,8 @@ class WatchSocket:
         self.viewer = viewer
         self.tier.registry.add(viewer, self.box)
         try:
+            if self.tier.draining:  # it came while the others were being sent away
+                self.box.close(Bye.RESTARTING)
             await self._listen()
         finally:
             self.tier.registry.remove(viewer, self.box)

@@ -1,6 +1,6 @@
 from typing import Any
 
-from django.urls import re_path
+from django.urls import URLPattern, re_path
 
 from webinars.consumers import WatchSockets
 
@@ -11,8 +11,6 @@ async def nowhere(_scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "websocket.close", "code": 4403})
 
 
-watch_sockets = WatchSockets()
-websocket_urlpatterns = [
-    re_path(r"^ws/webinars/(?P<webinar_id>[0-9]{1,18})/$", watch_sockets),  # type: ignore[arg-type]
-    re_path(r"", nowhere),  # type: ignore[arg-type]
-]
+def urlpatterns_of(sockets: WatchSockets) -> list[URLPattern]:
+    routes: list[tuple[str, Any]] = [(r"^ws/webinars/(?P<webinar_id>[0-9]{1,18})/$", sockets), (r"", nowhere)]
+    return [re_path(pattern, application) for pattern, application in routes]

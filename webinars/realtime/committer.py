@@ -36,7 +36,7 @@ class GroupCommitter(Generic[Item, Result]):
         self,
         commit: Commit[Item, Result],
         *,
-        max_wait: float = 0.2,
+        max_wait: float = 0.15,
         max_batch: int = 1_000,
         max_queue: int = 20_000,
         pauses: tuple[float, float] = (0.5, 15.0),
@@ -48,6 +48,7 @@ class GroupCommitter(Generic[Item, Result]):
         self._pauses = pauses
         self._pause = pauses[0]
         self._paused_until = 0.0
+        self._oldest = 0.0  # when the first item of the queue came
         self._queue: list[tuple[Item, Sink[Item, Result]]] = []
         self._filled = asyncio.Event()  # one item waits
         self._full = asyncio.Event()  # a batch waits, or the process stops
@@ -67,6 +68,7 @@ class GroupCommitter(Generic[Item, Result]):
             return
         queue.append((item, sink))
         if len(queue) == 1:
+            self._oldest = time.monotonic()
             self._filled.set()
             self._idle.clear()
         elif len(queue) == self._max_batch:
@@ -102,8 +104,12 @@ class GroupCommitter(Generic[Item, Result]):
                 self._idle.set()
 
     async def _collect(self) -> None:
+        """What came while the last batch was committed has waited already."""
+        left = self._oldest + self._max_wait - time.monotonic()
+        if left <= 0:
+            return
         try:
-            await asyncio.wait_for(self._full.wait(), self._max_wait)
+            await asyncio.wait_for(self._full.wait(), left)
         except TimeoutError:
             return
 
