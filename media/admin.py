@@ -29,7 +29,7 @@ from media.storages.cookies import device_id_of
 VideoFormSet = BaseInlineFormSet[Any, Video, Any]
 
 
-class CaptionInline(TabularInline):  # type: ignore[misc]  # unfold has no types
+class CaptionInline(TabularInline):
     """Rows are added and removed, never edited: a corrected file is a new file under a new name."""
 
     model = Caption
@@ -46,7 +46,7 @@ class CaptionInline(TabularInline):  # type: ignore[misc]  # unfold has no types
 
 
 @admin.register(Video)
-class VideoAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
+class VideoAdmin(ModelAdmin):
     list_display = ("title", "state", "length", "picture", "created_by", "created_at")
     list_filter = ("status",)
     list_per_page = 50

@@ -146,9 +146,9 @@ def complete_upload(*, upload_id: UUID, now: datetime) -> Video:
         _note_direct_parts(upload)
         checksums = dict(upload.parts.values_list("number", "checksum"))
         missing = [number for number in range(1, upload.part_count + 1) if number not in checksums]
-        if missing:
-            raise UploadIncomplete(missing[:100])
         store = part_store(media_storage())
+        if missing and not store.is_finished(upload.storage_key, upload.size_bytes):
+            raise UploadIncomplete(missing[:100])
         if not store.finish(upload.storage_key, upload.direct_id, checksums=checksums, size=upload.size_bytes):
             raise PartRejected("the stored file has another size than announced")
         upload.status, upload.active_at = UploadStatus.COMPLETE, now

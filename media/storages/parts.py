@@ -6,7 +6,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 
-from botocore.exceptions import ClientError
 from django.core.files.storage import Storage
 
 from media.storages.s3 import Bucket, bucket_of
@@ -38,6 +37,10 @@ class PartStore(ABC):
     @abstractmethod
     def write(self, key: str, *, offset: int, size: int, read: Callable[[int], bytes]) -> str:
         """Stores one part and gives its checksum, with constant memory."""
+
+    @abstractmethod
+    def is_finished(self, key: str, size: int) -> bool:
+        """Whether an earlier try joined the parts already and only its answer was lost."""
 
     @abstractmethod
     def finish(self, key: str, upload_id: str, *, checksums: dict[int, str], size: int) -> bool:
@@ -85,6 +88,10 @@ class LocalParts(PartStore):
             os.close(descriptor)
         return digest.hexdigest()
 
+    def is_finished(self, key: str, size: int) -> bool:
+        """Never known: the file has its full size as soon as the last part is there, with holes before it."""
+        return False
+
     def finish(self, key: str, upload_id: str, *, checksums: dict[int, str], size: int) -> bool:
         return self._path(key).stat().st_size == size
 
@@ -113,14 +120,13 @@ class DirectParts(PartStore):
     def write(self, key: str, *, offset: int, size: int, read: Callable[[int], bytes]) -> str:
         raise PartRejected("parts go to S3 directly")
 
-    def finish(self, key: str, upload_id: str, *, checksums: dict[int, str], size: int) -> bool:
-        try:
-            self.bucket.finish(key, upload_id, checksums)
-        except ClientError:
-            # Finished by an earlier try whose answer was lost: the object is there.
-            if self.bucket.size(key) is None:
-                raise
+    def is_finished(self, key: str, size: int) -> bool:
         return self.bucket.size(key) == size
+
+    def finish(self, key: str, upload_id: str, *, checksums: dict[int, str], size: int) -> bool:
+        if not self.is_finished(key, size):
+            self.bucket.finish(key, upload_id, checksums)
+        return self.is_finished(key, size)
 
     def abort(self, key: str, upload_id: str) -> None:
         self.bucket.abort(key, upload_id)

@@ -72,7 +72,12 @@ class Bucket:
     def parts(self, key: str, upload_id: str) -> dict[int, tuple[int, str]]:
         """Number → size and ETag of what S3 really has."""
         pages = self.client.get_paginator("list_parts").paginate(Bucket=self.name, Key=key, UploadId=upload_id)
-        found = (part for page in pages for part in page.get("Parts", ()))
+        try:
+            found = [part for page in pages for part in page.get("Parts", ())]
+        except ClientError as error:
+            if _code(error) == "NoSuchUpload":  # joined already, or removed by a lifecycle rule
+                return {}
+            raise
         return {part["PartNumber"]: (part["Size"], part["ETag"]) for part in found}
 
     def finish(self, key: str, upload_id: str, parts: dict[int, str]) -> None:
