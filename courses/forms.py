@@ -12,8 +12,10 @@ from unfold.widgets import (
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
 )
 
+from accounts.domain.people_table import MOST_BYTES
 from accounts.models import User
 from courses.domain import authoring, bulk
 from courses.enums import CompletionRule, EnrolmentStatus
@@ -120,11 +122,10 @@ class OrderedFormSet(BaseInlineFormSet[Any, Any, Any]):
         """The instances that stay, as the person sees them; rows without a number go to the end."""
         rows = [form for form in self.forms if form not in self.deleted_forms]
         rows = [form for form in rows if form.instance.pk or form.has_changed()]
-        last = len(rows) + max((form.instance.position or 0 for form in rows), default=0)
 
-        def place(form: Any) -> int:
+        def place(form: Any) -> tuple[bool, int]:
             given: int | None = form.cleaned_data.get("position")
-            return last if given is None else given
+            return given is None, given or 0
 
         return [form.instance for form in sorted(rows, key=place)]
 
@@ -227,3 +228,23 @@ class BulkEnrolForm(forms.Form):
             raise ValidationError(_("Paste addresses or choose a file."))
         cleaned["text"] = text
         return cleaned
+
+
+class InviteForm(forms.Form):
+    file = forms.FileField(
+        label=_("CSV file"),
+        help_text=_(
+            "With a column email. Also read: title, first name, last name, specialty, country, time zone, language, "
+            "phone, medical council, registration number, cohort."
+        ),
+        widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,text/csv,text/plain"}),
+    )
+    hold = forms.BooleanField(
+        label=_("Do not send the invitations yet"), required=False, widget=UnfoldBooleanSwitchWidget()
+    )
+
+    def clean_file(self) -> Any:
+        file = self.cleaned_data["file"]
+        if file.size > MOST_BYTES:
+            raise ValidationError(_("The file is too large. Please split it."))
+        return file

@@ -13,6 +13,8 @@ from accounts.models import User
 from courses.admin import LessonAdmin
 from courses.enums import LessonKind
 from courses.models import Course, RoleGrant
+from media.models import Video
+from media.rules import videos_for
 from webinars.models import Webinar
 
 
@@ -46,15 +48,27 @@ class WebinarInline(StackedInline):
         minutes = round((video.duration_seconds or 0) / 60)
         return format_html("{} · {} min", video.get_status_display(), minutes)
 
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Videos this person may see, and the one that is shown already, whoever uploaded it."""
+        if db_field.name == "video":
+            mine = videos_for(request.user).values("pk")
+            kwargs["queryset"] = Video.objects.filter(
+                Q(pk__in=mine) | Q(webinars__lesson=_lesson_id(request))
+            ).distinct()
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Presenters of this programme, not a directory of everybody."""
         if db_field.name == "presenters":
-            match = request.resolver_match
-            lesson_id = int(match.kwargs.get("object_id") or 0) if match else 0
-            course = Course.objects.filter(lessons=lesson_id)
+            course = Course.objects.filter(lessons=_lesson_id(request))
             here = RoleGrant.objects.filter(Q(programme=None) | Q(programme__courses__in=course), role=Role.PRESENTER)
             kwargs["queryset"] = User.objects.filter(role_grants__in=here).distinct()
         return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+
+def _lesson_id(request: HttpRequest) -> int:
+    given = str(request.resolver_match.kwargs.get("object_id", "")) if request.resolver_match else ""
+    return int(given) if given.isdecimal() else 0
 
 
 LessonAdmin.inlines += (WebinarInline,)

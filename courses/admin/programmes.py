@@ -16,6 +16,7 @@ from unfold.decorators import action, display
 from courses import rules
 from courses.admin.base import PublishableAdmin, done, preview, save_ordered
 from courses.admin.bulk import bulk_enrol_view
+from courses.admin.invite import invite_view
 from courses.domain import authoring
 from courses.enums import OPEN_ENROLMENTS, EnrolmentStatus
 from courses.forms import CourseRow, OrderedFormSet, ProgrammeForm
@@ -60,7 +61,7 @@ class ProgrammeAdmin(PublishableAdmin):
     search_fields = ("title", "society", "slug")
     prepopulated_fields = {"slug": ("title",)}
     readonly_fields = ("status_text",)
-    actions_detail = ("preview", "bulk_enrol", "publish", "archive")
+    actions_detail = ("preview", "invite", "bulk_enrol", "publish", "archive")
     fieldsets = (
         (None, {"fields": ("title", "slug", "status_text", "society", "summary")}),
         (_("When"), {"fields": ("opens_at", "closes_at", "timezone"), "classes": ("tab",)}),
@@ -117,6 +118,10 @@ class ProgrammeAdmin(PublishableAdmin):
     @action(description=_("Preview as a doctor"), icon="visibility", permissions=("view",))
     def preview(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return preview(self.object_or_404(request, object_id))
+
+    @action(description=_("Invite doctors"), icon="mail", permissions=("change",))
+    def invite(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return invite_view(self, request, self.object_or_404(request, object_id))
 
     @action(description=_("Enrol doctors"), icon="group_add", url_path="enrol", permissions=("change",))
     def bulk_enrol(self, request: HttpRequest, object_id: str) -> HttpResponse:
