@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from allauth.account.internal.flows.login import get_authentication_records
+from allauth.account.internal.flows.login import get_authentication_records, record_authentication
 from allauth.account.signals import authentication_step_completed
 from allauth.mfa import signals as mfa_signals
 from allauth.mfa.models import Authenticator
@@ -66,6 +66,8 @@ def authenticator_added(*, request: HttpRequest, user: User, authenticator: Auth
     device = getattr(request, "device", None)
     if device is not None and authenticator.type != Authenticator.Type.RECOVERY_CODES:
         devices.mark_second_step(device=device, now=at)
+        # Its first code or touch was the proof; being asked for another one to see the recovery codes would be silly.
+        record_authentication(request, user, method="mfa", type=authenticator.type, reauthenticated=True)
     record("second_step.added", actor=user, subject=user, request=request, details={"type": authenticator.type}, now=at)
 
 

@@ -23,7 +23,7 @@ def without_redis(monkeypatch: pytest.MonkeyPatch) -> None:
     """The connection is really refused: nothing listens on this port."""
     from redis import Redis
 
-    dead = Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.2)
+    dead = Redis.from_url("redis://127.0.0.1:1/0", socket_connect_timeout=0.2)
     monkeypatch.setattr(core.limits, "get_redis_connection", lambda _alias: dead)
     monkeypatch.setattr(core.limits, "_breaker", core.limits._Breaker(0.0))
 
