@@ -5,11 +5,13 @@ closes them at once, and every player would have to send again. And reading is p
 uvicorn pauses and resumes after every message, which is two system calls a beat.
 """
 
+from typing import Any
 from typing import Protocol as Interface
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 MOST_UNREAD = 16  # messages of one socket that wait for the application
+CLOSE_SECONDS = 2.0  # a sleeping phone never answers the close frame, and must not hold up a restart
 
 
 class Drainable(Interface):
@@ -19,6 +21,10 @@ class Drainable(Interface):
 
 
 class Protocol(WebSocketsSansIOProtocol):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.close_timeout = CLOSE_SECONDS
+
     def send_receive_event_to_app(self) -> None:
         """Hides the transport's pause while little waits; `receive` resumes only what was paused."""
         if self.queue.qsize() >= MOST_UNREAD or self.read_paused:

@@ -1,0 +1,125 @@
+"""Players that behave: they keep a beat until it is answered, and send it again after every loss."""
+
+import asyncio
+import contextlib
+import json
+import random
+from dataclasses import dataclass, field
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidHandshake, WebSocketException
+from websockets.typing import Origin
+
+BEAT_SECONDS = 0.15
+PATIENCE = 60.0
+
+
+@dataclass
+class Player:
+    """Beat number n covers second n, so the coverage tells which beats arrived."""
+
+    viewer: dict[str, Any]
+    origin: Origin
+    port: int
+    number: int = 0
+    unacked: dict[int, float] = field(default_factory=dict)
+    acked: set[int] = field(default_factory=set)
+    refused: list[dict[str, Any]] = field(default_factory=list)
+    retried: int = 0
+    connections: int = 0
+    is_ending: bool = False
+
+    async def run(self) -> None:
+        """Until it is told to end and everything is answered."""
+        while not (self.is_ending and not self.unacked):
+            with contextlib.suppress(OSError, WebSocketException, InvalidHandshake, TimeoutError, EOFError):
+                await self._converse()
+            await asyncio.sleep(random.uniform(0.05, 0.3))
+
+    async def _converse(self) -> None:
+        url = f"ws://127.0.0.1:{self.port}{self.viewer['path']}"
+        headers = {"Cookie": f"sessionid={self.viewer['cookie']}"}
+        async with connect(
+            url, origin=self.origin, additional_headers=headers, compression=None, open_timeout=10, close_timeout=1
+        ) as line:
+            self.connections += 1
+            await line.send(json.dumps({"t": "hello", "session": self.viewer["session"]}))
+            frame = json.loads(await asyncio.wait_for(line.recv(), 10))
+            if frame["t"] != "welcome":
+                return
+            for number in sorted(self.unacked):
+                await self._send(line, number)
+            speaker = asyncio.create_task(self._speak(line))
+            try:
+                await self._listen(line)
+            finally:
+                speaker.cancel()
+                await asyncio.gather(speaker, return_exceptions=True)
+
+    async def _speak(self, line: ClientConnection) -> None:
+        while not self.is_ending:
+            await asyncio.sleep(BEAT_SECONDS * random.uniform(0.5, 1.5))
+            self.number += 1
+            self.unacked[self.number] = 0
+            await self._send(line, self.number)
+
+    @staticmethod
+    async def _send(line: ClientConnection, number: int) -> None:
+        await line.send(json.dumps({"t": "beat", "n": number, "s": [[number, number + 1]], "p": number + 1}))
+
+    async def _listen(self, line: ClientConnection) -> None:
+        while not (self.is_ending and not self.unacked):
+            frame = json.loads(await asyncio.wait_for(line.recv(), PATIENCE))
+            if frame["t"] == "ack":
+                for number in frame["n"]:
+                    self.unacked.pop(number, None)
+                    self.acked.add(number)
+            elif frame["t"] == "retry":
+                self.retried += len(frame["n"])
+                asyncio.get_running_loop().call_later(frame["after"], self._again, line, frame["n"])
+            elif frame["t"] == "refused":
+                self.refused.append(frame)
+            elif frame["t"] == "bye":
+                return
+
+    def _again(self, line: ClientConnection, numbers: list[int]) -> None:
+        for number in numbers:
+            if number in self.unacked:
+                task = asyncio.create_task(self._send(line, number))
+                task.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+
+class Crowd:
+    def __init__(self, viewers: list[dict[str, Any]], *, origin: str, port: int) -> None:
+        self.players = [Player(viewer, Origin(origin), port) for viewer in viewers]
+        self.tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        self.tasks = [asyncio.create_task(player.run()) for player in self.players]
+
+    @property
+    def acked(self) -> int:
+        return sum(len(player.acked) for player in self.players)
+
+    async def until_acked(self, count: int) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while self.acked < count:  # noqa: ASYNC110  # a sum over all players, who need not know of it
+                await asyncio.sleep(0.02)
+
+    async def finish(self) -> None:
+        """Nobody says anything new; everybody waits until all is answered."""
+        for player in self.players:
+            player.is_ending = True
+        async with asyncio.timeout(PATIENCE):
+            await asyncio.gather(*self.tasks)
+
+    async def abandon(self) -> None:
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+
+    def lost(self, coverage: dict[int, set[int]]) -> dict[int, set[int]]:
+        """Acknowledged beats that are not in the database, by user."""
+        missing = {p.viewer["user"]: p.acked - coverage.get(p.viewer["user"], set()) for p in self.players}
+        return {user: numbers for user, numbers in missing.items() if numbers}
