@@ -6,7 +6,6 @@ from typing import Any
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
 from django import forms
-from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.formfields import PhoneNumberField
@@ -15,6 +14,7 @@ from accounts.domain import limits
 from accounts.domain.people import LONGEST_PASSWORD, PROFILE_FIELDS, STAFF_FIELDS, check_language, check_timezone
 from accounts.domain.secrets import CODE_DIGITS
 from accounts.models import User
+from core.languages import is_known, offered, offered_choices, own_name
 
 
 class EmailForm(forms.Form):
@@ -81,7 +81,7 @@ def _zones() -> list[tuple[str, str]]:
 
 class ProfileForm(forms.ModelForm[User]):
     timezone = forms.ChoiceField(label=_("Time zone"), choices=_zones)
-    language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
+    language = forms.ChoiceField(label=_("Language"), choices=offered_choices)
     phone = PhoneNumberField(
         label=_("Phone"),
         required=False,
@@ -106,6 +106,16 @@ class ProfileForm(forms.ModelForm[User]):
         zone = self.fields["timezone"]
         if isinstance(zone, forms.ChoiceField) and current not in dict(_zones()):
             zone.choices = [(current, current), *_zones()]
+        self._offer_languages()
+
+    def _offer_languages(self) -> None:
+        """No question with one answer. A preference that is not offered stays when the rest is saved."""
+        field, current = self.fields["language"], self.instance.language
+        if len(offered()) < 2:
+            del self.fields["language"]
+        elif isinstance(field, forms.ChoiceField) and current not in offered() and is_known(current):
+            later = _("%(language)s (not available yet)") % {"language": own_name(current)}
+            field.choices = [*offered_choices(), (current, later)]
 
 
 class PersonForm(forms.ModelForm[User]):
@@ -136,7 +146,7 @@ class TimeZoneForm(forms.Form):
 
 
 class LanguageForm(forms.Form):
-    language = forms.ChoiceField(choices=settings.LANGUAGES)
+    language = forms.ChoiceField(choices=offered_choices)
 
 
 class _CountedCode:

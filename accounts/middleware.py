@@ -22,6 +22,7 @@ from accounts.enums import DeviceEnd
 from accounts.models import Device, User
 from accounts.rules import needs_second_step
 from core.hashing import HashPoolBusyError
+from core.languages import spoken
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 ADMIN_PREFIX = "/admin/"
@@ -89,7 +90,7 @@ class PreferencesMiddleware:
         user = request.user
         if not user.is_authenticated:
             return self.get_response(request)
-        translation.activate(user.language)
+        translation.activate(spoken(user.language))
         request.LANGUAGE_CODE = translation.get_language()
         with timezone.override(mail.zone_of(user)):
             return self.get_response(request)

@@ -1,12 +1,11 @@
 from typing import Any
 
-from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from django_countries import countries
 from phonenumber_field.serializerfields import PhoneNumberField
 from rest_framework import serializers
 
-from accounts.domain.people import check_timezone
+from accounts.domain.people import check_language, check_timezone
 from accounts.models import Device, User
 from core.api.serializers import InputSerializer
 
@@ -50,13 +49,20 @@ class ProfileSerializer(InputSerializer):
     specialty = serializers.CharField(max_length=120, allow_blank=True, required=False)
     country = serializers.CharField(allow_blank=True, required=False, help_text="ISO 3166-1, two letters.")
     timezone = serializers.CharField(max_length=64, required=False)
-    language = serializers.ChoiceField(choices=settings.LANGUAGES, required=False)
+    language = serializers.CharField(
+        max_length=12,
+        required=False,
+        help_text="A code such as `fr` or `pt-br`. Pages in English where it is not offered.",
+    )
     phone = PhoneNumberField(allow_blank=True, required=False)
     medical_council = serializers.CharField(max_length=120, allow_blank=True, required=False)
     registration_number = serializers.CharField(max_length=60, allow_blank=True, required=False)
 
     def validate_timezone(self, name: str) -> str:
         return check_timezone(name)
+
+    def validate_language(self, code: str) -> str:
+        return check_language(code)
 
     def validate_country(self, code: str) -> str:
         """Not a list of choices: 249 of them would bury the description of the API."""

@@ -10,6 +10,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from accounts.models import User
+from core.languages import spoken
 
 
 def zone_of(user: User) -> zoneinfo.ZoneInfo:
@@ -24,7 +25,7 @@ def build(template: str, *, user: User, context: dict[str, Any]) -> EmailMultiAl
     """`emails/<template>.subject.txt`, `.txt` and `.html`. The subject is one line, whatever a name contains:
     a line break in it would be a new header.
     """
-    with translation.override(user.language), timezone.override(zone_of(user)):
+    with translation.override(spoken(user.language)), timezone.override(zone_of(user)):
         values = {"user": user, "site_name": settings.SITE_NAME, "site_url": settings.SITE_URL, **context}
         subject = " ".join(render_to_string(f"emails/{template}.subject.txt", values).split())
         body = render_to_string(f"emails/{template}.txt", values)

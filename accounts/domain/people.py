@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from allauth.mfa.models import Authenticator
-from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
@@ -15,8 +14,10 @@ from django.utils.translation import gettext_lazy as _
 from accounts.domain.audit import record
 from accounts.domain.devices import end_all_devices, is_expired
 from accounts.domain.sign_in import forget_old_requests
+from accounts.domain.time_zones import RENAMED_ZONES
 from accounts.enums import DeviceEnd
 from accounts.models import Device, Invitation, LimitCounter, PendingImport, SignInRequest, User
+from core.languages import is_known
 
 LONGEST_PASSWORD = 128
 PROFILE_FIELDS = (
@@ -33,24 +34,6 @@ PROFILE_FIELDS = (
 )
 
 
-# Browsers keep names that the tz database gave up decades ago; nobody in Kolkata wants to read Calcutta.
-RENAMED_ZONES = {
-    "Africa/Asmera": "Africa/Asmara",
-    "America/Buenos_Aires": "America/Argentina/Buenos_Aires",
-    "America/Coral_Harbour": "America/Atikokan",
-    "America/Godthab": "America/Nuuk",
-    "America/Indianapolis": "America/Indiana/Indianapolis",
-    "America/Louisville": "America/Kentucky/Louisville",
-    "Asia/Calcutta": "Asia/Kolkata",
-    "Asia/Katmandu": "Asia/Kathmandu",
-    "Asia/Rangoon": "Asia/Yangon",
-    "Asia/Saigon": "Asia/Ho_Chi_Minh",
-    "Atlantic/Faeroe": "Atlantic/Faroe",
-    "Europe/Kiev": "Europe/Kyiv",
-    "Pacific/Enderbury": "Pacific/Kanton",
-    "Pacific/Ponape": "Pacific/Pohnpei",
-    "Pacific/Truk": "Pacific/Chuuk",
-}
 STAFF_FIELDS = ("email", *PROFILE_FIELDS)
 
 
@@ -63,8 +46,9 @@ def check_timezone(name: str) -> str:
 
 
 def check_language(code: str) -> str:
-    if code not in dict(settings.LANGUAGES):
-        raise ValidationError(_("This language is not offered."), code="language")
+    """Any language there is: a preference for one that is not offered yet is kept, see `core.languages.spoken`."""
+    if not is_known(code):
+        raise ValidationError(_("This language code is not known. Use one like en, fr or pt-br."), code="language")
     return code
 
 

@@ -10,15 +10,16 @@ import zoneinfo
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import resources
 
 import phonenumbers
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import get_language_info, override
 from django.utils.translation import gettext as _
 from django_countries import countries
+
+from accounts.domain.time_zones import RENAMED_ZONES, zone_of_country
+from core.languages import known
 
 MOST_BYTES = 25 * 1024 * 1024
 MOST_ROWS = 100_000
@@ -272,13 +273,12 @@ def _understand(values: dict[str, str], complain: Callable[[str, str], None]) ->
         if zone is None:
             complain("timezone", _("Unknown time zone. Use a name like Asia/Kolkata, or leave it empty."))
         values["timezone"] = zone or ""
-    elif values.get("country") in _zone_of_country():
-        values["timezone"] = _zone_of_country()[values["country"]]
+    elif values.get("country") in zone_of_country():
+        values["timezone"] = zone_of_country()[values["country"]]
     if "language" in values:
         language = _languages().get(_plain(values["language"]))
         if language is None:
-            offered = ", ".join(code for code, _name in settings.LANGUAGES)
-            complain("language", _("This language is not offered. Use one of: %(codes)s.") % {"codes": offered})
+            complain("language", _("Unknown language. Use its name or its code, for example fr for French."))
         values["language"] = language or ""
     if "phone" in values:
         values["phone"] = _phone(values["phone"], values.get("country", ""), complain)
@@ -312,19 +312,7 @@ def _short(text: str) -> str:
 
 @cache
 def _zones() -> dict[str, str]:
-    return {name.casefold(): name for name in zoneinfo.available_timezones()}
-
-
-@cache
-def _zone_of_country() -> dict[str, str]:
-    """Countries with a single time zone, by the tz database's own table."""
-    table = (resources.files("tzdata") / "zoneinfo" / "zone.tab").read_text()
-    zones: dict[str, list[str]] = {}
-    for row in table.splitlines():
-        if row and not row.startswith("#"):
-            code, _place, zone = row.split("\t")[:3]
-            zones.setdefault(code, []).append(zone)
-    return {code: found[0] for code, found in zones.items() if len(found) == 1}
+    return {name.casefold(): RENAMED_ZONES.get(name, name) for name in zoneinfo.available_timezones()}
 
 
 @cache
@@ -339,7 +327,7 @@ def _country_codes() -> dict[str, str]:
 @cache
 def _languages() -> dict[str, str]:
     found: dict[str, str] = {}
-    for code, _name in settings.LANGUAGES:
+    for code in known():
         info = get_language_info(code)
         found.update({_plain(name): code for name in (code, info["name"], info["name_local"])})
     return found

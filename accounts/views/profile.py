@@ -23,6 +23,7 @@ from accounts.enums import DeviceEnd
 from accounts.forms import LanguageForm, NewPasswordForm, ProfileForm, TimeZoneForm
 from accounts.models import Device, User
 from accounts.views.entrance import safe_path
+from core.languages import spoken
 
 PAGE = ["GET", "HEAD", "POST"]
 
@@ -44,9 +45,9 @@ def profile(request: HttpRequest) -> HttpResponse:
     # The form writes into the instance it is given, valid or not; the page's header shows the person as they are.
     form = ProfileForm(request.POST or None, instance=User.objects.get(pk=person.pk))
     if request.method == "POST" and form.is_valid():
-        values = {name: form.cleaned_data[name] for name in people.PROFILE_FIELDS}
+        values = {name: form.cleaned_data[name] for name in people.PROFILE_FIELDS if name in form.cleaned_data}
         people.update_profile(user=person, values=values, now=now())
-        with override(person.language):
+        with override(spoken(person.language)):
             messages.success(request, _("Saved."))
         return redirect("accounts:profile")
     return render(request, "accounts/profile.html", {"form": form, "tab": "profile"})
