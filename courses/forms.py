@@ -119,15 +119,16 @@ class LessonRow(_OrderedRow, _WindowMixin):
 
 class OrderedFormSet(BaseInlineFormSet[Any, Any, Any]):
     def in_order(self) -> list[Any]:
-        """The instances that stay, as the person sees them; rows without a number go to the end."""
+        """The instances that stay, as the person sees them. A cleared number keeps its place, a new row is last."""
         rows = [form for form in self.forms if form not in self.deleted_forms]
         rows = [form for form in rows if form.instance.pk or form.has_changed()]
 
-        def place(form: Any) -> tuple[bool, int]:
+        def key(form: Any) -> tuple[bool, int]:
             given: int | None = form.cleaned_data.get("position")
-            return given is None, given or 0
+            place: int | None = form.instance.position if given is None else given
+            return place is None, place or 0
 
-        return [form.instance for form in sorted(rows, key=place)]
+        return [form.instance for form in sorted(rows, key=key)]
 
 
 class EnrolmentForm(forms.ModelForm[Any]):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from courses.enums import EnrolmentStatus as Status
@@ -21,19 +22,20 @@ NEW = frozenset({Status.INVITED, Status.ACTIVE})
 
 
 class EnrolmentError(Exception):
-    """The enrolment cannot become what was asked."""
+    """The enrolment cannot become what was asked; the text is for the person who asked."""
 
 
 class TransitionError(EnrolmentError):
     def __init__(self, current: str, wanted: str) -> None:
-        super().__init__(f"An enrolment cannot go from {current} to {wanted}.")
+        labels = {"current": Status(current).label, "wanted": Status(wanted).label}
+        super().__init__(_("An enrolment cannot go from “%(current)s” to “%(wanted)s”.") % labels)
         self.current = current
         self.wanted = wanted
 
 
 class ForeignCohortError(EnrolmentError):
     def __init__(self) -> None:
-        super().__init__("The cohort belongs to another programme.")
+        super().__init__(_("The cohort belongs to another programme."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def bulk_enrol(
     signed in for weeks without doing it again, so that enrolment starts active.
     """
     if status not in NEW:
-        raise TransitionError("nothing", status)
+        raise EnrolmentError(_("An enrolment begins as invited or active."))
     if cohort is not None and cohort.programme_id != programme.pk:
         raise ForeignCohortError
     wanted = frozenset(user_ids)

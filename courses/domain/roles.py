@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from accounts.domain import audit
 from accounts.enums import STAFF_ROLES, Role
@@ -26,7 +27,7 @@ def grant_role(
 ) -> RoleGrant:
     """Idempotent. `programme=None` gives the role in all programmes, those of the future included."""
     if role not in Role.values or role == Role.DOCTOR:
-        raise RoleError(f"{role} is not a role that can be granted.")
+        raise RoleError(_("This role cannot be granted."))
     with transaction.atomic():
         _lock(user)
         grant, created = RoleGrant.objects.get_or_create(

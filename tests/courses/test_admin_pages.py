@@ -335,7 +335,7 @@ def test_a_refused_move_is_told_and_the_others_are_done(client: Client, programm
     data = {"action": "suspend", "_selected_action": [gone.pk, here.pk]}
     response = client.post(reverse("admin:courses_enrolment_changelist"), data)
     assert told(response) == [
-        "An enrolment cannot go from withdrawn to suspended.",
+        "An enrolment cannot go from “Withdrawn” to “Suspended”.",
         "1 enrolment is changed.",
     ]
     assert dict(Enrolment.objects.values_list("pk", "status")) == {gone.pk: "withdrawn", here.pk: "suspended"}

@@ -7,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from courses.domain.enrolment import (
     TRANSITIONS,
+    EnrolmentError,
     ForeignCohortError,
     TransitionError,
     activate_enrolments,
@@ -81,7 +82,7 @@ def test_in_bulk_it_tells_new_from_known_in_one_statement() -> None:
 
 def test_nobody_starts_completed_or_in_a_foreign_cohort() -> None:
     programme, user = ProgrammeFactory(), UserFactory()
-    with pytest.raises(TransitionError):
+    with pytest.raises(EnrolmentError):
         enrol(programme=programme, user=user, status=Status.COMPLETED, now=NOW)
     with pytest.raises(ForeignCohortError):
         enrol(programme=programme, user=user, cohort=CohortFactory(), now=NOW)
