@@ -23,7 +23,9 @@ def document() -> dict[str, Any]:
 @cache
 def _registry() -> Registry[Any]:
     registry: Registry[Any] = Registry()
-    return registry.with_resource(URI, Resource.from_contents(document(), default_specification=DRAFT202012))
+    resource: Resource[Any] = Resource.from_contents(document(), default_specification=DRAFT202012)
+    found: Registry[Any] = registry.with_resource(URI, resource)
+    return found
 
 
 def operation_path(route: str) -> str:

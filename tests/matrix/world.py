@@ -1,0 +1,175 @@
+"""Real objects for every route, all of one programme, and one person for every role in and outside of it.
+
+So every number and token that is tried does exist: a 404 means "not for you", never "no such row".
+"""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.contrib.contenttypes.models import ContentType
+from django.core.mail import EmailMessage
+from django.db import models
+from django.test import Client
+from django.utils.timezone import now
+
+from accounts.domain.audit import record
+from accounts.domain.imports import keep
+from accounts.domain.invitations import invite
+from accounts.domain.secrets import hash_token
+from accounts.enums import Role
+from accounts.models import SignInRequest, User
+from courses.models import Programme
+from lms.dev_mail import FolderBackend
+from media.models import Upload
+from tests.factories.accounts import UserFactory
+from tests.factories.courses import (
+    CohortFactory,
+    CourseFactory,
+    EnrolmentFactory,
+    LessonFactory,
+    ProgrammeFactory,
+    RoleGrantFactory,
+)
+from tests.factories.media import VideoFactory
+from tests.factories.webinars import WatchRecordFactory, WebinarFactory
+from tests.matrix.passkeys import credential
+from tests.matrix.walk import Route
+from tests.signing_in import device_of, signed_in
+
+ANONYMOUS = "anonymous"
+ROLES = (ANONYMOUS, "stranger", "doctor", "presenter", "sponsor", "auditor", "moderator", "elsewhere", "operator")
+LINK_TOKEN = "l" * 43
+# Addresses for the routes that are regular expressions.
+SAMPLES = {
+    "^api/": "/api/nowhere/",
+    "api/v1/^.*$": "/api/v1/nowhere/",
+    "admin/(?P<url>.*)$": "/admin/nowhere/",
+    "admin/^(app)/$": "/admin/courses/",
+}
+
+
+ABSENT = {"slug": "nobodys"} | dict.fromkeys(("device_id", "upload_id", "import_id", "key"), str(UUID(int=7)))
+
+
+@dataclass
+class World:
+    """`stranger` is a doctor and `elsewhere` a moderator of another programme; `operator` of all programmes."""
+
+    people: dict[str, User]
+    browsers: dict[str, Client]
+    cookies: dict[str, dict[str, str]]
+    objects: dict[str, models.Model]
+    values: dict[str, str]
+    written: list[str] = field(default_factory=list)
+
+    def address(self, route: Route) -> str:
+        if route.is_regex:
+            return SAMPLES[route.path]
+        return route.fill(lambda name: self._value(route, name))
+
+    def absent_address(self, route: Route) -> str:
+        """The same with numbers and names that nobody has."""
+        return route.fill(lambda name: ABSENT.get(name, str(10**9)))
+
+    def _value(self, route: Route, name: str) -> str:
+        parts = route.path.split("/")
+        if parts[0] == "admin" and name == "object_id":
+            label = f"{parts[1]}.{parts[2]}" if parts[1] != "r" else "courses.programme"
+            return str(self.objects[label].pk)
+        return self.values.get(f"{parts[0]}:{name}") or self.values[name]
+
+
+def build_world() -> World:
+    programme, other = ProgrammeFactory.create(slug="ours"), ProgrammeFactory.create(slug="theirs")
+    people = _people(programme, other)
+    objects = _objects(programme, people)
+    browsers = {role: signed_in(user) for role, user in people.items()} | {ANONYMOUS: Client()}
+    doctors_phone = signed_in(people["doctor"])
+    objects["accounts.device"] = device_of(doctors_phone)
+    return World(
+        people=people,
+        browsers=browsers,
+        cookies={role: {name: morsel.value for name, morsel in one.cookies.items()} for role, one in browsers.items()},
+        objects=objects,
+        values=_values(programme, people, objects),
+    )
+
+
+def _people(programme: Programme, other: Programme) -> dict[str, User]:
+    people = {role: UserFactory.create(email=f"{role}@example.org") for role in ROLES if role != ANONYMOUS}
+    EnrolmentFactory.create(user=people["doctor"], programme=programme)
+    EnrolmentFactory.create(user=people["stranger"], programme=other)
+    for role in (Role.PRESENTER, Role.SPONSOR, Role.AUDITOR, Role.MODERATOR):
+        RoleGrantFactory.create(user=people[role], role=role, programme=programme)
+    RoleGrantFactory.create(user=people["elsewhere"], role=Role.MODERATOR, programme=other)
+    RoleGrantFactory.create(user=people["operator"], role=Role.OPERATOR, programme=None)
+    for user in people.values():
+        user.refresh_from_db()
+    return people
+
+
+def _objects(programme: Programme, people: dict[str, User]) -> dict[str, models.Model]:
+    doctor, moderator = people["doctor"], people["moderator"]
+    course = CourseFactory.create(programme=programme)
+    lesson = LessonFactory.create(course=course)
+    video = VideoFactory.create(created_by=moderator)
+    webinar = WebinarFactory.create(lesson=lesson, video=video)
+    upload = Upload.objects.create(
+        video=VideoFactory.create(created_by=moderator), created_by=moderator, name="lecture.mp4", size_bytes=10,
+        part_bytes=5, fingerprint="f", storage_key="uploads/f", created_at=now(), active_at=now(),
+    )  # fmt: skip
+    people_list = keep(
+        content=b"email\nnew@example.org\n",
+        file_name="people.csv",
+        purpose=f"invite:{programme.pk}",
+        created_by=people["operator"],
+        now=now(),
+    )
+    invitation, _ = invite(user=UserFactory.create(email="invited@example.org"), created_by=moderator, now=now())
+    objects: list[models.Model] = [
+        programme, course, lesson, video, webinar, upload, invitation, people_list, doctor,
+        CohortFactory.create(programme=programme),
+        doctor.enrolments.get(),
+        people["presenter"].role_grants.get(),
+        WatchRecordFactory.create(user=doctor, webinar=webinar),
+        record("test", actor=doctor, subject=programme, now=now()),
+        EmailAddress.objects.create(user=doctor, email=doctor.email),
+        Group.objects.create(name="group"),
+        Authenticator.objects.create(user=doctor, type="webauthn", data={"name": "Key", "credential": credential()}),
+        SignInRequest.objects.create(
+            user=doctor, link_hash=hash_token(LINK_TOKEN), created_at=now(), expires_at=now() + timedelta(minutes=9)
+        ),
+    ]  # fmt: skip
+    return {one._meta.label_lower: one for one in objects}
+
+
+def _values(programme: Programme, people: dict[str, User], objects: dict[str, models.Model]) -> dict[str, str]:
+    """By the parameter's name; where two apps give the same name another meaning, by `first-part:name`."""
+    _, invitation_token = invite(user=UserFactory.create(email="guest@example.org"), created_by=None, now=now())
+    FolderBackend().send_messages([EmailMessage("Hello", "Text", to=["doctor@example.org"])])
+    [mail] = Path(settings.EMAIL_FILE_PATH).glob("*.eml")
+    video = objects["media.video"]
+    return {
+        "slug": programme.slug,
+        "course_id": str(objects["courses.course"].pk),
+        "lesson_id": str(objects["courses.lesson"].pk),
+        "webinar_id": str(objects["webinars.webinar"].pk),
+        "device_id": str(objects["accounts.device"].pk),
+        "video_id": str(video.pk),
+        "upload_id": str(objects["media.upload"].pk),
+        "import_id": str(objects["accounts.pendingimport"].pk),
+        "number": "1",
+        "key": str(video.key),  # type: ignore[attr-defined]
+        "media:name": "v1/master.m3u8",
+        "dev:name": mail.stem,
+        "invitation:token": invitation_token,
+        "sign-in:token": LINK_TOKEN,
+        "pk": str(objects["mfa.authenticator"].pk),
+        "content_type_id": str(ContentType.objects.get_for_model(Programme).pk),
+    }
