@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from django.conf.global_settings import LANGUAGES
 from django.core.exceptions import ImproperlyConfigured
 
 DEVELOPMENT_SECRET = "development-only-not-a-secret"  # noqa: S105  # refused wherever DEBUG is off
@@ -48,6 +49,16 @@ class Environment:
     def words(self, name: str, default: Sequence[str] = ()) -> list[str]:
         given = self.text(name)
         return [word.strip() for word in given.split(",") if word.strip()] if given else list(default)
+
+    def languages(self, name: str, default: Sequence[str]) -> list[tuple[str, str]]:
+        """Codes as Django writes them, in the order given; the first is the site's own."""
+        given = dict.fromkeys(word.lower().replace("_", "-") for word in self.words(name, default))
+        known = dict(LANGUAGES)
+        if unknown := [code for code in given if code not in known]:
+            self.problems.append(
+                f"{name} must be codes of languages that Django knows (en, fr, pt-br …), not {', '.join(unknown)}"
+            )
+        return [(code, known[code]) for code in given if code in known] or [(code, known[code]) for code in default]
 
     def path(self, name: str, default: Path) -> Path:
         given = self.text(name)

@@ -9,6 +9,7 @@ from django.db import connection
 
 from accounts.domain.devices import device_of_session
 from accounts.enums import DeviceEnd
+from core.languages import spoken
 from webinars.domain.queries import playback_state
 from webinars.enums import Refusal
 from webinars.models import PlaySession
@@ -51,9 +52,8 @@ def admit(*, session_key: str, webinar_id: int, now: datetime) -> Viewer:
     if device is None:
         raise NotSignedInError
     webinar = get_webinar_for(device.user, webinar_id)
-    return Viewer(
-        device.user_id, device.pk, webinar.lesson.course.programme_id, webinar.pk, device.user.language or "en"
-    )
+    language = spoken(device.user.language)
+    return Viewer(device.user_id, device.pk, webinar.lesson.course.programme_id, webinar.pk, language)
 
 
 def greet(*, viewer: Viewer, session: str) -> Greeting:
