@@ -9,7 +9,6 @@ class Stopped extends Error {}
 class Refused extends Error {}
 
 const root = document.querySelector("[data-upload]");
-if (root) start(root);
 
 function start(root) {
   const find = (name) => root.querySelector(`[data-${name}]`);
@@ -278,3 +277,5 @@ function size(bytes) {
 function* range(first, last) { for (let number = first; number <= last; number += 1) yield number; }
 
 const wait = (milliseconds) => new Promise((resolve) => { setTimeout(resolve, milliseconds); });
+
+if (root) start(root);  // last: the classes above exist only from here on
