@@ -12,10 +12,8 @@ from unfold.widgets import (
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
-    UnfoldBooleanSwitchWidget,
 )
 
-from accounts.domain.people_table import MOST_BYTES
 from accounts.models import User
 from courses.domain import authoring, bulk
 from courses.enums import CompletionRule, EnrolmentStatus
@@ -229,23 +227,3 @@ class BulkEnrolForm(forms.Form):
             raise ValidationError(_("Paste addresses or choose a file."))
         cleaned["text"] = text
         return cleaned
-
-
-class InviteForm(forms.Form):
-    file = forms.FileField(
-        label=_("CSV file"),
-        help_text=_(
-            "With a column email. Also read: title, first name, last name, specialty, country, time zone, language, "
-            "phone, medical council, registration number, cohort."
-        ),
-        widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,text/csv,text/plain"}),
-    )
-    hold = forms.BooleanField(
-        label=_("Do not send the invitations yet"), required=False, widget=UnfoldBooleanSwitchWidget()
-    )
-
-    def clean_file(self) -> Any:
-        file = self.cleaned_data["file"]
-        if file.size > MOST_BYTES:
-            raise ValidationError(_("The file is too large. Please split it."))
-        return file

@@ -67,7 +67,8 @@ class ConfirmForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 def upload(request: HttpRequest) -> HttpResponse:
     operator = _operator(request)
-    form = UploadForm(request.POST or None, request.FILES or None, user=operator)
+    chosen = {"programme": request.GET.get("programme")}
+    form = UploadForm(request.POST or None, request.FILES or None, user=operator, initial=chosen)
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
         pending = imports.keep(

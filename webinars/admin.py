@@ -23,7 +23,7 @@ class WebinarInline(StackedInline):
 
     lesson_kind = LessonKind.WEBINAR
     model = Webinar
-    fields = (("video", "video_state"), "presenters", "completion_percent")
+    fields = ("video", "video_state", "presenters", "completion_percent")
     readonly_fields = ("video_state",)
     autocomplete_fields = ("video",)
     filter_horizontal = ("presenters",)

@@ -12,6 +12,8 @@ from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 
 from accounts.domain import audit
+from accounts.enums import Role
+from courses.admin.base import allowed_programmes
 from courses.domain import bulk
 from courses.forms import BulkEnrolForm
 from courses.models import Programme
@@ -29,6 +31,7 @@ def bulk_enrol_view(admin: ModelAdmin, request: HttpRequest, programme: Programm
         "programme": programme,
         "form": form,
         "shown": SHOWN,
+        "may_invite": programme.pk in allowed_programmes(request, frozenset({Role.OPERATOR})),
     }
     if request.method == "POST" and form.is_valid():
         if "confirmed" in request.POST:

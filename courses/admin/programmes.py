@@ -3,7 +3,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -13,10 +13,10 @@ from django.utils.translation import ngettext
 from unfold.admin import TabularInline
 from unfold.decorators import action, display
 
+from accounts.enums import Role
 from courses import rules
-from courses.admin.base import PublishableAdmin, done, preview, save_ordered
+from courses.admin.base import PublishableAdmin, allowed_programmes, done, preview, save_ordered
 from courses.admin.bulk import bulk_enrol_view
-from courses.admin.invite import invite_view
 from courses.domain import authoring
 from courses.enums import OPEN_ENROLMENTS, EnrolmentStatus
 from courses.forms import CourseRow, OrderedFormSet, ProgrammeForm
@@ -119,9 +119,16 @@ class ProgrammeAdmin(PublishableAdmin):
     def preview(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return preview(self.object_or_404(request, object_id))
 
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        actions = super().get_actions_detail(request, object_id)
+        may_invite = int(object_id) in allowed_programmes(request, frozenset({Role.OPERATOR}))
+        return [one for one in actions if may_invite or not one.action_name.endswith("_invite")]
+
     @action(description=_("Invite doctors"), icon="mail", permissions=("change",))
     def invite(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return invite_view(self, request, self.object_or_404(request, object_id))
+        """The import asks for the operator's role by itself."""
+        programme = self.object_or_404(request, object_id)
+        return HttpResponseRedirect(f"{reverse('people_import')}?programme={programme.pk}")
 
     @action(description=_("Enrol doctors"), icon="group_add", url_path="enrol", permissions=("change",))
     def bulk_enrol(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.enums import Role
-from accounts.models import AuditEvent, Invitation, User
+from accounts.models import AuditEvent, User
 from courses.enums import EnrolmentStatus, LessonKind, PublishStatus
 from courses.models import Course, Enrolment, Lesson, Programme
 from lms import admin_site
@@ -280,40 +280,15 @@ class TestBulkEnrol:
         assert not Enrolment.objects.exists()
 
 
-class TestInvite:
-    FILE = b"email,first name,last name,country\nnew@example.org,Anna,Berg,SE\nbroken,Bert,Berg,SE\n"
-
-    def upload(self, client: Client, programme: Programme, content: bytes = FILE) -> Any:
-        file = SimpleUploadedFile("people.csv", content)
-        return client.post(url("programme_invite", programme), {"file": file, "hold": "on"})
-
-    def test_a_trial_run_writes_nothing(self, client: Client, programme: Programme) -> None:
-        report = self.upload(client, programme).context["report"]
-        assert (report.rows, report.created, report.enrolled, report.written) == (2, 1, 1, False)
-        assert [problem.line for problem in report.problems] == [3]
-        assert not User.objects.filter(email="new@example.org").exists()
-
-    def test_the_very_file_is_confirmed_once(self, client: Client, programme: Programme, moderator: User) -> None:
-        page = self.upload(client, programme)
-        data = {"token": page.context["token"], "confirmed": "1", "hold": "1"}
-        assert client.post(url("programme_invite", programme), data).status_code == 302
-        person = User.objects.get(email="new@example.org")
-        assert Enrolment.objects.get(user=person).programme == programme
-        assert Invitation.objects.get(user=person).created_by == moderator
-        again = client.post(url("programme_invite", programme), data)
-        assert told(again)[-1] == "This took too long. Please choose the file again."
-        assert Invitation.objects.count() == 1
-
-    def test_nobody_else_can_confirm_it(self, client: Client, programme: Programme) -> None:
-        page = self.upload(client, programme)
-        colleague = signed_in(RoleGrantFactory(programme=programme).user)
-        colleague.post(url("programme_invite", programme), {"token": page.context["token"], "confirmed": "1"})
-        assert not User.objects.filter(email="new@example.org").exists()
-
-    def test_a_useless_file_says_why(self, client: Client, programme: Programme) -> None:
-        page = self.upload(client, programme, b"PK\x03\x04\x00not a table")
-        assert list(page.context["form"].errors) == ["file"]
-        assert "report" not in page.context
+@pytest.mark.parametrize("role", [Role.MODERATOR, Role.OPERATOR])
+def test_only_an_operator_is_offered_the_import_of_people(programme: Programme, role: str) -> None:
+    client = signed_in(RoleGrantFactory(programme=programme, role=role).user)
+    address = url("programme_invite", programme)
+    assert (address in client.get(url("programme_change", programme)).content.decode()) is (role == Role.OPERATOR)
+    page = client.get(address, follow=True)
+    assert page.status_code == (200 if role == Role.OPERATOR else 403)
+    if role == Role.OPERATOR:
+        assert page.context["form"]["programme"].value() == str(programme.pk)
 
 
 def test_enrolments_are_moved_in_bulk_and_each_is_recorded(
