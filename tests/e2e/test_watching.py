@@ -16,8 +16,8 @@ StartWatching = Callable[..., Watching]
 
 def newest_link(site: Site, address: str) -> str:
     """From the newest mail to this address, as the development server keeps it."""
-    for path in sorted(site.mail.glob("*.log"), key=lambda path: path.stat().st_mtime, reverse=True):
-        message = email.message_from_bytes(path.read_bytes().split(b"\n" + b"-" * 79)[0], policy=policy.default)
+    for path in sorted(site.mail.glob("*.eml"), reverse=True):
+        message = email.message_from_bytes(path.read_bytes(), policy=policy.default)
         part = message.get_body(("plain",))
         if address in str(message["To"]) and part:
             return re.findall(r"https?://\S+/sign-in/link/\S+", part.get_content())[0]

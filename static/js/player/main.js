@@ -14,7 +14,7 @@ import { Sprite } from "./sprite.js";
 import { Timeline } from "./timeline.js";
 import { Watermark } from "./watermark.js";
 import { Wire } from "./wire.js";
-import { clock, duration, say } from "./words.js";
+import { clock, duration, durationLeft, say } from "./words.js";
 
 const NEAR_THE_END_SECONDS = 5;
 
@@ -30,7 +30,7 @@ function socketUrl(path) {
 
 function offer(player, progress, position) {
   const unseen = progress.unseen;
-  const detail = unseen ? say("unseen", { duration: duration(unseen) }) : say("all-seen");
+  const detail = unseen ? say("unseen", { duration: durationLeft(unseen) }) : say("all-seen");
   if (!unseen) player.offer({ position: 0, label: say("again"), detail });
   else if (position < 1 && !progress.coverage.length) {
     player.offer({ position: 0, label: say("start"), detail: say("length", { duration: duration(progress.length) }) });
@@ -150,7 +150,7 @@ async function main() {
   player.addEventListener("start", ({ detail: { position } }) => {
     const opened = session.open();
     opened.catch((error) => console.info("No play session:", error.message));
-    source.load(position, session.hasGrant ? Promise.resolve() : opened);
+    source.load(position, session.hasGrant ? null : opened);
     parts["audio-only"].hidden = !source.isAudioOnly;
   });
   session.addEventListener("opened", () => holdSession(session.id));

@@ -24,6 +24,12 @@ export class Source extends EventTarget {
     video.addEventListener("error", () => this.elementFailed());
     video.addEventListener("loadedmetadata", () => this.kind !== "hls" && this.place());
     video.addEventListener("playing", () => this.settle());
+    // Attaching a source anew pauses the element; what the doctor wants is kept here meanwhile.
+    this.wantsToPlay = false;
+    this.isSwitching = false;
+    video.addEventListener("play", () => { this.wantsToPlay = true; });
+    video.addEventListener("pause", () => { this.wantsToPlay = this.wantsToPlay && this.isSwitching; });
+    video.addEventListener("canplay", () => { this.isSwitching = false; });
   }
 
   /** Chromium says "maybe" to HLS without doing it as well as hls.js: ask hls.js first. */
@@ -52,19 +58,30 @@ export class Source extends EventTarget {
   }
 
   /** `ready` settles when the files may be fetched; attaching before that keeps the doctor's click alive for `play()`. */
-  load(position, ready = Promise.resolve()) {
+  load(position, ready = null) {
     this.loaded = true;
     this.target = position;
-    if (this.kind === "hls") this.loadHls(position, ready);
-    else ready.then(() => this.loadElement(), (error) => console.info("Not granted yet:", error.message));
+    if (this.kind === "hls") this.attachHls(position);
+    if (ready) ready.then(() => this.fetch(), (error) => this.notGranted(error));
+    else this.fetch();
   }
 
-  loadElement() {
+  notGranted(error) {
+    if (error.status) this.fail("refused");
+    else this.wait(() => this.retry());
+  }
+
+  fetch() {
+    if (this.kind === "hls") {
+      this.hls.loadSource(this.address);
+      return;
+    }
     this.video.src = this.address;
     this.video.load();
+    if (this.wantsToPlay) this.play();
   }
 
-  loadHls(position, ready) {
+  attachHls(position) {
     if (this.hls) this.hls.destroy();
     const Hls = window.Hls;
     const hls = new Hls({
@@ -83,7 +100,6 @@ export class Source extends EventTarget {
     hls.on(Hls.Events.FRAG_BUFFERED, () => this.settle());
     hls.on(Hls.Events.ERROR, (name, data) => this.hlsFailed(hls, data));
     hls.attachMedia(this.video);
-    ready.then(() => hls === this.hls && hls.loadSource(this.address), (error) => console.info("Not granted yet:", error.message));
   }
 
   place() {
@@ -138,14 +154,14 @@ export class Source extends EventTarget {
     else this.hls.nextLevel = level ? level.index : -1;
   }
 
-  /** Attaching again pauses the element, so that playing has to be asked for again. */
   reload() {
-    const wasPlaying = !this.video.paused;
+    this.isSwitching = true;
     this.load(this.position);
-    if (wasPlaying) this.play();
+    if (this.wantsToPlay && this.video.paused) this.play();
   }
 
   play() {
+    this.wantsToPlay = true;
     const playing = this.video.play();
     if (playing) playing.catch((error) => this.dispatchEvent(new CustomEvent("refusedPlay", { detail: error.name })));
   }
@@ -192,8 +208,7 @@ export class Source extends EventTarget {
       },
       (error) => {
         this.renewing = false;
-        if (error.status) this.fail("refused");
-        else this.wait(() => this.refused(isFatal));
+        this.notGranted(error);
       },
     );
   }
@@ -224,6 +239,8 @@ export class Source extends EventTarget {
   }
 
   fallBack() {
+    this.target = this.position;
+    this.isSwitching = true;
     if (this.hls) this.hls.destroy();
     this.hls = null;
     if (this.kind === "mp4" || !this.sources.mp4) {
@@ -252,6 +269,7 @@ export class Source extends EventTarget {
     }
     this.hasFailed = false;
     this.kind = this.best();
+    this.isSwitching = true;
     this.load(this.position, this.renew());
     this.play();
   }
