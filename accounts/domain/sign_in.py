@@ -174,7 +174,12 @@ def use_code(*, request_id: int | None, code: str, address: str, now: datetime) 
     if not (right and guesses and may_sign_in(request.user)):
         note_failure(address=address)
         record(
-            "sign_in.refused", actor=request.user, subject=request, details={"by": "code", "address": address}, now=now
+            "sign_in.refused",
+            actor=request.user,
+            subject=request,
+            address=address,
+            details={"by": "code"},
+            now=now,
         )
         raise CodeError(MOST_ATTEMPTS - request.attempts)
     with transaction.atomic():

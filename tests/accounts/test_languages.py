@@ -90,7 +90,7 @@ def test_e_mails_speak_what_is_offered(
     settings.LANGUAGES = offered
     doctor.language = "ar"
     doctor.save()
-    invitations.invite(user=doctor, created_by=None, now=now(), occasion="Fertility 2026")
+    invitations.queue_invitations(user_ids=[doctor.pk], created_by=None, now=now())
     (message,) = deliver()
 
     html = str(message.alternatives[0][0])  # type: ignore[attr-defined]  # it is one with alternatives
