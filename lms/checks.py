@@ -1,11 +1,13 @@
 """System checks of the whole: `manage.py check`, and with `--deploy` before a release."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004  # Django's own names
 from django.db import connection
+from django.utils.translation import to_locale
 
 OLDEST_POSTGRES = 150_000
 
@@ -32,6 +34,26 @@ def proxies_are_counted(**_: Any) -> list[CheckMessage]:
                 "TRUSTED_PROXIES is 0: behind a load balancer every caller would have the balancer's address.",
                 hint="Set TRUSTED_PROXIES to the number of proxies that append to X-Forwarded-For.",
                 id="lms.W001",
+            )
+        ]
+    return []
+
+
+@register(Tags.translation, deploy=True)
+def offered_languages_are_translated(**_: Any) -> list[CheckMessage]:
+    """Without a catalogue a doctor who picks French reads English sentences with French dates in them."""
+    offered = [code for code, _name in settings.LANGUAGES if code.partition("-")[0] != "en"]
+    missing = [
+        code
+        for code in offered
+        if not any(Path(root, to_locale(code), "LC_MESSAGES", "django.mo").exists() for root in settings.LOCALE_PATHS)
+    ]
+    if missing:
+        return [
+            Warning(
+                f"LANGUAGES offers {', '.join(missing)}, which nobody has translated.",
+                hint="Take it out, or begin the catalogue with script/messages (CONTRIBUTING.md).",
+                id="lms.W002",
             )
         ]
     return []

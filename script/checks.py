@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,14 +14,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from lms.embedded import Embedded  # noqa: E402  # the path is set above
+from system_packages import provide  # noqa: E402  # the path is set above
+
+from lms.embedded import Embedded  # noqa: E402
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-PACKAGE_MANAGERS = (
-    ("apt-get", "apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium"),
-    ("dnf", "dnf install -y -q chromium"),
-    ("apk", "apk add --quiet chromium"),
-)
 
 
 @dataclass
@@ -62,16 +58,9 @@ def manage(*arguments: str, **environment: str) -> bool:
     return run(sys.executable, "manage.py", *arguments, **environment)
 
 
-def browser() -> bool:
-    """The browser tests need Chromium of the system, with the libraries its package brings."""
-    if any(map(shutil.which, BROWSERS)):
-        return True
-    for program, command in PACKAGE_MANAGERS:
-        if shutil.which(program):
-            root = [] if os.geteuid() == 0 else ["sudo", "-n"]
-            return run(*root, "sh", "-c", command) and any(map(shutil.which, BROWSERS))
-    print("Chromium is missing and no known package manager was found: install it, then run this again.")
-    return False
+def programs() -> bool:
+    """Chromium with the libraries its package brings for the browser tests, gettext for those of the translations."""
+    return provide("chromium", *BROWSERS) and provide("gettext", "msgfmt")
 
 
 def deployment() -> bool:
@@ -112,7 +101,7 @@ def main() -> int:
         report.step("pytest", lambda: tests(report, *sys.argv[1:]))
         report.print_summary()
         return 1 if report.failed else 0
-    report.step("Chromium", browser)
+    report.step("Chromium and gettext", programs)
     report.step("ruff", lambda: tool("ruff", "check", "."))
     report.step("ruff format", lambda: tool("ruff", "format", "--check", "."))
     report.step(
