@@ -26,7 +26,7 @@ class IntMultiRangeField(_IntField):
 
     description = "Set of whole numbers, as ranges"
 
-    def db_type(self, connection: BaseDatabaseWrapper) -> str:  # noqa: ARG002 - Django's signature
+    def db_type(self, connection: BaseDatabaseWrapper) -> str:
         return "int4multirange"
 
     def from_db_value(self, value: Multirange[int] | None, *_: Any) -> Ranges | None:
@@ -46,7 +46,7 @@ class TimeMultiRangeField(_TimeField):
 
     description = "Set of times, as intervals"
 
-    def db_type(self, connection: BaseDatabaseWrapper) -> str:  # noqa: ARG002 - Django's signature
+    def db_type(self, connection: BaseDatabaseWrapper) -> str:
         return "tstzmultirange"
 
     def from_db_value(self, value: Multirange[datetime] | None, *_: Any) -> Intervals | None:
