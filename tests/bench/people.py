@@ -6,6 +6,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.db import connection
 from django.utils import timezone
 
@@ -78,8 +79,13 @@ def make_audience(count: int) -> Audience:
 
 def make_login(user: User, session_key: str) -> None:
     """A session row for tiers that read sessions (the sockets ask for the device only)."""
-    store = SessionStore(session_key)
-    store[SESSION_KEY] = str(user.pk)
-    store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
-    store[HASH_SESSION_KEY] = user.get_session_auth_hash()
-    store.save(must_create=True)
+    content = {
+        SESSION_KEY: str(user.pk),
+        BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0],
+        HASH_SESSION_KEY: user.get_session_auth_hash(),
+    }
+    Session.objects.create(
+        session_key=session_key,
+        session_data=SessionStore().encode(content),
+        expire_date=timezone.now() + timedelta(days=1),
+    )

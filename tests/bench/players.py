@@ -165,6 +165,7 @@ async def main(plan: dict[str, Any]) -> dict[str, Any]:
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return {
         "acked_beats_per_s": acked_in_time / took,
+        "took": took,
         "sent_per_s": (totals.sent - sent) / took,
         "lost": totals.sent - totals.acked,
         "refused": totals.refused,

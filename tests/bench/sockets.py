@@ -75,7 +75,7 @@ def run_plan(generator: str, plan: dict[str, Any], process: psutil.Process, post
         _expect(child.stdout.readline(), "measured")
         after = cpu_seconds(process), cpu_seconds(postgres)
         result = json.loads(child.stdout.readline())
-    beats = result["acked_beats_per_s"] * plan["duration"]
+    beats = result["acked_beats_per_s"] * result["took"]
     return Load(result, 1e6 * (after[0] - before[0]) / beats, 1e6 * (after[1] - before[1]) / beats)
 
 
