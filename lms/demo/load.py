@@ -55,9 +55,9 @@ def _write(paths: list[tuple[lectures.Lecture, Path]], now: datetime) -> Loaded:
         one.name: people.create_member(one, programme=programme, password_hash=password_hash, now=now)
         for one in people.STAFF
     }
-    operator = members["Sam Whitfield"]
+    operator, moderator = members["Sam Whitfield"], members["Nadia Rahman"]
     videos: dict[str, Video] = {
-        deck.key: store_source(path=path, title=deck.title, created_by=operator, now=now) for deck, path in paths
+        deck.key: store_source(path=path, title=deck.title, created_by=moderator, now=now) for deck, path in paths
     }
     programmes.create_courses(programme=programme, videos=videos, speakers=members, now=now)
     enrolled = [(one, _enrol(one, programme, password_hash, now)) for one in people.DOCTORS]
