@@ -35,13 +35,14 @@ class NaiveBeatView(APIView):
     throttle_classes = []
 
     def post(self, request: Request) -> Response:
+        person = cast("int", request.user.pk)
         given = BeatSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         beat = given.validated_data
-        session = get_object_or_404(PlaySession, pk=beat["session"], user_id=cast("int", request.user.pk))
+        session = get_object_or_404(PlaySession, pk=beat["session"], user_id=person)
         moment = now()
         record, _ = WatchRecord.objects.update_or_create(
-            user=request.user,
+            user_id=person,
             webinar_id=session.webinar_id,
             phase=session.phase,
             defaults={
