@@ -274,7 +274,7 @@ CELERY_REDBEAT_LOCK_TIMEOUT = 30
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_TIMEZONE = "UTC"
 # Transcoding takes hours of CPU: it has a queue and a worker of its own, so that e-mail never waits for it.
-CELERY_TASK_ROUTES = {"media.tasks.*": {"queue": "media"}}
+CELERY_TASK_ROUTES = {"media.tasks.transcode": {"queue": "media"}}
 CELERY_TASK_DEFAULT_QUEUE = "default"
 # Redis hands an unacknowledged task out again after this time; a shorter one would transcode long lectures twice.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 12 * 3600}

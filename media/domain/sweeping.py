@@ -1,13 +1,11 @@
 """Once a minute: finds in the database what a lost message, a killed worker or a closed laptop left behind."""
 
-import shutil
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.conf import settings
-
 from core.logging import get_logger
 from media.domain.leases import release_expired
+from media.domain.transcoding import remove_left_folders
 from media.domain.uploads import expire_uploads
 from media.domain.videos import remove_tree, ring
 from media.enums import VideoStatus
@@ -35,7 +33,7 @@ def sweep_media(*, now: datetime) -> Swept:
         rung=_ring_again(now=now),
         expired_uploads=expire_uploads(now=now),
         removed_trees=_remove_due_trees(now=now),
-        removed_folders=_remove_left_folders(),
+        removed_folders=remove_left_folders(),
     )
     if any(vars(swept).values()):
         log.info("media.swept", **vars(swept))
@@ -60,15 +58,3 @@ def _remove_due_trees(*, now: datetime) -> int:
         except StorageTrouble as error:
             log.warning("media.not_removed", prefix=tree.prefix, error=str(error))
     return removed
-
-
-def _remove_left_folders() -> int:
-    """Work folders of this machine whose worker holds no lease. A folder is made after its lease: none is too young."""
-    if not settings.MEDIA_WORK_DIR.is_dir():
-        return 0
-    folders = [folder for folder in settings.MEDIA_WORK_DIR.iterdir() if folder.is_dir()]
-    working = set(Video.objects.filter(status=VideoStatus.TRANSCODING).values_list("worker", flat=True))
-    left = [folder for folder in folders if folder.name not in working]
-    for folder in left:
-        shutil.rmtree(folder, ignore_errors=True)
-    return len(left)

@@ -65,6 +65,7 @@ def transcode_video(*, video_id: int, clock: Clock = system_clock) -> bool:
     lease = claim_video(video_id=video_id, clock=clock)
     if not lease:
         return False
+    remove_left_folders()  # the sweep may run on another machine
     try:
         with workspace(lease.version) as folder:
             publish(lease, prepare(lease, folder))
@@ -100,6 +101,18 @@ def workspace(name: str) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_left_folders() -> int:
+    """Work folders of this machine whose worker holds no lease. A folder is made after its lease: none is too young."""
+    if not settings.MEDIA_WORK_DIR.is_dir():
+        return 0
+    folders = [folder for folder in settings.MEDIA_WORK_DIR.iterdir() if folder.is_dir()]
+    working = set(Video.objects.filter(status=VideoStatus.TRANSCODING).values_list("worker", flat=True))
+    left = [folder for folder in folders if folder.name not in working]
+    for folder in left:
+        shutil.rmtree(folder, ignore_errors=True)
+    return len(left)
 
 
 def prepare(lease: Lease, folder: Path) -> Prepared:

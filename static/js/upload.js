@@ -20,6 +20,7 @@ function start(root) {
     upload = new Upload(root.dataset, file, find("title")?.value ?? "", view);
     upload.run();
   };
+  find("file").hasChangeListener = true;  // the admin theme would write the file's name into our title field
   find("file").addEventListener("change", (event) => begin(event.target.files[0]));
   const drop = find("drop");
   for (const name of ["dragenter", "dragover"]) {

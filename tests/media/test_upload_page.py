@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.conf import settings as project
-from django.utils.timezone import now
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from accounts.enums import Role
@@ -116,8 +115,9 @@ def test_a_wrong_file_is_explained_and_another_can_be_chosen(page: Page, tmp_pat
     slides.write_bytes(b"PK\x03\x04")
     page.goto("/admin/media/video/upload/")
     page.locator("[data-file]").set_input_files(slides)
+    expect(page.locator("[data-title]")).to_have_value("")
     expect(page.locator("[data-error]")).to_contain_text("“slides.pptx” is not a video file. Choose an MP4")
     assert not Video.objects.exists()
     page.locator("[data-file]").set_input_files(lecture)
     page.wait_for_url("**/change/")
-    assert Video.objects.get().queued_at <= now()
+    assert Video.objects.get().status == VideoStatus.QUEUED
