@@ -401,6 +401,12 @@ LOGGING = configure(json=LOG_FORMAT == "json", level=LOG_LEVEL)
 
 if MEDIA_STORAGE == "s3":
     env.require("MEDIA_BUCKET", MEDIA_BUCKET, "MEDIA_STORAGE=s3 needs the bucket's name")
+    if MEDIA_GRANTS != "cloudfront":
+        env.problems.append("MEDIA_STORAGE=s3 needs MEDIA_GRANTS=cloudfront: only the edge serves a private bucket")
+if MEDIA_GRANTS == "cloudfront":
+    env.require("MEDIA_CLOUDFRONT_DOMAIN", MEDIA_CLOUDFRONT_DOMAIN, "set the host name of the distribution")
+    env.require("MEDIA_CLOUDFRONT_KEY_ID", MEDIA_CLOUDFRONT_KEY_ID, "set the id of the public key in its key group")
+    env.require("MEDIA_CLOUDFRONT_PRIVATE_KEY", MEDIA_CLOUDFRONT_PRIVATE_KEY, "set the PEM of the private RSA key")
 if PRODUCTION or not DEBUG:
     env.secret("SECRET_KEY", SECRET_KEY)
 if PRODUCTION:

@@ -15,6 +15,8 @@ from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 
+from accounts.domain.audit import record
+from accounts.models import User
 from media import rules, views
 from media.domain.captions import remove_caption, set_caption
 from media.domain.grants import issue
@@ -122,8 +124,11 @@ class VideoAdmin(ModelAdmin):
             "renditions": video.renditions.all(),
         }
         response = TemplateResponse(request, "admin/media/video/preview.html", context)
-        if video.is_published and request.user.pk:
-            issue(response, video=video, user_id=request.user.pk, device_id=device_id_of(request), now=now())
+        user = request.user
+        if video.is_published and isinstance(user, User):
+            at = now()
+            record("video.previewed", actor=user, subject=video, request=request, now=at)
+            issue(response, video=video, user_id=user.pk, device_id=device_id_of(request), now=at)
         return response
 
     def save_model(self, request: HttpRequest, obj: Video, form: Any, change: bool) -> None:
@@ -142,7 +147,10 @@ class VideoAdmin(ModelAdmin):
                 )
 
     def delete_model(self, request: HttpRequest, obj: Video) -> None:
-        delete_video(video=obj, now=now())
+        at = now()
+        actor = request.user if isinstance(request.user, User) else None
+        record("video.deleted", actor=actor, subject=obj, request=request, details={"title": obj.title}, now=at)
+        delete_video(video=obj, now=at)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Video]) -> None:
         for video in queryset:

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
 from accounts.enums import Role
-from accounts.models import User
+from accounts.models import AuditEvent, User
 from media.domain.transcoding import transcode_video
 from media.domain.videos import store_source
 from media.enums import Stage, VideoError, VideoStatus
@@ -182,6 +182,7 @@ def test_deleting_removes_the_rows_and_marks_the_files(
     keep = VideoFactory.create()
     assert staff.post(f"{LIST}{video.pk}/delete/", {"post": "yes"}).status_code == 302
     assert list(Video.objects.all()) == [keep]
+    assert [(one.action, one.subject_id) for one in AuditEvent.objects.filter(action__startswith="video.")] == [("video.deleted", str(video.pk))]
     assert StoredTree.objects.filter(remove_after=None).count() == 0
     bulk = {"action": "delete_selected", "_selected_action": [keep.pk], "post": "yes"}
     staff.post(LIST, bulk)
@@ -197,6 +198,8 @@ def test_the_preview_grants_staff_the_files_for_some_minutes(staff: Client, oper
     page = staff.get(f"{LIST}{video.pk}/preview/")
     assert f'data-hls="{master}"' in page.content.decode()
     assert "240p15" in page.content.decode()
+    seen = [(one.action, one.actor, one.subject_id) for one in AuditEvent.objects.filter(action__startswith="video.")]
+    assert seen == [("video.previewed", operator, str(video.pk))]
     response = staff.get(master)
     assert b"".join(response.streaming_content).startswith(b"#EXTM3U")  # type: ignore[attr-defined]
     unfinished = VideoFactory.create(status=VideoStatus.EMPTY)
