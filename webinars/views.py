@@ -93,6 +93,7 @@ def player_settings(
         "duration": webinar.video.duration_seconds if webinar.video else 0,
         "position": page.resume_at,
         "coverage": page.watched.coverage,
+        "required": page.watched.required,
         "is_done": page.current.completed_at is not None,
         "grant_seconds": settings.MEDIA_GRANT_SECONDS,
         "sources": {name: getattr(found, name) for name in ("hls", "mp4", "audio", "poster", "sprite")},

@@ -52,7 +52,7 @@ class Site:
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """What the database says, by a connection of its own: no part of the site answers for itself."""
         with psycopg.connect(self.database_url) as connection:
-            return connection.execute(query, values).fetchall()  # type: ignore[arg-type]  # queries of our own tests
+            return connection.execute(query, values).fetchall()
 
     def seen(self, doctor: str, name: str = "lecture") -> set[int]:
         """The seconds that the server has credited."""
@@ -105,7 +105,7 @@ def make_environment(directory: Path) -> dict[str, str]:
     database = f"e2e_{os.getpid()}"
     url = os.environ["DATABASE_URL"]
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{database}"')  # type: ignore[arg-type]
+        connection.execute(f'CREATE DATABASE "{database}"')
     own = re.sub(r"(//[^/]*/)[^?]*", rf"\g<1>{database}", url, count=1)
     return os.environ | {
         "DATABASE_URL": own,

@@ -109,7 +109,7 @@ def _course_state(course: Course, *, user: User, cohort: Cohort | None, now: dat
     """The course is read once more together with its prerequisites: one query says which of them are completed."""
     done = CourseCompletion.objects.filter(course=OuterRef("pk"), user=user)
     before = Q(unlocks=course, status=PublishStatus.PUBLISHED)
-    known = list(Course.objects.filter(before | Q(pk=course.pk)).annotate(is_done=Exists(done)).distinct())
+    known: list[Any] = list(Course.objects.filter(before | Q(pk=course.pk)).annotate(is_done=Exists(done)).distinct())
     return state_of_course(
         course=course,
         programme=course.programme,

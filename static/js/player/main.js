@@ -132,7 +132,8 @@ async function main() {
   const sprite = config.sources.sprite ? new Sprite(config.sources.sprite) : null;
   const timeline = new Timeline({ player, parts, bar: parts.coverage, sprite });
   const progress = new Progress({
-    player, beats, timeline, parts, coverage: config.coverage, length, isDone: config.is_done,
+    player, beats, timeline, parts, coverage: config.coverage, length, required: config.required,
+    isDone: config.is_done,
   });
   const settings = new Settings({ player, parts, source, choices });
   const notices = explain({ player, beats, source, session, progress });

@@ -8,8 +8,8 @@ const QUIET_MILLISECONDS = 60000;
 const JUST_NOW_MILLISECONDS = 15000;
 
 export class Progress {
-  constructor({ player, beats, timeline, parts, coverage, length, isDone }) {
-    Object.assign(this, { player, beats, timeline, parts, length, isDone });
+  constructor({ player, beats, timeline, parts, coverage, length, required, isDone }) {
+    Object.assign(this, { player, beats, timeline, parts, length, required, isDone });
     this.coverage = coverage;
     this.state = "saved";
     this.savedAt = 0;
@@ -28,6 +28,11 @@ export class Progress {
     if (JSON.stringify(merged) === JSON.stringify(this.coverage)) return;
     this.coverage = merged;
     this.show();
+    // The moment that completes the lecture is worth a beat of its own: the good news does not wait for the next one.
+    if (!this.isDone && !this.hasAsked && seconds(merged) > this.required) {
+      this.hasAsked = true;
+      this.beats.flush();
+    }
   }
 
   saved({ seen, done }) {
