@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Exists, OuterRef
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from core.ranges import Ranges
 from courses.domain.completion import Done, complete_lessons
@@ -35,7 +37,7 @@ class Doorbell:
     def _send(self) -> None:
         try:
             settle_watch_records.apply_async(retry=False)
-        except settle_watch_records.app.connection_for_write().connection_errors as error:
+        except (OperationalError, RedisError) as error:
             logger.warning("The doorbell is silent, the sweep will find it: %s", error)
         finally:
             self._busy.release()
