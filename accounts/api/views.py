@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from django.db.models import QuerySet
 from django.http import Http404
+from django.middleware.csrf import get_token
 from django.utils.timezone import now
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, status
@@ -23,7 +24,8 @@ from core.api.views import ApiView
 class MeView(ApiView):
     @extend_schema(responses=MeSerializer, operation_id="me_retrieve")
     def get(self, request: Request) -> Response:
-        """Who is signed in."""
+        """Who is signed in. Also sets the CSRF cookie, for programs that open no page."""
+        get_token(request._request)  # noqa: SLF001 – DRF's request has no cookie to set
         return Response(MeSerializer(_person(request)).data)
 
     @extend_schema(request=ProfileSerializer, responses=MeSerializer, operation_id="me_update")

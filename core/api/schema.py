@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.utils.decorators import method_decorator
+from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.generic import TemplateView
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.views import SpectacularAPIView
@@ -111,7 +112,7 @@ class SchemaView(ApiView, SpectacularAPIView):
         return response
 
 
-@method_decorator(login_required, name="dispatch")
+@method_decorator([login_required, ensure_csrf_cookie], name="dispatch")
 class DocsView(TemplateView):
     """Swagger UI from our own static files: it draws itself by script only, so the strict CSP stays."""
 

@@ -43,6 +43,16 @@ class TestMe:
             "created_at",
         }  # fmt: skip
 
+    def test_sec_21_it_brings_the_token_that_a_change_needs(self, doctor: User) -> None:
+        browser = signed_in(doctor, enforce_csrf_checks=True)
+        assert browser.patch(ME, {"specialty": "Fertility"}, content_type="application/json").status_code == 403
+
+        browser.get(ME)
+        token = {"HTTP_X_CSRFTOKEN": browser.cookies["csrftoken"].value}
+        response = browser.patch(ME, {"specialty": "Fertility"}, content_type="application/json", **token)
+
+        assert response.status_code == 200
+
     def test_changes_the_named_fields_only(self, browser: Client, doctor: User) -> None:
         status, body = patch(browser, {"specialty": "Fertility", "timezone": "Europe/Lisbon", "phone": "+351912345678"})
 

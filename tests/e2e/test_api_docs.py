@@ -25,5 +25,5 @@ def test_sec_34_the_page_works_without_inline_code_and_changes_with_the_token(
     patch.locator("textarea").fill('{"specialty": "Andrology"}')
     patch.get_by_role("button", name="Execute").click()
 
-    expect(patch.locator("tr.response .response-col_status").first).to_contain_text("200")
+    expect(patch.locator(".live-responses-table tr.response .response-col_status").first).to_contain_text("200")
     assert site.rows("SELECT count(*) FROM accounts_user WHERE specialty = 'Andrology'") == [(1,)]
