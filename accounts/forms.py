@@ -3,8 +3,13 @@
 import zoneinfo
 from typing import Any
 
+from allauth.core import context
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn.forms import EditWebAuthnForm
+from allauth.mfa.signals import authentication_failed
+from allauth.mfa.totp.internal.auth import validate_totp_code
+from allauth.mfa.utils import decrypt
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
@@ -86,6 +91,7 @@ class ProfileForm(forms.ModelForm[User]):
         label=_("Phone"),
         required=False,
         help_text=_("With the country code, for example +91 98765 43210."),
+        error_messages={"invalid": _("This is no phone number. Write it with the country code.")},
         widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel"}),
     )
 
@@ -93,7 +99,7 @@ class ProfileForm(forms.ModelForm[User]):
         model = User
         fields = PROFILE_FIELDS
         widgets = {
-            "title": forms.TextInput(attrs={"autocomplete": "honorific-prefix", "placeholder": "Dr"}),
+            "title": forms.TextInput(attrs={"autocomplete": "honorific-prefix", "placeholder": _("Dr")}),
             "first_name": forms.TextInput(attrs={"autocomplete": "given-name"}),
             "last_name": forms.TextInput(attrs={"autocomplete": "family-name"}),
             "country": forms.Select(attrs={"autocomplete": "country"}),
@@ -150,29 +156,49 @@ class LanguageForm(forms.Form):
 
 
 class _CountedCode:
-    """Guesses of a second step are counted in our limits, which outlive Redis; allauth's own live in the cache only.
-
-    A right code of the authenticator app opens once, also when Redis forgot that it was used.
+    """In place of allauth's check, which counts guesses and remembers used codes in the cache only: without Redis it
+    would let nobody in. Ours are counted in `accounts.domain.limits`, and a code of the app opens once.
     """
 
     user: User
     cleaned_data: dict[str, Any]
+    authenticator: Authenticator
 
     def clean_code(self) -> str:
         if not limits.SECOND_STEPS_PER_ACCOUNT.hit(str(self.user.pk)):
             raise forms.ValidationError(_("Too many wrong codes. Wait ten minutes and try again."), code="limit")
-        code: str = super().clean_code()  # type: ignore[misc]  # the other base class is allauth's form
-        authenticator = getattr(self, "authenticator", None)
-        if authenticator is not None and authenticator.type == Authenticator.Type.TOTP:
-            digits = "".join(sign for sign in code if sign.isalnum())
-            if not limits.ONCE.hit(f"totp:{authenticator.pk}:{digits}"):
-                raise forms.ValidationError(_("This code was used already. Wait for the next one."), code="used")
+        code = "".join(sign for sign in str(self.cleaned_data["code"]) if sign.isalnum())
+        known = list(Authenticator.objects.filter(user=self.user).exclude(type=Authenticator.Type.WEBAUTHN))
+        found = next((one for one in known if self._opens(one, code)), None)
+        if found is None:
+            for one in known[:1]:
+                authentication_failed.send(
+                    sender=Authenticator, request=context.request, user=self.user, authenticator=one
+                )
+            raise forms.ValidationError(_("This is not the code your app shows now, nor a recovery code."), code="code")
+        if found.type == Authenticator.Type.TOTP and not limits.ONCE.hit(f"totp:{found.pk}:{code}"):
+            raise forms.ValidationError(_("This code was used already. Wait for the next one."), code="used")
+        found.user = self.user
+        self.authenticator = found
         limits.SECOND_STEPS_PER_ACCOUNT.forget(str(self.user.pk))
         return code
+
+    @staticmethod
+    def _opens(authenticator: Authenticator, code: str) -> bool:
+        """A recovery code is used up by looking at it."""
+        if authenticator.type == Authenticator.Type.TOTP:
+            return bool(validate_totp_code(decrypt(authenticator.data["secret"]), code))
+        return bool(authenticator.wrap().validate_code(code))
 
 
 class SecondStepForm(_CountedCode, AuthenticateForm):  # type: ignore[misc]  # allauth is untyped
     pass
+
+
+class PasskeyNameForm(EditWebAuthnForm):  # type: ignore[misc]  # allauth is untyped
+    """allauth's own has a label that no catalogue translates, and no limit."""
+
+    name = forms.CharField(label=_("Name of this passkey"), max_length=80)
 
 
 class SecondStepAgainForm(_CountedCode, ReauthenticateForm):  # type: ignore[misc]  # allauth is untyped

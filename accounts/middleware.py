@@ -42,6 +42,9 @@ class DeviceMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         request.device = None  # type: ignore[attr-defined]  # see accounts.http.DeviceRequest
         cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+        if cookie and not devices.could_be_session_key(cookie):
+            # A NUL in it would be an error of the database, and of Django's session store before that.
+            request.session, cookie = type(request.session)(), None
         if SESSION_KEY in request.session:
             self._check(request)
         elif cookie and (reason := devices.end_of_session(cookie)):

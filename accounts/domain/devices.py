@@ -65,9 +65,14 @@ def is_expired(device: Device, *, user: User, now: datetime) -> bool:
     return device.created_at <= oldest or device.last_seen_at <= now - max(idle, SEEN_EVERY * 2)
 
 
+def could_be_session_key(text: str) -> bool:
+    """Django makes 32 letters and digits; anything else in the cookie was written by somebody else."""
+    return text.isascii() and text.isalnum() and len(text) <= 40
+
+
 def device_of_session(session_key: str | None, *, now: datetime | None = None) -> Device | None:
     """The open device with its person, in one query; None once it ended, expired, or its person was disabled."""
-    if not session_key:
+    if not session_key or not could_be_session_key(session_key):
         return None
     device: Device | None = Device.objects.open().select_related("user").filter(session_key=session_key).first()
     if device is None or not device.user.is_active:

@@ -14,6 +14,9 @@ from accounts.domain.people import adopt_timezone
 from accounts.enums import SignInMethod
 from accounts.models import SignInRequest, User
 
+# Sessions of people who asked for a mail and never came are swept after this time, not after a month.
+WAITING_SECONDS = 3600
+
 
 def safe_path(path: str | None) -> str:
     """A path of this site, or nothing: what stands behind `next=` was written by whoever made the link."""
@@ -31,6 +34,7 @@ def enter(request: HttpRequest, user: User, *, method: SignInMethod, next_path: 
         logout(request)
     for key in (sessions.PENDING, sessions.PENDING_EMAIL, sessions.DEVICE_ENDED):
         request.session.pop(key, None)
+    request.session.set_expiry(None)
     request.session[sessions.METHOD] = method
     adopt_timezone(user=user, timezone=request.POST.get("timezone", ""))
     record_authentication(request, user, method=method, reauthenticated=True)
@@ -40,6 +44,7 @@ def enter(request: HttpRequest, user: User, *, method: SignInMethod, next_path: 
 
 def await_code(request: HttpRequest, pending: SignInRequest, *, email: str) -> HttpResponseRedirect:
     """Binds the code to this browser: the row's id goes into its session, and nowhere else."""
+    request.session.set_expiry(WAITING_SECONDS)
     request.session[sessions.PENDING] = pending.pk
     request.session[sessions.PENDING_EMAIL] = email
     return HttpResponseRedirect(reverse("accounts:sign_in_code"))

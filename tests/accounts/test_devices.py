@@ -250,6 +250,13 @@ def test_being_seen_is_written_once_in_five_minutes(doctor: User) -> None:
     assert Device.objects.get().last_seen_at == at + timedelta(minutes=6)
 
 
+@pytest.mark.parametrize("key", ['"aaaaaaaaaaaa\\000"', '"\\000"', "x" * 3000, "'; DROP TABLE x", "é" * 8])
+def test_a_cookie_nobody_gave_is_no_session_and_no_error(client: Client, key: str) -> None:
+    assert client.get("/sign-in/", HTTP_COOKIE=f"sessionid={key}").status_code == 200
+    assert client.get(PAGE, HTTP_COOKIE=f"sessionid={key}")["Location"] == f"/sign-in/?next={PAGE}"
+    assert devices.device_of_session("a\x00") is None
+
+
 def test_a_rotated_secret_key_signs_nobody_out(doctor: User, settings: Settings) -> None:
     browser = signed_in(doctor)
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]

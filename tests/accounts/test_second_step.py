@@ -12,7 +12,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
 from django_redis import get_redis_connection
+from pytest_django.fixtures import Settings
+from redis.exceptions import RedisError
 
+import core.limits
 from accounts.domain import invitations, people
 from accounts.enums import Role, SignInMethod
 from accounts.models import AuditEvent, User
@@ -131,6 +134,24 @@ def test_sec_07_a_code_opens_once_also_when_redis_forgot(moderator: User) -> Non
 
     assert "used already" in response.content.decode()
     assert "_auth_user_id" not in second.session
+
+
+def test_sec_33_staff_get_in_while_redis_is_away(
+    client: Client, moderator: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(core.limits, "_breaker", core.limits._Breaker(0.0))
+    secret = protect(moderator)
+    _, token = invitations.invite(user=moderator, created_by=None, now=now(), next_path="/admin/")
+    options = {"SOCKET_CONNECT_TIMEOUT": 0.2, "IGNORE_EXCEPTIONS": True}
+    backend = "django_redis.cache.RedisCache"
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "redis://127.0.0.1:1/0", "OPTIONS": options}}
+    client.post(reverse("accounts:invitation", args=[token]))
+    code = code_of(secret)
+
+    assert client.post(STEP, {"code": code})["Location"] == "/admin/"
+    assert client.get("/admin/").status_code == 200
+    with pytest.raises(RedisError):
+        get_redis_connection("default").ping()
 
 
 def test_sec_07_guesses_of_the_second_step_are_limited(client: Client, moderator: User) -> None:
