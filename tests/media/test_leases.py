@@ -27,7 +27,7 @@ from media.models import Rendition, StoredTree, Video
 from tests.media.tools import Make, files_of
 
 Prepare = Callable[..., Video]
-LONG: dict[str, Any] = {"size": "640x360", "rate": "30", "seconds": 20}  # encodes for some seconds
+LONG: dict[str, Any] = {"size": "640x360", "rate": "30", "seconds": 12}  # encodes for some seconds
 
 
 @pytest.fixture
