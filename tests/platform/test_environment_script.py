@@ -11,10 +11,10 @@ import pytest
 from tests.platform.conftest import ROOT
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project that requires nothing: what is tested is the script, not the package index."""
-    root = tmp_path / "a project"
+    root = tmp_path_factory.mktemp("environment") / "a project"
     (root / "script").mkdir(parents=True)
     shutil.copy(ROOT / "script" / "environment", root / "script")
     (root / "requirements.txt").write_text("# nothing\n")
@@ -49,11 +49,15 @@ def test_it_makes_the_environment_once_and_mends_a_broken_one(project: Path) -> 
 
 
 def test_a_package_without_its_hash_is_refused(project: Path) -> None:
+    stamp = project / ".venv" / ".installed-requirements.txt"
+    (project / "requirements.txt").write_text("# nothing yet\n")
+    assert call(project).returncode == 0
+    before = stamp.read_text()
     (project / "requirements.txt").write_text("django==5.2.19\n")
     result = call(project)
     assert result.returncode == 1
     assert "installing requirements.txt failed" in result.stderr
-    assert not (project / ".venv" / ".installed-requirements.txt").exists()
+    assert stamp.read_text() == before
 
 
 def test_the_scripts_find_a_python_that_is_new_enough(tmp_path: Path) -> None:
