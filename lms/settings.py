@@ -181,6 +181,7 @@ MFA_ADAPTER = "accounts.adapters.MfaAdapter"
 MFA_FORMS = {
     "authenticate": "accounts.forms.SecondStepForm",
     "reauthenticate": "accounts.forms.SecondStepAgainForm",
+    "edit_webauthn": "accounts.forms.PasskeyNameForm",
 }
 MFA_RATE_LIMITS = {"webauthn_login": "1200/m/ip"}
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION
