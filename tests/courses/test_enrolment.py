@@ -68,14 +68,14 @@ def test_in_bulk_it_tells_new_from_known_in_one_statement() -> None:
     known = EnrolmentFactory(programme=programme)
     EnrolmentFactory()
     users = User.objects.bulk_create(
-        User(email=f"doctor{number}@example.org", password="!") for number in range(20_000)
+        User(email=f"doctor{number}@example.org", password="!") for number in range(3_000)
     )
     ids = {user.pk for user in users}
     with CaptureQueriesContext(connection) as queries:
         enrolled = bulk_enrol(programme=programme, user_ids=[*ids, known.user_id], now=NOW)
     assert len(queries) == 1
     assert (enrolled.created, enrolled.existing) == (ids, {known.user_id})
-    assert programme.enrolments.count() == 20_001
+    assert programme.enrolments.count() == 3_001
     again = bulk_enrol(programme=programme, user_ids=ids, now=LATER)
     assert (again.created, again.existing) == (frozenset(), ids)
 
