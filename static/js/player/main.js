@@ -111,7 +111,7 @@ async function main() {
   const config = JSON.parse(document.getElementById("player-config").textContent);
   const root = document.getElementById("player");
   const page = document.getElementById("watch-progress");
-  const parts = Object.assign(partsOf(root), partsOf(page));
+  const parts = partsOf(document);
   const length = Math.max(1, Math.floor(config.duration + 0.5));
   const choices = Choices.open();
   const wire = new Wire({ csrf: config.csrf });
