@@ -112,7 +112,7 @@ def test_an_honest_player_gets_every_second(pauses: list[float], rate: float, da
 
 
 @thorough
-@given(st.floats(30, 250), st.booleans())
+@given(st.integers(30_000, 250_000).map(lambda milliseconds: milliseconds / 1000), st.booleans())
 def test_two_devices_at_once_never_double(length: float, together: bool) -> None:
     """Two players side by side, one from the start and one from the middle, each at double speed the whole time."""
     first = open_player(seconds=LENGTH)
