@@ -6,13 +6,15 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
 
+from core.logging import get_logger
 from media.domain.videos import forget_working_version, note_tree, ring
 from media.enums import Stage, VideoError, VideoStatus
 from media.models import Video
 
+log = get_logger("media")
 Clock = Callable[[], datetime]
 # Often enough for a bar that moves, seldom enough for a job of an hour.
 RENEW_AFTER = timedelta(seconds=2)
@@ -30,10 +32,12 @@ class Lease:
     version: str
     clock: Clock
     _renewed_at: datetime = field(init=False)
+    _ends_at: datetime = field(init=False)
     _stage: Stage | None = None
 
     def __post_init__(self) -> None:
         self._renewed_at = self.clock()
+        self._ends_at = self._renewed_at + timedelta(seconds=settings.MEDIA_LEASE_SECONDS)
 
     @property
     def prefix(self) -> str:
@@ -45,14 +49,25 @@ class Lease:
         if stage == self._stage and now - self._renewed_at < RENEW_AFTER:
             return
         self._stage, self._renewed_at = stage, now
-        kept = Video.objects.filter(pk=self.video.pk, worker=self.version, status=VideoStatus.TRANSCODING).update(
-            lease_until=now + timedelta(seconds=settings.MEDIA_LEASE_SECONDS),
-            progress_percent=max(0, min(99, int(percent))),
-            stage=stage,
-            updated_at=now,
-        )
+        try:
+            kept = self._renew(stage, percent, now=now)
+        except (OperationalError, InterfaceError) as error:
+            # PostgreSQL restarts: an hour of work is not thrown away for it. The next beat tries a new connection.
+            connection.close()
+            if now >= self._ends_at:
+                raise LeaseLost from error
+            log.warning("media.lease_not_renewed", video=self.video.pk, error=str(error))
+            return
         if not kept:
             raise LeaseLost
+
+    def _renew(self, stage: Stage, percent: float, *, now: datetime) -> bool:
+        until = now + timedelta(seconds=settings.MEDIA_LEASE_SECONDS)
+        kept = Video.objects.filter(pk=self.video.pk, worker=self.version, status=VideoStatus.TRANSCODING).update(
+            lease_until=until, progress_percent=max(0, min(99, int(percent))), stage=stage, updated_at=now
+        )
+        self._ends_at = until
+        return bool(kept)
 
 
 def claim_video(*, video_id: int, clock: Clock) -> Lease | None:

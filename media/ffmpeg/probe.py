@@ -20,8 +20,6 @@ _SIGNATURES: tuple[tuple[int, bytes], ...] = (
     (4, b"skip"),
     (0, b"\x1a\x45\xdf\xa3"),  # Matroska, WebM
     (8, b"AVI "),
-    (0, b"\x47"),  # MPEG transport stream
-    (4, b"\x47"),  # the same with time codes, from camcorders
     (0, b"\x00\x00\x01"),  # MPEG program stream, raw H.264
     (0, b"\x00\x00\x00\x01"),
     (0, b"FLV\x01"),
@@ -30,7 +28,10 @@ _SIGNATURES: tuple[tuple[int, bytes], ...] = (
     (0, b"\x06\x0e\x2b\x34"),  # MXF
     (0, b"\x1f\x07\x00"),  # DV
 )
-SIGNATURE_BYTES = 16
+# MPEG transport streams start every packet with a G, camcorders put four bytes of time before it. One G alone would
+# take a GIF, or a letter that begins with "Good evening", for a video.
+_PACKETS = ((0, 188), (4, 196))
+SIGNATURE_BYTES = 256
 
 
 class SourceRejected(Exception):  # noqa: N818 - named after what happens, like the other refusals
@@ -57,6 +58,8 @@ class Source:
 
 def looks_like_video(head: bytes) -> bool:
     """By the first bytes, whatever the file is called. Cheap enough for a request; `probe` has the last word."""
+    if any(head[first : first + 1] == head[second : second + 1] == b"G" for first, second in _PACKETS):
+        return True
     return any(head[offset : offset + len(magic)] == magic for offset, magic in _SIGNATURES)
 
 

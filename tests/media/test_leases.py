@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg
 import pytest
 from django.conf import settings as project
 from django.db import IntegrityError, connection, transaction
@@ -229,13 +230,37 @@ def until(condition: Callable[[], bool], *, seconds: float = 30) -> None:
         time.sleep(0.05)
 
 
-def subprocess_environment(root: Path) -> dict[str, str]:
+def database_url() -> str:
     database = connection.settings_dict
     host, name = database["HOST"], database["NAME"]
     address = f"{database['USER']}:{database['PASSWORD']}@"
-    url = f"postgresql://{address}localhost:{database['PORT'] or 5432}/{name}?host={host}"
+    return f"postgresql://{address}localhost:{database['PORT'] or 5432}/{name}?host={host}"
+
+
+def subprocess_environment(root: Path) -> dict[str, str]:
     work = {"MEDIA_ROOT": str(root), "MEDIA_WORK_DIR": str(project.MEDIA_WORK_DIR)}
-    return {**os.environ, "DATABASE_URL": url, "MEDIA_FFMPEG_NICE": "0", **work}
+    return {**os.environ, "DATABASE_URL": database_url(), "MEDIA_FFMPEG_NICE": "0", **work}
+
+
+@pytest.mark.faults
+def test_a_lost_database_connection_costs_no_work(transactional_db: None, media_root: Path, make: Make) -> None:
+    """As when PostgreSQL restarts or fails over in the middle of an hour's job."""
+    video = store_source(path=make(), title="Lecture", created_by=None, now=now())
+    cut: list[int] = []
+
+    def clock() -> Any:
+        if not cut and Video.objects.filter(pk=video.pk, stage=Stage.SOUND).exists():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_backend_pid()")
+                cut.append(cursor.fetchone()[0])
+            with psycopg.connect(database_url(), autocommit=True) as other:
+                other.execute("SELECT pg_terminate_backend(%s)", cut)
+        return now()
+
+    assert transcode_video(video_id=video.pk, clock=clock) is True
+    assert len(cut) == 1
+    video.refresh_from_db()
+    assert (video.status, video.attempts) == (VideoStatus.READY, 1)
 
 
 @pytest.mark.faults

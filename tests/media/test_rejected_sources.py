@@ -46,7 +46,17 @@ def test_a_text_file_called_mp4_is_no_video(prepare: Prepare, media_root: Path, 
     assert video.source_key == ""
 
 
-@pytest.mark.parametrize("content", [PLAYLIST, CONCAT, b"\x89PNG\r\n\x1a\n" + b"\0" * 64, b"PK\x03\x04" + b"\0" * 64])
+@pytest.mark.parametrize(
+    "content",
+    [
+        PLAYLIST,
+        CONCAT,
+        b"GIF89a" + bytes(300),
+        b"Good evening, colleagues" * 20,
+        b"\x89PNG\r\n\x1a\n" + b"\0" * 64,
+        b"PK\x03\x04" + b"\0" * 64,
+    ],
+)
 def test_sec_23_playlists_scripts_pictures_and_archives_are_never_opened(
     content: bytes, prepare: Prepare, media_root: Path, tmp_path: Path
 ) -> None:
@@ -58,7 +68,7 @@ def test_sec_23_playlists_scripts_pictures_and_archives_are_never_opened(
 
 def test_sec_23_the_demuxers_for_playlists_are_closed_even_behind_a_video_signature(tmp_path: Path) -> None:
     path = tmp_path / "lecture.ts"
-    path.write_bytes(b"\x47" + PLAYLIST)
+    path.write_bytes((b"G" + PLAYLIST).ljust(188) + b"G" + bytes(187))
     with pytest.raises(SourceRejected) as refused:
         probe(path, max_seconds=3600)
     assert refused.value.code == VideoError.UNREADABLE
