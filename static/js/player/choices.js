@@ -6,7 +6,7 @@ const DEFAULTS = { rate: 1, quality: "auto", captions: "", volume: 1, muted: fal
 export class Choices {
   constructor(storage = null) {
     this.storage = storage;
-    this.values = Object.assign({}, DEFAULTS, this.read());
+    this.values = Object.assign({}, DEFAULTS, { quality: wished() }, this.read());
   }
 
   /** Reading `window.localStorage` alone throws where cookies are blocked. */
@@ -40,4 +40,9 @@ export class Choices {
       this.storage = null;
     }
   }
+}
+
+/** Who told the phone to save data means the lecture too. */
+function wished() {
+  return navigator.connection && navigator.connection.saveData ? "save" : "auto";
 }

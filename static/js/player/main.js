@@ -56,7 +56,9 @@ function explain({ player, beats, source, session, progress }) {
     else if (status === 404) over("not_enrolled", "");
     else over("refused", "reload", detail);
   });
-  source.addEventListener("stalled", () => isOver || tell("lost", "retry"));
+  const tellIfLost = () => isOver || (source.isCutOff && player.isStarved && tell("lost", "retry"));
+  source.addEventListener("stalled", tellIfLost);
+  player.video.addEventListener("waiting", tellIfLost);
   source.addEventListener("failed", ({ detail: { reason } }) => isOver || over(reason, reason === "refused" ? "reload" : "retry"));
   source.addEventListener("refusedPlay", ({ detail: name }) => isOver || name !== "NotAllowedError" || player.announce(say("tap")));
   source.addEventListener("recovered", () => isOver || player.isBlocked || player.clearNotice());

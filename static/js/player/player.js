@@ -25,6 +25,11 @@ export class Player extends EventTarget {
     return Number.isFinite(own) && own > 0 ? own : this.length;
   }
 
+  /** Nothing left to show: only then is a lost connection something to interrupt a doctor for. */
+  get isStarved() {
+    return this.video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA;
+  }
+
   get position() {
     return this.source.isLoaded ? this.source.position : this.startAt;
   }
@@ -39,7 +44,7 @@ export class Player extends EventTarget {
     video.load();
     parts.controls.hidden = false;
     parts.stage.tabIndex = -1;
-    parts.fullscreen.hidden = !(parts.stage.requestFullscreen || parts.stage.webkitRequestFullscreen || video.webkitEnterFullscreen);
+    parts.fullscreen.hidden = false;
     const hasPip = document.pictureInPictureEnabled && !video.disablePictureInPicture;
     parts.pip.hidden = parts["pip-more"].hidden = !hasPip;
     this.root.classList.add("is-enhanced", "is-paused");
@@ -170,24 +175,33 @@ export class Player extends EventTarget {
     else if (this.video.readyState > 0) await this.video.requestPictureInPicture();
   }
 
-  /** The stage goes full screen, not the video: the name mark goes with it. An iPhone can only do the video. */
+  get isFull() {
+    return Boolean(document.fullscreenElement || document.webkitFullscreenElement) || root(this).contains("is-filling");
+  }
+
+  /** The stage goes full screen, not the video: the name mark goes with it. An iPhone cannot; there it fills the window. */
   toggleFullscreen() {
     const { stage } = this.parts;
-    if (document.fullscreenElement || document.webkitFullscreenElement) {
-      (document.exitFullscreen || document.webkitExitFullscreen).call(document);
-    } else if (stage.requestFullscreen) {
-      stage.requestFullscreen().catch((error) => console.info("No full screen:", error.message));
-    } else if (stage.webkitRequestFullscreen) {
-      stage.webkitRequestFullscreen();
-    } else {
-      this.video.webkitEnterFullscreen();
+    const enter = stage.requestFullscreen || stage.webkitRequestFullscreen;
+    const leave = document.exitFullscreen || document.webkitExitFullscreen;
+    if (!enter) {
+      root(this).toggle("is-filling");
+      this.showFullscreen();
+      return;
     }
+    const done = (this.isFull ? leave.call(document) : enter.call(stage)) || Promise.resolve();
+    done.catch((error) => console.info("No full screen:", error.message));
+  }
+
+  showFullscreen() {
+    this.parts.fullscreen.setAttribute("aria-pressed", String(this.isFull));
+    this.dispatchEvent(new CustomEvent("fullscreen", { detail: this.isFull }));
   }
 
   // What is shown
 
   listenToVideo() {
-    const { video, root } = this;
+    const { video } = this;
     const on = (names, handler) => names.split(" ").forEach((name) => video.addEventListener(name, handler));
     on("play pause ended", () => this.showPlaying());
     on("timeupdate seeking durationchange progress loadedmetadata", () => this.showTime());
@@ -199,12 +213,7 @@ export class Player extends EventTarget {
       this.parts.pip.setAttribute("aria-pressed", String(document.pictureInPictureElement === video));
     });
     for (const name of ["fullscreenchange", "webkitfullscreenchange"]) {
-      document.addEventListener(name, () => {
-        const isFull = Boolean(document.fullscreenElement || document.webkitFullscreenElement);
-        this.parts.fullscreen.setAttribute("aria-pressed", String(isFull));
-        root.classList.toggle("is-full", isFull);
-        this.dispatchEvent(new CustomEvent("fullscreen", { detail: isFull }));
-      });
+      document.addEventListener(name, () => this.showFullscreen());
     }
   }
 

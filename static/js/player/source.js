@@ -43,6 +43,11 @@ export class Source extends EventTarget {
     return this.loaded === true;
   }
 
+  /** The network failed and the next attempt is waited for; what is buffered may still be playing. */
+  get isCutOff() {
+    return Boolean(this.again);
+  }
+
   /** Where the doctor is, also while a newly attached stream still stands at its beginning. */
   get position() {
     return this.target === null ? this.video.currentTime : this.target;

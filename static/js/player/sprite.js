@@ -27,7 +27,10 @@ export class Sprite {
     if (this.loading) return;
     this.loading = fetch(this.url, { credentials: "include" })
       .then((response) => (response.ok ? response.text() : Promise.reject(new Error(String(response.status)))))
-      .then((text) => { this.cues = parseSprite(text, new URL(this.url, location.href)); })
+      .then((text) => {
+        this.cues = parseSprite(text, new URL(this.url, location.href));
+        if (this.asked) this.show(...this.asked);
+      })
       .catch((error) => {
         console.info("No preview pictures:", error.message);
         this.loading = null;
@@ -35,6 +38,7 @@ export class Sprite {
   }
 
   show(picture, at) {
+    this.asked = [picture, at];
     this.load();
     const cue = this.cues && this.cues.filter(({ start }) => start <= at).pop();
     picture.hidden = !cue;

@@ -88,8 +88,13 @@ export class Timeline {
     seek.addEventListener("pointerleave", () => { this.parts.preview.hidden = true; });
   }
 
+  /** Without a script the bar is a picture; here it becomes a control. */
   listenToBar() {
     const { bar } = this;
+    const attributes = { role: "slider", tabindex: 0, "aria-label": bar.dataset.label, "aria-valuemin": 0, "aria-valuemax": this.length };
+    for (const [name, value] of Object.entries(attributes)) bar.setAttribute(name, String(value));
+    bar.querySelector("svg").setAttribute("aria-hidden", "true");
+    bar.querySelector("[data-part=coverage-cursor]").hidden = false;
     bar.addEventListener("click", (event) => {
       this.player.seek(this.at(event, bar));
       bar.focus({ preventScroll: true });
