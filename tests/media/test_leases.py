@@ -243,7 +243,9 @@ def subprocess_environment(root: Path) -> dict[str, str]:
 
 
 @pytest.mark.faults
-def test_a_lost_database_connection_costs_no_work(transactional_db: None, media_root: Path, make: Make) -> None:
+def test_a_lost_database_connection_costs_no_work(
+    transactional_db: None, media_root: Path, make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
     """As when PostgreSQL restarts or fails over in the middle of an hour's job."""
     video = store_source(path=make(), title="Lecture", created_by=None, now=now())
     cut: list[int] = []
@@ -259,6 +261,7 @@ def test_a_lost_database_connection_costs_no_work(transactional_db: None, media_
 
     assert transcode_video(video_id=video.pk, clock=clock) is True
     assert len(cut) == 1
+    assert [True for one in caplog.records if "media.lease_not_renewed" in one.getMessage()] == [True]
     video.refresh_from_db()
     assert (video.status, video.attempts) == (VideoStatus.READY, 1)
 
