@@ -16,7 +16,8 @@ class ApiView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """DRF reads bodies past Django's own size limit, and reads forms as early as the CSRF check."""
-        if int(request.META.get("CONTENT_LENGTH") or 0) > self.largest_body_bytes:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not length.isdecimal() or int(length) > self.largest_body_bytes:
             raise TooLarge
         super().initial(request, *args, **kwargs)
 

@@ -48,8 +48,8 @@ class TestMe:
         assert browser.patch(ME, {"specialty": "Fertility"}, content_type="application/json").status_code == 403
 
         browser.get(ME)
-        token = {"HTTP_X_CSRFTOKEN": browser.cookies["csrftoken"].value}
-        response = browser.patch(ME, {"specialty": "Fertility"}, content_type="application/json", **token)
+        token = {"X-CSRFToken": browser.cookies["csrftoken"].value}
+        response = browser.patch(ME, {"specialty": "Fertility"}, content_type="application/json", headers=token)
 
         assert response.status_code == 200
 
