@@ -202,7 +202,7 @@ def test_queries_grow_with_chunks_not_with_people(programme: Programme) -> None:
 
 
 def test_the_time_grows_with_the_people_and_no_faster(programme: Programme) -> None:
-    """A ratio in one run. The figure for 20,000 rows stands in docs; this holds its shape."""
+    """A ratio in one run: eight times the people may take at most three times as long for each."""
 
     def seconds(first: int, count: int) -> float:
         text = "email,name,country\n" + "".join(
@@ -213,8 +213,8 @@ def test_the_time_grows_with_the_people_and_no_faster(programme: Programme) -> N
         return time.perf_counter() - started
 
     seconds(0, 50)
-    small = seconds(1_000, 500)
-    assert seconds(10_000, 4_000) < 20 * small
+    small = max(seconds(1_000, 500), seconds(2_000, 500))
+    assert seconds(10_000, 4_000) < 24 * small
 
 
 def command(programme: Programme, path: Path, *options: str) -> tuple[str, str]:

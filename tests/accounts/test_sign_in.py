@@ -1,7 +1,9 @@
 """By e-mail: link and code."""
 
 import statistics
+import threading
 import time
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -265,3 +267,61 @@ def test_sec_21_the_button_needs_the_pages_own_token(doctor: User) -> None:
         assert browser.post(path, {"email": doctor.email, "code": "123456"}).status_code == 403
     pending.refresh_from_db()
     assert pending.used_at is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sec_08_parallel_guesses_share_one_count() -> None:
+    doctor = UserFactory.create()
+    request = sign_in.request_sign_in(email=doctor.email, address="192.0.2.1", now=now())
+    (message,) = deliver()
+    code = code_in(message)
+    barrier = threading.Barrier(8)
+    left: list[int] = []
+
+    def guess() -> None:
+        barrier.wait(timeout=10)
+        try:
+            sign_in.use_code(request_id=request.pk, code=wrong(code), address="192.0.2.1", now=now())
+        except sign_in.CodeError as error:
+            left.append(error.attempts_left)
+        finally:
+            connection.close()
+
+    _at_once(guess, 8)
+
+    request.refresh_from_db()
+    assert (request.attempts, len(left)) == (5, 8)
+    with pytest.raises(sign_in.CodeError):
+        sign_in.use_code(request_id=request.pk, code=code, address="192.0.2.1", now=now())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_racing_taps_on_a_link_one_gets_in() -> None:
+    doctor = UserFactory.create()
+    sign_in.request_sign_in(email=doctor.email, address="192.0.2.1", now=now())
+    (message,) = deliver()
+    token = link_in(message).split("/")[-2]
+    barrier = threading.Barrier(2)
+    answers: list[str] = []
+
+    def tap() -> None:
+        barrier.wait(timeout=10)
+        try:
+            sign_in.use_link(token=token, now=now())
+            answers.append("in")
+        except sign_in.LinkError:
+            answers.append("spent")
+        finally:
+            connection.close()
+
+    _at_once(tap, 2)
+
+    assert sorted(answers) == ["in", "spent"]
+
+
+def _at_once(work: Callable[[], None], count: int) -> None:
+    threads = [threading.Thread(target=work) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
