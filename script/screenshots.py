@@ -9,13 +9,14 @@ import sys
 import time
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
 SIGN_INS = Path(os.environ.get("VAR_DIR", ROOT / "var")) / "demo-sign-ins.txt"
 DOCTOR, OPERATOR = "meera.nair@rounds.example", "sam.whitfield@rounds.example"
-LAPTOP, PHONE = {"width": 1280, "height": 860}, {"width": 360, "height": 740}
+LAPTOP = ViewportSize(width=1280, height=860)
+PHONE = ViewportSize(width=360, height=740)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--mute-audio"]
 
 
