@@ -1,6 +1,4 @@
 import uuid
-from datetime import datetime
-from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
@@ -10,19 +8,6 @@ from django.utils.translation import gettext_lazy as _
 from media.enums import RenditionKind, Stage, UploadStatus, VideoError, VideoStatus
 
 BUSY = (VideoStatus.UPLOADING, VideoStatus.QUEUED, VideoStatus.TRANSCODING)
-
-
-class VideoQuerySet(models.QuerySet["Video"]):
-    def published(self) -> Self:
-        """What can be watched: also a video whose replacement is still being prepared."""
-        return self.exclude(published_version="")
-
-    def claimable(self, *, now: datetime) -> Self:
-        """Waiting work, and work whose worker has not renewed its lease."""
-        return self.filter(Q(status=VideoStatus.QUEUED) | Q(status=VideoStatus.TRANSCODING, lease_until__lt=now))
-
-    def for_list(self) -> Self:
-        return self.select_related("created_by")
 
 
 class Video(models.Model):
@@ -59,8 +44,6 @@ class Video(models.Model):
     )
     created_at = models.DateTimeField(_("created at"), editable=False)
     updated_at = models.DateTimeField(editable=False)
-
-    objects: ClassVar = VideoQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("video")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from media.ffmpeg.binary import OWN_PLAYLIST, SAFE_INPUT, run_ffmpeg
-from media.ffmpeg.ladder import AUDIO_ONLY_KBIT, KEYFRAME_SECONDS, SEGMENT_SECONDS, Rung
+from media.ffmpeg.ladder import KEYFRAME_SECONDS, SEGMENT_SECONDS, Rung
 from media.ffmpeg.probe import Source
 
 OnPosition = Callable[[float], None]
@@ -133,6 +133,3 @@ def _hls(folder: Path) -> list[str | Path]:
         *("-hls_segment_options", f"pat_period={SEGMENT_SECONDS}"),
         *("-hls_segment_filename", folder / "%05d.ts", folder / PLAYLIST),
     ]
-
-
-__all__ = ["AUDIO_ONLY_KBIT", "Encoder", "encode_picture", "encode_sound", "mp4_rung", "package_mp4", "package_sound"]

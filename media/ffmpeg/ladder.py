@@ -34,7 +34,6 @@ class Rung:
     audio_kbit: int
 
 
-AUDIO_ONLY_KBIT = 32
 STEPS = (
     Step("240p5", 240, 5, 60, 32),
     Step("240p15", 240, 15, 120, 32),
