@@ -67,9 +67,7 @@ def test_in_bulk_it_tells_new_from_known_in_one_statement() -> None:
     programme = ProgrammeFactory()
     known = EnrolmentFactory(programme=programme)
     EnrolmentFactory()
-    users = User.objects.bulk_create(
-        User(email=f"doctor{number}@example.org", password="!") for number in range(3_000)
-    )
+    users = User.objects.bulk_create(User(email=f"doctor{number}@example.org", password="!") for number in range(3_000))
     ids = {user.pk for user in users}
     with CaptureQueriesContext(connection) as queries:
         enrolled = bulk_enrol(programme=programme, user_ids=[*ids, known.user_id], now=NOW)
