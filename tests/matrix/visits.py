@@ -96,12 +96,14 @@ def _rolled_back() -> Iterator[None]:
 
 
 def _writes() -> Counter[str]:
-    """Rows written so far in this transaction, as PostgreSQL itself counts them: no query can hide from it."""
+    """Rows written so far in this transaction, as PostgreSQL itself counts them: no query can hide from it.
+
+    What the view pg_stat_xact_user_tables says, asked of its functions: the view costs four times as much.
+    """
+    counts = ", ".join(f"pg_stat_get_xact_tuples_{kind}(oid) AS {kind}" for kind in KINDS)
+    tables = f"SELECT relname, {counts} FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT relname, n_tup_ins, n_tup_upd, n_tup_del FROM pg_stat_xact_user_tables"
-            " WHERE n_tup_ins + n_tup_upd + n_tup_del > 0"
-        )
+        cursor.execute(f"SELECT * FROM ({tables}) AS t WHERE {' + '.join(KINDS)} > 0")
         rows = cursor.fetchall()
     return Counter(
         {f"{name} {kind}": count for name, *counts in rows for kind, count in zip(KINDS, counts, strict=True) if count}
