@@ -90,7 +90,8 @@ class ProfileForm(forms.ModelForm[User]):
     phone = PhoneNumberField(
         label=_("Phone"),
         required=False,
-        help_text=_("With the country code, for example +91 98765 43210."),
+        # The marks isolate the number: its groups would change places in a sentence that runs to the left.
+        help_text=_("With the country code, for example \u2066+91 98765 43210\u2069."),
         error_messages={"invalid": _("This is no phone number. Write it with the country code.")},
         widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel"}),
     )
