@@ -45,13 +45,17 @@ function explain({ player, beats, source, session, progress }) {
     tell(name, action, text);
   };
   let isOver = false;
-  beats.addEventListener("bye", ({ detail: { reason } }) => {
+  const end = () => {
     isOver = true;
+    source.stop();
+  };
+  beats.addEventListener("bye", ({ detail: { reason } }) => {
+    end();
     over(reason, reason === "not_enrolled" ? "" : "sign-in");
   });
-  beats.addEventListener("refused", ({ detail: { detail } }) => detail && player.announce(detail));
   session.addEventListener("refused", ({ detail: { status, detail } }) => {
-    isOver = true;
+    if (isOver) return;
+    end();
     if (status === 401) over("signed_out", "sign-in");
     else if (status === 404) over("not_enrolled", "");
     else over("refused", "reload", detail);

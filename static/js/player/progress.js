@@ -6,6 +6,9 @@ import { duration, durationLeft, say } from "./words.js";
 // A screen reader is told at most this often while nothing but the figures changes.
 const QUIET_MILLISECONDS = 60000;
 const JUST_NOW_MILLISECONDS = 15000;
+const REMARK_MILLISECONDS = 12000;
+// The player mends these by itself: a new play session begins, and the doctor has nothing to do.
+const MENDED = ["session_ended", "unknown_session"];
 
 export class Progress {
   constructor({ player, beats, timeline, parts, coverage, length, required, isDone }) {
@@ -17,6 +20,7 @@ export class Progress {
     this.isCounting = true;
     beats.addEventListener("saved", (event) => this.saved(event.detail));
     beats.addEventListener("state", (event) => this.changed(event.detail));
+    beats.addEventListener("refused", (event) => this.refused(event.detail));
     beats.addEventListener("leftover", (event) => this.add(event.detail.spans));
     player.video.addEventListener("timeupdate", () => this.add(beats.collector.spans));
     setInterval(() => this.show(), 5000);
@@ -40,6 +44,15 @@ export class Progress {
     if (done && !this.isDone) this.completed();
     if (typeof seen === "number") this.credited = seen;
     this.show();
+  }
+
+  refused({ reason, detail }) {
+    if (MENDED.includes(reason) || !detail) return;
+    this.remark = detail;
+    clearTimeout(this.remarkTimer);
+    this.remarkTimer = setTimeout(() => { this.remark = ""; this.show(); }, REMARK_MILLISECONDS);
+    this.show();
+    this.speak(detail);
   }
 
   completed() {
@@ -71,6 +84,7 @@ export class Progress {
 
   get savedText() {
     if (!this.isCounting) return say("not-counted");
+    if (this.remark) return this.remark;
     if (this.state === "waiting") return say(this.beats.outbox.isDurable ? "waiting" : "waiting-memory");
     if (this.state === "saving") return say(this.savedAt ? "saved" : "saving");
     if (!this.savedAt) return "";
@@ -85,7 +99,7 @@ export class Progress {
     parts["seen-text"].textContent = figures;
     parts["rest-text"].textContent = rest;
     parts["saved-text"].textContent = this.savedText;
-    parts["saved-text"].classList.toggle("is-waiting", this.state === "waiting" || !this.isCounting);
+    parts["saved-text"].classList.toggle("is-waiting", this.state === "waiting" || !this.isCounting || Boolean(this.remark));
     parts.skip.hidden = this.next === null;
     this.timeline.show(this.coverage);
     if (performance.now() - this.spokenAt > QUIET_MILLISECONDS && !this.player.video.paused) this.speak(`${figures}, ${rest}`);

@@ -198,7 +198,7 @@ export class Source extends EventTarget {
   /** The grant ran out, mostly because the computer slept. A new one, then on from the same frame. */
   refused(isFatal) {
     this.stoppedByRefusal = this.stoppedByRefusal || isFatal;
-    if (this.renewing) return;
+    if (this.renewing || this.isStopped) return;
     if (this.refusals >= REFUSALS_IN_A_ROW) {
       this.fail("refused");
       return;
@@ -220,6 +220,7 @@ export class Source extends EventTarget {
 
   /** Until the browser says "online", or for a while, whichever is first; `again` may also be called by a button. */
   wait(work) {
+    if (this.isStopped) return;
     clearTimeout(this.timer);
     this.again = () => {
       clearTimeout(this.timer);
@@ -262,6 +263,14 @@ export class Source extends EventTarget {
   fail(reason) {
     this.hasFailed = true;
     this.dispatchEvent(new CustomEvent("failed", { detail: { reason } }));
+  }
+
+  /** Nobody may watch here any more: ask for nothing that would be refused. */
+  stop() {
+    this.isStopped = true;
+    this.again = null;
+    clearTimeout(this.timer);
+    if (this.hls) this.hls.stopLoad();
   }
 
   /** The doctor presses "Try again". */
