@@ -121,11 +121,13 @@ class Supervisor:
         pause = RESTART_SECONDS[0]
         while not self.stopping.is_set():
             started = time.monotonic()
-            process = await self._spawn(program)
+            process, lines = await self._spawn(program)
             self.running[program.name] = process
-            output = asyncio.create_task(self._print_output(program.name, process))
+            output = asyncio.create_task(self._print_output(program.name, lines))
             status = await process.wait()
-            await asyncio.wait({output}, timeout=2)  # what it left behind may keep the pipe open
+            if not self.stopping.is_set():
+                kill_group(process.pid)  # children of a crashed one would hold its socket and its output
+            await asyncio.wait({output}, timeout=2)
             output.cancel()
             if self.stopping.is_set():
                 return
@@ -137,7 +139,8 @@ class Supervisor:
                 await asyncio.wait_for(self.stopping.wait(), pause)
             pause = min(pause * 2, RESTART_SECONDS[1])
 
-    async def _spawn(self, program: Program) -> asyncio.subprocess.Process:
+    async def _spawn(self, program: Program) -> tuple[asyncio.subprocess.Process, asyncio.StreamReader]:
+        """With a pipe of our own: asyncio's would let `wait` wait for every grandchild that inherited it."""
         prepare = die_with_parent(program.death_signal)
 
         def before_exec() -> None:
@@ -145,27 +148,34 @@ class Supervisor:
             if program.nice:
                 os.nice(program.nice)
 
-        return await asyncio.create_subprocess_exec(
-            *program.command,
-            cwd=ROOT,
-            env=self.environment | program.environment,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            pass_fds=program.files,
-            process_group=0,  # Ctrl-C in the terminal reaches only the supervisor, which stops things in order
-            preexec_fn=before_exec,  # takes no lock
+        reading, writing = os.pipe()
+        lines = asyncio.StreamReader()
+        await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(lines), os.fdopen(reading, "rb")
         )
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *program.command,
+                cwd=ROOT,
+                env=self.environment | program.environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=writing,
+                stderr=asyncio.subprocess.STDOUT,
+                pass_fds=program.files,
+                process_group=0,  # Ctrl-C in the terminal reaches only the supervisor, which stops things in order
+                preexec_fn=before_exec,  # takes no lock
+            )
+        finally:
+            os.close(writing)
+        return process, lines
 
-    async def _print_output(self, name: str, process: asyncio.subprocess.Process) -> None:
-        if process.stdout is None:
-            return
+    async def _print_output(self, name: str, lines: asyncio.StreamReader) -> None:
         prefix = f"{name:<10} | "
         if sys.stdout.isatty():
             prefix = f"\033[{COLOURS.get(name, 0)}m{prefix}\033[0m"
         while True:
             try:
-                line = await process.stdout.readline()
+                line = await lines.readline()
             except ValueError:  # a line longer than the buffer; the reader has dropped it
                 line = b"(a very long line was left out)\n"
             if not line:
@@ -189,8 +199,7 @@ class Supervisor:
                 await asyncio.wait_for(process.wait(), program.stop_seconds)
             except TimeoutError:
                 say(f"{program.name} does not stop in {program.stop_seconds:g} s; it is killed.")
-        with contextlib.suppress(ProcessLookupError):  # also what the process left behind in its group
-            os.killpg(process.pid, signal.SIGKILL)
+        kill_group(process.pid)
         await process.wait()
 
     async def wait_until_ready(self, address: tuple[str, int], realtime: Path) -> None:
@@ -202,6 +211,12 @@ class Supervisor:
             if time.monotonic() > deadline or self.crashes >= 4:
                 raise StartError("The site does not get ready; the lines above say why.")
             await asyncio.sleep(0.05)
+
+
+def kill_group(leader: int) -> None:
+    """Also what a process that has ended left behind in its group."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)
 
 
 async def is_ready(host: str, port: int) -> bool:

@@ -25,6 +25,7 @@ from tests.platform.conftest import ROOT
 pytestmark = [pytest.mark.serial, pytest.mark.faults]
 START_SECONDS = 120.0
 STOP_SECONDS = 40.0
+READY_SECONDS = 5.0  # promised for every start but the first
 LEFT_OUT = shutil.ignore_patterns(
     ".git", ".venv", "var", "tests", "__pycache__", ".mypy_cache", ".ruff_cache", ".hypothesis"
 )
@@ -148,15 +149,22 @@ def test_the_whole_life(project: Path) -> None:
         assert first.process.returncode == 0
 
     secret = (project / "var" / "secret-key").read_text()
-    assert min(second_start(project, port), second_start(project, port)) < 5.0  # one of them on a quiet machine
+    assert min(second_start(project, port), second_start(project, port)) < READY_SECONDS * crowding()
 
     with server(project, PORT=str(port)) as third:
         third.ready()
         assert "Migrating" not in third.output
         assert (project / "var" / "secret-key").read_text() == secret
         restarts_what_crashes(third)
+        sockets = Path((project / "var" / "sockets").read_text())
+        assert {path.name for path in sockets.iterdir()} >= {"web", "realtime"}
         third.end(signal.SIGTERM)
-    assert not list(Path(tempfile.gettempdir()).glob("lms-*/web"))
+        assert not sockets.exists()
+
+
+def crowding() -> float:
+    """1 on a machine of our own; where others compute too, how much longer everything takes."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def second_start(project: Path, port: int) -> float:
@@ -188,7 +196,8 @@ def refuses_a_second_one(project: Path) -> None:
 
 
 def restarts_what_crashes(running: Server) -> None:
-    master = next(process for process in running.family() if "gunicorn" in " ".join(process.cmdline()))
+    direct = psutil.Process(running.process.pid).children()
+    master = next(process for process in direct if "gunicorn" in " ".join(process.cmdline()))
     master.kill()
     assert wait_until(lambda: "web ended with status -9; it starts again" in running.output, seconds=10)
 
