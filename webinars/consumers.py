@@ -38,7 +38,7 @@ class Tier:
 
     def __init__(self) -> None:
         self.readers = DatabaseThreads("sockets", 4)
-        self.writer = DatabaseThreads("beats", 1)
+        self.writer = DatabaseThreads("beats", 1, keeps_connection=True)
         self.committer = self.committer_class(self._commit)
         self.registry: Registry[Viewer] = Registry(self._find_revoked)
         self.draining = False
@@ -60,6 +60,8 @@ class Tier:
         await self.registry.close_all(Bye.RESTARTING, seconds=min(1.0, len(self.registry) / 1000))
         await self.registry.stop()
         await self.committer.stop()
+        self.writer.close()
+        self.readers.close()
 
 
 class WatchSockets:
@@ -162,6 +164,8 @@ class WatchSocket:
                 self.box.close_with(int(Close.FLOOD))
                 break
             await self._handle(message.get("text"))
+            if not self.tier.committer.has_room.is_set():
+                await self.tier.committer.has_room.wait()  # unread frames wait in the browser, not here
             message = await self.receive()
         await self.box.flushed()
 

@@ -116,6 +116,24 @@ async def test_a_full_queue_takes_nothing_more() -> None:
     await committer.stop()
 
 
+async def test_a_crowded_queue_asks_its_sockets_to_wait_until_it_is_shorter() -> None:
+    store, hearer = Store(), Hearer()
+    store.gate.clear()
+    committer = make(store, crowded=4, max_batch=2)
+    for item in range(3):
+        committer.add(item, hearer)
+    assert committer.has_room.is_set()
+    for item in range(3, 8):
+        committer.add(item, hearer)
+    assert not committer.has_room.is_set()
+    store.gate.set()
+    async with asyncio.timeout(PATIENCE):
+        await committer.has_room.wait()
+    await hearer.until(lambda: len(hearer.committed_items) == 8)
+    assert hearer.returned == []
+    await committer.stop()
+
+
 async def test_draining_commits_what_waits_and_takes_nothing_more() -> None:
     store, hearer = Store(), Hearer()
     committer = make(store, max_wait=60.0)

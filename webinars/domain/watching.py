@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import datetime
 from uuid import UUID
 
@@ -86,7 +87,8 @@ def record_beats(beats: Sequence[Beat], *, now: datetime) -> list[BeatResult]:
     if not beats:
         return []
     try:
-        with transaction.atomic():
+        # By itself the statement is its own transaction; BEGIN and COMMIT would be two more round trips a batch.
+        with transaction.atomic() if connection.in_atomic_block else nullcontext():
             return _record(beats, now)
     except (DataError, IntegrityError):
         # One beat that PostgreSQL cannot take (its person was deleted a moment ago) must not sink the others.

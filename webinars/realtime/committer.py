@@ -39,12 +39,14 @@ class GroupCommitter(Generic[Item, Result]):
         max_wait: float = 0.15,
         max_batch: int = 1_000,
         max_queue: int = 20_000,
+        crowded: int = 4_000,
         pauses: tuple[float, float] = (0.5, 15.0),
     ) -> None:
         self._commit = commit
         self._max_wait = max_wait
         self._max_batch = max_batch
         self._max_queue = max_queue
+        self._crowded = crowded
         self._pauses = pauses
         self._pause = pauses[0]
         self._paused_until = 0.0
@@ -55,6 +57,9 @@ class GroupCommitter(Generic[Item, Result]):
         self._idle = asyncio.Event()
         self._idle.set()
         self._draining = False
+        # Cleared while so much waits that sockets should not be read: taking in beats must not starve committing them.
+        self.has_room = asyncio.Event()
+        self.has_room.set()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -73,6 +78,8 @@ class GroupCommitter(Generic[Item, Result]):
             self._idle.clear()
         elif len(queue) == self._max_batch:
             self._full.set()
+        elif len(queue) == self._crowded:
+            self.has_room.clear()
 
     async def drain(self, *, seconds: float) -> bool:
         """Commit what waits, and take nothing more. False when the time was not enough."""
@@ -97,6 +104,8 @@ class GroupCommitter(Generic[Item, Result]):
             del self._queue[: self._max_batch]
             if not self._queue:
                 self._filled.clear()
+            if len(self._queue) < self._crowded:
+                self.has_room.set()
             if len(self._queue) < self._max_batch and not self._draining:
                 self._full.clear()
             await self._commit_batch(batch)
@@ -129,6 +138,7 @@ class GroupCommitter(Generic[Item, Result]):
         """The failed batch, and what was queued behind it: it would only fail later."""
         waiting, self._queue = self._queue, []
         self._filled.clear()
+        self.has_room.set()
         after = self._retry_after()
         by_sink: dict[Sink[Item, Result], list[Item]] = {}
         for item, sink in (*batch, *waiting):
