@@ -25,7 +25,7 @@ START_SECONDS = 120
 STOP_SECONDS = 30
 DOCTORS = (
     "anna", "resume", "coverage", "ring", "plain", "axe", "keys", "drop", "mark", "choices", "http", "grant", "ended",
-    "tabs", "leave", "states", "units", "frame",
+    "tabs", "leave", "states", "units", "frame", "rtl",
 )  # fmt: skip
 CHROMIUM = [
     "--no-sandbox",
@@ -114,6 +114,7 @@ def make_environment(directory: Path) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "lms.settings",
         "SECRET_KEY": "only-for-the-browser-tests-" + "x" * 40,
         "DEMO": "0",
+        "LANGUAGES": "en,ar",
         "HOST": "127.0.0.1",
         "PORT": "0",
         "WEB_WORKERS": "1",

@@ -110,6 +110,9 @@ def enrol_doctor(name: str, programme: Any) -> dict[str, str]:
     from tests.signing_in import signed_in
 
     person = make_person(name, "Meera", "Nair")
+    if name == "rtl":
+        person.language = "ar"
+        person.save()
     EnrolmentFactory.create(user=person, programme=programme)
     cookie = settings.SESSION_COOKIE_NAME
     return {

@@ -91,7 +91,8 @@ export class Settings {
     const quality = this.choices.get("quality");
     if (this.source.isAudioOnly) return say("sound-only");
     if (quality === "save") return say("save-data");
-    const height = this.height ? `${this.height}p` : "";
+    // Isolated: beside Arabic letters the "p" would change places with the number.
+    const height = this.height ? `\u2066${this.height}p\u2069` : "";
     const isFixed = this.source.levels.some((level) => String(level.height) === quality);
     return isFixed ? height : [say("automatic"), height].filter(Boolean).join(" ");
   }
