@@ -70,6 +70,8 @@ function askAboutZone() {
     document.getElementById("main").focus();
   });
   banner.hidden = false;
+  const confirm = document.querySelector("[data-zone-confirm]");
+  if (confirm) confirm.hidden = true; // one question about the zone at a time, and this one knows more
 }
 
 // <input data-device-zone> in sign-in and invitation forms: tells the server the zone before there is a profile.

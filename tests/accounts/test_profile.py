@@ -110,6 +110,18 @@ def test_the_banner_sets_and_confirms_the_zone(doctor: User) -> None:
     assert (doctor.timezone, doctor.timezone_confirmed_at is not None) == ("Asia/Kolkata", True)
 
 
+def test_the_zone_taken_from_the_browser_is_asked_about_once_also_without_javascript(doctor: User) -> None:
+    User.objects.filter(pk=doctor.pk).update(timezone_confirmed_at=None)
+    browser = signed_in(doctor)
+    page = browser.get("/account/devices/").content.decode()
+    assert "Is that right for you?" in page
+    assert '<input type="hidden" name="timezone" value="Asia/Kolkata">' in page
+
+    browser.post("/account/time-zone/", {"timezone": "Asia/Kolkata", "next": "/account/devices/"})
+
+    assert "Is that right for you?" not in browser.get("/account/devices/").content.decode()
+
+
 @pytest.mark.parametrize("zone", ["", "Mars/Olympus", "../etc/passwd", "a" * 5000, "\x00"])
 def test_a_zone_that_is_none_changes_nothing(doctor: User, zone: str) -> None:
     response = signed_in(doctor).post("/account/time-zone/", {"timezone": zone, "next": "//evil.example"})
