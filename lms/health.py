@@ -1,5 +1,7 @@
 """`/healthz`: this process answers. `/readyz`: what it needs is there. Asked every few seconds by load balancers."""
 
+import threading
+import time
 from collections.abc import Callable
 from functools import cache
 
@@ -14,6 +16,7 @@ from core.logging import get_logger
 
 log = get_logger(__name__)
 SECONDS = 2  # for each step of a check: a probe that hangs tells nobody anything
+Parts = dict[str, str]
 
 
 class HealthMiddleware:
@@ -36,11 +39,35 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 
 def readyz(_request: HttpRequest) -> HttpResponse:
     """Says which part failed, never why: the reason stands in the log, where no stranger reads it."""
-    applied, postgresql = _postgresql()
-    parts = {"postgresql": postgresql, "redis": _redis(), "migrations": _migrations(applied)}
+    parts = _shared_check()
     ready = all(state == "ok" for state in parts.values())
     body = {"status": "ready" if ready else "not ready", **parts}
     return JsonResponse(body, status=200 if ready else 503, headers={"Cache-Control": "no-store"})
+
+
+class _Latest:
+    """The newest check of this process. One runs at a time, and who waited for it takes its answer.
+
+    Without that a stranger who asks a hundred times at once would hold a hundred connections to PostgreSQL.
+    """
+
+    lock = threading.Lock()
+    started = 0.0
+    parts: Parts = {}
+
+
+def _shared_check() -> Parts:
+    asked = time.monotonic()
+    with _Latest.lock:
+        if _Latest.started < asked:
+            _Latest.started = time.monotonic()
+            _Latest.parts = _check()
+        return _Latest.parts
+
+
+def _check() -> Parts:
+    applied, postgresql = _postgresql()
+    return {"postgresql": postgresql, "redis": _redis(), "migrations": _migrations(applied)}
 
 
 def _postgresql() -> tuple[set[tuple[str, str]] | None, str]:

@@ -278,7 +278,12 @@ CELERY_TIMEZONE = "UTC"
 CELERY_TASK_ROUTES = {"media.tasks.transcode": {"queue": "media"}}
 CELERY_TASK_DEFAULT_QUEUE = "default"
 # Redis hands an unacknowledged task out again after this time; a shorter one would transcode long lectures twice.
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 12 * 3600}
+# A Redis that hangs must not hold the request that rings a doorbell; a worker's own wait for tasks is one second.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 12 * 3600,
+    "socket_connect_timeout": 2,
+    "socket_timeout": 10,
+}
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {

@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_PORT = 8000
 PORTS_TRIED = 50
 READY_SECONDS = 120.0
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 RESTART_SECONDS = (0.5, 30.0)  # first and longest pause before a crashed process starts again
 STEADY_SECONDS = 30.0  # after so long a run a crash counts as the first one
 COLOURS = {"web": 36, "realtime": 35, "worker": 33, "transcoder": 34, "beat": 32, "door": 90}
@@ -328,7 +329,8 @@ def site_environment(var: Path, port: int, host: str) -> dict[str, str]:
     if environment.get("DJANGO_ENV", "development") == "production":
         return environment
     environment.setdefault("DEBUG", "false")
-    environment.setdefault("SHOW_SENT_MAIL", "true")
+    # Whoever reads the sent mail can sign in as anybody, so the page is only for people at this machine.
+    environment.setdefault("SHOW_SENT_MAIL", "true" if host in LOOPBACK else "false")
     environment.setdefault("LOG_FORMAT", "text")
     environment.setdefault("SITE_URL", f"http://{'localhost' if host in {'localhost', '0.0.0.0'} else host}:{port}")
     if not environment.get("SECRET_KEY"):

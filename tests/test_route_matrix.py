@@ -39,7 +39,6 @@ def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
     """One for all tests here, in a transaction that is rolled back. The development pages are off, as in production."""
     logging.disable(logging.CRITICAL)
     settings = override_settings(API_RATES=UNLIMITED, SHOW_SENT_MAIL=False)
-    settings = override_settings(API_RATES=UNLIMITED, SHOW_SENT_MAIL=False)
     with django_db_blocker.unblock(), settings, transaction.atomic():
         yield build_world()
         transaction.set_rollback(True)

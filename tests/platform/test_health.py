@@ -1,7 +1,10 @@
 """`/healthz` asks nobody; `/readyz` says which part is missing and nothing more."""
 
+import socket
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection
@@ -47,11 +50,13 @@ def test_readyz_says_that_redis_is_missing_but_not_where_it_was_sought(client: C
 
 @pytest.mark.django_db
 def test_readyz_says_in_time_that_postgresql_is_missing(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """192.0.2.1 (TEST-NET) swallows packets: only the time-out ends the attempt."""
-    monkeypatch.setitem(connection.settings_dict, "HOST", "192.0.2.1")
-    started = time.monotonic()
-    response = client.get("/readyz")
-    assert time.monotonic() - started < 2 * health.SECONDS + 1
+    """A listener that takes the connection and never says a word: only the time-out ends the attempt."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setitem(connection.settings_dict, "HOST", "127.0.0.1")
+        monkeypatch.setitem(connection.settings_dict, "PORT", str(silent.getsockname()[1]))
+        started = time.monotonic()
+        response = client.get("/readyz")
+        assert time.monotonic() - started < 2 * health.SECONDS + 1
     assert response.status_code == 503
     assert response.json() == {"status": "not ready", "postgresql": "failed", "redis": "ok", "migrations": "unknown"}
 
@@ -71,3 +76,29 @@ def test_readyz_says_that_a_migration_is_not_applied(client: Client) -> None:
             )
     assert response.status_code == 503
     assert response.json()["migrations"] == "1 not applied"
+
+
+@pytest.mark.django_db
+def test_many_probes_at_once_share_one_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twenty callers wait while the first check is held up by a silent server; two connections serve them all."""
+    asked = threading.Barrier(21)
+
+    def probe(_number: int) -> int:
+        asked.wait(10)
+        return Client().get("/readyz").status_code
+
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as silent, ThreadPoolExecutor(20) as pool:
+        monkeypatch.setitem(connection.settings_dict, "HOST", "127.0.0.1")
+        monkeypatch.setitem(connection.settings_dict, "PORT", str(silent.getsockname()[1]))
+        answers = pool.map(probe, range(20))
+        asked.wait(10)
+        assert set(answers) == {503}
+        silent.setblocking(False)
+        connections = 0
+        while True:
+            try:
+                silent.accept()[0].close()
+            except BlockingIOError:
+                break
+            connections += 1
+    assert 1 <= connections <= 2

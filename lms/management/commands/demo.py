@@ -61,10 +61,11 @@ def sign_ins(loaded: Loaded) -> str:
         ("Doctor, other programme", people.OTHER_DOCTOR.email, ""),
         *((str(one.role).capitalize(), one.email, staff.get(one.email, "")) for one in people.STAFF),
     ]
+    mail = f" (sent mail: {settings.SITE_URL}/dev/mail/)" if settings.SHOW_SENT_MAIL else ""
     lines = [f"{who:<24} {email:<32} {'TOTP ' + secret if secret else ''}".rstrip() for who, email, secret in rows]
     return "\n".join(
         [
-            f"Sign in at {settings.SITE_URL}/sign-in/ by e-mail link (sent mail: {settings.SITE_URL}/dev/mail/)",
+            f"Sign in at {settings.SITE_URL}/sign-in/ by e-mail link{mail}",
             f"or with the password  {loaded.password}  for every account:",
             "",
             *lines,
