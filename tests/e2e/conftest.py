@@ -73,6 +73,14 @@ class Site:
         return found[0][0] if found else None
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Videos play in real time: what needs the whole site runs alone, and only one site is started."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent) and "site" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.serial)
+
+
 @pytest.fixture(scope="session")
 def site() -> Iterator[Site]:
     with tempfile.TemporaryDirectory(prefix="lms-e2e-", ignore_cleanup_errors=True) as name:
