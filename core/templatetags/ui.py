@@ -108,10 +108,15 @@ def initials(name: object) -> str:
 
 @register.simple_tag
 def coverage_bar(
-    coverage: Iterable[Range] | None, total: float | None, label: str = "", decorative: bool = False
+    coverage: Iterable[Range] | None,
+    total: float | None,
+    label: str = "",
+    decorative: bool = False,
+    unseen: int | None = None,
 ) -> SafeString:
     """Which seconds of `total` were watched. `coverage` is `core.ranges.Ranges`; parts beyond the end are cut off.
 
+    `unseen` where the words beside the bar count without the odd lost second, so that both say the same.
     `decorative=True` where the words stand beside it: a screen reader then hears them once.
     """
     length = max(1, int(total or 0))
@@ -119,7 +124,7 @@ def coverage_bar(
     seen = count_seconds(parts)
     words = label or _("%(seen)s seen, %(unseen)s still unseen") % {
         "seen": duration(seen),
-        "unseen": duration_left(length - seen),
+        "unseen": duration_left(length - seen if unseen is None else unseen),
     }
     return format_html(
         '<svg class="coverage" viewBox="0 0 {} 10" preserveAspectRatio="none" {}>'
@@ -229,6 +234,12 @@ def local_datetime(at: datetime | None) -> SafeString:
 def local_day(at: datetime) -> str:
     """'3 March' in the current zone, for sentences put together in Python."""
     return _written(at.astimezone(timezone.get_current_timezone()), with_time=False)
+
+
+@register.filter
+def day(at: datetime) -> str:
+    """The same in a template, where markup has no place: in mails. The order of its parts is the translator's."""
+    return local_day(at)
 
 
 @register.simple_tag
