@@ -46,6 +46,12 @@ class ProgrammeForm(_RuleMixin, _WindowMixin):
     class Meta:
         model = Programme
         fields = "__all__"  # noqa: DJ007  # the admin's fieldsets choose; status is read-only there
+        help_texts = {
+            "timezone": _(
+                "Region/City. All dates of the programme are typed in this zone. Changing it keeps the times of day on "
+                "this page; look at the dates of the lessons again."
+            )
+        }
 
     def clean_timezone(self) -> str:
         zone: str = self.cleaned_data["timezone"]

@@ -15,12 +15,13 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from courses.admin.base import PublishableAdmin, ScopedAdmin, allowed_programmes, done, preview, save_ordered
+from courses.admin.zones import HomeZoneAdmin, ZonedInline
 from courses.domain import authoring, lesson_kinds
 from courses.forms import CourseForm, LessonForm, LessonRow, OrderedFormSet
 from courses.models import Course, Lesson
 
 
-class LessonInline(TabularInline):
+class LessonInline(ZonedInline, TabularInline):
     model = Lesson
     form = LessonRow
     formset = OrderedFormSet
@@ -52,7 +53,7 @@ class DuplicateDialog(BaseDialogForm):
 
 
 @admin.register(Course)
-class CourseAdmin(PublishableAdmin):
+class CourseAdmin(HomeZoneAdmin, PublishableAdmin):
     form = CourseForm
     inlines = (LessonInline,)
     list_display = ("title", "programme", "position", "shown_status", "shown_lessons", "opens", "closes")
@@ -171,10 +172,11 @@ class CourseAdmin(PublishableAdmin):
 
 
 @admin.register(Lesson)
-class LessonAdmin(ScopedAdmin):
+class LessonAdmin(HomeZoneAdmin, ScopedAdmin):
     """Reached from its course. Apps above add the inline of their lesson kind by `LessonAdmin.inlines += (…,)`."""
 
     programme_path = "course__programme"
+    zone_path = "course__programme__timezone"
     form = LessonForm
     inlines: tuple[Any, ...] = ()
     list_display = ("title", "kind", "course", "position", "is_required")

@@ -17,13 +17,14 @@ from accounts.enums import Role
 from courses import rules
 from courses.admin.base import PublishableAdmin, allowed_programmes, done, preview, save_ordered
 from courses.admin.bulk import bulk_enrol_view
+from courses.admin.zones import HomeZoneAdmin, ZonedInline
 from courses.domain import authoring
 from courses.enums import OPEN_ENROLMENTS, EnrolmentStatus
 from courses.forms import CourseRow, OrderedFormSet, ProgrammeForm
 from courses.models import Cohort, Course, Enrolment, Programme
 
 
-class CourseInline(TabularInline):
+class CourseInline(ZonedInline, TabularInline):
     model = Course
     form = CourseRow
     formset = OrderedFormSet
@@ -44,7 +45,7 @@ class CourseInline(TabularInline):
         return False
 
 
-class CohortInline(TabularInline):
+class CohortInline(ZonedInline, TabularInline):
     model = Cohort
     fields = ("name", "opens_at", "closes_at")
     extra = 0
@@ -52,8 +53,9 @@ class CohortInline(TabularInline):
 
 
 @admin.register(Programme)
-class ProgrammeAdmin(PublishableAdmin):
+class ProgrammeAdmin(HomeZoneAdmin, PublishableAdmin):
     programme_path = "pk"
+    zone_path = "timezone"
     form = ProgrammeForm
     inlines = (CourseInline, CohortInline)
     list_display = ("title", "shown_status", "society", "shown_courses", "shown_doctors", "opens", "closes")
