@@ -25,7 +25,7 @@ START_SECONDS = 120
 STOP_SECONDS = 30
 DOCTORS = (
     "anna", "resume", "coverage", "ring", "plain", "axe", "keys", "drop", "mark", "choices", "http", "grant", "ended",
-    "tabs", "leave", "states", "units", "frame", "rtl",
+    "tabs", "leave", "states", "frame", "late", "rtl",
 )  # fmt: skip
 CHROMIUM = [
     "--no-sandbox",

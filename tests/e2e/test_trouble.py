@@ -86,6 +86,56 @@ def test_what_a_closed_laptop_could_not_send_goes_at_the_next_visit(
     expect(after.page.locator("[data-part=start-label]")).to_have_text(f"Continue from 0:{int(left_at):02}")
 
 
+def test_what_arrives_late_does_not_undo_what_was_watched_elsewhere_since(
+    open_browser: OpenBrowser, site: Site, complaints: Complaints
+) -> None:
+    complaints.allow(*OFFLINE)
+    context = open_browser("late")
+    line = Line(context)
+    laptop = Watching(context.new_page(), site).open()
+    laptop.play()
+    laptop.wait("v => v.buffered.length && v.buffered.end(0) > 14")
+    line.cut()
+    laptop.play_until(4)
+    laptop.pause()
+    laptop.page.close()
+
+    phone = Watching(open_browser("late", "phone").new_page(), site).open()
+    phone.seek(40)
+    phone.play_until(42)
+    phone.pause()
+    left_at = phone.at
+    phone.wait_until_saved()
+
+    line.mend()
+    again = Watching(context.new_page(), site).open()
+    again.wait_until_saved()
+    assert {0, 1, 2, 3} <= site.seen("late")
+    assert site.position("late") == pytest.approx(left_at, abs=0.05)
+    expect(again.page.locator("[data-part=start-label]")).to_have_text(f"Continue from 0:{int(left_at):02}")
+
+
+def test_a_session_the_server_ended_is_followed_by_a_new_one(watching: StartWatching, site: Site) -> None:
+    laptop = watching("late", "phone").open("second")
+    doctor = int(site.world["doctors"]["late"]["id"])
+    laptop.play()
+    ended = site.rows(
+        "UPDATE webinars_playsession SET ended_at = now() WHERE user_id = %s AND webinar_id = %s RETURNING id",
+        doctor,
+        site.world["webinars"]["second"],
+    )
+    assert len(ended) == 1
+    with laptop.page.expect_response(lambda response: response.url.endswith("/play-sessions/")):
+        laptop.pause()
+    begun = laptop.at
+    laptop.page.locator("[data-do=toggle]").click()
+    laptop.play_until(begun + 4)
+    laptop.pause()
+    laptop.wait_until_saved()
+    assert set(range(round(begun) + 1, round(begun) + 3)) <= site.seen("late", "second")
+    expect(laptop.page.get_by_role("alert")).to_be_hidden()
+
+
 def test_where_websockets_are_blocked_requests_carry_the_beats(
     watching: StartWatching, site: Site, complaints: Complaints
 ) -> None:

@@ -96,7 +96,9 @@ export class Timeline {
     bar.querySelector("svg").setAttribute("aria-hidden", "true");
     bar.querySelector("[data-part=coverage-cursor]").hidden = false;
     bar.addEventListener("click", (event) => {
+      const isFirst = !this.player.isStarted;
       this.player.seek(this.at(event, bar));
+      if (isFirst) this.player.play();
       bar.focus({ preventScroll: true });
     });
     bar.addEventListener("keydown", (event) => this.key(event));
