@@ -12,6 +12,7 @@ from allauth.mfa.utils import decrypt
 from allauth.mfa.webauthn.forms import EditWebAuthnForm
 from django import forms
 from django.contrib.auth.password_validation import validate_password
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.formfields import PhoneNumberField
 
@@ -20,6 +21,9 @@ from accounts.domain.people import LONGEST_PASSWORD, PROFILE_FIELDS, STAFF_FIELD
 from accounts.domain.secrets import CODE_DIGITS
 from accounts.models import User
 from core.languages import is_known, offered, offered_choices, own_name
+
+# Isolated: in a sentence that runs to the left the groups of the number would change places.
+EXAMPLE_NUMBER = "\u2066+91 98765 43210\u2069"
 
 
 class EmailForm(forms.Form):
@@ -90,8 +94,7 @@ class ProfileForm(forms.ModelForm[User]):
     phone = PhoneNumberField(
         label=_("Phone"),
         required=False,
-        # The marks isolate the number: its groups would change places in a sentence that runs to the left.
-        help_text=_("With the country code, for example \u2066+91 98765 43210\u2069."),
+        help_text=format_lazy(_("With the country code, for example {number}."), number=EXAMPLE_NUMBER),
         error_messages={"invalid": _("This is no phone number. Write it with the country code.")},
         widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel"}),
     )
