@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from smtplib import SMTPException, SMTPRecipientsRefused
+from smtplib import SMTPDataError, SMTPException, SMTPNotSupportedError, SMTPRecipientsRefused
 
 import structlog
 from django.conf import settings
@@ -115,8 +115,9 @@ def queue_invitations(
 @transaction.atomic
 def release(*, invitation_ids: Iterable[int], actor: User | None, now: datetime) -> int:
     """Sends what was held back, and tries again what the mail server refused."""
-    rows = Invitation.objects.open().filter(pk__in=list(invitation_ids), sent_at=None)
-    number: int = rows.update(queued_at=now, failures=0, claimed_at=None)
+    rows = Invitation.objects.open().filter(pk__in=list(invitation_ids), sent_at=None, user__is_active=True)
+    # Held back for longer than it would have lived, it starts its life now.
+    number: int = rows.update(queued_at=now, failures=0, claimed_at=None, expires_at=_expiry(now))
     if number:
         record("invitation.released", actor=actor, details={"number": number}, now=now)
         ring()
@@ -213,10 +214,12 @@ def send_queued(*, now: datetime) -> int:
 def _send_one(
     invitation: Invitation, message: EmailMultiAlternatives, server: BaseEmailBackend, *, now: datetime
 ) -> int:
-    """A refused recipient is that person's failure; anything else is the mail server's, and ends the batch."""
+    """A refused recipient or message is that person's failure; anything else is the server's, and ends the batch."""
     try:
         mail.send(message, connection=server)
-    except SMTPRecipientsRefused as error:
+    except (SMTPRecipientsRefused, SMTPNotSupportedError, SMTPDataError) as error:
+        if isinstance(error, SMTPDataError) and error.smtp_code < 500:
+            raise  # "try again later" is about the server
         log.warning("invitation refused by the mail server", invitation=invitation.pk, error=str(error))
         Invitation.objects.filter(pk=invitation.pk).update(failures=F("failures") + 1)
         _give_back([invitation], now=now)

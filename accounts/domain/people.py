@@ -20,6 +20,7 @@ from accounts.models import Device, Invitation, LimitCounter, PendingImport, Sig
 from core.languages import is_known
 
 LONGEST_PASSWORD = 128
+MOST_DEVICES_A_TIME = 5_000
 PROFILE_FIELDS = (
     "title",
     "first_name",
@@ -158,8 +159,7 @@ def tidy_up(*, now: datetime) -> None:
     LimitCounter.objects.filter(ends_at__lt=now).delete()
     PendingImport.objects.filter(created_at__lt=now - timedelta(days=1)).delete()
     Session.objects.filter(expire_date__lt=now).delete()
-    for device in (
-        Device.objects.open().select_related("user").filter(last_seen_at__lt=now - timedelta(hours=1))[:5_000]
-    ):
+    idle = Device.objects.open().filter(last_seen_at__lt=now - timedelta(hours=1)).order_by("last_seen_at")
+    for device in idle.select_related("user")[:MOST_DEVICES_A_TIME]:
         if is_expired(device, user=device.user, now=now):
             Device.objects.open().filter(pk=device.pk).update(ended_at=now, ended_reason=DeviceEnd.EXPIRED)

@@ -170,7 +170,8 @@ def use_code(*, request_id: int | None, code: str, address: str, now: datetime) 
     if request is None:
         raise CodeError(0)
     right = constant_time_compare(bytes(request.code_hash or b""), hash_code(code, request_id=request.pk))
-    guesses = limits.CODE_GUESSES_PER_ACCOUNT.hit(str(request.user_id or request.pk))
+    # Per account and asking address: a stranger who guesses must not make the doctor's own right code useless.
+    guesses = limits.CODE_GUESSES_PER_ACCOUNT.hit(f"{request.user_id or request.pk}:{address}")
     if not (right and guesses and may_sign_in(request.user)):
         note_failure(address=address)
         record(

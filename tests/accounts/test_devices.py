@@ -277,6 +277,19 @@ def test_tidying_ends_what_expired(doctor: User) -> None:
     assert browser.get(PAGE).status_code == 302
 
 
+def test_tidying_begins_with_what_was_unused_longest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(people, "MOST_DEVICES_A_TIME", 1)
+    for days in (1, 40, 2):
+        signed_in(UserFactory.create())
+        Device.objects.filter(last_seen_at__gt=now() - timedelta(hours=1)).update(
+            last_seen_at=now() - timedelta(days=days)
+        )
+
+    people.tidy_up(now=now())
+
+    assert [device.ended_reason for device in Device.objects.order_by("last_seen_at")] == [DeviceEnd.EXPIRED, "", ""]
+
+
 @pytest.mark.parametrize(
     ("agent", "name"),
     [

@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
 
+from accounts import tasks
 from accounts.domain import invitations
 from accounts.domain.secrets import TOKEN_BYTES, hash_token
 from accounts.enums import InvitationState, SignInMethod
@@ -163,6 +164,26 @@ def test_held_invitations_wait(doctor: User) -> None:
 
     assert deliver() == []
     assert Invitation.objects.get().state(now()) == InvitationState.HELD
+
+
+def test_what_was_held_back_for_longer_than_its_life_is_still_sent(doctor: User) -> None:
+    invitations.queue_invitations(user_ids=[doctor.pk], created_by=None, now=now(), send=False)
+    later = now() + timedelta(days=31)
+    held = list(Invitation.objects.values_list("pk", flat=True))
+
+    assert invitations.release(invitation_ids=held, actor=None, now=later) == 1
+    assert invitations.send_queued(now=later) == 1
+    assert Invitation.objects.get().expires_at > later
+
+
+def test_one_task_sends_one_batch_and_the_next_minute_goes_on(mailoutbox: list[object]) -> None:
+    people = UserFactory.create_batch(invitations.BATCH + 2)
+    invitations.queue_invitations(user_ids=[person.pk for person in people], created_by=None, now=now())
+
+    tasks.send_invitations()
+    assert len(mailoutbox) == invitations.BATCH
+    tasks.send_invitations(until=now().timestamp() - 1)
+    assert len(mailoutbox) == len(people)
 
 
 def test_a_new_link_after_a_used_one_is_a_sign_in_mail(client: Client, doctor: User) -> None:

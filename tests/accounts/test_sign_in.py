@@ -1,5 +1,6 @@
 """By e-mail: link and code."""
 
+import contextlib
 import statistics
 import threading
 import time
@@ -120,6 +121,25 @@ def test_sec_08_five_wrong_codes_end_the_request(client: Client, doctor: User) -
     assert "no longer works" in response.content.decode()
     assert "_auth_user_id" not in client.session
     assert AuditEvent.objects.filter(action="sign_in.refused", actor=doctor).count() == 5
+
+
+def test_a_stranger_who_guesses_all_day_does_not_lock_the_doctor_out(doctor: User) -> None:
+    most = sign_in.limits.CODE_GUESSES_PER_ACCOUNT.most
+    for _ in range(most + 1):
+        sign_in.limits.CODE_GUESSES_PER_ACCOUNT.hit(f"{doctor.pk}:203.0.113.66")
+    mine, strangers = (sign_in.request_sign_in(email=doctor.email, address="192.0.2.1", now=now()) for _ in range(2))
+    codes = {code_in(message): message for message in deliver()}
+
+    def tries(request: SignInRequest, address: str) -> list[str]:
+        opened = []
+        for code in codes:
+            with contextlib.suppress(sign_in.CodeError):
+                sign_in.use_code(request_id=request.pk, code=code, address=address, now=now())
+                opened.append(code)
+        return opened
+
+    assert tries(strangers, "203.0.113.66") == []
+    assert len(tries(mine, "192.0.2.1")) == 1
 
 
 @pytest.mark.parametrize("text", ["", "12345", "1234567", "abcdef", "１２３", "1" * 5000])
