@@ -37,12 +37,14 @@ UNLIMITED = dict.fromkeys(("api", "beats", "anonymous"), ((10**9, 60),))
 @pytest.fixture(scope="module")
 def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
     """One for all tests here, in a transaction that is rolled back. The development pages are off, as in production."""
-    logging.disable(logging.CRITICAL)
     settings = override_settings(API_RATES=UNLIMITED, SHOW_SENT_MAIL=False)
-    with django_db_blocker.unblock(), settings, transaction.atomic():
-        yield build_world()
-        transaction.set_rollback(True)
-    logging.disable(logging.NOTSET)
+    logging.disable(logging.CRITICAL)
+    try:
+        with django_db_blocker.unblock(), settings, transaction.atomic():
+            yield build_world()
+            transaction.set_rollback(True)
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 @pytest.fixture(scope="module")
