@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.timezone import now
 
-from accounts.domain import sign_in
+from accounts.domain import limits, sign_in
 from accounts.enums import SignInMethod
 from accounts.models import AuditEvent, SignInRequest, User
 from tests.accounts.helpers import code_in, deliver, link_in
@@ -124,9 +124,9 @@ def test_sec_08_five_wrong_codes_end_the_request(client: Client, doctor: User) -
 
 
 def test_a_stranger_who_guesses_all_day_does_not_lock_the_doctor_out(doctor: User) -> None:
-    most = sign_in.limits.CODE_GUESSES_PER_ACCOUNT.most
+    most = limits.CODE_GUESSES_PER_ACCOUNT.most
     for _ in range(most + 1):
-        sign_in.limits.CODE_GUESSES_PER_ACCOUNT.hit(f"{doctor.pk}:203.0.113.66")
+        limits.CODE_GUESSES_PER_ACCOUNT.hit(f"{doctor.pk}:203.0.113.66")
     mine, strangers = (sign_in.request_sign_in(email=doctor.email, address="192.0.2.1", now=now()) for _ in range(2))
     codes = {code_in(message): message for message in deliver()}
 
