@@ -57,6 +57,7 @@ class World:
             capture_output=True,
             text=True,
             check=False,
+            timeout=120,
         )
         assert result.returncode == 0, result.stderr
         return result.stdout
@@ -81,7 +82,7 @@ class World:
     def kill_realtime(self) -> None:
         assert self.realtime is not None
         self.realtime.kill()
-        self.realtime.wait()
+        self.realtime.wait(PATIENCE)
 
     def stop_realtime(self) -> int:
         assert self.realtime is not None
