@@ -3,7 +3,8 @@
 from django.db.models import QuerySet
 from django.http import Http404
 
-from courses.rules import Person, lessons_for
+from courses.rules import Person, lessons_for, programmes_staffed_by
+from media.models import Video
 from webinars.models import Webinar
 
 
@@ -11,6 +12,11 @@ def webinars_for(user: Person) -> QuerySet[Webinar]:
     return Webinar.objects.filter(lesson__in=lessons_for(user).order_by().values("pk")).select_related(
         "lesson__course__programme", "video"
     )
+
+
+def videos_staffed_by(user: Person) -> QuerySet[Video]:
+    """What the lessons of one's programmes show. Who may see it may replace it, for every lesson that shows it."""
+    return Video.objects.filter(webinars__lesson__course__programme__in=programmes_staffed_by(user))
 
 
 def get_webinar_for(user: Person, webinar_id: int) -> Webinar:

@@ -14,13 +14,16 @@ from django.utils.timezone import now
 
 from accounts.enums import Role
 from accounts.models import AuditEvent, User
+from courses.models import RoleGrant
+from media import rules
 from media.domain.transcoding import transcode_video
 from media.domain.videos import store_source
 from media.enums import Stage, VideoError, VideoStatus
 from media.models import Caption, StoredTree, Video
 from tests.factories.accounts import UserFactory
-from tests.factories.courses import RoleGrantFactory
+from tests.factories.courses import CourseFactory, LessonFactory, RoleGrantFactory
 from tests.factories.media import VideoFactory
+from tests.factories.webinars import WebinarFactory
 from tests.media.tools import Make
 from tests.signing_in import signed_in
 
@@ -207,7 +210,7 @@ def test_the_preview_grants_staff_the_files_for_some_minutes(staff: Client, oper
     assert "nothing to watch yet" in staff.get(f"{LIST}{unfinished.pk}/preview/").content.decode()
 
 
-def test_sec_19_moderators_see_what_they_uploaded_and_nothing_else(db: None, media_root: Path) -> None:
+def test_sec_19_moderators_do_not_see_what_others_uploaded_elsewhere(db: None, media_root: Path) -> None:
     moderator = RoleGrantFactory.create(role=Role.MODERATOR).user
     client = signed_in(moderator)
     mine, foreign = VideoFactory.create(created_by=moderator), VideoFactory.create(title="Secret lecture")
@@ -224,6 +227,52 @@ def test_sec_19_moderators_see_what_they_uploaded_and_nothing_else(db: None, med
     assert client.post(f"{LIST}uploads/", json.dumps(asked), content_type="application/json").status_code == 404
     assert client.get(change(foreign)).status_code in {302, 404}
     assert client.post(f"{LIST}{mine.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def seen_by(client: Client) -> set[int]:
+    return {video.pk for video in client.get(LIST).context["cl"].queryset}
+
+
+def test_sec_19_moderators_of_a_programme_stand_in_for_each_other(db: None, media_root: Path) -> None:
+    grant = RoleGrantFactory.create(role=Role.MODERATOR)
+    client, colleague = signed_in(grant.user), RoleGrantFactory.create(programme=grant.programme).user
+    failed = {"error_code": VideoError.TRUNCATED, "error_message": "Cut off.", "source_key": "s/a", "source_bytes": 1}
+    mine, shared, broken, unused, foreign = (
+        VideoFactory.create(created_by=grant.user),
+        VideoFactory.create(created_by=colleague),
+        VideoFactory.create(created_by=colleague, status=VideoStatus.FAILED, **failed),
+        VideoFactory.create(created_by=colleague),
+        VideoFactory.create(created_by=colleague, status=VideoStatus.FAILED, **failed),
+    )
+    lessons = LessonFactory.create_batch(4, course=CourseFactory.create(programme=grant.programme))
+    for lesson, video in zip(lessons, (shared, shared, broken, None), strict=True):
+        WebinarFactory.create(lesson=lesson, video=video)
+    WebinarFactory.create(video=shared)
+    WebinarFactory.create(video=foreign)
+    assert seen_by(client) == {mine.pk, shared.pk, broken.pk}
+    asked = ",".join(str(video.pk) for video in (mine, shared, broken, unused, foreign))
+    found = json.loads(client.get(f"{LIST}status/?ids={asked}").content)["videos"]
+    assert {one["id"] for one in found} == {mine.pk, shared.pk, broken.pk}
+    assert client.get(f"{LIST}{shared.pk}/preview/").status_code == 200
+    assert client.get(f"{LIST}upload/?video={shared.pk}").status_code == 200
+    assert client.get(change(shared)).status_code == 200
+    assert client.post(f"{LIST}{broken.pk}/retry/").status_code == 200
+    assert client.post(f"{LIST}{shared.pk}/delete/", {"post": "yes"}).status_code == 403
+    for video in (unused, foreign):
+        assert client.get(f"{LIST}{video.pk}/preview/").status_code == 404
+        assert client.get(f"{LIST}upload/?video={video.pk}").status_code == 404
+        assert client.post(f"{LIST}{video.pk}/retry/").status_code == 404
+    RoleGrant.objects.filter(pk=grant.pk).update(role=Role.PRESENTER)
+    assert set(rules.videos_for(User.objects.get(pk=grant.user_id))) <= {mine}
+
+
+def test_sec_19_a_role_that_is_no_staff_shares_no_videos(db: None) -> None:
+    """A presenter in one programme and a moderator in another see the videos of the other only."""
+    grant = RoleGrantFactory.create(role=Role.MODERATOR)
+    spoken = RoleGrantFactory.create(user=grant.user, role=Role.PRESENTER)
+    WebinarFactory.create(lesson__course__programme=spoken.programme)
+    here = WebinarFactory.create(lesson__course__programme=grant.programme)
+    assert set(rules.videos_for(User.objects.get(pk=grant.user_id))) == {here.video}
 
 
 @pytest.mark.parametrize("role", [None, Role.PRESENTER])
