@@ -9,7 +9,6 @@ from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import action, display
 
-from accounts.domain import audit
 from accounts.enums import Role
 from courses import rules
 from courses.admin.base import ScopedAdmin, when
@@ -120,33 +119,21 @@ class EnrolmentAdmin(ScopedAdmin):
 
     @action(description=_("Suspend: close the door for now"), permissions=("change",))
     def suspend(self, request: HttpRequest, queryset: QuerySet[Enrolment]) -> None:
-        self._move(request, queryset, domain.suspend, "enrolment.suspended")
+        self._move(request, queryset, domain.suspend)
 
     @action(description=_("Withdraw from the programme"), permissions=("change",))
     def withdraw(self, request: HttpRequest, queryset: QuerySet[Enrolment]) -> None:
-        self._move(request, queryset, domain.withdraw, "enrolment.withdrawn")
+        self._move(request, queryset, domain.withdraw)
 
     @action(description=_("Bring back"), permissions=("change",))
     def reinstate(self, request: HttpRequest, queryset: QuerySet[Enrolment]) -> None:
-        self._move(request, queryset, domain.reinstate, "enrolment.reinstated")
+        self._move(request, queryset, domain.reinstate)
 
-    def _move(self, request: HttpRequest, rows: QuerySet[Enrolment], move: Any, name: str) -> None:
+    def _move(self, request: HttpRequest, rows: QuerySet[Enrolment], move: Any) -> None:
         now = timezone.now()
-
-        def change(enrolment: Enrolment) -> None:
-            before = enrolment.status
-            after = move(enrolment=enrolment, now=now).status
-            details = {"programme": enrolment.programme.slug, "from": before, "to": after}
-            audit.record(
-                name,
-                actor=request.user,  # type: ignore[arg-type]  # the admin lets in people only
-                subject=enrolment.user,
-                request=request,
-                details=details,
-                now=now,
-            )
-
-        number = self.apply(request, rows, change)
+        number = self.apply(
+            request, rows, lambda one: move(enrolment=one, actor=request.user, request=request, now=now)
+        )
         text = ngettext("%(n)d enrolment is changed.", "%(n)d enrolments are changed.", number)
         messages.success(request, text % {"n": number})
 

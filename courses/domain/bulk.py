@@ -8,11 +8,16 @@ from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from accounts.domain import audit
 from accounts.models import User
+from courses import rules
 from courses.domain.enrolment import Enrolled, bulk_enrol
-from courses.models import Cohort, Enrolment, Programme
+from courses.models import Cohort, Enrolment, Programme, RoleGrant
 
 LONGEST_TEXT = 2_000_000
 EMAIL_COLUMNS = frozenset({"email", "e-mail", "mail", "e-mail address", "email address"})
@@ -56,10 +61,14 @@ def addresses_of_csv(content: bytes) -> str:
     return "\n".join(address for address in found if address)
 
 
-def plan_enrolment(*, programme: Programme, text: str) -> Plan:
-    """Three queries, whatever the number of addresses. Words without an @ are taken for parts of names."""
+def plan_enrolment(*, programme: Programme, text: str, actor: User) -> Plan:
+    """Three queries, whatever the number of addresses. Words without an @ are taken for parts of names.
+
+    Only an operator of all programmes finds everybody. To anybody else a person outside the programmes they staff is
+    as unknown as one without an account: a list of addresses must not tell who is registered here.
+    """
     addresses, unreadable = _read(text)
-    people = {user.email: user for user in User.objects.filter(email__in=addresses)}
+    people = {user.email: user for user in _findable_by(actor).filter(email__in=addresses)}
     enrolments = Enrolment.objects.filter(programme=programme, user__in=people.values()).select_related(
         "user", "cohort"
     )
@@ -74,12 +83,34 @@ def plan_enrolment(*, programme: Programme, text: str) -> Plan:
     )
 
 
-def enrol_planned(*, programme: Programme, text: str, cohort: Cohort | None, status: str, now: datetime) -> Enrolled:
+@transaction.atomic
+def enrol_planned(
+    *,
+    programme: Programme,
+    text: str,
+    cohort: Cohort | None,
+    status: str,
+    actor: User,
+    request: HttpRequest | None = None,
+    now: datetime,
+) -> Enrolled:
     """Plans again: between the preview and the confirmation the world may have moved."""
-    plan = plan_enrolment(programme=programme, text=text)
-    return bulk_enrol(
+    plan = plan_enrolment(programme=programme, text=text, actor=actor)
+    done = bulk_enrol(
         programme=programme, user_ids=[user.pk for user in plan.new], cohort=cohort, status=status, now=now
     )
+    details = {"created": len(done.created), "cohort": cohort and cohort.name, "status": status}
+    audit.record("enrolment.bulk", actor=actor, subject=programme, request=request, details=details, now=now)
+    return done
+
+
+def _findable_by(actor: User) -> QuerySet[User]:
+    if rules.is_operator(actor):
+        return User.objects.all()
+    staffed = rules.programmes_staffed_by(actor)
+    enrolments = Enrolment.objects.filter(user=OuterRef("pk"), programme__in=staffed)
+    grants = RoleGrant.objects.filter(user=OuterRef("pk"), programme__in=staffed)
+    return User.objects.filter(Exists(enrolments) | Exists(grants))
 
 
 def _read(text: str) -> tuple[set[str], set[str]]:

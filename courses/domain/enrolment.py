@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection, transaction
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from accounts.domain import audit
 from accounts.models import User
 from courses.enums import EnrolmentStatus as Status
 from courses.models import Cohort, Enrolment, Programme
@@ -104,18 +106,24 @@ def activate_enrolments(*, user: User, now: datetime) -> int:
     return Enrolment.objects.filter(user=user, status=Status.INVITED).update(status=Status.ACTIVE, activated_at=now)
 
 
-def suspend(*, enrolment: Enrolment, now: datetime) -> Enrolment:
+def suspend(
+    *, enrolment: Enrolment, actor: User | None = None, request: HttpRequest | None = None, now: datetime
+) -> Enrolment:
     """Closes the door and keeps everything that was done."""
-    return _move(enrolment, Status.SUSPENDED, now)
+    return _move(enrolment, Status.SUSPENDED, action="enrolment.suspended", actor=actor, request=request, now=now)
 
 
-def withdraw(*, enrolment: Enrolment, now: datetime) -> Enrolment:
-    return _move(enrolment, Status.WITHDRAWN, now)
+def withdraw(
+    *, enrolment: Enrolment, actor: User | None = None, request: HttpRequest | None = None, now: datetime
+) -> Enrolment:
+    return _move(enrolment, Status.WITHDRAWN, action="enrolment.withdrawn", actor=actor, request=request, now=now)
 
 
-def reinstate(*, enrolment: Enrolment, now: datetime) -> Enrolment:
+def reinstate(
+    *, enrolment: Enrolment, actor: User | None = None, request: HttpRequest | None = None, now: datetime
+) -> Enrolment:
     """Back to where it was: completed, active, or invited when the doctor never came."""
-    return _move(enrolment, None, now)
+    return _move(enrolment, None, action="enrolment.reinstated", actor=actor, request=request, now=now)
 
 
 def assign_cohort(*, enrolment: Enrolment, cohort: Cohort | None) -> Enrolment:
@@ -127,9 +135,20 @@ def assign_cohort(*, enrolment: Enrolment, cohort: Cohort | None) -> Enrolment:
 
 
 @transaction.atomic
-def _move(enrolment: Enrolment, wanted: str | None, now: datetime) -> Enrolment:
-    """Locks, looks again, moves. Asking for the status it has is no error: two moderators may press together."""
-    current = Enrolment.objects.select_for_update(of=("self",)).get(pk=enrolment.pk)
+def _move(
+    enrolment: Enrolment,
+    wanted: str | None,
+    *,
+    action: str,
+    actor: User | None,
+    request: HttpRequest | None,
+    now: datetime,
+) -> Enrolment:
+    """Locks, looks again, moves, and records it: a change and its line in the audit trail are one transaction.
+
+    Asking for the status it has is no error, and no event: two moderators may press together.
+    """
+    current = Enrolment.objects.select_for_update(of=("self",)).select_related("user", "programme").get(pk=enrolment.pk)
     if wanted is None:
         if current.status not in {Status.SUSPENDED, Status.WITHDRAWN}:
             return current
@@ -138,10 +157,12 @@ def _move(enrolment: Enrolment, wanted: str | None, now: datetime) -> Enrolment:
         return current
     if wanted not in TRANSITIONS[current.status]:
         raise TransitionError(current.status, wanted)
+    details = {"programme": current.programme.slug, "from": current.status, "to": wanted}
     current.status = wanted
     if wanted == Status.ACTIVE and current.activated_at is None:
         current.activated_at = now
     current.save(update_fields=["status", "activated_at"])
+    audit.record(action, actor=actor, subject=current.user, request=request, details=details, now=now)
     return current
 
 

@@ -26,6 +26,7 @@ from tests.factories.courses import (
     RoleGrantFactory,
 )
 from tests.factories.media import VideoFactory
+from tests.factories.webinars import WebinarFactory
 from tests.signing_in import signed_in
 from webinars.models import Webinar
 
@@ -222,32 +223,41 @@ def test_the_preview_is_the_doctors_page_with_a_banner(client: Client, programme
     assert "Still a draft" in text
 
 
+def colleague_of(moderator: User, email: str) -> User:
+    """Somebody enrolled in another programme of theirs."""
+    other = RoleGrantFactory(user=moderator).programme
+    found: User = EnrolmentFactory(programme=other, user__email=email).user
+    return found
+
+
 class TestBulkEnrol:
     def test_first_a_look_then_the_deed(self, client: Client, programme: Programme, moderator: User) -> None:
         cohort = CohortFactory(programme=programme, name="Asia")
-        new = UserFactory(email="new@example.org")
+        new = colleague_of(moderator, "new@example.org")
         EnrolmentFactory(programme=programme, user__email="known@example.org")
+        UserFactory(email="who@example.org")
         data = {
             "addresses": "new@example.org known@example.org who@example.org",
             "cohort": cohort.pk,
             "status": "invited",
         }
         page = client.post(url("programme_bulk_enrol", programme), data)
+        assert "Not found: ask an operator to invite them" in page.content.decode()
         plan = page.context["plan"]
         assert ([user.pk for user in plan.new], plan.unknown) == ([new.pk], ("who@example.org",))
-        assert Enrolment.objects.filter(user=new).count() == 0
+        assert not Enrolment.objects.filter(user=new, programme=programme).exists()
         done = client.post(
             url("programme_bulk_enrol", programme),
             data | {"addresses": page.context["text"], "confirmed": "1"},
         )
         assert done.status_code == 302
-        made = Enrolment.objects.get(user=new)
+        made = Enrolment.objects.get(user=new, programme=programme)
         assert (made.programme, made.cohort, made.status) == (programme, cohort, EnrolmentStatus.INVITED)
         event = AuditEvent.objects.get(action="enrolment.bulk")
         assert (event.actor, event.details["created"], event.details["cohort"]) == (moderator, 1, "Asia")
 
-    def test_a_file_and_the_text_are_one_list(self, client: Client, programme: Programme) -> None:
-        people = [UserFactory(email=f"{name}@example.org") for name in ("anna", "bert")]
+    def test_a_file_and_the_text_are_one_list(self, client: Client, programme: Programme, moderator: User) -> None:
+        people = [colleague_of(moderator, f"{name}@example.org") for name in ("anna", "bert")]
         file = SimpleUploadedFile("list.csv", b"Name;Email\nBert;bert@example.org\n")
         data = {"addresses": "anna@example.org", "file": file, "status": "active"}
         page = client.post(url("programme_bulk_enrol", programme), data)
@@ -300,6 +310,8 @@ def test_enrolments_are_moved_in_bulk_and_each_is_recorded(
     assert set(Enrolment.objects.values_list("status", flat=True)) == {EnrolmentStatus.SUSPENDED}
     events = AuditEvent.objects.filter(action="enrolment.suspended", actor=moderator)
     assert set(events.values_list("subject_id", flat=True)) == {str(one.user_id) for one in people}
+    client.post(reverse("admin:courses_enrolment_changelist"), data)
+    assert events.count() == 2
     client.post(reverse("admin:courses_enrolment_changelist"), data | {"action": "reinstate"})
     assert set(Enrolment.objects.values_list("status", flat=True)) == {EnrolmentStatus.ACTIVE}
 
@@ -350,13 +362,19 @@ class TestOverview:
     ) -> None:
         failed = {"error_code": "unreadable", "error_message": "The file is damaged and cannot be read."}
         VideoFactory(title="Mine", status=VideoStatus.FAILED, created_by=moderator, **failed)
-        VideoFactory(title="Omega", status=VideoStatus.FAILED, created_by=UserFactory(), **failed)
+        shared = VideoFactory(title="A colleague's", status=VideoStatus.FAILED, created_by=UserFactory(), **failed)
+        foreign = VideoFactory(title="Omega", status=VideoStatus.FAILED, created_by=UserFactory(), **failed)
+        WebinarFactory(lesson__course__programme=programme, lesson__course__position=90, video=shared)
+        WebinarFactory(video=foreign)
         for one, title in ((programme, "Alpha"), (ProgrammeFactory(), "Omega")):
             CourseFactory(programme=one, title=f"Draft {title}", status=PublishStatus.DRAFT)
             LessonFactory(course__programme=one, title=f"Empty {title}")
             EnrolmentFactory(programme=one, status=EnrolmentStatus.INVITED, enrolled_at="2026-01-01T00:00Z")
         assert self.overview(client) == {
-            "A video could not be prepared": ["Mine: The file is damaged and cannot be read."],
+            "Videos could not be prepared": [
+                "A colleague's: The file is damaged and cannot be read.",
+                "Mine: The file is damaged and cannot be read.",
+            ],
             "1 lesson still needs its video": ["Empty Alpha"],
             "1 invited doctor has not signed in for a week": [],
             "1 course is a draft": [f"Draft Alpha · {programme}"],

@@ -2,11 +2,13 @@ from datetime import UTC, datetime
 
 import pytest
 
+from accounts.enums import Role
+from accounts.models import AuditEvent, User
 from courses.domain.bulk import UnreadableFileError, addresses_of_csv, enrol_planned, plan_enrolment
 from courses.enums import EnrolmentStatus
 from courses.models import Enrolment, Programme
 from tests.factories.accounts import UserFactory
-from tests.factories.courses import CohortFactory, EnrolmentFactory, ProgrammeFactory
+from tests.factories.courses import CohortFactory, EnrolmentFactory, ProgrammeFactory, RoleGrantFactory
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -17,8 +19,14 @@ def programme() -> Programme:
     return one
 
 
+@pytest.fixture
+def operator() -> User:
+    user: User = RoleGrantFactory(role=Role.OPERATOR, programme=None).user
+    return user
+
+
 @pytest.mark.django_db
-def test_every_address_ends_up_in_exactly_one_list(programme: Programme) -> None:
+def test_every_address_ends_up_in_exactly_one_list(programme: Programme, operator: User) -> None:
     new = UserFactory(email="new@example.org")
     enrolled = EnrolmentFactory(programme=programme, user__email="enrolled@example.org")
     elsewhere = EnrolmentFactory(user__email="elsewhere@example.org")
@@ -27,7 +35,7 @@ def test_every_address_ends_up_in_exactly_one_list(programme: Programme) -> None
     text = """Dr New <NEW@example.org>, enrolled@example.org; elsewhere@example.org
         new@example.org  disabled@example.org\tunknown@example.org
         not@an@address  half@  (unknown@example.org)."""
-    plan = plan_enrolment(programme=programme, text=text)
+    plan = plan_enrolment(programme=programme, text=text, actor=operator)
     assert set(plan.new) == {new, elsewhere.user}
     assert plan.enrolled == (enrolled,)
     assert plan.unknown == ("unknown@example.org",)
@@ -36,7 +44,7 @@ def test_every_address_ends_up_in_exactly_one_list(programme: Programme) -> None
 
 
 @pytest.mark.django_db
-def test_what_was_planned_is_done_to_nobody_else(programme: Programme) -> None:
+def test_what_was_planned_is_done_to_nobody_else(programme: Programme, operator: User) -> None:
     cohort = CohortFactory(programme=programme)
     new, other = UserFactory(), UserFactory()
     known = EnrolmentFactory(programme=programme, status=EnrolmentStatus.SUSPENDED)
@@ -45,6 +53,7 @@ def test_what_was_planned_is_done_to_nobody_else(programme: Programme) -> None:
         text=f"{new.email} {known.user.email} nobody@example.org",
         cohort=cohort,
         status=EnrolmentStatus.INVITED,
+        actor=operator,
         now=NOW,
     )
     assert enrolled.created == {new.pk}
@@ -54,12 +63,45 @@ def test_what_was_planned_is_done_to_nobody_else(programme: Programme) -> None:
 
 
 @pytest.mark.django_db
-def test_the_plan_costs_the_same_for_one_and_for_many(programme: Programme, django_assert_num_queries: object) -> None:
+@pytest.mark.parametrize("role", [Role.MODERATOR, Role.OPERATOR])
+def test_sec_19_staff_of_one_programme_find_only_the_people_of_theirs(programme: Programme, role: str) -> None:
+    second = ProgrammeFactory()
+    actor = RoleGrantFactory(programme=programme, role=role).user
+    RoleGrantFactory(programme=second, role=role, user=actor)
+    here = EnrolmentFactory(programme=programme)
+    colleague = EnrolmentFactory(programme=second).user
+    presenter = RoleGrantFactory(programme=second, role=Role.PRESENTER).user
+    gone = EnrolmentFactory(programme=second, user__is_active=False).user
+    strangers = [
+        EnrolmentFactory().user,
+        RoleGrantFactory(role=Role.PRESENTER).user,
+        RoleGrantFactory(role=Role.AUDITOR, programme=None).user,
+        UserFactory(is_active=False),
+        UserFactory(),
+    ]
+    addresses = {one.email for one in strangers} | {"absent@example.org"}
+    text = "\n".join([*addresses, here.user.email, colleague.email, presenter.email, gone.email])
+    plan = plan_enrolment(programme=programme, text=text, actor=actor)
+    assert set(plan.new) == {colleague, presenter}
+    assert plan.enrolled == (here,)
+    assert plan.inactive == (gone.email,)
+    assert set(plan.unknown) == addresses
+    enrolled = enrol_planned(programme=programme, text=text, cohort=None, status="invited", actor=actor, now=NOW)
+    assert enrolled.created == {colleague.pk, presenter.pk}
+    event = AuditEvent.objects.get(action="enrolment.bulk")
+    assert (event.actor, event.details["created"]) == (actor, 2)
+
+
+@pytest.mark.django_db
+def test_the_plan_costs_the_same_for_one_and_for_many(
+    programme: Programme, operator: User, django_assert_num_queries: object
+) -> None:
     assert callable(django_assert_num_queries)
     people = [EnrolmentFactory(programme=programme).user for _ in range(3)] + [UserFactory() for _ in range(3)]
     for number in (1, 6):
-        with django_assert_num_queries(2):
-            plan_enrolment(programme=programme, text="\n".join(user.email for user in people[:number]))
+        with django_assert_num_queries(3):
+            text = "\n".join(user.email for user in people[:number])
+            plan_enrolment(programme=programme, text=text, actor=operator)
 
 
 @pytest.mark.parametrize(

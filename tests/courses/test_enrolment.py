@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import User
+from accounts.models import AuditEvent, User
 from courses.domain.enrolment import (
     TRANSITIONS,
     EnrolmentError,
@@ -101,6 +101,25 @@ def test_the_door_closes_along_the_allowed_ways(before: str, move: object, wante
             move(enrolment=enrolment, now=NOW)
         enrolment.refresh_from_db()
         assert enrolment.status == before
+
+
+def test_a_change_and_its_line_in_the_audit_trail_are_one_transaction() -> None:
+    enrolment, actor = EnrolmentFactory(), UserFactory()
+    trail = AuditEvent.objects.filter(action__startswith="enrolment.").order_by("pk")
+    for move in (suspend, suspend, reinstate, withdraw):
+        move(enrolment=enrolment, actor=actor, now=NOW)
+    told = [(one.action, one.actor, one.subject_id, one.details["from"], one.details["to"]) for one in trail]
+    assert told == [
+        ("enrolment.suspended", actor, str(enrolment.user_id), "active", "suspended"),
+        ("enrolment.reinstated", actor, str(enrolment.user_id), "suspended", "active"),
+        ("enrolment.withdrawn", actor, str(enrolment.user_id), "active", "withdrawn"),
+    ]
+    with pytest.raises(TransitionError):
+        suspend(enrolment=enrolment, actor=actor, now=NOW)
+    with pytest.raises(ValueError, match="unsaved"):
+        reinstate(enrolment=enrolment, actor=User(email="nobody@example.org"), now=NOW)
+    enrolment.refresh_from_db()
+    assert (enrolment.status, trail.count()) == (Status.WITHDRAWN, 3)
 
 
 @pytest.mark.parametrize(
