@@ -72,7 +72,7 @@ def transcode_video(*, video_id: int, clock: Clock = system_clock) -> bool:
     except LeaseLost:
         log.warning("media.lease_lost", video=video_id, version=lease.version)
     except SourceRejected as error:
-        log.info("media.source_rejected", video=video_id, code=error.code.value)
+        log.info("media.source_rejected", video=video_id, fault=error.code.value)
         reject_source(lease=lease, code=error.code, message=str(error))
     except (SystemExit, KeyboardInterrupt):
         hand_back(lease=lease)
