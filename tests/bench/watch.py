@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -17,6 +18,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="script/bench watch", description=__doc__)
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
     options = parser.parse_args(arguments)
+    busy = os.getloadavg()[0] / (os.cpu_count() or 1)
+    if busy > 0.5:
+        say(
+            f"Other work uses this machine ({busy:.1f} processes a core): latencies and rates will be worse than they are."
+        )
     with stage() as running:
         from tests.bench.commits import measure_commits
         from tests.bench.pages import measure_pages
@@ -44,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "naive_beats_per_s": round(naive.result["acked_beats_per_s"]),
         "naive_cpu_us_per_beat": round(naive.cpu_us, 1),
         "unacknowledged": load.result["lost"],
+        "load_before": round(busy, 2),
     }
     for name in small:
         figures[f"{name}_queries"] = large[name].queries
