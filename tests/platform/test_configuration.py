@@ -115,6 +115,7 @@ def test_every_variable_is_documented() -> None:
     assert len(read) > 30
 
 
+@pytest.mark.django_db
 def test_the_tests_themselves_run_on_throw_away_servers() -> None:
     assert "lms-tests-" in str(settings.VAR_DIR)
     assert settings.DATABASES["default"]["NAME"].startswith("test_")

@@ -96,6 +96,7 @@ def test_one_dead_server_is_noticed_and_both_start_again(place: Path) -> None:
     assert running_urls(place / "var") is None
     with Embedded(place / "var") as again:
         assert again != urls
+        assert all(server.exited() for server in first.servers)
         with redis.Redis.from_url(again.redis_url) as client:
             assert client.ping()
 
