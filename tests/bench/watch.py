@@ -20,9 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     busy = os.getloadavg()[0] / (os.cpu_count() or 1)
     if busy > 0.5:
-        say(
-            f"Other work uses this machine ({busy:.1f} processes a core): latencies and rates will be worse than they are."
-        )
+        say(f"Other work uses this machine ({busy:.1f} processes a core): the rates will be too low.")
     with stage() as running:
         from tests.bench.commits import measure_commits
         from tests.bench.pages import measure_pages
