@@ -1,5 +1,7 @@
 """A whole site (web, realtime, worker, front door) and a real Chromium, once for all browser tests."""
 
+import email
+import email.policy
 import json
 import os
 import re
@@ -25,7 +27,7 @@ START_SECONDS = 120
 STOP_SECONDS = 30
 DOCTORS = (
     "anna", "resume", "coverage", "ring", "plain", "axe", "keys", "drop", "mark", "choices", "http", "grant", "ended",
-    "tabs", "leave", "states", "frame", "late", "rtl",
+    "tabs", "leave", "states", "frame", "late", "rtl", "units",
 )  # fmt: skip
 CHROMIUM = [
     "--no-sandbox",
@@ -79,6 +81,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent) and "site" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.serial)
+
+    def newest_link(self, address: str) -> str:
+        """Of the newest sign-in mail to this address, as the development server keeps it; empty while none came."""
+        for path in sorted(self.mail.glob("*.eml"), reverse=True):
+            message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+            part = message.get_body(("plain",))
+            if address in str(message["To"]) and part:
+                return str(re.findall(r"https?://\S+/sign-in/link/\S+", part.get_content())[0])
+        return ""
 
 
 @pytest.fixture(scope="session")
