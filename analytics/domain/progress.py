@@ -3,29 +3,26 @@
 `courses.domain.queries` says what is open and done; this adds what was watched, and works out the words' figures.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import FilteredRelation, OuterRef, Q
+from django.db.models import OuterRef
 from django.db.models.functions import JSONObject
 
 from accounts.models import User
 from analytics.enums import Standing, State, Step
-from core.ranges import Ranges, gaps, intersect, normalise, seconds
+from core.ranges import Ranges, normalise
 from courses.domain.availability import Availability, state_of_programme
 from courses.domain.availability import State as Open
 from courses.domain.queries import CourseOutline, LessonOutline, ProgrammeOutline, outline_of, outlines_of
 from courses.enums import OPEN_ENROLMENTS, CompletionRule, LessonKind, PublishStatus
 from courses.models import Enrolment, Programme
-from webinars.enums import Phase
+from webinars.domain.queries import NOTHING_WATCHED, WatchSummary, summarise_each
 from webinars.models import Webinar
 
-# Stopped this close to the end, a person has seen the last slide: "continue" means the first unseen part then.
-END_SECONDS = 15
 CLOSED_STATES = {Open.CLOSED: State.CLOSED, Open.NOT_YET: State.LATER, Open.LOCKED: State.LOCKED}
 
 
@@ -43,10 +40,7 @@ class LessonProgress:
     webinar_id: int | None = None
     presenters: tuple[str, ...] = ()
     completion_percent: int = 0
-    total_seconds: int = 0
-    coverage: Ranges = ()
-    position_seconds: float = 0.0
-    watched_at: datetime | None = None
+    watched: WatchSummary = NOTHING_WATCHED
 
     @property
     def is_open(self) -> bool:
@@ -57,27 +51,34 @@ class LessonProgress:
         return str(LessonKind(self.kind).label)
 
     @property
+    def total_seconds(self) -> int:
+        return self.watched.length
+
+    @property
+    def coverage(self) -> Ranges:
+        return self.watched.coverage
+
+    @property
     def seen_seconds(self) -> int:
-        return seconds(self.coverage)
+        return self.watched.seen
 
     @property
     def unseen_seconds(self) -> int:
-        return max(0, self.total_seconds - self.seen_seconds)
+        return self.watched.unseen
 
     @property
     def needed_seconds(self) -> int:
         """Seconds still to watch until the lesson counts; 0 once it is completed."""
-        if self.completed_at:
-            return 0
-        return max(0, math.ceil(self.total_seconds * self.completion_percent / 100) - self.seen_seconds)
+        return 0 if self.completed_at else self.watched.needed
 
     @property
     def resume_seconds(self) -> float:
-        """Where "continue" starts: the place they left, or the first unseen part when they left at the end."""
-        if self.position_seconds < self.total_seconds - END_SECONDS:
-            return self.position_seconds
-        missing = gaps(self.coverage, until=self.total_seconds)
-        return float(missing[0][0]) if missing else 0.0
+        """Where "continue" starts, as the player will."""
+        return self.watched.resume_at
+
+    @property
+    def watched_at(self) -> datetime | None:
+        return self.watched.last_beat_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,14 +261,11 @@ class _Lecture:
 
     webinar_id: int
     completion_percent: int
-    total_seconds: int
     presenters: tuple[str, ...]
-    coverage: Ranges
-    position_seconds: float
-    watched_at: datetime | None
+    watched: WatchSummary
 
 
-NO_LECTURE = _Lecture(0, 0, 0, (), (), 0.0, None)
+NO_LECTURE = _Lecture(0, 0, (), NOTHING_WATCHED)
 
 
 def pick_first(programmes: Sequence[ProgrammeProgress]) -> ProgrammeProgress | None:
@@ -308,41 +306,21 @@ def read_programme(
 def _lectures(*, programme_ids: Sequence[int], user_id: int | None) -> dict[int, _Lecture]:
     """By lesson; one query. The names come as JSON, because only their model knows how a full name is written."""
     presenters = User.objects.filter(presented_webinars=OuterRef("pk")).order_by("last_name", "first_name", "pk")
-    mine = Q(watch_records__user=user_id, watch_records__phase=Phase.ON_DEMAND)
-    rows = (
-        Webinar.objects.filter(lesson__course__programme__in=programme_ids)
-        .annotate(
-            mine=FilteredRelation("watch_records", condition=mine),
-            names=ArraySubquery(
-                presenters.values(name=JSONObject(title="title", first_name="first_name", last_name="last_name"))
-            ),
-        )
-        .values_list(
-            "lesson_id",
-            "pk",
-            "completion_percent",
-            "video__published_version",
-            "video__duration_seconds",
-            "names",
-            "mine__coverage",
-            "mine__position_seconds",
-            "mine__last_beat_at",
+    webinars = Webinar.objects.filter(lesson__course__programme__in=programme_ids).annotate(
+        names=ArraySubquery(
+            presenters.values(name=JSONObject(title="title", first_name="first_name", last_name="last_name"))
         )
     )
-    return {lesson_id: _lecture(*row) for lesson_id, *row in rows}
+    found = summarise_each(webinars, user_id=user_id, values=("lesson_id", "completion_percent", "names"))
+    return {lesson_id: _lecture(watched, *rest) for watched, (lesson_id, *rest) in found}
 
 
-def _lecture(*row: Any) -> _Lecture:
-    webinar_id, percent, version, duration, names, coverage, position, watched_at = row
-    total = math.floor((duration or 0) + 0.5) if version else 0
+def _lecture(watched: WatchSummary, percent: int, names: Sequence[Mapping[str, Any]]) -> _Lecture:
     return _Lecture(
-        webinar_id=webinar_id,
+        webinar_id=watched.webinar_id,
         completion_percent=percent,
-        total_seconds=total,
         presenters=tuple(name for name in (User(**parts).get_full_name() for parts in names) if name),
-        coverage=intersect(coverage or (), ((0, total),)),
-        position_seconds=position or 0.0,
-        watched_at=watched_at,
+        watched=watched,
     )
 
 
@@ -402,15 +380,12 @@ def _lesson(outline: LessonOutline, lecture: _Lecture) -> LessonProgress:
         kind=lesson.kind,
         is_required=lesson.is_required,
         availability=outline.availability,
-        state=_state(outline.completed_at, outline.availability, touched=bool(lecture.coverage)),
+        state=_state(outline.completed_at, outline.availability, touched=bool(lecture.watched.coverage)),
         completed_at=outline.completed_at,
         webinar_id=lecture.webinar_id or None,
         presenters=lecture.presenters,
         completion_percent=lecture.completion_percent,
-        total_seconds=lecture.total_seconds,
-        coverage=lecture.coverage,
-        position_seconds=lecture.position_seconds,
-        watched_at=lecture.watched_at,
+        watched=lecture.watched,
     )
 
 

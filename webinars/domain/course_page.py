@@ -12,7 +12,6 @@ from courses.enums import PublishStatus
 from courses.models import Cohort, Course, CourseCompletion, Lesson
 from courses.rules import get_enrolment_for
 from webinars.domain.queries import WatchSummary, watch_summary
-from webinars.domain.resume import resume_point
 from webinars.models import Webinar
 
 
@@ -52,8 +51,7 @@ class CoursePage:
 
     @property
     def resume_at(self) -> float:
-        watched = self.watched
-        return resume_point(position=watched.position, coverage=watched.coverage, length=watched.length)
+        return self.watched.resume_at
 
     @property
     def next(self) -> LessonBeside | None:
