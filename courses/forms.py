@@ -120,6 +120,17 @@ class LessonRow(_OrderedRow, _WindowMixin):
         model = Lesson
         fields = ("position", "kind", "title", "is_required", "opens_at", "closes_at")
 
+    def clean(self) -> dict[str, Any]:
+        """The tick is taken back: Django would go on and list everybody who has watched as the reason."""
+        cleaned = super().clean()
+        if cleaned.get("DELETE") and self.instance.pk:
+            try:
+                authoring.check_deletable(lesson=self.instance)
+            except authoring.InUseError as refused:
+                cleaned["DELETE"] = False
+                self.add_error("title", str(refused))
+        return cleaned
+
 
 class OrderedFormSet(BaseInlineFormSet[Any, Any, Any]):
     def in_order(self) -> list[Any]:

@@ -15,6 +15,8 @@ from courses.enums import LessonKind
 from courses.models import Course, RoleGrant
 from media.models import Video
 from media.rules import videos_for
+from webinars.domain.lessons import WebinarLessons
+from webinars.forms import WebinarForm, WebinarFormSet
 from webinars.models import Webinar
 
 
@@ -23,7 +25,9 @@ class WebinarInline(StackedInline):
 
     lesson_kind = LessonKind.WEBINAR
     model = Webinar
-    fields = ("video", "video_state", "presenters", "completion_percent")
+    form = WebinarForm
+    formset = WebinarFormSet
+    fields = ("video", "video_state", "same_recording", "presenters", "completion_percent")
     readonly_fields = ("video_state",)
     autocomplete_fields = ("video",)
     filter_horizontal = ("presenters",)
@@ -35,6 +39,16 @@ class WebinarInline(StackedInline):
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Saving the lesson makes its webinar: there is always exactly one to fill in."""
         return False
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        made = super().get_formset(request, obj, **kwargs)
+        made.request = request
+        return made
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Nobody is asked about a recording that nobody has watched."""
+        asked = obj is not None and WebinarLessons().is_used(lesson=obj)
+        return [name for name in super().get_fields(request, obj) if asked or name != "same_recording"]
 
     @display(description=_("State of the video"))
     def video_state(self, webinar: Webinar) -> SafeString:

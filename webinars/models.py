@@ -21,6 +21,9 @@ class Webinar(models.Model):
     completion_percent = models.PositiveSmallIntegerField(
         _("percent to watch"), default=90, validators=[MinValueValidator(1), MaxValueValidator(100)]
     )
+    counted_seconds = models.PositiveIntegerField(
+        default=0, editable=False, help_text=_("Length for which the threshold was applied to what people had watched.")
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -46,7 +49,7 @@ class PlaySession(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="play_sessions", db_index=False)
-    webinar = models.ForeignKey(Webinar, models.CASCADE, related_name="play_sessions")
+    webinar = models.ForeignKey(Webinar, models.PROTECT, related_name="play_sessions")
     phase = models.CharField(max_length=10, choices=Phase)
     device = models.ForeignKey(Device, models.CASCADE, related_name="play_sessions")
     enrolment = models.ForeignKey(Enrolment, models.CASCADE, null=True, related_name="play_sessions")
@@ -85,7 +88,7 @@ class WatchRecord(models.Model):
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="watch_records", db_index=False)
-    webinar = models.ForeignKey(Webinar, models.CASCADE, related_name="watch_records")
+    webinar = models.ForeignKey(Webinar, models.PROTECT, related_name="watch_records")
     phase = models.CharField(max_length=10, choices=Phase)
     coverage = IntMultiRangeField(default=tuple)
     excess = IntMultiRangeField(

@@ -14,7 +14,7 @@ from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from courses.admin.base import PublishableAdmin, ScopedAdmin, allowed_programmes, done, preview, save_ordered
+from courses.admin.base import PublishableAdmin, ScopedAdmin, actor_of, allowed_programmes, done, preview, save_ordered
 from courses.admin.zones import HomeZoneAdmin, ZonedInline
 from courses.domain import authoring, lesson_kinds
 from courses.forms import CourseForm, LessonForm, LessonRow, OrderedFormSet
@@ -110,6 +110,7 @@ class CourseAdmin(HomeZoneAdmin, PublishableAdmin):
             lambda lesson: authoring.save_lesson(lesson=lesson, now=now),
             lambda ids: authoring.reorder_lessons(course=course, lesson_ids=ids),
             course.lessons,
+            lambda lesson: authoring.delete_lesson(lesson=lesson, actor=actor_of(request), request=request, now=now),
         )
 
     @action(description=_("Preview as a doctor"), icon="visibility", permissions=("view",))
@@ -207,3 +208,19 @@ class LessonAdmin(HomeZoneAdmin, ScopedAdmin):
 
     def save_model(self, request: HttpRequest, obj: Lesson, form: Any, change: bool) -> None:
         authoring.save_lesson(lesson=obj, now=timezone.now())
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, Any, Any]:
+        """The reason in one sentence instead of a list of everybody who has watched."""
+        refused = []
+        for lesson in objs:
+            try:
+                authoring.check_deletable(lesson=lesson)
+            except authoring.InUseError as reason:
+                refused.append(str(reason))
+        return ([], {}, set(), refused) if refused else super().get_deleted_objects(objs, request)
+
+    def delete_model(self, request: HttpRequest, obj: Lesson) -> None:
+        authoring.delete_lesson(lesson=obj, actor=actor_of(request), request=request, now=timezone.now())
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Lesson]) -> None:
+        self.apply(request, queryset.select_related("course__programme"), lambda one: self.delete_model(request, one))

@@ -7,8 +7,11 @@ from typing import TypeVar
 
 from django.db import transaction
 from django.db.models import Case, Max, Value, When
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from accounts.domain import audit
+from accounts.models import User
 from courses.domain import lesson_kinds
 from courses.domain.completion import recount
 from courses.enums import CompletionRule, PublishStatus
@@ -33,6 +36,17 @@ class NotReadyError(AuthoringError):
     def __init__(self, reasons: Sequence[str]) -> None:
         super().__init__(" ".join(reasons))
         self.reasons = tuple(reasons)
+
+
+class InUseError(AuthoringError):
+    def __init__(self, lesson: Lesson) -> None:
+        super().__init__(
+            _(
+                "“%(lesson)s” cannot be deleted: people have opened or completed it, and that would be lost. "
+                "Make it optional instead, or archive the course."
+            )
+            % {"lesson": lesson.title}
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +88,27 @@ def save_lesson(*, lesson: Lesson, now: datetime) -> Lesson:
     if before and before.is_required and not lesson.is_required:
         recount(programme=lesson.course.programme, now=now)
     return lesson
+
+
+def check_deletable(*, lesson: Lesson) -> None:
+    """Raises InUseError, whatever the kind of the lesson says it is now: completions count for every kind."""
+    if lesson.completions.exists() or lesson_kinds.is_used(lesson=lesson):
+        raise InUseError(lesson)
+
+
+@transaction.atomic
+def delete_lesson(*, lesson: Lesson, actor: User | None, request: HttpRequest | None = None, now: datetime) -> None:
+    """Only what nobody has used. Fewer lessons may complete the course for those who did the rest.
+
+    Somebody who opens it at this very moment makes the database refuse: what they watch is protected there.
+    """
+    course = lesson.course
+    Course.objects.select_for_update().get(pk=course.pk)
+    check_deletable(lesson=lesson)
+    details = {"title": lesson.title, "kind": lesson.kind, "course": course.title, "programme": course.programme.slug}
+    audit.record("lesson.deleted", actor=actor, subject=lesson, request=request, details=details, now=now)
+    lesson.delete()
+    recount(programme=course.programme, now=now)
 
 
 def waits_for(course: Course, other: Course) -> bool:

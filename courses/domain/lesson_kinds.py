@@ -21,6 +21,9 @@ class LessonKindSupport(Protocol):
     def copy(self, *, source: Lesson, target: Lesson, now: datetime) -> None:
         """Give `target` the settings of `source`: what an author chose, never what doctors did."""
 
+    def is_used(self, *, lesson: Lesson) -> bool:
+        """Whether anybody has done something in it that must not be lost."""
+
     def problems(self, *, lessons: Sequence[Lesson]) -> dict[int, str]:
         """By lesson id, in plain words, what a doctor would find missing in it. No more than one query for all."""
 
@@ -40,6 +43,11 @@ def prepare_lesson(*, lesson: Lesson, now: datetime) -> None:
 def copy_content(*, source: Lesson, target: Lesson, now: datetime) -> None:
     if support := _supports.get(source.kind):
         support.copy(source=source, target=target, now=now)
+
+
+def is_used(*, lesson: Lesson) -> bool:
+    support = _supports.get(lesson.kind)
+    return support is not None and support.is_used(lesson=lesson)
 
 
 def problems_of(*, lessons: Sequence[Lesson]) -> dict[int, str]:

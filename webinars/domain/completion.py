@@ -14,6 +14,7 @@ from core.ranges import Ranges
 from courses.domain.completion import Done, complete_lessons
 from courses.enums import OPEN_ENROLMENTS
 from courses.models import Enrolment
+from webinars.domain.thresholds import apply_new_lengths
 from webinars.models import WatchRecord
 from webinars.tasks import settle_watch_records
 
@@ -49,10 +50,13 @@ doorbell = Doorbell()
 def settle(*, now: datetime) -> int:
     """Complete the lessons of all records that reached their threshold. Returns how many were settled.
 
+    A video that was uploaded again may have become shorter: who has watched enough of it now is found here as well.
+
     Nothing is locked: completing is idempotent, so two workers at once do the same work twice and no harm, while a
     lock on the records would hold up the beats of everybody in them. A person without an open enrolment (staff in a
     preview, a suspended doctor) stays unsettled until there is one.
     """
+    apply_new_lengths(now=now)
     settled = 0
     after = 0
     while batch := list(_unsettled(after=after)[:BATCH]):

@@ -10,6 +10,9 @@ TOLERANCE_SECONDS = 3
 # commit the same people at once wait for each other instead of deadlocking, and ON CONFLICT reads the newest version of
 # a row. A proposed row carries its claim in two columns: `coverage` is what a fresh record may be credited, `excess`
 # the rest; their union is the whole claim when the record exists already and has a longer clock.
+#
+# A record may hold seconds of a longer version that was replaced. They are kept but count for nothing: the threshold is
+# looked at once more within the length of the session, and only when all seconds together would reach it.
 _RECORD = """
 WITH judged AS MATERIALIZED (
     SELECT b.i, b.spans, b.at, s.user_id, s.webinar_id, s.phase, s.started_at, s.media_seconds, s.required_seconds,
@@ -31,7 +34,7 @@ WITH judged AS MATERIALIZED (
         range_agg(spans) * int4multirange(int4range(0, max(media_seconds))) AS spans,
         range_agg(tstzrange(started_at, greatest(started_at, %s))) AS clock,
         least((array_agg(at ORDER BY i DESC))[1], max(media_seconds)) AS at,
-        min(required_seconds) AS required
+        min(required_seconds) AS required, max(media_seconds) AS media
     FROM judged WHERE refusal IS NULL
     GROUP BY user_id, webinar_id, phase
 ), proposed AS (
@@ -58,7 +61,11 @@ WITH judged AS MATERIALIZED (
             SELECT n.coverage, w.excess + (excluded.coverage + excluded.excess - n.coverage), s.seen,
                 CASE WHEN w.reached_at IS NULL THEN excluded.required_seconds ELSE w.required_seconds END,
                 excluded.position_seconds, w.clock + excluded.clock, excluded.last_beat_at,
-                coalesce(w.reached_at, CASE WHEN s.seen >= excluded.required_seconds THEN excluded.last_beat_at END)
+                coalesce(w.reached_at, CASE WHEN s.seen >= excluded.required_seconds AND (
+                    SELECT coalesce(sum(upper(r) - lower(r)), 0) >= excluded.required_seconds
+                    FROM claimed c CROSS JOIN unnest(n.coverage * int4multirange(int4range(0, c.media))) AS r
+                    WHERE c.user_id = w.user_id AND c.webinar_id = w.webinar_id AND c.phase = w.phase
+                ) THEN excluded.last_beat_at END)
             FROM (
                 SELECT CASE WHEN a.wanted <= greatest(t.allowed, w.seen_seconds)
                     THEN w.coverage + excluded.coverage + excluded.excess
@@ -82,7 +89,7 @@ WITH judged AS MATERIALIZED (
 SELECT j.i,
     coalesce(j.refusal, CASE WHEN NOT j.spans * int4multirange(int4range(0, j.media_seconds)) <@ w.coverage
         THEN 'too_fast' END),
-    w.seen_seconds, w.reached_at
+    CASE WHEN w.seen_seconds > j.media_seconds THEN j.media_seconds ELSE w.seen_seconds END, w.reached_at
 FROM judged j LEFT JOIN written w USING (user_id, webinar_id, phase)
 """
 

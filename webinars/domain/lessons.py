@@ -6,6 +6,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from courses.models import Lesson
+from webinars.domain.authoring import is_watched
 from webinars.models import Webinar
 
 
@@ -25,6 +26,10 @@ class WebinarLessons:
             lesson=target, video=original.video, completion_percent=original.completion_percent
         )
         made.presenters.set(original.presenters.all())
+
+    def is_used(self, *, lesson: Lesson) -> bool:
+        webinar_id = Webinar.objects.filter(lesson=lesson).values_list("pk", flat=True).first()
+        return webinar_id is not None and is_watched(webinar_id=webinar_id)
 
     def problems(self, *, lessons: Sequence[Lesson]) -> dict[int, str]:
         webinars = {

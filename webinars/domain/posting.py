@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Subquery
+
 from webinars.domain.beats import Beat, BeatError, read_beat, read_number
 from webinars.domain.watching import record_beats
 from webinars.enums import Refusal
@@ -52,10 +54,12 @@ def post_beats(*, user_id: int, webinar_id: int, session: UUID, raw_beats: Seque
 
 
 def _figures(*, user_id: int, webinar_id: int, session: UUID) -> tuple[int, bool]:
-    phases = PlaySession.objects.filter(pk=session, user=user_id).values("phase")
+    """Within the length the session was opened with: a longer version may have been watched before."""
+    play = PlaySession.objects.filter(pk=session, user=user_id)
     row = (
-        WatchRecord.objects.filter(user=user_id, webinar=webinar_id, phase__in=phases)
-        .values_list("seen_seconds", "reached_at")
+        WatchRecord.objects.filter(user=user_id, webinar=webinar_id, phase__in=play.values("phase"))
+        .annotate(length=Subquery(play.values("media_seconds")))
+        .values_list("seen_seconds", "length", "reached_at")
         .first()
     )
-    return (row[0], row[1] is not None) if row else (0, False)
+    return (min(row[0], row[1]), row[2] is not None) if row else (0, False)
