@@ -74,14 +74,6 @@ class Site:
         )
         return found[0][0] if found else None
 
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Videos play in real time: what needs the whole site runs alone, and only one site is started."""
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent) and "site" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.serial)
-
     def newest_link(self, address: str) -> str:
         """Of the newest sign-in mail to this address, as the development server keeps it; empty while none came."""
         for path in sorted(self.mail.glob("*.eml"), reverse=True):
@@ -90,6 +82,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if address in str(message["To"]) and part:
                 return str(re.findall(r"https?://\S+/sign-in/link/\S+", part.get_content())[0])
         return ""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Videos play in real time: what needs the whole site runs alone, and only one site is started."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent) and "site" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.serial)
 
 
 @pytest.fixture(scope="session")
