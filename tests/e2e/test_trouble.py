@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext, WebSocketRoute, expect
+from playwright.sync_api import BrowserContext, Route, WebSocketRoute, expect
 
 from tests.e2e.conftest import Complaints, OpenBrowser, Site, Watching, eventually
 
@@ -154,14 +154,26 @@ def test_an_expired_grant_is_renewed_without_a_word(
     watching: StartWatching, site: Site, complaints: Complaints
 ) -> None:
     """A laptop that slept: the page is there, the media cookie is not."""
-    complaints.allow("status of 403")
+    complaints.allow("status of 403", "status of 503")
     laptop = watching("grant").open()
     context = laptop.page.context
     kept = [cookie for cookie in context.cookies() if not cookie["name"].startswith("media_")]
     context.clear_cookies()
     context.add_cookies(kept)  # type: ignore[arg-type]  # what was read may be written
+    answered: list[int] = []
+
+    def busy_at_first(route: Route) -> None:
+        """The site is being restarted while the laptop wakes up."""
+        answered.append(503)
+        if len(answered) == 1:
+            route.fulfill(status=503, body="")
+        else:
+            route.continue_()
+
+    laptop.page.route("**/play-sessions/", busy_at_first)
     laptop.play()
     laptop.play_until(1)
+    assert len(answered) >= 2
     expect(laptop.page.get_by_role("alert")).to_be_hidden()
 
 

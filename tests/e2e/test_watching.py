@@ -1,9 +1,7 @@
 """The first journey of the product in a real browser: sign in, watch, leave, come back to the second."""
 
-import email
 import re
 from collections.abc import Callable
-from email import policy
 
 import pytest
 from playwright.sync_api import expect
@@ -14,16 +12,6 @@ pytestmark = pytest.mark.browser
 StartWatching = Callable[..., Watching]
 
 
-def newest_link(site: Site, address: str) -> str:
-    """From the newest mail to this address, as the development server keeps it."""
-    for path in sorted(site.mail.glob("*.eml"), reverse=True):
-        message = email.message_from_bytes(path.read_bytes(), policy=policy.default)
-        part = message.get_body(("plain",))
-        if address in str(message["To"]) and part:
-            return re.findall(r"https?://\S+/sign-in/link/\S+", part.get_content())[0]
-    return ""
-
-
 def test_a_doctor_signs_in_by_the_mailed_link_and_plays_the_lecture(open_browser: OpenBrowser, site: Site) -> None:
     doctor = site.world["doctors"]["anna"]
     page = open_browser().new_page()
@@ -31,7 +19,7 @@ def test_a_doctor_signs_in_by_the_mailed_link_and_plays_the_lecture(open_browser
     page.get_by_label("E-mail address").fill(doctor["email"])
     page.get_by_role("button", name="Send me a sign-in e-mail").click()
     expect(page.get_by_role("heading", name="Look in your mailbox")).to_be_visible()
-    page.goto(eventually(lambda: newest_link(site, doctor["email"])))
+    page.goto(eventually(lambda: site.newest_link(doctor["email"])))
     page.get_by_role("button", name="Sign in now").click()
     page.wait_for_url(site.watch())
     watching = Watching(page, site)

@@ -228,7 +228,7 @@ export class Beats extends EventTarget {
     for (const n of numbers) this.sent.delete(n);
     this.outbox.remove(session, numbers);
     this.dispatchEvent(new CustomEvent("refused", { detail: { reason, detail } }));
-    if (session !== this.session.id) return;
+    if (!session || session !== this.session.id) return; // the second frame after one end: a new session is on its way
     if (reason === "session_ended" || reason === "unknown_session") {
       this.session.reopen().catch((error) => console.info("No new play session:", error.message));
     }
@@ -295,9 +295,8 @@ export class Beats extends EventTarget {
         if (webinar === this.webinar) this.tellLeftover(part.filter((row) => answer.acked.includes(row.n)));
       }
     } catch (error) {
+      // At the next visit, even after a 404: a course taken back for an hour must not cost what was watched offline.
       if (!(error instanceof RequestFailed)) throw error;
-      // 404: this webinar is gone for this doctor, for good. Anything else: at the next visit.
-      if (error.status === 404) await this.outbox.remove(session, beats.map((row) => row.n));
     }
   }
 

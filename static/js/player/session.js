@@ -118,7 +118,7 @@ export class PlaySession extends EventTarget {
 }
 
 /** 4xx will stay so, except for "too many" and a time-out. */
-function isFinal(error) {
+export function isFinal(error) {
   return error.status >= 400 && error.status < 500 && error.status !== 408 && error.status !== 429;
 }
 

@@ -1,6 +1,7 @@
 // The picture and the sound: hls.js, else the browser's own HLS, else the MP4; recovery from everything that passes.
 
 import { Backoff } from "./backoff.js";
+import { isFinal } from "./session.js";
 
 const HLS_TYPE = "application/vnd.apple.mpegurl";
 const REFUSALS_IN_A_ROW = 3;
@@ -71,8 +72,9 @@ export class Source extends EventTarget {
     else this.fetch();
   }
 
+  /** A server that is being restarted answers 502 or 503: that is a reason to wait, not to give up. */
   notGranted(error) {
-    if (error.status) this.fail("refused");
+    if (isFinal(error)) this.fail("refused");
     else this.wait(() => this.retry());
   }
 
