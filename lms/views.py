@@ -60,6 +60,7 @@ def programme(request: PersonRequest, slug: str) -> HttpResponse:
     context = {
         "programme": progress,
         "is_preview": enrolment is None,
+        "may_preview": enrolment is None and rules.may_preview(request.user, found),
         "days_left": progress.days_left(now=now, zone=timezone.get_current_timezone()),
     }
     return render(request, "courses/programme.html", context)

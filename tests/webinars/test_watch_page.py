@@ -11,14 +11,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
+from accounts.enums import Role
 from accounts.models import User
 from courses.domain.completion import complete_lesson
-from courses.models import Course
+from courses.models import Course, Lesson
 from tests.factories.accounts import UserFactory
-from tests.factories.courses import CourseFactory, EnrolmentFactory, LessonFactory
+from tests.factories.courses import CourseFactory, EnrolmentFactory, LessonFactory, RoleGrantFactory
 from tests.factories.webinars import WatchRecordFactory, WebinarFactory
 from tests.signing_in import signed_in
-from webinars.models import Webinar
+from webinars.models import PlaySession, Webinar
 
 pytestmark = pytest.mark.django_db
 QUERIES = 8
@@ -203,6 +204,63 @@ def test_without_a_registration_number_the_mark_names_the_address(course: Course
     doctor = UserFactory.create(first_name="Noor", last_name="Haddad", registration_number="")
     EnrolmentFactory.create(user=doctor, programme=course.programme)
     assert f">Dr Noor Haddad · {doctor.email}</p>" in read(signed_in(doctor), make_webinar(course))
+
+
+CLOSED_TO_DOCTORS = (
+    ({"opens_at": timedelta(days=30)}, "Preview: doctors cannot open it before "),
+    ({"closes_at": timedelta(days=-2)}, "Preview: for doctors this lecture is closed."),
+)
+
+
+@pytest.mark.parametrize("role", [Role.MODERATOR, Role.OPERATOR])
+@pytest.mark.parametrize(("window", "banner"), CLOSED_TO_DOCTORS)
+def test_staff_look_at_a_lecture_outside_its_dates(
+    course: Course, role: str, window: dict[str, timedelta], banner: str
+) -> None:
+    webinar = make_webinar(course, **{name: now() + value for name, value in window.items()})
+    other = make_webinar(course, "Another")
+    Lesson.objects.update(**{name: now() + value for name, value in window.items()})
+    client = signed_in(RoleGrantFactory.create(programme=course.programme, role=role).user)
+    page = read(client, webinar)
+    assert banner in words(page)
+    assert "Nothing you do here is counted." in words(page)
+    assert settings_of(page)["webinar"] == webinar.pk
+    assert f'<a href="/webinars/{other.pk}/">' in page
+    assert f'<a href="/webinars/{webinar.pk}/">' in client.get(f"/programmes/{course.programme.slug}/").content.decode()
+    assert f"media_{webinar.video.key}" in client.cookies  # type: ignore[union-attr]
+    assert client.get(f"/webinars/{webinar.pk}/keep-alive/").status_code == 200
+    started = client.post(f"/api/v1/webinars/{webinar.pk}/play-sessions/", {}, content_type="application/json")
+    assert started.status_code == 201
+    assert PlaySession.objects.get().enrolment is None
+
+
+def test_staff_look_at_a_lecture_that_waits_for_another_course(course: Course) -> None:
+    course.prerequisites.add(CourseFactory.create(programme=course.programme))
+    webinar = make_webinar(course)
+    page = read(signed_in(RoleGrantFactory.create(programme=course.programme).user), webinar)
+    assert "Preview: doctors have to complete other parts first." in words(page)
+    assert "player-config" in page
+
+
+def test_nobody_else_looks_at_a_lecture_outside_its_dates(doctor: User, course: Course) -> None:
+    """Not a doctor, not staff who are enrolled as one, not staff of another programme, not the other roles here."""
+    webinar = make_webinar(course, opens_at=now() + timedelta(days=30))
+    enrolled = RoleGrantFactory.create(programme=course.programme).user
+    EnrolmentFactory.create(user=enrolled, programme=course.programme)
+    elsewhere = RoleGrantFactory.create(user=UserFactory.create()).user
+    EnrolmentFactory.create(user=elsewhere, programme=course.programme)
+    presenter = RoleGrantFactory.create(programme=course.programme, role=Role.PRESENTER).user
+    for person in (doctor, enrolled, elsewhere, presenter):
+        client = signed_in(person)
+        page = read(client, webinar)
+        assert "This lecture opens on " in words(page)
+        assert "player-config" not in page
+        programme = client.get(f"/programmes/{course.programme.slug}/").content.decode()
+        assert f'href="/webinars/{webinar.pk}/"' not in programme
+        assert client.get(f"/webinars/{webinar.pk}/keep-alive/").status_code == 404
+        started = client.post(f"/api/v1/webinars/{webinar.pk}/play-sessions/", {}, content_type="application/json")
+        assert started.status_code == 409
+        assert not [name for name in client.cookies if name.startswith("media_")]
 
 
 def test_a_preview_by_staff_says_that_nothing_counts(course: Course) -> None:
