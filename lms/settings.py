@@ -341,6 +341,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 }
 
 _media_origin = env.words("MEDIA_ORIGINS")
+if MEDIA_GRANTS == "cloudfront" and MEDIA_CLOUDFRONT_DOMAIN:
+    _media_origin = list(dict.fromkeys([f"https://{MEDIA_CLOUDFRONT_DOMAIN}", *_media_origin]))
 CONTENT_SECURITY_POLICY: dict[str, Any] = {
     "DIRECTIVES": {
         "default-src": [SELF],
@@ -413,6 +415,11 @@ if MEDIA_GRANTS == "cloudfront":
     env.require("MEDIA_CLOUDFRONT_DOMAIN", MEDIA_CLOUDFRONT_DOMAIN, "set the host name of the distribution")
     env.require("MEDIA_CLOUDFRONT_KEY_ID", MEDIA_CLOUDFRONT_KEY_ID, "set the id of the public key in its key group")
     env.require("MEDIA_CLOUDFRONT_PRIVATE_KEY", MEDIA_CLOUDFRONT_PRIVATE_KEY, "set the PEM of the private RSA key")
+    env.require("MEDIA_COOKIE_DOMAIN", MEDIA_COOKIE_DOMAIN, "set the parent domain of the site and the distribution")
+    _parent = MEDIA_COOKIE_DOMAIN.lstrip(".")
+    for _host in (MEDIA_CLOUDFRONT_DOMAIN, urlsplit(SITE_URL).hostname or ""):
+        if _parent and _host and not f".{_host}".endswith(f".{_parent}"):
+            env.problems.append(f"MEDIA_COOKIE_DOMAIN is no parent of {_host}: browsers would drop the media cookies")
 if PRODUCTION or not DEBUG:
     env.secret("SECRET_KEY", SECRET_KEY)
 if PRODUCTION:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from http.cookies import Morsel
@@ -20,13 +21,15 @@ from django.test import Client
 from django.utils.timezone import now
 
 from accounts.domain.devices import end_device
-from accounts.enums import DeviceEnd
+from accounts.enums import DeviceEnd, Role
 from accounts.models import Device
 from media.domain.grants import issue
 from media.domain.queries import sources
 from media.models import Video
 from tests.factories.accounts import UserFactory
+from tests.factories.courses import RoleGrantFactory
 from tests.factories.media import VideoFactory
+from tests.factories.webinars import WebinarFactory
 from tests.signing_in import device_of, signed_in
 
 FILES = {
@@ -424,3 +427,23 @@ def test_sec_14_there_are_no_content_keys_to_protect(video: Video) -> None:
 
     assert "key" not in CONTENT_TYPES
     assert "EXT-X-KEY" not in Path("media/ffmpeg/encode.py").read_text() + Path("media/ffmpeg/playlists.py").read_text()
+
+
+def test_pages_send_the_cookies_to_another_host_and_need_nothing_for_their_own(
+    request: pytest.FixtureRequest, video: Video
+) -> None:
+    """Without the attribute a browser asks the distribution for captions and segments without cookies."""
+    webinar = WebinarFactory.create(video=video)
+    client = signed_in(RoleGrantFactory.create(role=Role.OPERATOR, programme=None).user)
+    pages = (f"/webinars/{webinar.pk}/", f"/admin/media/video/{video.pk}/preview/")
+    assert ["crossorigin" in video_element(client.get(page)) for page in pages] == [False, False]
+    request.getfixturevalue("cloudfront")
+    for page in pages:
+        response = client.get(page)
+        assert 'crossorigin="use-credentials"' in video_element(response)
+        assert "CloudFront-Policy" in response.cookies
+
+
+def video_element(response: Any) -> str:
+    (element,) = re.findall(r"<video[^>]*>", response.content.decode())
+    return str(element)

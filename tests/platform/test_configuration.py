@@ -1,5 +1,6 @@
 """A start with a bad configuration is refused, in one message that names every variable to set."""
 
+import json
 import re
 import secrets
 from pathlib import Path
@@ -19,6 +20,17 @@ GOOD = {
     "DATABASE_URL": "postgresql://lms:secret@db.example.org/lms",
     "REDIS_URL": "rediss://:secret@redis.example.org/0",
     "TRUSTED_PROXIES": "1",
+}
+
+
+CLOUDFRONT = GOOD | {
+    "MEDIA_STORAGE": "s3",
+    "MEDIA_BUCKET": "lectures",
+    "MEDIA_GRANTS": "cloudfront",
+    "MEDIA_CLOUDFRONT_DOMAIN": "media.example.org",
+    "MEDIA_CLOUDFRONT_KEY_ID": "K2JCJMDEHXQW5F",
+    "MEDIA_CLOUDFRONT_PRIVATE_KEY": "pem",
+    "MEDIA_COOKIE_DOMAIN": "example.org",
 }
 
 
@@ -59,6 +71,43 @@ def test_sec_36_a_production_start_refuses_and_names_the_variable(
     problems = [line for line in result.stderr.splitlines() if line.startswith(f"  - {variable} ")]
     assert len(problems) == 1, result.stderr
     assert words in problems[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "variable", "words"),
+    [
+        ({"MEDIA_BUCKET": ""}, "MEDIA_BUCKET", "is missing"),
+        ({"MEDIA_GRANTS": "django"}, "MEDIA_STORAGE=s3", "needs MEDIA_GRANTS=cloudfront"),
+        ({"MEDIA_GRANTS": "nginx"}, "MEDIA_STORAGE=s3", "needs MEDIA_GRANTS=cloudfront"),
+        ({"MEDIA_CLOUDFRONT_DOMAIN": ""}, "MEDIA_CLOUDFRONT_DOMAIN", "is missing"),
+        ({"MEDIA_CLOUDFRONT_KEY_ID": ""}, "MEDIA_CLOUDFRONT_KEY_ID", "is missing"),
+        ({"MEDIA_CLOUDFRONT_PRIVATE_KEY": ""}, "MEDIA_CLOUDFRONT_PRIVATE_KEY", "is missing"),
+        ({"MEDIA_COOKIE_DOMAIN": ""}, "MEDIA_COOKIE_DOMAIN", "is missing"),
+        ({"MEDIA_COOKIE_DOMAIN": "ample.org"}, "MEDIA_COOKIE_DOMAIN", "no parent of media.example.org"),
+        ({"MEDIA_CLOUDFRONT_DOMAIN": "d1.cloudfront.net"}, "MEDIA_COOKIE_DOMAIN", "no parent of d1.cloudfront.net"),
+    ],
+)
+def test_sec_36_media_settings_that_could_serve_nothing_are_refused(
+    python: Command, changes: dict[str, str], variable: str, words: str
+) -> None:
+    result = python("-c", "import lms.settings", **(CLOUDFRONT | changes))
+    assert result.returncode != 0
+    problems = [line for line in result.stderr.splitlines() if line.startswith(f"  - {variable} ")]
+    assert problems, result.stderr
+    assert words in problems[0]
+
+
+def test_sec_34_the_policy_names_the_distribution_and_what_else_is_given(python: Command) -> None:
+    show = (
+        "import json, lms.settings as s; d = s.CONTENT_SECURITY_POLICY['DIRECTIVES'];"
+        "print(json.dumps([d[name] for name in ('img-src', 'media-src', 'connect-src')]))"
+    )
+    media, other = "https://media.example.org", "https://lectures.s3.example.org"
+    result = python("-c", show, **CLOUDFRONT, MEDIA_ORIGINS=f"{other},{media}")
+    assert result.returncode == 0, result.stderr
+    for origins in json.loads(result.stdout):
+        assert origins[-2:] == [media, other]
+    assert media not in python("-c", show, **GOOD).stdout
 
 
 def test_sec_36_debug_off_needs_a_real_secret_outside_production_too(python: Command) -> None:
