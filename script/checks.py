@@ -59,8 +59,8 @@ def manage(*arguments: str, **environment: str) -> bool:
 
 
 def programs() -> bool:
-    """Chromium with the libraries its package brings for the browser tests, gettext for those of the translations."""
-    return provide("chromium", *BROWSERS) and provide("gettext", "msgfmt")
+    """Chromium and its libraries for the browser tests, gettext for the translations, nginx for its configuration."""
+    return provide("chromium", *BROWSERS) and provide("gettext", "msgfmt") and provide("nginx", "nginx")
 
 
 def deployment() -> bool:
@@ -101,7 +101,7 @@ def main() -> int:
         report.step("pytest", lambda: tests(report, *sys.argv[1:]))
         report.print_summary()
         return 1 if report.failed else 0
-    report.step("Chromium and gettext", programs)
+    report.step("Chromium, gettext and nginx", programs)
     report.step("ruff", lambda: tool("ruff", "check", "."))
     report.step("ruff format", lambda: tool("ruff", "format", "--check", "."))
     report.step(

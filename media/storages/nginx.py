@@ -1,7 +1,7 @@
 """Grants behind nginx: Django checks the cookie, nginx sends the bytes.
 
-Either nginx passes /media/videos/ on and this answers with X-Accel-Redirect into an `internal` location over the
-storage folder, or `auth_request /media/grant/` before files that nginx finds itself. Both check the same cookie.
+`deploy/nginx/rounds.conf` asks `/media/grant/` and finds the files itself. A request that is passed on to Django all
+the same is answered with X-Accel-Redirect, for an nginx with an `internal` location over the storage folder.
 """
 
 from uuid import UUID
