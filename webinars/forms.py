@@ -17,9 +17,7 @@ class WebinarForm(forms.ModelForm[Webinar]):
         label=_("Same recording"),
         required=False,
         widget=UnfoldBooleanWidget(),
-        help_text=_(
-            "The new video shows the same recording, encoded again: what people have watched counts for it."
-        ),
+        help_text=_("The new video shows the same recording, encoded again: what people have watched counts for it."),
     )
 
     class Meta:

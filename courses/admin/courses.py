@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -52,6 +53,17 @@ class DuplicateDialog(BaseDialogForm):
         self.fields["title"].initial = authoring.copied_title(course.title) if course else ""
 
 
+def _refusals(lessons: Iterable[Lesson]) -> list[str]:
+    """Why they stay, in a sentence each: Django would list everything of everybody who has watched them."""
+    refused = []
+    for lesson in lessons:
+        try:
+            authoring.check_deletable(lesson=lesson)
+        except authoring.InUseError as reason:
+            refused.append(str(reason))
+    return refused
+
+
 @admin.register(Course)
 class CourseAdmin(HomeZoneAdmin, PublishableAdmin):
     form = CourseForm
@@ -102,6 +114,10 @@ class CourseAdmin(HomeZoneAdmin, PublishableAdmin):
 
     def save_model(self, request: HttpRequest, obj: Course, form: Any, change: bool) -> None:
         authoring.save_course(course=obj, now=timezone.now())
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, Any, Any]:
+        refused = _refusals(Lesson.objects.filter(course__in=[course.pk for course in objs]))
+        return ([], {}, set(), refused) if refused else super().get_deleted_objects(objs, request)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         now, course = timezone.now(), form.instance
@@ -210,13 +226,7 @@ class LessonAdmin(HomeZoneAdmin, ScopedAdmin):
         authoring.save_lesson(lesson=obj, now=timezone.now())
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, Any, Any]:
-        """The reason in one sentence instead of a list of everybody who has watched."""
-        refused = []
-        for lesson in objs:
-            try:
-                authoring.check_deletable(lesson=lesson)
-            except authoring.InUseError as reason:
-                refused.append(str(reason))
+        refused = _refusals(objs)
         return ([], {}, set(), refused) if refused else super().get_deleted_objects(objs, request)
 
     def delete_model(self, request: HttpRequest, obj: Lesson) -> None:

@@ -6,6 +6,7 @@ import pytest
 from django.db.models import ProtectedError
 from django.urls import reverse
 
+from accounts.enums import Role
 from accounts.models import AuditEvent, User
 from courses.domain.authoring import InUseError, delete_lesson
 from courses.models import CourseCompletion, Lesson, LessonCompletion
@@ -239,6 +240,19 @@ def test_the_admin_says_why_a_watched_lesson_stays(watched: PlaySession, moderat
     assert "Make it optional instead, or archive the course." in page
     assert watched.user.get_full_name() not in page
     assert (Lesson.objects.count(), PlaySession.objects.count()) == (1, 1)
+    assert record_of(watched).coverage == ((0, 60),)
+
+
+def test_a_course_with_a_watched_lesson_stays_and_names_nobody(watched: PlaySession) -> None:
+    course = watched.webinar.lesson.course
+    operator = RoleGrantFactory.create(programme=course.programme, role=Role.OPERATOR).user
+    client = signed_in(operator)
+    address = reverse("admin:courses_course_delete", args=(course.pk,))
+    page = client.get(address).content.decode()
+    assert "Make it optional instead, or archive the course." in page
+    assert watched.user.get_full_name() not in page
+    client.post(address, {"post": "yes"})
+    assert Lesson.objects.filter(course=course).exists()
     assert record_of(watched).coverage == ((0, 60),)
 
 
