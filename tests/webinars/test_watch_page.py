@@ -217,8 +217,7 @@ CLOSED_TO_DOCTORS = (
 def test_staff_look_at_a_lecture_outside_its_dates(
     course: Course, role: str, window: dict[str, timedelta], banner: str
 ) -> None:
-    webinar = make_webinar(course, **{name: now() + value for name, value in window.items()})
-    other = make_webinar(course, "Another")
+    webinar, other = make_webinar(course), make_webinar(course, "Another")
     Lesson.objects.update(**{name: now() + value for name, value in window.items()})
     client = signed_in(RoleGrantFactory.create(programme=course.programme, role=role).user)
     page = read(client, webinar)
