@@ -35,12 +35,12 @@ def sign_in(page: Page, site: str, email: str, sign_ins: str) -> None:
     page.get_by_text("I have a password").click()
     page.locator("input[type=email]:visible").fill(email)
     page.locator("input[type=password]").fill(password[1])
-    page.keyboard.press("Enter")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     if secret := re.search(rf"{re.escape(email)}\s+TOTP\s+(\S+)", sign_ins):
         page.locator("input[name=code]").fill(one_time_code(secret[1]))
-        page.keyboard.press("Enter")
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
 
 
 def picture(page: Page, name: str, *, whole: bool = False) -> None:

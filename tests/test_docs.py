@@ -125,3 +125,11 @@ class TestSecurity:
         assert list(bodies) == list(range(1, 41))
         assert [number for number in bodies if number not in tests and "Not yet:" not in bodies[number]] == []
         assert set(tests) <= set(bodies)
+
+
+class TestLinks:
+    @pytest.mark.parametrize("page", [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")], ids=lambda page: page.name)
+    def test_every_relative_link_and_picture_leads_somewhere(self, page: Path) -> None:
+        targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text())
+
+        assert [to for to in targets if "://" not in to and not (page.parent / to).exists()] == []
