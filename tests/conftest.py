@@ -32,9 +32,16 @@ def pytest_configure(config: pytest.Config) -> None:
     if worker:  # The controller's environment came along; only the Valkey database is this worker's own.
         number = int(worker.removeprefix("gw")) + 1
         os.environ["REDIS_URL"] = re.sub(r"/\d+$", f"/{number}", os.environ["REDIS_URL"])
+        os.environ["DJANGO_SETTINGS_MODULE"] = "lms.settings"
     else:
         _start_servers(config)
     _configure_django()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """A worker that inherits the name reads the settings before `pytest_configure`: with everybody's database."""
+    os.environ.pop("DJANGO_SETTINGS_MODULE", None)
 
 
 def _start_servers(config: pytest.Config) -> None:
