@@ -236,6 +236,20 @@ def test_the_command_reports_row_by_row_and_refuses(programme: Programme, tmp_pa
     assert "enrolled 2" in command(programme, path, "--skip-bad")[0]
 
 
+@pytest.mark.serial
+def test_the_command_takes_twenty_thousand_rows_in_a_minute(programme: Programme, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    rows = (f"p{number}@example.org,Dr,Meera,Nair,IN,+91 98765 {number:05}\n" for number in range(20_000))
+    path.write_text("email,title,first name,last name,country,phone\n" + "".join(rows))
+    started = time.perf_counter()
+
+    assert "New people 20000" in command(programme, path)[0].replace(",", "")
+
+    assert time.perf_counter() - started < 60
+    assert Enrolment.objects.filter(programme=programme).count() == 20_000
+    assert Invitation.objects.unsent().count() == 20_000
+
+
 def test_the_command_rehearses_holds_and_repeats(programme: Programme, tmp_path: Path) -> None:
     path = tmp_path / "list.csv"
     path.write_text(GOOD)

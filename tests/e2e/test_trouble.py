@@ -237,6 +237,18 @@ def test_a_missing_stream_falls_back_to_the_mp4(watching: StartWatching, complai
     assert laptop.value("v => v.currentSrc.split('/').pop()").endswith(".mp4")
 
 
+def test_without_media_source_the_browsers_own_hls_plays_or_the_mp4(watching: StartWatching) -> None:
+    """An iPhone has no MediaSource. What this Chromium can do without it decides which of the two it gets."""
+    phone = watching("states", "phone")
+    phone.page.add_init_script("for (const name of ['MediaSource', 'ManagedMediaSource']) delete window[name];")
+    phone.open().play()
+    phone.play_until(1)
+    claims_hls = phone.value("v => v.canPlayType('application/vnd.apple.mpegurl') !== ''")
+    name = str(phone.value("v => v.currentSrc.split('/').pop()"))
+    assert name.endswith(".m3u8" if claims_hls else ".mp4")
+    assert phone.page.evaluate("typeof window.MediaSource") == "undefined"
+
+
 def test_when_nothing_can_be_played_it_says_so_and_tries_again(watching: StartWatching, complaints: Complaints) -> None:
     complaints.allow("status of 404")
     laptop = watching("states")
