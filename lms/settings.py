@@ -383,6 +383,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_HISTORY": True,
     "SHOW_BACK_BUTTON": True,
     "DASHBOARD_CALLBACK": "lms.admin_site.dashboard",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("favicon.svg")}],
     "STYLES": [lambda _request: static("css/admin.css")],
     "SIDEBAR": {"show_search": True, "navigation": "lms.admin_site.navigation"},
     "COLORS": {

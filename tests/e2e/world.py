@@ -106,7 +106,8 @@ def enrol_doctor(name: str, programme: Any) -> dict[str, str]:
     """With two browsers that are signed in already: a laptop and a phone."""
     from django.conf import settings
 
-    from tests.factories.courses import EnrolmentFactory
+    from accounts.enums import Role
+    from tests.factories.courses import EnrolmentFactory, RoleGrantFactory
     from tests.signing_in import signed_in
 
     person = make_person(name, "Meera", "Nair")
@@ -114,6 +115,8 @@ def enrol_doctor(name: str, programme: Any) -> dict[str, str]:
         person.language = "ar"
         person.save()
     EnrolmentFactory.create(user=person, programme=programme)
+    if name == "office":
+        RoleGrantFactory.create(user=person, role=Role.OPERATOR, programme=None)
     cookie = settings.SESSION_COOKIE_NAME
     return {
         "id": str(person.pk),
