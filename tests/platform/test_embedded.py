@@ -60,13 +60,8 @@ def test_the_password_of_valkey_is_needed(place: Path) -> None:
 
 
 def all_exited(servers: Embedded) -> bool:
-    """Within ten seconds: what was killed still has to be buried, and a busy machine takes its time."""
-    end = time.monotonic() + 10
-    while not all(server.exited() for server in servers.servers):
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.02)
-    return True
+    """What was killed still has to be buried, and a busy machine takes its time."""
+    return wait_until(lambda: all(server.exited() for server in servers.servers), seconds=10)
 
 
 def test_what_was_committed_survives_kill_9_of_everything(place: Path) -> None:
