@@ -18,6 +18,7 @@ from system_packages import provide  # noqa: E402  # the path is set above
 
 from lms.embedded import Embedded  # noqa: E402
 
+PATIENCE = 40 * 60  # seconds for one run of pytest: a single test has its own limit in pyproject.toml
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -80,7 +81,11 @@ def tests(report: Report, *arguments: str) -> bool:
     """A skipped test counts as a failure: what is not run is not known to work."""
     with tempfile.NamedTemporaryFile(suffix=".xml") as file:
         command = [sys.executable, "-m", "pytest", f"--junitxml={file.name}", *arguments]
-        status = subprocess.run(command, cwd=ROOT, env=os.environ, check=False).returncode
+        try:
+            status = subprocess.run(command, cwd=ROOT, env=os.environ, check=False, timeout=PATIENCE).returncode
+        except subprocess.TimeoutExpired:
+            print(f"Not ready after {PATIENCE // 60} minutes: ended.", flush=True)
+            status = 1
         try:
             suite = ET.parse(file.name).getroot().find("testsuite")  # noqa: S314  # written by our own pytest
         except ET.ParseError:

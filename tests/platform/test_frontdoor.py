@@ -51,12 +51,17 @@ async def door(directory: Path, *, trusted: bool = False, tiers: tuple[Tier, ...
 
 
 async def talk(port: int, *parts: bytes) -> bytes:
+    """Reads while it writes: an echo longer than the kernel's buffers would stop a caller that only writes."""
+
+    async def say() -> None:
+        for part in parts:
+            writer.write(part)
+            await writer.drain()
+        writer.write_eof()
+
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    for part in parts:
-        writer.write(part)
-        await writer.drain()
-    writer.write_eof()
-    answer = await asyncio.wait_for(reader.read(), 10)
+    async with asyncio.timeout(10):
+        _, answer = await asyncio.gather(say(), reader.read())
     writer.close()
     return answer
 
