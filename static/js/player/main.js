@@ -96,7 +96,6 @@ function listenToButtons({ root, page, player, settings, source, parts, next }) 
     forward: () => player.nudge(10),
     mute: () => player.mute(),
     captions: () => player.toggleCaptions(),
-    pip: () => player.togglePip().catch((error) => console.info("No picture in picture:", error.message)),
     settings: () => settings.toggle(),
     "close-settings": () => settings.close(),
     help: () => openHelp(parts.help),

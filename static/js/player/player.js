@@ -1,5 +1,6 @@
 // The player's state and its controls. Everything a button does is a method here; keyboard.js and settings.js call them.
 
+import { InPage } from "./inpage.js";
 import { clock, say } from "./words.js";
 
 const IDLE_MILLISECONDS = 3000;
@@ -45,8 +46,7 @@ export class Player extends EventTarget {
     parts.controls.hidden = false;
     parts.stage.tabIndex = -1;
     parts.fullscreen.hidden = false;
-    const hasPip = document.pictureInPictureEnabled && !video.disablePictureInPicture;
-    parts.pip.hidden = parts["pip-more"].hidden = !hasPip;
+    this.inPage = new InPage(video);
     this.root.classList.add("is-enhanced", "is-paused");
   }
 
@@ -170,11 +170,6 @@ export class Player extends EventTarget {
     this.announce(say(isOn ? "captions-off" : "captions-on"));
   }
 
-  async togglePip() {
-    if (document.pictureInPictureElement) await document.exitPictureInPicture();
-    else if (this.video.readyState > 0) await this.video.requestPictureInPicture();
-  }
-
   get isFull() {
     return Boolean(document.fullscreenElement || document.webkitFullscreenElement) || root(this).contains("is-filling");
   }
@@ -209,9 +204,6 @@ export class Player extends EventTarget {
     on("playing seeked canplay pause", () => this.busy(false));
     on("volumechange", () => this.showVolume());
     on("ratechange", () => this.dispatchEvent(new CustomEvent("chosen")));
-    on("enterpictureinpicture leavepictureinpicture", () => {
-      this.parts.pip.setAttribute("aria-pressed", String(document.pictureInPictureElement === video));
-    });
     for (const name of ["fullscreenchange", "webkitfullscreenchange"]) {
       document.addEventListener(name, () => this.showFullscreen());
     }
