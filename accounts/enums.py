@@ -14,6 +14,9 @@ class Role(TextChoices):
 
 
 STAFF_ROLES = frozenset({Role.MODERATOR, Role.OPERATOR})
+# Who sees programmes and lectures without being enrolled; the others get figures and evidence, never the content.
+CONTENT_ROLES = STAFF_ROLES | {Role.PRESENTER}
+REPORT_ROLES = frozenset({Role.SPONSOR, Role.AUDITOR})
 
 
 class DeviceEnd(TextChoices):

@@ -11,7 +11,7 @@ from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.http import Http404
 
-from accounts.enums import STAFF_ROLES, Role
+from accounts.enums import CONTENT_ROLES, REPORT_ROLES, STAFF_ROLES, Role
 from accounts.models import User
 from courses.enums import OPEN_ENROLMENTS, PublishStatus
 from courses.models import Course, Enrolment, Lesson, Programme, RoleGrant
@@ -58,14 +58,26 @@ def programmes_staffed_by(user: Person) -> QuerySet[Programme]:
 
 
 def programmes_for(user: Person) -> QuerySet[Programme]:
-    """Published programmes with an open enrolment, and every programme in which `user` has any role."""
+    """Published programmes with an open enrolment, and every programme in which `user` presents or is staff.
+
+    Sponsors and auditors come to no content by their role: `reads_reports`.
+    """
     if not user.is_active or not isinstance(user, User):
         return Programme.objects.none()
     if user.is_superuser:
         return Programme.objects.all()
     enrolments = Enrolment.objects.filter(user=user, programme=OuterRef("pk"), status__in=OPEN_ENROLMENTS)
-    grants = RoleGrant.objects.filter(Q(programme=None) | Q(programme=OuterRef("pk")), user=user)
+    grants = RoleGrant.objects.filter(
+        Q(programme=None) | Q(programme=OuterRef("pk")), user=user, role__in=CONTENT_ROLES
+    )
     return Programme.objects.filter(Q(Exists(enrolments), status=PublishStatus.PUBLISHED) | Q(Exists(grants)))
+
+
+def reads_reports(user: Person) -> bool:
+    """A sponsor or an auditor of at least one programme. One query."""
+    if not user.is_active or not isinstance(user, User):
+        return False
+    return RoleGrant.objects.filter(user=user, role__in=REPORT_ROLES).exists()
 
 
 def get_programme_for(user: Person, slug: str) -> Programme:
@@ -89,13 +101,15 @@ def may_preview(user: Person, programme: Programme) -> bool:
 
 
 def courses_for(user: Person) -> QuerySet[Course]:
-    """Published courses of the programmes `user` is enrolled in, and all courses where `user` has a role."""
+    """Published courses of the programmes `user` is enrolled in, and all courses where `user` presents or is staff."""
     if not user.is_active or not isinstance(user, User):
         return Course.objects.none()
     if user.is_superuser:
         return Course.objects.all()
     enrolments = Enrolment.objects.filter(user=user, programme=OuterRef("programme"), status__in=OPEN_ENROLMENTS)
-    grants = RoleGrant.objects.filter(Q(programme=None) | Q(programme=OuterRef("programme")), user=user)
+    grants = RoleGrant.objects.filter(
+        Q(programme=None) | Q(programme=OuterRef("programme")), user=user, role__in=CONTENT_ROLES
+    )
     return Course.objects.filter(
         Q(Exists(enrolments), status=PublishStatus.PUBLISHED, programme__status=PublishStatus.PUBLISHED)
         | Q(Exists(grants))

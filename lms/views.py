@@ -28,11 +28,13 @@ class PersonRequest(HttpRequest):
 def home(request: PersonRequest) -> HttpResponse:
     now = timezone.now()
     programmes = read_home(user=request.user, now=now)
+    has_work = not programmes and rules.programmes_for(request.user).exists()
     first = pick_first(programmes)
     context = {
         "part_of_day": part_of_day(timezone.localtime(now)),
         "programme": first,
-        "has_work": not programmes and rules.programmes_for(request.user).exists(),
+        "has_work": has_work,
+        "reads_reports": not programmes and not has_work and rules.reads_reports(request.user),
         "others": [programme for programme in programmes if programme is not first],
         "running": sum(programme.standing is Standing.RUNNING for programme in programmes),
         "days_left": first.days_left(now=now, zone=timezone.get_current_timezone()) if first else None,
@@ -43,11 +45,12 @@ def home(request: PersonRequest) -> HttpResponse:
 @require_safe
 @login_required
 def catalogue(request: PersonRequest) -> HttpResponse:
-    """Their own programmes with progress; below, for staff, those they work on."""
+    """Their own programmes with progress; below, for presenters and staff, those they work on."""
     mine = read_home(user=request.user, now=timezone.now())
     others = rules.programmes_for(request.user).exclude(pk__in=[programme.id for programme in mine])
     page = Paginator(others, PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "courses/catalogue.html", {"mine": mine, "page": page})
+    reads_reports = not mine and not page.object_list and rules.reads_reports(request.user)
+    return render(request, "courses/catalogue.html", {"mine": mine, "page": page, "reads_reports": reads_reports})
 
 
 @require_safe

@@ -66,7 +66,10 @@ class TestMatrix:
     def test_sec_19_every_role_gets_exactly_what_the_table_says(self, visits: list[Visit]) -> None:
         assert "\n".join(differing(visits, read_table())) == ""
 
-    @pytest.mark.parametrize(("role", "under"), [("stranger", ""), ("elsewhere", ""), ("elsewhere", "admin/")])
+    @pytest.mark.parametrize(
+        ("role", "under"),
+        [("stranger", ""), ("sponsor", ""), ("auditor", ""), ("elsewhere", ""), ("elsewhere", "admin/")],
+    )
     def test_sec_19_what_is_foreign_looks_like_what_is_absent(self, world: World, role: str, under: str) -> None:
         """Otherwise the numbers of other programmes could be counted.
 

@@ -235,7 +235,7 @@ def publish_programme(*, programme: Programme) -> Warned:
 
 
 def archive_programme(*, programme: Programme) -> None:
-    """Closes it for its doctors; presenters, sponsors and auditors still see it."""
+    """Closes it for its doctors; its presenters and staff still see it."""
     _set_status(programme, PublishStatus.ARCHIVED)
 
 

@@ -47,7 +47,7 @@ def test_a_doctor_sees_published_programmes_only(programme: Programme, status: s
         rules.get_programme_for(enrolment.user, programme.slug)
 
 
-@pytest.mark.parametrize("role", [role for role in Role.values if role != Role.DOCTOR])
+@pytest.mark.parametrize("role", [Role.PRESENTER, Role.MODERATOR, Role.OPERATOR])
 def test_a_role_shows_its_programme_and_no_other(programme: Programme, role: str) -> None:
     Programme.objects.filter(pk=programme.pk).update(status=PublishStatus.DRAFT)
     grant = RoleGrantFactory(role=role, programme=programme)
@@ -57,6 +57,31 @@ def test_a_role_shows_its_programme_and_no_other(programme: Programme, role: str
     assert not rules.has_role(grant.user, role, programme=None)
     other = Role.AUDITOR if role != Role.AUDITOR else Role.SPONSOR
     assert not rules.has_role(grant.user, other, programme=programme)
+
+
+@pytest.mark.parametrize("role", [Role.SPONSOR, Role.AUDITOR])
+@pytest.mark.parametrize("everywhere", [False, True])
+def test_sponsors_and_auditors_come_to_no_content(programme: Programme, role: str, everywhere: bool) -> None:
+    lesson = LessonFactory(course__programme=programme)
+    user = RoleGrantFactory(role=role, programme=None if everywhere else programme).user
+    assert rules.reads_reports(user)
+    assert seen(user) == list(rules.courses_for(user)) == list(rules.lessons_for(user)) == []
+    with pytest.raises(Http404):
+        rules.get_programme_for(user, programme.slug)
+    with pytest.raises(Http404):
+        rules.get_lesson_for(user, lesson.pk)
+
+    EnrolmentFactory(programme=programme, user=user)
+    assert seen(user) == [programme]
+    assert rules.get_lesson_for(user, lesson.pk) == lesson
+
+
+def test_reports_are_for_sponsors_and_auditors_only(programme: Programme) -> None:
+    for role in (Role.PRESENTER, Role.MODERATOR, Role.OPERATOR):
+        assert not rules.reads_reports(RoleGrantFactory(role=role, programme=programme).user)
+    disabled = RoleGrantFactory(role=Role.SPONSOR, programme=programme, user__is_active=False).user
+    for person in (EnrolmentFactory(programme=programme).user, disabled, AnonymousUser()):
+        assert not rules.reads_reports(person)
 
 
 def test_a_role_in_all_programmes(programme: Programme) -> None:

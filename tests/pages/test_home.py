@@ -177,12 +177,28 @@ def test_no_programme() -> None:
     assert page.all("ol") == []
 
 
-@pytest.mark.parametrize("role", [Role.PRESENTER, Role.MODERATOR, Role.SPONSOR])
+@pytest.mark.parametrize("role", [Role.PRESENTER, Role.MODERATOR, Role.OPERATOR])
 def test_people_with_a_role_and_no_enrolment_are_shown_the_way_to_their_work(role: Role) -> None:
     page = read_as(RoleGrantFactory.create(role=role).user, "/")
     assert headline(page) == "Welcome to Rounds"
     assert page.links()["See my programmes"] == "/programmes/"
-    assert ("Administration" in page.links()) == (role == Role.MODERATOR)
+    assert ("Administration" in page.links()) == (role != Role.PRESENTER)
+
+
+@pytest.mark.parametrize("role", [Role.SPONSOR, Role.AUDITOR])
+@pytest.mark.parametrize("address", ["/", "/programmes/"])
+def test_sponsors_and_auditors_are_told_what_they_will_find_and_whom_to_ask(role: Role, address: str) -> None:
+    world = make_world(1, title="Confidential")
+    user = RoleGrantFactory.create(role=role, programme=world.programme).user
+    page = read_as(user, address)
+    assert headline(page) == ("Welcome to Rounds" if address == "/" else "Your programmes")
+    assert "never who they are" in page.text
+    assert "ask the organiser who gave you access" in page.text
+    assert "by invitation" not in page.text
+    assert "Confidential" not in page.source
+    browser = signed_in(user)
+    local = {href for href in page.links().values() if href.startswith("/")}
+    assert {href: browser.get(href).status_code for href in local} == dict.fromkeys(local, 200)
 
 
 def test_several_programmes() -> None:

@@ -42,7 +42,19 @@ def nothing(_: Enrolment) -> None:
     assert not RoleGrant.objects.exists()
 
 
-@pytest.mark.parametrize("power", [nothing, grant(False), grant(True), grant(False, Role.MODERATOR), elsewhere, root])
+@pytest.mark.parametrize(
+    "power",
+    [
+        nothing,
+        grant(False),
+        grant(True),
+        grant(False, Role.MODERATOR),
+        grant(False, Role.SPONSOR),
+        grant(True, Role.AUDITOR),
+        elsewhere,
+        root,
+    ],
+)
 def test_a_socket_stays_exactly_while_the_door_is_open(power: Callable[[Enrolment], None]) -> None:
     enrolment = make_enrolment()
     webinar = make_webinar(enrolment)

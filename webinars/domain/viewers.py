@@ -91,6 +91,7 @@ WHERE d.id IS NULL OR d.ended_at IS NOT NULL OR NOT u.is_active OR w.id IS NULL
         OR EXISTS (
             SELECT FROM courses_rolegrant g
             WHERE g.user_id = v.user_id AND (g.programme_id IS NULL OR g.programme_id = p.id)
+                AND g.role IN ('presenter', 'moderator', 'operator')
         )
     )
 """
