@@ -1,43 +1,14 @@
 import uuid
 
 from django.conf import settings
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Device
 from core.db import IntMultiRangeField, TimeMultiRangeField
-from courses.models import Enrolment, Lesson
-from media.models import Video
+from courses.models import Enrolment
 from webinars.enums import Phase
-
-
-class Webinar(models.Model):
-    """A lesson with a video timeline. Without a broadcast it is a recorded lecture."""
-
-    lesson = models.OneToOneField(Lesson, models.CASCADE, related_name="webinar")
-    video = models.ForeignKey(Video, models.PROTECT, null=True, blank=True, related_name="webinars")
-    presenters = models.ManyToManyField(settings.AUTH_USER_MODEL, blank=True, related_name="presented_webinars")
-    completion_percent = models.PositiveSmallIntegerField(
-        _("percent to watch"), default=90, validators=[MinValueValidator(1), MaxValueValidator(100)]
-    )
-    counted_seconds = models.PositiveIntegerField(
-        default=0, editable=False, help_text=_("Length for which the threshold was applied to what people had watched.")
-    )
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
-
-    class Meta:
-        verbose_name = _("webinar")
-        verbose_name_plural = _("webinars")
-        constraints = (
-            models.CheckConstraint(
-                condition=models.Q(completion_percent__range=(1, 100)), name="webinars_webinar_percent"
-            ),
-        )
-
-    def __str__(self) -> str:
-        return self.lesson.title
+from webinars.models.webinar import Webinar
 
 
 class PlaySession(models.Model):
@@ -55,6 +26,15 @@ class PlaySession(models.Model):
     enrolment = models.ForeignKey(Enrolment, models.CASCADE, null=True, related_name="play_sessions")
     media_seconds = models.PositiveIntegerField(help_text=_("Length of the timeline; beats outside it are refused."))
     required_seconds = models.PositiveIntegerField(help_text=_("Unique seconds that complete the lesson."))
+    epoch = models.DateTimeField(
+        null=True, help_text=_("Program time 0 of the broadcast watched: nobody has seen more than has been since.")
+    )
+    carried = IntMultiRangeField(
+        default=tuple,
+        help_text=_(
+            "What the person had seen live, in seconds of the recording: counts for completion, not as watched."
+        ),
+    )
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
 
@@ -69,6 +49,10 @@ class PlaySession(models.Model):
             models.CheckConstraint(
                 condition=models.Q(ended_at=None) | models.Q(ended_at__gte=models.F("started_at")),
                 name="webinars_session_ends_later",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(phase=Phase.LIVE, epoch__isnull=False) | models.Q(phase=Phase.ON_DEMAND, epoch=None),
+                name="webinars_session_live_has_epoch",
             ),
         )
         indexes = (models.Index(fields=("user", "webinar"), name="webinars_session_person"),)

@@ -1,0 +1,37 @@
+from webinars.models.broadcast import Broadcast, Chapter, Cut, PublishSession, Segment, StreamKey, StreamNotice
+from webinars.models.polls import Poll, PollOption, PollVote
+from webinars.models.questions import CannedReply, Question, QuestionMessage, QuestionVote
+from webinars.models.room import LaneAccess, PersonRestriction, Pin, Presence, Room, RoomEvent
+from webinars.models.spot import SpotRequest, SpotWindow
+from webinars.models.watching import PlaySession, WatchRecord
+from webinars.models.webinar import Registration, Visit, Webinar
+
+__all__ = [
+    "Broadcast",
+    "CannedReply",
+    "Chapter",
+    "Cut",
+    "LaneAccess",
+    "PersonRestriction",
+    "Pin",
+    "PlaySession",
+    "Poll",
+    "PollOption",
+    "PollVote",
+    "Presence",
+    "PublishSession",
+    "Question",
+    "QuestionMessage",
+    "QuestionVote",
+    "Registration",
+    "Room",
+    "RoomEvent",
+    "Segment",
+    "SpotRequest",
+    "SpotWindow",
+    "StreamKey",
+    "StreamNotice",
+    "Visit",
+    "WatchRecord",
+    "Webinar",
+]
