@@ -72,12 +72,14 @@ def programs(sockets: list[socket.socket], directory: Path, trusted_proxies: int
             {"REALTIME_BIND": f"unix:{realtime}", "TRUSTED_PROXIES": str(trusted_proxies + 1)},
         ),
         Program("worker", [*worker, "-Q", "default", "-n", "worker@%h"], phase=2, death_signal=signal.SIGQUIT),
-        # SIGQUIT: a transcoding of an hour is not waited for; it starts again from what the database says.
+        # SIGQUIT: a transcoding of an hour is not waited for; it starts again from what the database says. Handing the
+        # job back takes a moment, Celery's own goodbye with a starved encoder beside it ten seconds.
         Program(
             "transcoder",
             [*worker, "-Q", "media", "-n", "transcoder@%h"],
             phase=2,
             stop_signal=signal.SIGQUIT,
+            stop_seconds=3.0,
             death_signal=signal.SIGQUIT,
             nice=10,
         ),

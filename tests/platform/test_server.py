@@ -119,6 +119,9 @@ def server(project: Path, **environment: str) -> Iterator[Server]:
         if running.process.poll() is None:
             running.process.kill()
             running.process.wait()
+        running.reader.join(10)
+        if running.process.stdout and not running.reader.is_alive():
+            running.process.stdout.close()
 
 
 def test_the_whole_life(project: Path) -> None:
