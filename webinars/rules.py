@@ -1,11 +1,32 @@
-"""Who may watch what: the doors to webinars. Whether a lesson is open *today* is `courses.domain.availability`."""
+"""Who may watch and do what: the doors to webinars. Whether a lesson is open today is another question (courses)."""
 
+from enum import StrEnum
+
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404
 
-from courses.rules import Person, lessons_for, programmes_staffed_by
+from accounts.enums import STAFF_ROLES
+from accounts.models import User
+from courses.rules import Person, has_role, lessons_for, programmes_staffed_by
 from media.models import Video
-from webinars.models import Webinar
+from webinars.enums import Audience, Restriction
+from webinars.models import PersonRestriction, Webinar
+
+
+class Part(StrEnum):
+    """What somebody is in one webinar. Staff of the programme are moderators everywhere in it."""
+
+    ATTENDEE = "attendee"
+    PRESENTER = "presenter"
+    MODERATOR = "moderator"
+
+
+_SEES: dict[Part, frozenset[str]] = {
+    Part.ATTENDEE: frozenset({Audience.ALL}),
+    Part.PRESENTER: frozenset({Audience.ALL, Audience.PRESENTERS}),
+    Part.MODERATOR: frozenset({Audience.ALL, Audience.PRESENTERS, Audience.MODERATORS}),
+}
 
 
 def webinars_for(user: Person) -> QuerySet[Webinar]:
@@ -25,3 +46,50 @@ def get_webinar_for(user: Person, webinar_id: int) -> Webinar:
         return webinars_for(user).get(pk=webinar_id)
     except (Webinar.DoesNotExist, OverflowError) as absent:
         raise Http404 from absent
+
+
+def part_of(user: User, webinar: Webinar) -> Part:
+    """For somebody who has passed `get_webinar_for`. At most three small queries; ask once per page or socket."""
+    if has_role(user, *STAFF_ROLES, programme=webinar.lesson.course.programme):
+        return Part.MODERATOR
+    if webinar.moderators.filter(pk=user.pk).exists():
+        return Part.MODERATOR
+    if webinar.presenters.filter(pk=user.pk).exists():
+        return Part.PRESENTER
+    return Part.ATTENDEE
+
+
+def may_see(*, audience: str, person_id: int | None, part: Part, user_id: int) -> bool:
+    """The one place that decides who hears an event, for sockets, replay and polling alike."""
+    if audience == Audience.PERSON:
+        return person_id == user_id
+    return audience in _SEES[part]
+
+
+def get_moderated_webinar(user: Person, webinar_id: int) -> Webinar:
+    """For the desk: 404 when unknown to this person, 403 for who may watch it but not moderate."""
+    return _with_part(user, webinar_id, Part.MODERATOR)
+
+
+def get_presented_webinar(user: Person, webinar_id: int) -> Webinar:
+    """For the presenter's page; moderators may look over the shoulder."""
+    return _with_part(user, webinar_id, Part.PRESENTER, Part.MODERATOR)
+
+
+def _with_part(user: Person, webinar_id: int, *parts: Part) -> Webinar:
+    webinar = get_webinar_for(user, webinar_id)
+    if not isinstance(user, User) or part_of(user, webinar) not in parts:
+        raise PermissionDenied
+    return webinar
+
+
+def is_restricted(user: User, webinar: Webinar, kind: Restriction) -> bool:
+    return PersonRestriction.objects.filter(webinar=webinar, user=user, kind=kind, lifted_at=None).exists()
+
+
+def get_room_for(user: Person, webinar_id: int) -> Webinar:
+    """The door to everything live: like `get_webinar_for`, and 403 for who was removed from this webinar."""
+    webinar = get_webinar_for(user, webinar_id)
+    if isinstance(user, User) and is_restricted(user, webinar, Restriction.REMOVED):
+        raise PermissionDenied
+    return webinar
