@@ -10,7 +10,7 @@ from media.domain.uploads import expire_uploads
 from media.domain.videos import remove_tree, ring
 from media.enums import VideoStatus
 from media.models import StoredTree, Video
-from media.storages.trees import StorageTrouble
+from media.storages.buckets import storage_troubles
 
 log = get_logger("media")
 # A bell that nobody answered for this long was lost, or every worker is busy; a second bell costs nothing.
@@ -55,6 +55,6 @@ def _remove_due_trees(*, now: datetime) -> int:
         try:
             remove_tree(tree)
             removed += 1
-        except StorageTrouble as error:
+        except storage_troubles() as error:
             log.warning("media.not_removed", prefix=tree.prefix, error=str(error))
     return removed

@@ -32,7 +32,8 @@ from media.ffmpeg.probe import Source, SourceRejected, in_clock_words, probe
 from media.ffmpeg.stills import POSTER_NAME, SPRITE_VTT_NAME, make_poster, make_sprite
 from media.models import Rendition, StoredTree, Video
 from media.storages import media_storage
-from media.storages.trees import StorageTrouble, fetch, store_tree
+from media.storages.buckets import storage_troubles
+from media.storages.trees import fetch, store_tree
 
 log = get_logger("media")
 # Rough shares of the time, so that the bar moves evenly. Ends of the stages in percent.
@@ -81,7 +82,7 @@ def transcode_video(*, video_id: int, clock: Clock = system_clock) -> bool:
         code = VideoError.NO_SPACE if _is_full(error) else VideoError.FAILED
         again = give_up_attempt(lease=lease, code=code, message=f"{code.label} ({_reason(error)})")
         log.exception("media.attempt_failed", video=video_id, attempt=lease.video.attempts, again=again)
-        if not isinstance(error, (FfmpegError, *StorageTrouble)):
+        if not isinstance(error, (FfmpegError, *storage_troubles())):
             raise
     else:
         log.info("media.published", video=video_id, version=lease.version)
@@ -265,7 +266,7 @@ def remove_unpublished(lease: Lease) -> None:
     for tree in StoredTree.objects.filter(prefix=lease.prefix):
         try:
             remove_tree(tree)
-        except StorageTrouble as error:
+        except storage_troubles() as error:
             log.warning("media.left_for_sweep", prefix=tree.prefix, error=str(error))
 
 

@@ -5,10 +5,14 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.core.files.storage import Storage
 
-from media.storages.s3 import Bucket, bucket_of
+from media.storages.buckets import bucket_of
+
+if TYPE_CHECKING:
+    from media.storages.s3 import Bucket
 
 _BLOCK = 256 * 1024
 
@@ -105,7 +109,7 @@ class LocalParts(PartStore):
 class DirectParts(PartStore):
     direct = True
 
-    def __init__(self, bucket: Bucket) -> None:
+    def __init__(self, bucket: "Bucket") -> None:
         self.bucket = bucket
 
     def begin(self, key: str) -> str:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
-from django.core.files.storage import Storage
 from storages.backends.s3 import S3Storage
 
 if TYPE_CHECKING:
@@ -30,6 +29,12 @@ class Bucket:
         except ClientError as error:
             raise _as_os_error(error, key) from error
         yield from body.iter_chunks(_BLOCK)
+
+    def download(self, key: str, path: Path, *, on_block: Callable[[int], None]) -> None:
+        with path.open("wb") as target:
+            for block in self.read(key):
+                target.write(block)
+                on_block(len(block))
 
     def head(self, key: str, size: int) -> bytes:
         try:
@@ -93,17 +98,6 @@ class Bucket:
         except ClientError as error:
             if _code(error) != "NoSuchUpload":
                 raise
-
-
-def bucket_of(storage: Storage) -> Bucket | None:
-    return Bucket(storage) if isinstance(storage, S3Storage) else None
-
-
-def download(bucket: Bucket, key: str, path: Path, *, on_block: Callable[[int], None]) -> None:
-    with path.open("wb") as target:
-        for block in bucket.read(key):
-            target.write(block)
-            on_block(len(block))
 
 
 def _code(error: ClientError) -> str:

@@ -4,15 +4,11 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from botocore.exceptions import BotoCoreError, ClientError
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import Storage
 
 from media.storages.base import CONTENT_TYPES
-from media.storages.s3 import bucket_of, download
-
-# A storage that is away or broken for the moment.
-StorageTrouble = (OSError, BotoCoreError, ClientError)
+from media.storages.buckets import bucket_of
 
 
 def fetch(storage: Storage, name: str, folder: Path, *, on_block: Callable[[int], None]) -> Path:
@@ -20,7 +16,7 @@ def fetch(storage: Storage, name: str, folder: Path, *, on_block: Callable[[int]
     bucket = bucket_of(storage)
     if bucket:
         copy = folder / f"source{Path(name).suffix}"
-        download(bucket, name, copy, on_block=on_block)
+        bucket.download(name, copy, on_block=on_block)
         return copy
     path = Path(storage.path(name))
     if not path.is_file():

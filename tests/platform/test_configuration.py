@@ -168,3 +168,17 @@ def test_every_variable_is_documented() -> None:
 def test_the_tests_themselves_run_on_throw_away_servers() -> None:
     assert "lms-tests-" in str(settings.VAR_DIR)
     assert settings.DATABASES["default"]["NAME"].startswith("test_")
+
+
+def test_boto3_is_loaded_only_where_s3_is_the_storage(python: Command) -> None:
+    """It would cost every start and every command a third of a second."""
+    loads_everything = (
+        "import django, sys; django.setup(); import lms.urls, lms.celery, media.domain.uploads, media.domain.sweeping;"
+        "from django.core.files.storage import storages; from media.storages.parts import part_store;"
+        "kind = type(part_store(storages['media'])).__name__;"
+        "print(kind, sorted({'boto3', 'botocore'} & set(sys.modules)))"
+    )
+    local = python("-c", loads_everything, DJANGO_SETTINGS_MODULE="lms.settings", **GOOD)
+    assert local.stdout.strip() == "LocalParts []", local.stderr
+    s3 = python("-c", loads_everything, DJANGO_SETTINGS_MODULE="lms.settings", **CLOUDFRONT)
+    assert s3.stdout.strip() == "DirectParts ['boto3', 'botocore']", s3.stderr
