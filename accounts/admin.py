@@ -4,7 +4,6 @@ The rights come from roles (`lms.backends`). Every write is one domain call; ope
 """
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from allauth.account.models import EmailAddress, EmailConfirmation
@@ -14,7 +13,6 @@ from django.contrib.auth.models import Group
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
@@ -26,6 +24,8 @@ from accounts.domain.audit import record
 from accounts.enums import DeviceEnd, InvitationState
 from accounts.forms import PersonForm
 from accounts.models import AuditEvent, Device, Invitation, User
+from accounts.rules import person_of
+from core.time import when
 
 # Theirs would be second doors: to secrets of second steps, and to addresses and groups that mean nothing here.
 for model in (Group, EmailAddress, EmailConfirmation, Authenticator):
@@ -40,13 +40,6 @@ STATE_LABELS = {
     InvitationState.EXPIRED: "warning",
     InvitationState.REVOKED: "danger",
 }
-
-
-def when(at: datetime | None) -> str:
-    if at is None:
-        return "–"
-    local = timezone.localtime(at)
-    return f"{date_format(local, 'j M Y, H:i')} {local.tzname()}"
 
 
 class ReadOnlyAdmin(ModelAdmin):
@@ -104,23 +97,23 @@ class PersonAdmin(ModelAdmin):
         response: HttpResponse = super().change_view(request, object_id, *args, **kwargs)
         if request.method == "GET" and response.status_code == 200:
             person = User.objects.get(pk=object_id)
-            record("person.viewed", actor=_actor(request), subject=person, request=request, now=timezone.now())
+            record("person.viewed", actor=person_of(request), subject=person, request=request, now=timezone.now())
         return response
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         response: HttpResponse = super().changelist_view(request, extra_context)
         if request.method == "GET" and response.status_code == 200:
             details = {"search": request.GET.get("q", ""), "page": request.GET.get("p", "")}
-            record("people.listed", actor=_actor(request), request=request, details=details, now=timezone.now())
+            record("people.listed", actor=person_of(request), request=request, details=details, now=timezone.now())
         return response
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         values = {name: form.cleaned_data[name] for name in form.cleaned_data if name in people.STAFF_FIELDS}
         if change:
             person = User.objects.get(pk=obj.pk)
-            people.change_by_staff(user=person, values=values, actor=_actor(request), now=timezone.now())
+            people.change_by_staff(user=person, values=values, actor=person_of(request), now=timezone.now())
         else:
-            obj.pk = people.add_by_staff(values=values, actor=_actor(request), now=timezone.now()).pk
+            obj.pk = people.add_by_staff(values=values, actor=person_of(request), now=timezone.now()).pk
 
     @display(description=_("Person"), ordering="last_name", header=True)
     def person(self, user: User) -> list[str]:
@@ -155,7 +148,7 @@ class PersonAdmin(ModelAdmin):
     @action(description=_("Send an invitation"), permissions=("change",))
     def invite(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         ids = queryset.filter(is_active=True).values_list("pk", flat=True)
-        number = invitations.queue_invitations(user_ids=ids, created_by=_actor(request), now=timezone.now())
+        number = invitations.queue_invitations(user_ids=ids, created_by=person_of(request), now=timezone.now())
         text = ngettext("%(n)d invitation will be sent.", "%(n)d invitations will be sent.", number)
         messages.success(request, text % {"n": number})
         if number < len(ids):
@@ -166,23 +159,23 @@ class PersonAdmin(ModelAdmin):
         def end(user: User) -> None:
             at = timezone.now()
             devices.end_all_devices(user=user, reason=DeviceEnd.REVOKED, now=at)
-            record("person.signed_out", actor=_actor(request), subject=user, request=request, now=at)
+            record("person.signed_out", actor=person_of(request), subject=user, request=request, now=at)
 
         self._each(request, queryset, end)
 
     @action(description=_("Remove the second step (lost phone)"), permissions=("change",))
     def reset_second_step(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        actor = _actor(request)
+        actor = person_of(request)
         self._each(request, queryset, lambda user: people.reset_second_step(user=user, actor=actor, now=timezone.now()))
 
     @action(description=_("Disable: sign out and lock"), permissions=("change",))
     def disable(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        actor = _actor(request)
+        actor = person_of(request)
         self._each(request, queryset, lambda user: people.disable(user=user, actor=actor, now=timezone.now()))
 
     @action(description=_("Enable again"), permissions=("change",))
     def enable(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        actor = _actor(request)
+        actor = person_of(request)
         self._each(request, queryset, lambda user: people.enable(user=user, actor=actor, now=timezone.now()))
 
     def _each(self, request: HttpRequest, queryset: QuerySet[User], change: Callable[[User], object]) -> None:
@@ -241,7 +234,7 @@ class InvitationAdmin(ReadOnlyAdmin):
 
     @action(description=_("Send again (the old link stops working)"), permissions=("change",))
     def resend(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> None:
-        at, actor = timezone.now(), _actor(request)
+        at, actor = timezone.now(), person_of(request)
         rows = [row for row in queryset.select_related("user") if row.user.is_active]
         for invitation in rows:
             invitations.resend(invitation=invitation, actor=actor, now=at)
@@ -250,7 +243,7 @@ class InvitationAdmin(ReadOnlyAdmin):
 
     @action(description=_("Withdraw (the link stops working)"), permissions=("change",))
     def revoke(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> None:
-        at, actor = timezone.now(), _actor(request)
+        at, actor = timezone.now(), person_of(request)
         number = sum(invitations.revoke(invitation=row, actor=actor, now=at) for row in queryset)
         text = ngettext("%(n)d invitation is withdrawn.", "%(n)d invitations are withdrawn.", number)
         messages.success(request, text % {"n": number})
@@ -258,7 +251,7 @@ class InvitationAdmin(ReadOnlyAdmin):
     @action(description=_("Send now what was held back"), permissions=("change",))
     def send_held(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> None:
         ids = queryset.values_list("pk", flat=True)
-        number = invitations.release(invitation_ids=ids, actor=_actor(request), now=timezone.now())
+        number = invitations.release(invitation_ids=ids, actor=person_of(request), now=timezone.now())
         text = ngettext("%(n)d invitation will be sent.", "%(n)d invitations will be sent.", number)
         messages.success(request, text % {"n": number})
 
@@ -304,8 +297,3 @@ class AuditEventAdmin(ReadOnlyAdmin):
     @display(description=_("Object"))
     def subject(self, event: AuditEvent) -> str:
         return f"{event.subject_type} {event.subject_id}".strip() or "–"
-
-
-def _actor(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # noqa: S101  # the admin lets in people only
-    return request.user

@@ -22,15 +22,11 @@ from accounts.domain import devices, people
 from accounts.enums import DeviceEnd
 from accounts.forms import LanguageForm, NewPasswordForm, ProfileForm, TimeZoneForm
 from accounts.models import Device, User
+from accounts.rules import person_of
 from accounts.views.entrance import safe_path
 from core.languages import spoken
 
 PAGE = ["GET", "HEAD", "POST"]
-
-
-def _person(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # noqa: S101  # behind login_required
-    return request.user
 
 
 def _device(request: HttpRequest) -> Device | None:
@@ -41,7 +37,7 @@ def _device(request: HttpRequest) -> Device | None:
 @login_required
 @require_http_methods(PAGE)
 def profile(request: HttpRequest) -> HttpResponse:
-    person = _person(request)
+    person = person_of(request)
     # The form writes into the instance it is given, valid or not; the page's header shows the person as they are.
     form = ProfileForm(request.POST or None, instance=User.objects.get(pk=person.pk))
     if request.method == "POST" and form.is_valid():
@@ -59,7 +55,7 @@ def time_zone(request: HttpRequest) -> HttpResponseRedirect:
     form = TimeZoneForm(request.POST)
     if form.is_valid():
         zone = form.cleaned_data["timezone"]
-        people.confirm_timezone(user=_person(request), timezone=zone, now=now())
+        people.confirm_timezone(user=person_of(request), timezone=zone, now=now())
         messages.success(request, _("Times are now shown for %(zone)s.") % {"zone": zone.replace("_", " ")})
     else:
         messages.error(request, _("Your device reported an unknown time zone. Please choose it here."))
@@ -84,7 +80,7 @@ def language(request: HttpRequest) -> HttpResponseRedirect:
 @require_http_methods(["GET", "HEAD"])
 def device_list(request: HttpRequest) -> HttpResponse:
     current = _device(request)
-    found = list(Device.objects.open().filter(user=_person(request)))
+    found = list(Device.objects.open().filter(user=person_of(request)))
     found.sort(key=lambda device: current is None or device.pk != current.pk)  # this one first, the rest as seen
     context: dict[str, Any] = {"devices": found, "current": current, "limit": settings.DEVICE_LIMIT, "tab": "devices"}
     return render(request, "accounts/devices.html", context)
@@ -94,7 +90,7 @@ def device_list(request: HttpRequest) -> HttpResponse:
 @require_POST
 def end_device(request: HttpRequest, device_id: uuid.UUID) -> HttpResponseRedirect:
     try:
-        ended = devices.end_own_device(user=_person(request), device_id=device_id, now=now())
+        ended = devices.end_own_device(user=person_of(request), device_id=device_id, now=now())
     except devices.DeviceNotFoundError as absent:
         raise Http404 from absent
     messages.success(request, _("%(device)s is signed out.") % {"device": ended.name})
@@ -104,7 +100,9 @@ def end_device(request: HttpRequest, device_id: uuid.UUID) -> HttpResponseRedire
 @login_required
 @require_POST
 def end_other_devices(request: HttpRequest) -> HttpResponseRedirect:
-    devices.end_all_devices(user=_person(request), except_device=_device(request), reason=DeviceEnd.REVOKED, now=now())
+    devices.end_all_devices(
+        user=person_of(request), except_device=_device(request), reason=DeviceEnd.REVOKED, now=now()
+    )
     messages.success(request, _("All other devices are signed out."))
     return redirect("accounts:devices")
 
@@ -114,7 +112,7 @@ def end_other_devices(request: HttpRequest) -> HttpResponseRedirect:
 @require_http_methods(PAGE)
 def password(request: HttpRequest) -> HttpResponse:
     """Asks who it is first, unless the sign-in was minutes ago: that is also the way back for a forgotten password."""
-    person, device = _person(request), _device(request)
+    person, device = person_of(request), _device(request)
     if not did_recently_reauthenticate(request):  # allauth's decorator would keep the posted password in the session
         method = get_adapter(request).get_reauthentication_methods(person)[0]
         return redirect(f"{method['url']}?{urlencode({'next': request.path})}")

@@ -2,22 +2,19 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 
 from django.contrib import messages
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accounts.enums import STAFF_ROLES
-from accounts.models import User
+from core.time import when
 from courses import rules
 from courses.domain.authoring import AuthoringError
 from courses.domain.enrolment import EnrolmentError
@@ -109,19 +106,6 @@ class ScopedAdmin(ModelAdmin):
                 change(row)
                 done += 1
         return done
-
-
-def actor_of(request: HttpRequest) -> User | None:
-    """For the audit trail. The admin lets in people only; this tells the type checker."""
-    return request.user if isinstance(request.user, User) else None
-
-
-def when(at: datetime | None) -> str:
-    """'24 Jul 2026, 21:52 BST': on the reader's clock, and it says which one that is."""
-    if at is None:
-        return "–"
-    local = timezone.localtime(at)
-    return f"{date_format(local, 'j M Y, H:i')} {local.tzname()}"
 
 
 class PublishableAdmin(ScopedAdmin):

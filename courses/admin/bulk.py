@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -13,7 +12,7 @@ from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 
 from accounts.enums import Role
-from accounts.models import User
+from accounts.rules import person_of
 from courses.admin.base import allowed_programmes
 from courses.domain import bulk
 from courses.forms import BulkEnrolForm
@@ -38,7 +37,7 @@ def bulk_enrol_view(admin: ModelAdmin, request: HttpRequest, programme: Programm
         if "confirmed" in request.POST:
             return _enrol(request, programme, form.cleaned_data)
         if "again" not in request.POST:
-            text, actor = form.cleaned_data["text"], person(request)
+            text, actor = form.cleaned_data["text"], person_of(request)
             context |= {"plan": bulk.plan_enrolment(programme=programme, text=text, actor=actor), "text": text}
     return TemplateResponse(request, "admin/courses/programme/enrol.html", context)
 
@@ -49,7 +48,7 @@ def _enrol(request: HttpRequest, programme: Programme, given: dict[str, Any]) ->
         text=given["text"],
         cohort=given["cohort"],
         status=given["status"],
-        actor=person(request),
+        actor=person_of(request),
         request=request,
         now=timezone.now(),
     )
@@ -58,10 +57,3 @@ def _enrol(request: HttpRequest, programme: Programme, given: dict[str, Any]) ->
     messages.success(request, text % {"n": number})
     address = reverse("admin:courses_enrolment_changelist")
     return HttpResponseRedirect(f"{address}?programme__id__exact={programme.pk}")
-
-
-def person(request: HttpRequest) -> User:
-    """The admin lets in people only; this tells the type checker."""
-    if not isinstance(request.user, User):
-        raise PermissionDenied
-    return request.user

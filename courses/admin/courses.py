@@ -15,7 +15,8 @@ from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from courses.admin.base import PublishableAdmin, ScopedAdmin, actor_of, allowed_programmes, done, preview, save_ordered
+from accounts.rules import person_of
+from courses.admin.base import PublishableAdmin, ScopedAdmin, allowed_programmes, done, preview, save_ordered
 from courses.admin.zones import HomeZoneAdmin, ZonedInline
 from courses.domain import authoring, lesson_kinds
 from courses.forms import CourseForm, LessonForm, LessonRow, OrderedFormSet
@@ -126,7 +127,7 @@ class CourseAdmin(HomeZoneAdmin, PublishableAdmin):
             lambda lesson: authoring.save_lesson(lesson=lesson, now=now),
             lambda ids: authoring.reorder_lessons(course=course, lesson_ids=ids),
             course.lessons,
-            lambda lesson: authoring.delete_lesson(lesson=lesson, actor=actor_of(request), request=request, now=now),
+            lambda lesson: authoring.delete_lesson(lesson=lesson, actor=person_of(request), request=request, now=now),
         )
 
     @action(description=_("Preview as a doctor"), icon="visibility", permissions=("view",))
@@ -230,7 +231,7 @@ class LessonAdmin(HomeZoneAdmin, ScopedAdmin):
         return ([], {}, set(), refused) if refused else super().get_deleted_objects(objs, request)
 
     def delete_model(self, request: HttpRequest, obj: Lesson) -> None:
-        authoring.delete_lesson(lesson=obj, actor=actor_of(request), request=request, now=timezone.now())
+        authoring.delete_lesson(lesson=obj, actor=person_of(request), request=request, now=timezone.now())
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Lesson]) -> None:
         self.apply(request, queryset.select_related("course__programme"), lambda one: self.delete_model(request, one))

@@ -10,8 +10,9 @@ from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import action, display
 
 from accounts.enums import Role
+from core.time import when
 from courses import rules
-from courses.admin.base import ScopedAdmin, when
+from courses.admin.base import ScopedAdmin
 from courses.domain import enrolment as domain
 from courses.domain import roles
 from courses.enums import EnrolmentStatus
