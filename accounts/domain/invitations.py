@@ -94,6 +94,7 @@ def queue_invitations(
         SELECT user_id, %(by)s, %(now)s, %(queued)s, %(expires)s, %(occasion)s, %(next)s, 0
         FROM unnest(%(users)s::bigint[]) AS user_id
         ON CONFLICT (user_id) WHERE used_at IS NULL AND revoked_at IS NULL DO NOTHING
+        RETURNING user_id
     """
     values = {
         "by": created_by.pk if created_by else None,
@@ -106,10 +107,13 @@ def queue_invitations(
     }
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
-        made = int(cursor.rowcount)
+        made = sorted(user_id for (user_id,) in cursor.fetchall())
+    if made:
+        details = {"users": made, "occasion": occasion, "held": not send}
+        record("invitation.queued", actor=created_by, details=details, now=now)
     if send and made:
         ring()
-    return made
+    return len(made)
 
 
 @transaction.atomic

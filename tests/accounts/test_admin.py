@@ -165,6 +165,16 @@ def test_nobody_is_deleted_and_nothing_read_only_is_changed(browser: Client, doc
     assert User.objects.filter(pk=doctor.pk).exists()
 
 
+def test_an_invitation_by_an_operator_is_in_the_audit_trail(browser: Client, operator: User, doctor: User) -> None:
+    other = UserFactory.create()
+    for _ in range(2):  # the second time nobody is invited, and nothing is written
+        act(browser, PEOPLE, "invite", doctor, other)
+
+    event = AuditEvent.objects.get(action="invitation.queued")
+    assert event.actor == operator
+    assert event.details == {"users": sorted([doctor.pk, other.pk]), "occasion": "", "held": False}
+
+
 def test_invitations_are_sent_again_withdrawn_and_released(browser: Client, doctor: User) -> None:
     invitations.queue_invitations(user_ids=[doctor.pk], created_by=None, now=now(), send=False)
     assert deliver() == []
