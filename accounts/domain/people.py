@@ -54,14 +54,20 @@ def check_language(code: str) -> str:
 
 
 def update_profile(*, user: User, values: dict[str, object], now: datetime) -> User:
-    """Only the fields of the profile: whatever else a form or a request contained is not looked at."""
-    changed = [name for name in PROFILE_FIELDS if name in values and getattr(user, name) != values[name]]
-    for name in changed:
-        setattr(user, name, values[name])
-    if "timezone" in values:
+    """Only the fields of the profile: whatever else a form or a request contained is not looked at.
+
+    What is not given is not checked either: a stored zone that a newer tz database no longer knows must not stand in
+    the way of a new phone number.
+    """
+    given = {name: values[name] for name in PROFILE_FIELDS if name in values}
+    if "timezone" in given:
+        given["timezone"] = check_timezone(str(given["timezone"]))
         user.timezone_confirmed_at = now
-    user.timezone = check_timezone(user.timezone)
-    check_language(user.language)
+    if "language" in given:
+        check_language(str(given["language"]))
+    changed = [name for name, value in given.items() if getattr(user, name) != value]
+    for name in changed:
+        setattr(user, name, given[name])
     user.save(update_fields=[*changed, "timezone_confirmed_at"])
     return user
 

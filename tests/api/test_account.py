@@ -62,6 +62,18 @@ class TestMe:
         assert (doctor.first_name, doctor.last_name) == ("Meera", "Nair")
         assert body["phone"] == "+351912345678"
 
+    @pytest.mark.parametrize("stored", [{"timezone": "Mars/Olympus"}, {"language": "tlh"}])
+    def test_a_stored_value_that_is_known_no_longer_stands_in_nobodys_way(
+        self, browser: Client, doctor: User, stored: dict[str, str]
+    ) -> None:
+        User.objects.filter(pk=doctor.pk).update(**stored)
+
+        status, body = patch(browser, {"phone": "+351912345678"})
+
+        assert status == 200
+        assert body["phone"] == "+351912345678"
+        assert stored.items() <= body.items()
+
     @pytest.mark.parametrize(
         ("field", "value"),
         [
