@@ -3,19 +3,25 @@
 from functools import cache
 from importlib import resources
 
-# Browsers keep names that the tz database gave up decades ago; nobody in Kolkata wants to read Calcutta.
+# Browsers send names that the tz database gave up decades ago; nobody in Kolkata wants to read Calcutta. This is the
+# one list of them: scripts compare zones by their clocks.
 RENAMED_ZONES = {
     "Africa/Asmera": "Africa/Asmara",
     "America/Buenos_Aires": "America/Argentina/Buenos_Aires",
+    "America/Catamarca": "America/Argentina/Catamarca",
     "America/Coral_Harbour": "America/Atikokan",
+    "America/Cordoba": "America/Argentina/Cordoba",
     "America/Godthab": "America/Nuuk",
     "America/Indianapolis": "America/Indiana/Indianapolis",
+    "America/Jujuy": "America/Argentina/Jujuy",
     "America/Louisville": "America/Kentucky/Louisville",
+    "America/Mendoza": "America/Argentina/Mendoza",
     "Asia/Calcutta": "Asia/Kolkata",
     "Asia/Katmandu": "Asia/Kathmandu",
     "Asia/Rangoon": "Asia/Yangon",
     "Asia/Saigon": "Asia/Ho_Chi_Minh",
     "Atlantic/Faeroe": "Atlantic/Faroe",
+    "Etc/UTC": "UTC",
     "Europe/Kiev": "Europe/Kyiv",
     "Pacific/Enderbury": "Pacific/Kanton",
     "Pacific/Ponape": "Pacific/Pohnpei",

@@ -5,34 +5,10 @@ const remembered = {
   set(key, value) { try { localStorage.setItem(key, value); } catch { /* private window: asked again next time */ } },
 };
 
-// Browsers still give these zones the names of cities that were renamed; nobody should read "Calcutta" in a letter.
-const RENAMED = {
-  "Africa/Asmera": "Africa/Asmara",
-  "America/Buenos_Aires": "America/Argentina/Buenos_Aires",
-  "America/Catamarca": "America/Argentina/Catamarca",
-  "America/Coral_Harbour": "America/Atikokan",
-  "America/Cordoba": "America/Argentina/Cordoba",
-  "America/Godthab": "America/Nuuk",
-  "America/Indianapolis": "America/Indiana/Indianapolis",
-  "America/Jujuy": "America/Argentina/Jujuy",
-  "America/Louisville": "America/Kentucky/Louisville",
-  "America/Mendoza": "America/Argentina/Mendoza",
-  "Asia/Calcutta": "Asia/Kolkata",
-  "Asia/Katmandu": "Asia/Kathmandu",
-  "Asia/Rangoon": "Asia/Yangon",
-  "Asia/Saigon": "Asia/Ho_Chi_Minh",
-  "Atlantic/Faeroe": "Atlantic/Faroe",
-  "Etc/UTC": "UTC",
-  "Europe/Kiev": "Europe/Kyiv",
-  "Pacific/Enderbury": "Pacific/Kanton",
-  "Pacific/Ponape": "Pacific/Pohnpei",
-  "Pacific/Truk": "Pacific/Chuuk",
-};
-
+// As the browser names it: the server knows which names are out of date.
 function deviceZone() {
   try {
-    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "";
-    return RENAMED[zone] || zone;
+    return Intl.DateTimeFormat().resolvedOptions().timeZone || "";
   } catch {
     return "";
   }
@@ -56,6 +32,12 @@ function sameZone(one, other) {
   }
 }
 
+// "India Standard Time", in the language of the page: browsers still call its city Calcutta.
+function zoneWords(zone) {
+  const words = new Intl.DateTimeFormat(document.documentElement.lang, { timeZone: zone, timeZoneName: "long" });
+  return words.formatToParts(new Date()).find((part) => part.type === "timeZoneName").value;
+}
+
 function askAboutZone() {
   const banner = document.querySelector("[data-zone-banner]");
   const zone = deviceZone();
@@ -63,7 +45,7 @@ function askAboutZone() {
   const answer = `zone-kept:${banner.dataset.zone}:${zone}`;
   if (remembered.get(answer)) return;
   banner.querySelector("[name=timezone]").value = zone;
-  banner.querySelector("[data-zone-name]").textContent = zone.split("/").pop().replace(/_/g, " ");
+  banner.querySelector("[data-zone-name]").textContent = zoneWords(zone);
   banner.querySelector("[data-zone-keep]").addEventListener("click", () => {
     remembered.set(answer, "1");
     banner.hidden = true;
@@ -106,7 +88,7 @@ function closeMenus() {
   });
 }
 
-askAboutZone();
 fillZoneInputs();
 showLocalTimes();
 closeMenus();
+askAboutZone();

@@ -1,13 +1,17 @@
 """What people change about themselves, and nothing else."""
 
 from datetime import timedelta
+from importlib import resources
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils.timezone import now
 
 from accounts.domain import people
+from accounts.domain.time_zones import RENAMED_ZONES
 from accounts.models import User
 from tests.factories.accounts import UserFactory
 from tests.signing_in import signed_in
@@ -141,6 +145,32 @@ def test_the_zone_of_the_browser_is_taken_until_the_person_confirms_one() -> Non
 
     person.refresh_from_db()
     assert person.timezone == "America/Lima"
+
+
+@pytest.mark.parametrize(("old", "new"), RENAMED_ZONES.items())
+def test_a_renamed_zone_keeps_its_clock(old: str, new: str) -> None:
+    """Whatever the list says, nobody's hour may change by it."""
+    zones = resources.files("tzdata") / "zoneinfo"
+
+    assert zones.joinpath(*old.split("/")).read_bytes() == zones.joinpath(*new.split("/")).read_bytes()
+    assert people.check_timezone(old) == people.check_timezone(new) == new
+
+
+def test_the_list_of_renamed_zones_is_in_one_place() -> None:
+    scripts = "".join(path.read_text() for path in (Path(settings.BASE_DIR) / "static/js").rglob("*.js"))
+
+    assert "timeZone" in scripts
+    assert [zone for zone in (*RENAMED_ZONES, *RENAMED_ZONES.values()) if "/" in zone and zone in scripts] == []
+
+
+def test_the_form_keeps_a_stored_language_that_is_known_no_longer(doctor: User) -> None:
+    User.objects.filter(pk=doctor.pk).update(language="tlh")
+
+    response = signed_in(doctor).post(PAGE, {name: value for name, value in FORM.items() if name != "language"})
+
+    assert response.status_code == 302
+    doctor.refresh_from_db()
+    assert (doctor.last_name, doctor.language) == ("Nair-Iyer", "tlh")
 
 
 def test_times_are_shown_in_the_zone_of_the_person(doctor: User) -> None:
