@@ -14,21 +14,31 @@ from django.utils.timezone import now
 from accounts.domain import devices, sessions
 from accounts.domain.audit import UNKNOWN_ADDRESS, record
 from accounts.enums import DeviceEnd, SignInMethod
-from accounts.models import User
+from accounts.models import Device, User
 from core.http import client_address
 
 
 @receiver(user_logged_in, dispatch_uid="accounts.open_device")
 def open_device(*, request: HttpRequest, user: User, **_: Any) -> None:
-    """Every way in passes here, so that no session without a device can exist. The session has its new key already."""
+    """Every way in passes here, so that no session without a device can exist.
+
+    Signing in over another person's session leaves it flushed and without a key until the response; the device needs
+    one now. That person's device is at its end, too: nothing else tells, for nobody signed them out.
+    """
     at = now()
+    if not request.session.session_key:
+        request.session.create()
+    before: Device | None = getattr(request, "device", None)
+    if before is not None and before.user_id != user.pk:
+        devices.end_device(device=before, reason=DeviceEnd.SIGNED_OUT, now=at)
+        record("sign_out", actor=before.user, subject=before, request=request, now=at)
     records = get_authentication_records(request, user)
     second = any(step.get("method") == "mfa" for step in records)
     passkey = any(step.get("passwordless") for step in records)
     method = SignInMethod.PASSKEY if passkey else request.session.pop(sessions.METHOD, SignInMethod.LINK)
     address = client_address(request)
     device = devices.open_device(
-        request_session_key=request.session.session_key or "",
+        request_session_key=str(request.session.session_key),
         user=user,
         user_agent=request.META.get("HTTP_USER_AGENT", ""),
         address=None if address == UNKNOWN_ADDRESS else address,

@@ -5,10 +5,14 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.contrib.auth import login
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.db import connection
-from django.test import Client
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.timezone import now
@@ -17,6 +21,7 @@ from pytest_django.fixtures import Settings
 from accounts.domain import devices, people
 from accounts.domain.user_agents import describe
 from accounts.enums import DeviceEnd, SignInMethod
+from accounts.middleware import DeviceMiddleware
 from accounts.models import AuditEvent, Device, User
 from accounts.signals import devices_ended
 from tests.accounts.helpers import NOW
@@ -314,3 +319,35 @@ def test_an_endless_user_agent_is_cut(doctor: User) -> None:
     )
 
     assert len(device.user_agent) == 400
+
+
+def test_sec_09_signing_in_over_another_persons_session_ends_it_and_gets_its_own(doctor: User) -> None:
+    """Django flushes the session then, and the new one has no key before the response unless it is asked for."""
+    other = UserFactory.create()
+    before = signed_in(doctor)
+    old_device = device_of(before)
+
+    def sign_in(request: HttpRequest) -> HttpResponse:
+        login(request, other, backend=settings.AUTHENTICATION_BACKENDS[0])
+        return HttpResponse()
+
+    request = RequestFactory().get("/")
+    request.COOKIES = {settings.SESSION_COOKIE_NAME: before.cookies[settings.SESSION_COOKIE_NAME].value}
+    response = SessionMiddleware(AuthenticationMiddleware(DeviceMiddleware(sign_in)))(request)
+    assert isinstance(response, HttpResponseBase)
+
+    after = Client()
+    after.cookies.update(response.cookies)
+    assert after.get(PAGE).context["user"] == other
+    assert Device.objects.open().get() == device_of(after)
+    old_device.refresh_from_db()
+    assert old_device.ended_reason == DeviceEnd.SIGNED_OUT
+    assert AuditEvent.objects.get(action="sign_out").actor == doctor
+    lands_on_sign_in(before)
+
+
+def test_two_people_in_one_browser_one_over_the_other_never_share_an_empty_key() -> None:
+    browser = Client()
+    for person in UserFactory.create_batch(4):
+        browser.force_login(person)
+        assert device_of(browser).user == person
