@@ -18,7 +18,11 @@ keepalive = 75  # longer than the 60 s for which load balancers keep an idle con
 max_requests = int(os.environ.get("WEB_MAX_REQUESTS") or 0)
 max_requests_jitter = max_requests // 10
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  # a heartbeat file, not data
-forwarded_allow_ips = ""  # Django alone judges X-Forwarded-Proto, by TRUSTED_PROXIES (SECURE_PROXY_SSL_HEADER)
+# Django alone judges X-Forwarded-Proto, by TRUSTED_PROXIES (SECURE_PROXY_SSL_HEADER). forwarded_allow_ips would not do:
+# whoever comes by a Unix socket, as behind the front door of script/server, passes it, whatever it says.
+secure_scheme_headers: dict[str, str] = {}
+forwarder_headers = ""
+forwarded_allow_ips = ""
 proxy_protocol = os.environ.get("WEB_PROXY_PROTOCOL", "off")
 control_socket_disable = True  # a second way to command the server is a second thing to guard
 accesslog = None  # core.middleware writes one line per request

@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from http.client import HTTPSConnection
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -157,3 +158,26 @@ def test_sec_12_nginx_sends_files_from_the_disk_to_those_with_a_grant_only(nginx
         assert b"secret" not in body
         assert "max-age" not in (headers["Cache-Control"] or "")
     assert ask(nginx, video, cookies)[0] == 200
+
+
+def health(nginx: str, path: str, *, caller: str) -> int:
+    """As somebody at `caller`: every address of 127/8 is this machine, but nginx sees the one that was bound."""
+    trusting = ssl.create_default_context()
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    host, _, port = nginx.removeprefix("https://").partition(":")
+    connection = HTTPSConnection(host, int(port), timeout=10, context=trusting, source_address=(caller, 0))
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_only_this_machine_may_ask_what_is_ready(nginx: str) -> None:
+    """The answer names the parts and costs a query; `/healthz` tells nobody anything."""
+    assert health(nginx, "/readyz", caller="127.0.0.1") == 200
+    outsider = {"caller": "127.0.0.2"}
+    assert health(nginx, "/healthz", **outsider) == 200
+    for path in ("/readyz", "//readyz", "/./readyz", "/%72eadyz", "/readyz?a=1", "/static/../readyz", "/readyz#x"):
+        assert health(nginx, path, **outsider) == 403, path
