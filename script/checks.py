@@ -126,7 +126,8 @@ def main() -> int:
             report.step("API schema", lambda: manage("spectacular", "--validate", "--fail-on-warn", "--file=/dev/null"))
             for variable in (*urls.environment(), "VAR_DIR"):
                 del os.environ[variable]
-    # First what shares two cores well, then what measures time or kills things and wants the machine for itself.
+    # First what shares two cores well, also the tests that kill only servers of their own; then, alone, what measures
+    # time or loads the machine.
     report.step("tests", lambda: tests(report, "-m", "not serial", "-n", "auto", "--cov", "--cov-report="))
     report.step("serial tests", lambda: tests(report, "-m", "serial", "--cov", "--cov-append", "--cov-report=term"))
     report.print_summary()
