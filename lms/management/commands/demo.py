@@ -20,6 +20,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--into-existing", action="store_true", help="also beside programmes that are there")
+        parser.add_argument("--no-sign-ins", action="store_true", help="only keep them in a file, for the next start")
         parser.add_argument("--codes", action="store_true", help="only print the current codes of the staff accounts")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -39,7 +40,8 @@ class Command(BaseCommand):
         keep(self.path, text)
         self.stdout.write(", ".join(f"{number} {name}" for name, number in counted().items()) + ".")
         self.stdout.write("The lectures are being prepared by the worker; the admin shows how far it is.")
-        self.stdout.write(text)
+        if not options["no_sign_ins"]:
+            self.stdout.write(text)
 
     @property
     def path(self) -> Path:

@@ -45,7 +45,7 @@ class Command(BaseCommand):
             self.stderr.write("There is no `demo` command; the database stays empty.")
             return
         self.stdout.write("Loading the demonstration …")
-        call_command("demo")
+        call_command("demo", "--no-sign-ins")  # the start that follows prints them with its own address
 
 
 def _fingerprint() -> str:
