@@ -4,6 +4,7 @@ Tags that stand in lists build their markup here instead of rendering a template
 """
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, tzinfo
 from typing import Any
@@ -63,6 +64,13 @@ def icon(name: str, size: int = 20) -> SafeString:
         size,
         SafeString(ICONS[name]),
     )
+
+
+@register.filter
+def breakable(address: object) -> SafeString:
+    """An e-mail address that a phone breaks after the @ or a full stop, and not in the middle of a name."""
+    pieces = re.split(r"(?<=[@.])", str(address))
+    return format_html_join(SafeString("<wbr>"), "{}", ((piece,) for piece in pieces if piece))
 
 
 @register.filter

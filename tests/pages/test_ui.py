@@ -32,6 +32,11 @@ def test_lengths_round_down_when_done_and_up_when_left(seconds: float | None, do
     assert (ui.duration(seconds), ui.duration_left(seconds)) == (done, left)
 
 
+def test_an_address_breaks_between_its_parts_only_and_stays_text() -> None:
+    assert ui.breakable("meera.nair@rounds.example") == "meera.<wbr>nair@<wbr>rounds.<wbr>example"
+    assert "<script>" not in ui.breakable(EVIL)
+
+
 def test_seen_and_unseen_make_the_whole() -> None:
     assert (ui.duration(1450), ui.duration_left(3600 - 1450)) == ("24 min", "36 min")
 
