@@ -186,7 +186,7 @@ def test_sec_04_known_and_unknown_addresses_get_the_same_answers(doctor: User) -
 
 def _without_secrets(page: str, email: str) -> str:
     lines = [line for line in page.splitlines() if "csrfmiddlewaretoken" not in line]
-    return "\n".join(lines).replace(email, "…")
+    return "\n".join(lines).replace("<wbr>", "").replace(email, "…")
 
 
 def test_sec_04_nothing_is_sent_to_unknown_and_disabled_people(client: Client) -> None:
