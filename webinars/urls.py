@@ -1,9 +1,9 @@
 from django.urls import path
 
-from webinars import views
+from webinars.views import watch
 
 app_name = "webinars"
 urlpatterns = [
-    path("<int:webinar_id>/", views.watch, name="watch"),
-    path("<int:webinar_id>/keep-alive/", views.keep_alive, name="keep_alive"),
+    path("<int:webinar_id>/", watch.watch, name="watch"),
+    path("<int:webinar_id>/keep-alive/", watch.keep_alive, name="keep_alive"),
 ]

@@ -1,0 +1,1 @@
+"""The pages of webinars: one module for each."""
