@@ -47,3 +47,13 @@ class InvitationState(TextChoices):
     USED = "used", _("Used")
     EXPIRED = "expired", _("Expired")
     REVOKED = "revoked", _("Withdrawn")
+
+
+class ImportState(TextChoices):
+    """Where an uploaded list of people stands. The first and the third wait for work to be done."""
+
+    REHEARSING = "rehearsing", _("Being looked through")
+    REHEARSED = "rehearsed", _("Waits for a decision")
+    IMPORTING = "importing", _("Being written")
+    DONE = "done", _("Written")
+    FAILED = "failed", _("Could not be used")

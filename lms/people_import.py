@@ -19,12 +19,21 @@ from django.views.decorators.http import require_http_methods
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
 
 from accounts.domain import imports
-from accounts.domain.people_table import MOST_BYTES, UnreadableTableError
-from accounts.enums import Role
-from accounts.models import PendingImport, User
-from courses.domain.invitations import import_people
+from accounts.domain.people_table import MOST_BYTES
+from accounts.enums import ImportState, Role
+from accounts.models import User
+from courses.domain import people_imports
 from courses.models import Programme
 from courses.rules import programmes_with_role
+
+REFRESH_SECONDS = 3
+PAGES = {
+    ImportState.REHEARSING: "admin/people_import/working.html",
+    ImportState.REHEARSED: "admin/people_import/report.html",
+    ImportState.IMPORTING: "admin/people_import/working.html",
+    ImportState.DONE: "admin/people_import/report.html",
+    ImportState.FAILED: "admin/people_import/unreadable.html",
+}
 
 
 class UploadForm(forms.Form):
@@ -70,12 +79,11 @@ def upload(request: HttpRequest) -> HttpResponse:
     chosen = {"programme": request.GET.get("programme")}
     form = UploadForm(request.POST or None, request.FILES or None, user=operator, initial=chosen)
     if request.method == "POST" and form.is_valid():
-        file = form.cleaned_data["file"]
-        pending = imports.keep(
-            content=file.read(),
-            file_name=file.name,
-            purpose=_purpose(form.cleaned_data["programme"]),
-            created_by=operator,
+        pending = people_imports.receive(
+            programme=form.cleaned_data["programme"],
+            content=form.cleaned_data["file"].read(),
+            file_name=form.cleaned_data["file"].name,
+            operator=operator,
             now=now(),
         )
         return redirect("people_import_report", pending.pk)
@@ -84,48 +92,28 @@ def upload(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def report(request: HttpRequest, import_id: uuid.UUID) -> HttpResponse:
-    """GET rehearses: everything is done and rolled back, so that the figures are true. POST does it for good."""
+    """What the row says: being worked on, rehearsed, done or useless. POST confirms; a second one only looks again."""
     operator = _operator(request)
     pending = imports.find(import_id=import_id, created_by=operator)
-    programme = _programme(operator, pending)
-    form = ConfirmForm(request.POST or None)
-    confirmed = request.method == "POST" and form.is_valid()
-    context = _context(request, pending=pending, programme=programme, form=ConfirmForm())
-    try:
-        context["report"] = found = import_people(
-            programme=programme,
-            content=bytes(pending.content),
-            actor=operator,
-            now=now(),
-            dry_run=not confirmed,
-            skip_bad=True,
-            send=bool(confirmed and form.cleaned_data["send"]),
-        )
-    except UnreadableTableError as error:
-        return TemplateResponse(request, "admin/people_import/unreadable.html", {**context, "reason": str(error)})
-    if found.written:
-        imports.forget(pending=pending)
-    context["bad"] = len({problem.line for problem in found.problems})
-    context["good"] = found.rows - context["bad"]
-    return TemplateResponse(request, "admin/people_import/report.html", context)
+    programme = people_imports.programme_of(pending, operator)
+    if programme is None:
+        raise Http404
+    if request.method == "POST":
+        form = ConfirmForm(request.POST)
+        if form.is_valid():
+            people_imports.confirm(pending=pending, send=form.cleaned_data["send"], now=now())
+        return redirect("people_import_report", pending.pk)
+    context = _context(request, pending=pending, programme=programme, report=pending.report, form=ConfirmForm())
+    if pending.state in imports.WORKING:
+        context |= {"progress": imports.progress_of(import_id=pending.pk), "refresh_seconds": REFRESH_SECONDS}
+    return TemplateResponse(request, PAGES[ImportState(pending.state)], context)
 
 
 def _operator(request: HttpRequest) -> User:
-    """An operator of at least one programme; of which, the form's choices and `_programme` say."""
+    """An operator of at least one programme; of which, the form's choices and `programme_of` say."""
     if not isinstance(request.user, User) or not programmes_with_role(request.user, Role.OPERATOR).exists():
         raise PermissionDenied
     return request.user
-
-
-def _programme(operator: User, pending: PendingImport) -> Programme:
-    for programme in programmes_with_role(operator, Role.OPERATOR):
-        if _purpose(programme) == pending.purpose:
-            return programme
-    raise Http404
-
-
-def _purpose(programme: Programme) -> str:
-    return f"invite:{programme.pk}"
 
 
 def _context(request: HttpRequest, **more: Any) -> dict[str, Any]:

@@ -289,6 +289,7 @@ CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "accounts-sweep": {"task": "accounts.tasks.sweep", "schedule": 60.0},
     "accounts-tidy": {"task": "accounts.tasks.tidy", "schedule": 3600.0},
+    "courses-sweep": {"task": "courses.tasks.sweep", "schedule": 60.0},
     "media-sweep": {"task": "media.tasks.sweep", "schedule": 60.0},
     "settle-watch-records": {"task": "webinars.settle_watch_records", "schedule": 30.0},
 }

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.enums import DeviceEnd, InvitationState, SignInMethod
+from accounts.enums import DeviceEnd, ImportState, InvitationState, SignInMethod
 
 
 class DeviceQuerySet(models.QuerySet["Device"]):
@@ -215,7 +215,7 @@ class LimitCounter(models.Model):
 
 
 class PendingImport(models.Model):
-    """An uploaded list of people between its dry run and its confirmation. Swept after a day."""
+    """An uploaded list of people, from its rehearsal to its result. Swept after a day."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
@@ -223,6 +223,12 @@ class PendingImport(models.Model):
     purpose = models.CharField(max_length=100)
     file_name = models.CharField(max_length=200)
     content = models.BinaryField()
+    lines = models.PositiveIntegerField(default=0)
+    state = models.CharField(max_length=10, choices=ImportState.choices, default=ImportState.REHEARSING)
+    send = models.BooleanField(default=False)
+    report = models.JSONField(null=True)
+    reason = models.TextField(blank=True)
+    failures = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         verbose_name = _("pending import")

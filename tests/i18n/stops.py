@@ -159,6 +159,9 @@ def learning(tour: Tour) -> None:
     """Home and the programme page, in every state of a programme and of its courses."""
     tour.read(doctors_browser(_one(UserFactory.create())), "/", "home without a programme")
     tour.read(doctors_browser(_one(UserFactory.create())), "/programmes/", "catalogue without a programme")
+    sponsor = doctors_browser(_one(RoleGrantFactory.create(role=Role.SPONSOR).user))
+    tour.read(sponsor, "/", "home of a sponsor")
+    tour.read(sponsor, "/programmes/", "catalogue of a sponsor")
     ago, ahead = now() - DAY, now() + DAY
     windows: dict[str, dict[str, Any]] = {
         "new": {},

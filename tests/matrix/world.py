@@ -19,11 +19,11 @@ from django.test import Client
 from django.utils.timezone import now
 
 from accounts.domain.audit import record
-from accounts.domain.imports import keep
 from accounts.domain.invitations import invite
 from accounts.domain.secrets import hash_token
 from accounts.enums import Role
 from accounts.models import SignInRequest, User
+from courses.domain.people_imports import receive
 from courses.models import Programme
 from lms.dev_mail import FolderBackend
 from media.models import Upload
@@ -125,11 +125,11 @@ def _objects(programme: Programme, people: dict[str, User]) -> dict[str, models.
         video=VideoFactory.create(created_by=moderator), created_by=moderator, name="lecture.mp4", size_bytes=10,
         part_bytes=5, fingerprint="f", storage_key="uploads/f", created_at=now(), active_at=now(),
     )  # fmt: skip
-    people_list = keep(
+    people_list = receive(
         content=b"email\nnew@example.org\n",
         file_name="people.csv",
-        purpose=f"invite:{programme.pk}",
-        created_by=people["operator"],
+        programme=programme,
+        operator=people["operator"],
         now=now(),
     )
     invitation, _ = invite(user=UserFactory.create(email="invited@example.org"), created_by=moderator, now=now())
