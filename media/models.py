@@ -34,6 +34,9 @@ class Video(models.Model):
     error_code = models.CharField(max_length=20, choices=VideoError, blank=True, editable=False)
     error_message = models.TextField(blank=True, editable=False)
     published_version = models.CharField(max_length=16, blank=True, editable=False)
+    published_source = models.CharField(
+        max_length=255, blank=True, editable=False, help_text=_("The `source_key` that the published version shows.")
+    )
     published_at = models.DateTimeField(null=True, editable=False)
     attempts = models.PositiveSmallIntegerField(default=0, editable=False)
     worker = models.CharField(max_length=16, blank=True, editable=False)

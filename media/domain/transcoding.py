@@ -224,6 +224,7 @@ def _switch(lease: Lease, prepared: Prepared, *, now: datetime) -> None:
     Rendition.objects.bulk_create(renditions_of(video, lease.version, prepared))
     top = prepared.rungs[-1]
     video.status, video.published_version, video.published_at = VideoStatus.READY, lease.version, now
+    video.published_source = video.source_key  # a new source would have taken the lease away
     video.duration_seconds, video.has_audio = prepared.duration_seconds, prepared.source.has_audio
     video.width, video.height = top.width, top.height
     video.worker, video.lease_until, video.stage, video.progress_percent = "", None, "", 100

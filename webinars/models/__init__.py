@@ -1,4 +1,4 @@
-from webinars.models.broadcast import Broadcast, Chapter, Cut, PublishSession, Segment, StreamKey, StreamNotice
+from webinars.models.broadcast import Broadcast, Chapter, Cut, Edition, PublishSession, Segment, StreamKey, StreamNotice
 from webinars.models.polls import Poll, PollOption, PollVote
 from webinars.models.questions import CannedReply, Question, QuestionMessage, QuestionVote
 from webinars.models.room import LaneAccess, PersonRestriction, Pin, Presence, Room, RoomEvent
@@ -11,6 +11,7 @@ __all__ = [
     "CannedReply",
     "Chapter",
     "Cut",
+    "Edition",
     "LaneAccess",
     "PersonRestriction",
     "Pin",

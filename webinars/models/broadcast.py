@@ -50,6 +50,9 @@ class Broadcast(models.Model):
     recording = models.OneToOneField(Video, models.SET_NULL, null=True, blank=True, related_name="broadcast")
     recorded_at = models.DateTimeField(null=True, blank=True, help_text=_("When the recording was put together."))
     lease_until = models.DateTimeField(null=True, blank=True, help_text=_("A worker is putting it together."))
+    opened_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When open pages were told that the recording can be watched.")
+    )
 
     class Meta:
         verbose_name = _("broadcast")
@@ -159,10 +162,52 @@ class StreamNotice(models.Model):
         return self.problem
 
 
-class Cut(models.Model):
-    """A part of the uncut recording that nobody sees: a trimmed head or tail, a pause. In seconds of that recording.
+class Edition(models.Model):
+    """One way the recording of a broadcast is cut, as it goes through the pipeline. Never ahead of the files.
 
-    Raw live coverage is never rewritten: the Timeline is worked out anew, and everybody's place follows.
+    The edition on air is the one whose `source_key` is the `Video.published_source`: that changes in the transaction
+    that publishes the files, so timeline and picture change together. `spans` say where each uninterrupted piece of the
+    broadcast lies in the uncut recording, measured from the frames; `cuts` are in whole seconds of it.
+    """
+
+    broadcast = models.ForeignKey(Broadcast, models.CASCADE, related_name="editions")
+    number = models.PositiveIntegerField()
+    cuts = models.JSONField(default=list, help_text=_("Pairs of whole seconds of the uncut recording, in order."))
+    spans = models.JSONField(default=list, help_text=_("Program start, program end, second of the uncut recording."))
+    uncut_seconds = models.FloatField(default=0.0)
+    source_key = models.CharField(max_length=255, blank=True)
+    version = models.CharField(max_length=16, blank=True, help_text=_("Of the video, once it was published."))
+    attempts = models.PositiveSmallIntegerField(default=0)
+    problem = models.CharField(max_length=300, blank=True, help_text=_("Why it could not be put together."))
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField()
+    handed_at = models.DateTimeField(null=True, blank=True, help_text=_("When its file went into the pipeline."))
+    published_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("edition")
+        verbose_name_plural = _("editions")
+        ordering = ("broadcast", "number")
+        constraints = (
+            models.UniqueConstraint(fields=("broadcast", "number"), name="webinars_edition_number_once"),
+            models.UniqueConstraint(
+                fields=("source_key",), condition=~Q(source_key=""), name="webinars_edition_source_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(handed_at=None, source_key="") | Q(handed_at__isnull=False) & ~Q(source_key=""),
+                name="webinars_edition_handed_has_source",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.broadcast_id}.{self.number}"
+
+
+class Cut(models.Model):
+    """A part of the uncut recording that nobody shall see: a trimmed head or tail, a pause. In its seconds.
+
+    This is the wanted list; what is on air stands in the Edition. Raw coverage is never rewritten: everybody's place
+    follows from the Edition. Whole seconds, so that what was watched maps without rounding.
     """
 
     broadcast = models.ForeignKey(Broadcast, models.CASCADE, related_name="cuts")
@@ -190,7 +235,7 @@ class Cut(models.Model):
 
 
 class Chapter(models.Model):
-    """A named place of the recording, in seconds of the recording as it is shown."""
+    """A named place, in seconds of the uncut recording: a later cut moves it along."""
 
     webinar = models.ForeignKey(Webinar, models.CASCADE, related_name="chapters")
     at_seconds = models.FloatField(_("at, in seconds"))

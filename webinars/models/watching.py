@@ -29,10 +29,14 @@ class PlaySession(models.Model):
     epoch = models.DateTimeField(
         null=True, help_text=_("Program time 0 of the broadcast watched: nobody has seen more than has been since.")
     )
+    shown = IntMultiRangeField(
+        null=True,
+        help_text=_("Which seconds of the uncut recording of a broadcast this version shows; beats count within it."),
+    )
     carried = IntMultiRangeField(
-        default=tuple,
+        null=True,
         help_text=_(
-            "What the person had seen live, in seconds of the recording: counts for completion, not as watched."
+            "What the person had seen live, in seconds of the uncut recording: counts for completion, not as watched."
         ),
     )
     started_at = models.DateTimeField()
@@ -54,6 +58,11 @@ class PlaySession(models.Model):
                 condition=models.Q(phase=Phase.LIVE, epoch__isnull=False) | models.Q(phase=Phase.ON_DEMAND, epoch=None),
                 name="webinars_session_live_has_epoch",
             ),
+            models.CheckConstraint(
+                condition=models.Q(shown=None, carried=None)
+                | models.Q(phase=Phase.ON_DEMAND, shown__isnull=False, carried__isnull=False),
+                name="webinars_session_shown_and_carried",
+            ),
         )
         indexes = (models.Index(fields=("user", "webinar"), name="webinars_session_person"),)
 
@@ -63,6 +72,9 @@ class PlaySession(models.Model):
 
 class WatchRecord(models.Model):
     """What a person has watched of one phase of a webinar. Written by the group commit only.
+
+    `coverage` and `position_seconds` are program time of a live phase. On demand they are seconds of the recording,
+    and of the *uncut* recording where it comes from a broadcast: a cut that is made later changes no record.
 
     `clock` is the union over play sessions of [session start, receipt of its latest beat): the wall time in which the
     person may have been watching. `seen_seconds` never exceeds its length × the highest playback rate + a slack.
@@ -78,6 +90,8 @@ class WatchRecord(models.Model):
     excess = IntMultiRangeField(
         default=tuple, help_text=_("Seconds claimed faster than the clock allows: not credited, kept as evidence.")
     )
+    shown = IntMultiRangeField(null=True, help_text=_("Of the latest play session, like the next one."))
+    carried = IntMultiRangeField(null=True, help_text=_("Seconds that count for completion besides the coverage."))
     seen_seconds = models.PositiveIntegerField(default=0)
     required_seconds = models.PositiveIntegerField(help_text=_("As the play session had it when it was reached."))
     position_seconds = models.FloatField(default=0.0)
