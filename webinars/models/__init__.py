@@ -3,6 +3,7 @@ from webinars.models.polls import Poll, PollOption, PollVote
 from webinars.models.questions import CannedReply, Question, QuestionMessage, QuestionVote
 from webinars.models.room import LaneAccess, PersonRestriction, Pin, Presence, Room, RoomEvent
 from webinars.models.spot import SpotRequest, SpotWindow
+from webinars.models.tally import Tally
 from webinars.models.watching import PlaySession, WatchRecord
 from webinars.models.webinar import Registration, Visit, Webinar
 
@@ -32,6 +33,7 @@ __all__ = [
     "SpotWindow",
     "StreamKey",
     "StreamNotice",
+    "Tally",
     "Visit",
     "WatchRecord",
     "Webinar",

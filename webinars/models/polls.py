@@ -25,6 +25,13 @@ class Poll(models.Model):
     opened_at = models.DateTimeField(null=True, editable=False)
     closed_at = models.DateTimeField(null=True, editable=False)
     opened_seconds = models.FloatField(null=True, editable=False, help_text=_("Program time when it was opened."))
+    hidden_words = ArrayField(
+        models.CharField(max_length=40),
+        default=list,
+        blank=True,
+        editable=False,
+        help_text=_("Words of a cloud that a moderator keeps from the others."),
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+"
     )
