@@ -1,8 +1,9 @@
-"""uvicorn's WebSocket protocol with two differences that players and the bill notice.
+"""uvicorn's WebSocket protocol with three differences that players and the bill notice.
 
 When the server stops, the beats that wait are committed and acknowledged before the sockets close; uvicorn by itself
 closes them at once, and every player would have to send again. And reading is paused only where a socket really floods:
-uvicorn pauses and resumes after every message, which is two system calls a beat.
+uvicorn pauses and resumes after every message, which is two system calls a beat. And the application may write whole
+frames straight to the transport (the `line` among the scope's extensions): ASGI's `send` would need a task for each.
 """
 
 from typing import Any
@@ -33,6 +34,31 @@ class Protocol(WebSocketsSansIOProtocol):
         self.read_paused = True
         super().send_receive_event_to_app()
         self.read_paused = False
+
+    async def run_asgi(self) -> None:
+        self.scope["extensions"]["line"] = self  # type: ignore[typeddict-unknown-key]
+        await super().run_asgi()
+
+    def say(self, data: bytes) -> int:
+        """Whole frames, as they go over the wire. Returns the bytes that wait; -1 when nobody will hear them."""
+        transport = self.transport
+        if self.close_sent or self.disconnected or transport.is_closing():
+            return -1
+        transport.write(data)
+        return transport.get_write_buffer_size()
+
+    def end(self, code: int) -> None:
+        """Close, also where nothing is read any more: what still waits after CLOSE_SECONDS is dropped."""
+        if self.close_sent or self.disconnected or self.transport.is_closing():
+            return
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": ""})
+        self.conn.send_close(code)
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
+        self.close_timer = self.loop.call_later(self.close_timeout, self.transport.abort)
 
     def shutdown(self) -> None:
         """uvicorn calls this for every connection at once, then waits for them to end."""

@@ -10,25 +10,34 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError
-from django.http import Http404
 from django.http.cookie import parse_cookie
 from django.utils import timezone, translation
 
-from webinars.domain import viewers, watching
+from core.http import client_address_of_scope
+from webinars.domain import room_state, viewers, watching
 from webinars.domain.beats import Beat, BeatError, BeatResult, read_beat, read_number
-from webinars.domain.viewers import Viewer
+from webinars.domain.room_state import RoomState
+from webinars.domain.viewers import Knock, Viewer
 from webinars.enums import Refusal
+from webinars.models import Webinar
 from webinars.realtime import frames
+from webinars.realtime.batcher import Batcher
+from webinars.realtime.bell import Bell
 from webinars.realtime.committer import GroupCommitter
 from webinars.realtime.frames import Bye, Close
-from webinars.realtime.limits import TokenBucket
-from webinars.realtime.sockets import Message, Outbox, Registry, Send
+from webinars.realtime.hub import Hub, Member
+from webinars.realtime.limits import Crowd, TokenBucket
+from webinars.realtime.registry import Registry, Verdict
+from webinars.realtime.ring import Event
+from webinars.realtime.sockets import LINE, Message, Outbox, Send
 from webinars.realtime.threads import DatabaseThreads
 
 Receive = Callable[[], Awaitable[Message]]
 Scope = dict[str, Any]
 MAX_FRAME_CHARACTERS = 65_536
 HELLO_SECONDS = 30.0  # a socket that says nothing is closed
+MOST_STRANGERS = 200  # of one address, whose session is being looked up; a hospital's doctors may come at once
+ADMISSION_SECONDS = 10.0
 
 
 class Tier:
@@ -41,13 +50,28 @@ class Tier:
         self.writer = DatabaseThreads("beats", 1, keeps_connection=True)
         self.committer = self.committer_class(self._commit)
         self.registry: Registry[Viewer] = Registry(self._find_revoked)
+        self.hub: Hub[RoomState] = Hub(read_state=self._read_state, read_events=self._read_events)
+        self.bell = Bell(self.hub.ring)
+        self.door: Batcher[Knock, Viewer | Bye] = Batcher(self._admit)
+        self.strangers = Crowd(MOST_STRANGERS)
         self.draining = False
 
     def start(self) -> None:
         self.committer.start()
         self.registry.start()
+        self.hub.start()
+        self.bell.start()
 
-    async def _find_revoked(self, present: Sequence[Viewer]) -> dict[Viewer, Bye]:
+    async def _admit(self, knocks: Sequence[Knock]) -> list[Viewer | Bye]:
+        return await self.readers.run(viewers.admit, knocks, now=timezone.now())
+
+    async def _read_state(self, webinar_id: int) -> RoomState:
+        return await self.readers.run(room_state.read_state, webinar_id, now=timezone.now())
+
+    async def _read_events(self, wanted: Sequence[tuple[int, int]]) -> list[Event]:
+        return await self.readers.run(room_state.read_events, wanted)
+
+    async def _find_revoked(self, present: Sequence[Viewer]) -> dict[Viewer, Verdict]:
         return await self.readers.run(viewers.revoked, present)
 
     async def _commit(self, beats: Sequence[Beat]) -> list[BeatResult]:
@@ -58,6 +82,8 @@ class Tier:
         self.draining = True
         await self.committer.drain(seconds=seconds)
         await self.registry.close_all(Bye.RESTARTING, seconds=min(1.0, len(self.registry) / 1000))
+        await self.bell.stop()
+        await self.hub.stop()
         await self.registry.stop()
         await self.committer.stop()
         self.writer.close()
@@ -81,11 +107,18 @@ class WatchSockets:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()  # websocket.connect
-        if self.tier.draining or not _origin_allowed(scope):
+        address = client_address_of_scope(scope)
+        if self.tier.draining or not _origin_allowed(scope) or not self.tier.strangers.enter(address):
             await send({"type": "websocket.close", "code": int(Close.REFUSED)})  # before accept: HTTP 403
             return
-        await send({"type": "websocket.accept"})
-        await WatchSocket(self.tier, scope, receive, send).run()
+        try:
+            await send({"type": "websocket.accept"})
+            socket = WatchSocket(self.tier, scope, receive, send)
+            is_in = await socket.enter()
+        finally:
+            self.tier.strangers.leave(address)
+        if is_in:
+            await socket.run()
 
     def start_draining(self) -> None:
         """Callable any number of times; there is one drain."""
@@ -114,46 +147,46 @@ class WatchSocket:
 
     def __init__(self, tier: Tier, scope: Scope, receive: Receive, send: Send) -> None:
         self.tier = tier
-        self.scope = scope
+        self.knock = Knock(_session_key(scope), int(scope["url_route"]["kwargs"]["webinar_id"]))
         self.receive = receive
-        self.box = Outbox(send)
+        self.box = Outbox(send, scope.get("extensions", {}).get(LINE))
+        self.member: Member | None = None  # once it has asked for the room
         self.bucket = TokenBucket(per_minute=settings.SOCKET_MESSAGES_PER_MINUTE, burst=settings.SOCKET_MESSAGE_BURST)
         self.session = ""
         self.pending = 0  # beats in the committer
         self.answered = asyncio.Event()
 
+    async def enter(self) -> bool:
+        """Accepted already, because a browser cannot read why a handshake was refused."""
+        try:
+            async with asyncio.timeout(ADMISSION_SECONDS):
+                found = await self.tier.door.ask(self.knock)
+        except (DatabaseError, TimeoutError):
+            self.box.close_with(int(Close.TRY_LATER))
+        else:
+            if isinstance(found, Viewer):
+                self.viewer = found
+                return True
+            self.box.close(found)
+        await self.box.flushed()
+        return False
+
     async def run(self) -> None:
-        viewer = await self._admit()
-        if viewer is None:
-            await self.box.flushed()
-            return
-        self.viewer = viewer
-        self.tier.registry.add(viewer, self.box)
+        self.tier.registry.add(self.viewer, self.box)
         try:
             if self.tier.draining:  # it came while the others were being sent away
                 self.box.close(Bye.RESTARTING)
             await self._listen()
         finally:
-            self.tier.registry.remove(viewer, self.box)
+            self.tier.registry.remove(self.viewer, self.box)
+            if self.member is not None:
+                self.tier.hub.leave(self.member)
             self.box.closed = True
-
-    async def _admit(self) -> Viewer | None:
-        webinar_id = int(self.scope["url_route"]["kwargs"]["webinar_id"])
-        try:
-            return await self.tier.readers.run(
-                viewers.admit, session_key=_session_key(self.scope), webinar_id=webinar_id, now=timezone.now()
-            )
-        except viewers.NotSignedInError:
-            self.box.close(Bye.SIGNED_OUT)
-        except Http404:
-            self.box.close(Bye.NOT_ENROLLED)
-        except DatabaseError:
-            self.box.close_with(int(Close.TRY_LATER))
-        return None
 
     async def _listen(self) -> None:
         try:
-            message = await asyncio.wait_for(self.receive(), HELLO_SECONDS)
+            async with asyncio.timeout(HELLO_SECONDS):
+                message = await self.receive()
         except TimeoutError:
             self.box.close_with(int(Close.TRY_LATER))
             await self.box.flushed()
@@ -179,6 +212,8 @@ class WatchSocket:
             self._beat(frame)
         elif kind == "hello":
             await self._hello(frame.get("session"))
+        elif kind == "room":
+            await self._room(frame.get("since"))
         else:
             self._refuse([], Refusal.MALFORMED)
 
@@ -226,6 +261,24 @@ class WatchSocket:
                 required=greeting.required,
             )
         )
+
+    async def _room(self, since: Any) -> None:
+        if type(since) is not int or not 0 <= since < 2**63:
+            self._refuse([], Refusal.MALFORMED)
+            return
+        one = self.viewer
+        if self.member is None:
+            self.member = Member(one.webinar_id, one.user_id, one.part, one.country, self.box)
+        try:
+            await self.tier.hub.join(self.member, since, self._greeting)
+        except Webinar.DoesNotExist:
+            self.box.close(Bye.NOT_ENROLLED)
+        except DatabaseError:
+            self.box.close_with(int(Close.TRY_LATER))
+
+    def _greeting(self, state: RoomState, number: int, people: int) -> str:
+        may = state.may(part=self.viewer.part, user_id=self.viewer.user_id)
+        return frames.room_state(number, state.shared, people, self.viewer.part, may)
 
     async def _answer_pending(self) -> None:
         while self.pending and not self.box.closed:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from webinars.domain.events import check_payload
 from webinars.enums import Audience, EventKind
 from webinars.models import RoomEvent
 from webinars.realtime.doorbell import room_doorbell
@@ -28,7 +29,11 @@ def post_event(
     person_id: int | None = None,
     now: datetime,
 ) -> RoomEvent:
-    """Part of the caller's transaction; the bell rings after its commit. `person_id` exactly for Audience.PERSON."""
+    """Part of the caller's transaction; the bell rings after its commit. `person_id` exactly for Audience.PERSON.
+
+    The payload's keys are those of `events.SCHEMAS`.
+    """
+    check_payload(kind=kind, audience=audience, payload=payload)
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(_NEXT, [webinar_id])

@@ -7,14 +7,15 @@ from uuid import UUID
 
 from django.db import connection
 
-from accounts.domain.devices import device_of_session
+from accounts.domain.devices import could_be_session_key, is_expired
 from accounts.enums import DeviceEnd
+from accounts.models import Device, User
 from core.languages import spoken
 from webinars.domain.queries import playback_state
 from webinars.enums import Refusal
 from webinars.models import PlaySession
 from webinars.realtime.frames import Bye
-from webinars.rules import get_webinar_for
+from webinars.rules import Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,8 @@ class Viewer:
     device_id: UUID
     webinar_id: int
     language: str
+    part: Part = Part.ATTENDEE
+    country: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,24 +38,45 @@ class Greeting:
     required: int
 
 
-class NotSignedInError(Exception):
-    """The session cookie belongs to no open device."""
-
-
 class SessionRefusedError(Exception):
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal)
         self.refusal = refusal
 
 
-def admit(*, session_key: str, webinar_id: int, now: datetime) -> Viewer:
-    """Raises NotSignedInError, and Http404 for a webinar that is absent or not for this person."""
-    device = device_of_session(session_key, now=now)
-    if device is None:
-        raise NotSignedInError
-    webinar = get_webinar_for(device.user, webinar_id)
-    language = spoken(device.user.language)
-    return Viewer(device.user_id, device.pk, webinar.pk, language)
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """A socket that wants to be let in."""
+
+    session_key: str
+    webinar_id: int
+
+
+def admit(knocks: Sequence[Knock], *, now: datetime) -> list[Viewer | Bye]:
+    """All who knocked in the same moments, in one query; for each who it is, or why not."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _ADMITTED,
+            [
+                list(range(len(knocks))),
+                [one.session_key if could_be_session_key(one.session_key) else "" for one in knocks],
+                [one.webinar_id for one in knocks],
+            ],
+        )
+        rows = cursor.fetchall()
+    found: list[Viewer | Bye] = [Bye.SIGNED_OUT] * len(knocks)
+    for index, device_id, user_id, created_at, seen_at, is_staff, language, country, enters, part, removed in rows:
+        device = Device(created_at=created_at, last_seen_at=seen_at)
+        if is_expired(device, user=User(is_staff=is_staff), now=now):
+            continue
+        if not enters:
+            found[index] = Bye.NOT_ENROLLED
+        elif removed:
+            found[index] = Bye.REMOVED
+        else:
+            webinar_id = knocks[index].webinar_id
+            found[index] = Viewer(user_id, device_id, webinar_id, spoken(language), Part(part), country)
+    return found
 
 
 def greet(*, viewer: Viewer, session: str) -> Greeting:
@@ -70,35 +94,65 @@ def greet(*, viewer: Viewer, session: str) -> Greeting:
     return Greeting(found.phase, state.position, state.seen, found.required_seconds)
 
 
-# One query for all sockets of a process: `rules.webinars_for`, for many people at once; a test holds the two together.
-# A device that was deleted counts as ended.
-_REVOKED = """
-SELECT v.i, d.ended_reason, d.id IS NULL OR d.ended_at IS NOT NULL OR NOT u.is_active
-FROM unnest(%s::int4[], %s::uuid[], %s::int8[], %s::int8[]) AS v (i, device_id, user_id, webinar_id)
-LEFT JOIN accounts_device d ON d.id = v.device_id
-LEFT JOIN accounts_user u ON u.id = v.user_id
+# What `rules.webinars_for`, `part_of` and `is_restricted` say, for many people at once; tests hold them together.
+_ENTERS = """(
+    u.is_superuser
+    OR c.status = 'published' AND p.status = 'published' AND EXISTS (
+        SELECT FROM courses_enrolment e
+        WHERE e.user_id = u.id AND e.programme_id = p.id AND e.status IN ('active', 'completed')
+    )
+    OR EXISTS (
+        SELECT FROM courses_rolegrant g
+        WHERE g.user_id = u.id AND (g.programme_id IS NULL OR g.programme_id = p.id)
+            AND g.role IN ('presenter', 'moderator', 'operator')
+    )
+)"""
+_PART = """CASE
+    WHEN u.is_superuser OR EXISTS (
+        SELECT FROM courses_rolegrant g
+        WHERE g.user_id = u.id AND (g.programme_id IS NULL OR g.programme_id = p.id)
+            AND g.role IN ('moderator', 'operator')
+    ) THEN 'moderator'
+    WHEN EXISTS (SELECT FROM webinars_webinar_moderators m WHERE m.webinar_id = w.id AND m.user_id = u.id)
+        THEN 'moderator'
+    WHEN EXISTS (SELECT FROM webinars_webinar_presenters m WHERE m.webinar_id = w.id AND m.user_id = u.id)
+        THEN 'presenter'
+    ELSE 'attendee'
+END"""
+_IS_REMOVED = """EXISTS (
+    SELECT FROM webinars_personrestriction r
+    WHERE r.webinar_id = w.id AND r.user_id = u.id AND r.kind = 'removed' AND r.lifted_at IS NULL
+)"""
+_WEBINAR = """
 LEFT JOIN webinars_webinar w ON w.id = v.webinar_id
 LEFT JOIN courses_lesson l ON l.id = w.lesson_id
 LEFT JOIN courses_course c ON c.id = l.course_id
 LEFT JOIN courses_programme p ON p.id = c.programme_id
-WHERE d.id IS NULL OR d.ended_at IS NOT NULL OR NOT u.is_active OR w.id IS NULL
-    OR NOT (
-        u.is_superuser
-        OR c.status = 'published' AND p.status = 'published' AND EXISTS (
-            SELECT FROM courses_enrolment e
-            WHERE e.user_id = v.user_id AND e.programme_id = p.id AND e.status IN ('active', 'completed')
-        )
-        OR EXISTS (
-            SELECT FROM courses_rolegrant g
-            WHERE g.user_id = v.user_id AND (g.programme_id IS NULL OR g.programme_id = p.id)
-                AND g.role IN ('presenter', 'moderator', 'operator')
-        )
-    )
 """
+# An absent webinar is one that the person may not enter, whoever it is.
+_ADMITTED = f"""
+SELECT v.i, d.id, u.id, d.created_at, d.last_seen_at, u.is_staff, u.language, u.country,
+    w.id IS NOT NULL AND {_ENTERS}, {_PART}, {_IS_REMOVED}
+FROM unnest(%s::int4[], %s::text[], %s::int8[]) AS v (i, session_key, webinar_id)
+JOIN accounts_device d ON d.session_key = v.session_key AND d.ended_at IS NULL
+JOIN accounts_user u ON u.id = d.user_id AND u.is_active
+{_WEBINAR}
+"""  # noqa: S608  # put together from the constants above
+# One query for all sockets of a process. A device that was deleted counts as ended.
+_REVOKED = f"""
+SELECT v.i, d.ended_reason, d.id IS NULL OR d.ended_at IS NOT NULL OR NOT u.is_active,
+    w.id IS NOT NULL AND {_ENTERS}, {_IS_REMOVED}
+FROM unnest(%s::int4[], %s::uuid[], %s::int8[], %s::int8[], %s::text[]) AS v (i, device_id, user_id, webinar_id, part)
+LEFT JOIN accounts_device d ON d.id = v.device_id
+LEFT JOIN accounts_user u ON u.id = v.user_id
+{_WEBINAR}
+WHERE d.id IS NULL OR d.ended_at IS NOT NULL OR NOT u.is_active OR w.id IS NULL
+    OR NOT {_ENTERS} OR {_IS_REMOVED} OR v.part <> {_PART}
+"""  # noqa: S608
 
 
-def revoked(viewers: Sequence[Viewer]) -> dict[Viewer, Bye]:
-    """Those who may not stay, and why."""
+def revoked(viewers: Sequence[Viewer]) -> dict[Viewer, Bye | None]:
+    """Those who may not stay, and why; None where only their part has changed: they may come back as what they are."""
     with connection.cursor() as cursor:
         cursor.execute(
             _REVOKED,
@@ -107,15 +161,19 @@ def revoked(viewers: Sequence[Viewer]) -> dict[Viewer, Bye]:
                 [one.device_id for one in viewers],
                 [one.user_id for one in viewers],
                 [one.webinar_id for one in viewers],
+                [one.part.value for one in viewers],
             ],
         )
         rows = cursor.fetchall()
     return {
-        viewers[index]: _reason(ended_reason or "", signed_out=signed_out) for index, ended_reason, signed_out in rows
+        viewers[index]: _reason(ended_reason or "", signed_out=signed_out, enters=enters, removed=removed)
+        for index, ended_reason, signed_out, enters, removed in rows
     }
 
 
-def _reason(ended_reason: str, *, signed_out: bool) -> Bye:
-    if not signed_out:
+def _reason(ended_reason: str, *, signed_out: bool, enters: bool, removed: bool) -> Bye | None:
+    if signed_out:
+        return Bye.SIGNED_OUT if ended_reason == DeviceEnd.SIGNED_OUT else Bye.DEVICE_ENDED
+    if not enters:
         return Bye.NOT_ENROLLED
-    return Bye.SIGNED_OUT if ended_reason == DeviceEnd.SIGNED_OUT else Bye.DEVICE_ENDED
+    return Bye.REMOVED if removed else None

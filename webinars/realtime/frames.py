@@ -1,7 +1,7 @@
 """Frames the server sends. `docs/protocol.md` describes each; tests hold the two together."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum, StrEnum
 from typing import Any
 
@@ -14,6 +14,7 @@ class Bye(StrEnum):
     DEVICE_ENDED = "device_ended"
     SIGNED_OUT = "signed_out"
     NOT_ENROLLED = "not_enrolled"
+    REMOVED = "removed"
     RESTARTING = "restarting"
 
 
@@ -31,6 +32,7 @@ CLOSE_OF: dict[Bye, Close] = {
     Bye.DEVICE_ENDED: Close.SIGNED_OUT,
     Bye.SIGNED_OUT: Close.SIGNED_OUT,
     Bye.NOT_ENROLLED: Close.REFUSED,
+    Bye.REMOVED: Close.REFUSED,
     Bye.RESTARTING: Close.RESTARTING,
 }
 
@@ -57,6 +59,41 @@ def retry(numbers: Sequence[int], after: float) -> str:
 
 def bye(reason: Bye) -> str:
     return _encode({"t": "bye", "reason": reason.value})
+
+
+RELOAD = '{"t":"reload"}'
+
+
+def room_state(number: int, state: str, people: int, part: str, may: Mapping[str, bool]) -> str:
+    """`state` is JSON text shared by everybody in the room; written by hand around it for that reason."""
+    return (
+        f'{{"t":"room_state","number":{number},{state},"people":{people},"part":"{part}","may":{_encode(dict(may))}}}'
+    )
+
+
+def event(number: int, kind: str, at: str, data: str) -> str:
+    """`data` is the payload as PostgreSQL wrote it: it is never decoded on its way to the sockets."""
+    return f'{{"t":"event","number":{number},"kind":"{kind}","at":"{at}","data":{data}}}'
+
+
+def presence(people: int, number: int) -> str:
+    return f'{{"t":"presence","people":{people},"number":{number}}}'
+
+
+def members(values: Mapping[str, Any]) -> str:
+    """The members of a JSON object without its braces, to be put into a larger one."""
+    return _encode(dict(values))[1:-1]
+
+
+def on_the_wire(text: str) -> bytes:
+    """A whole text frame of RFC 6455 as a server sends it: unmasked, unfragmented, uncompressed."""
+    payload = text.encode()
+    size = len(payload)
+    if size < 126:
+        return bytes((0x81, size)) + payload
+    if size < 65_536:
+        return b"\x81\x7e" + size.to_bytes(2, "big") + payload
+    return b"\x81\x7f" + size.to_bytes(8, "big") + payload
 
 
 def decode(text: str) -> Any:

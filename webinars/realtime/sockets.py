@@ -1,133 +1,138 @@
-"""The open sockets of this process: sending without waiting, closing, and who may not stay."""
+"""One open socket: sending without waiting, noticing who cannot keep up, closing."""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, MutableMapping
-from typing import Any, Generic, TypeVar
+from collections import deque
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from typing import Any, Protocol
 
 from webinars.realtime import frames
 from webinars.realtime.frames import CLOSE_OF, Bye, Close
 
 logger = logging.getLogger(__name__)
-Viewer = TypeVar("Viewer", bound=Hashable)
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 
-MOST_UNSENT = 64  # frames a browser may be behind before it is let go to come back with a fresh connection
+MOST_UNSENT_BYTES = 262_144  # that a browser may be behind before it is let go to come back with a fresh connection
+SLOW_SECONDS = 10.0  # for taking one page of a replay
+LINE = "line"  # the key among the scope's extensions
+
+
+class Line(Protocol):
+    """What `lms.realtime.Protocol` offers beyond ASGI: frames straight into the transport, without a task for each."""
+
+    writable: asyncio.Event
+
+    def say(self, data: bytes) -> int:
+        """How many bytes wait in the transport now; -1 when nothing can be said any more."""
+
+    def end(self, code: int) -> None: ...
+
+
+class Parcel:
+    """Frames for many sockets, put together once."""
+
+    __slots__ = ("data", "texts")
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.texts = texts
+        self.data = b"".join(map(frames.on_the_wire, texts))
 
 
 class Outbox:
-    """Frames to one socket. `push` never waits: one stalled browser must not hold up the acks of a thousand others."""
+    """Frames to one socket. `push` never waits: one stalled browser must not hold up the others.
 
-    __slots__ = ("_send", "_unsent", "closed")
+    Without a line (daphne, or another server) frames wait here for one sending task.
+    """
 
-    def __init__(self, send: Send) -> None:
+    __slots__ = ("_line", "_send", "_task", "_waiting", "_waiting_size", "closed")
+
+    def __init__(self, send: Send, line: Line | None = None) -> None:
         self._send = send
-        self._unsent: set[asyncio.Task[None]] = set()
+        self._line = line
+        self._waiting: deque[Message] | None = None
+        self._waiting_size = 0
+        self._task: asyncio.Task[None] | None = None
         self.closed = False
 
     def push(self, text: str) -> None:
         if self.closed:
             return
-        if len(self._unsent) >= MOST_UNSENT:
-            self.close_with(int(Close.TRY_LATER))
+        if self._line is not None:
+            self._say(self._line, frames.on_the_wire(text))
+        else:
+            self._queue({"type": "websocket.send", "text": text})
+
+    def push_all(self, parcel: Parcel) -> None:
+        if self.closed:
             return
-        self._start({"type": "websocket.send", "text": text})
+        if self._line is not None:
+            self._say(self._line, parcel.data)
+            return
+        for text in parcel.texts:
+            self._queue({"type": "websocket.send", "text": text})
 
     def close(self, reason: Bye) -> None:
         if not self.closed:
-            self._start({"type": "websocket.send", "text": frames.bye(reason)})
+            self.push(frames.bye(reason))
             self.close_with(int(CLOSE_OF[reason]))
 
     def close_with(self, code: int) -> None:
-        if not self.closed:
-            self.closed = True
-            self._start({"type": "websocket.close", "code": code})
+        if self.closed:
+            return
+        self.closed = True
+        if self._line is not None:
+            self._line.end(code)
+        else:
+            self._queue({"type": "websocket.close", "code": code}, force=True)
 
-    def _start(self, message: Message) -> None:
-        task = asyncio.create_task(self._deliver(message))
-        self._unsent.add(task)
-        task.add_done_callback(self._unsent.discard)
-
-    async def _deliver(self, message: Message) -> None:
+    async def drained(self) -> bool:
+        """Once the browser has taken nearly everything; False (and closed) when it takes too long for that."""
         try:
-            await self._send(message)
-        except (OSError, RuntimeError) as gone:  # the browser left; the servers say so in their own ways
-            self.closed = True
-            logger.debug("A frame found its socket closed: %r", gone)
+            async with asyncio.timeout(SLOW_SECONDS):
+                await self._drained()
+        except TimeoutError:
+            self.close_with(int(Close.TRY_LATER))
+        return not self.closed
 
     async def flushed(self) -> None:
-        if self._unsent:
-            await asyncio.wait(self._unsent)
+        """A line hands over by itself what it has taken."""
+        if self._line is None:
+            await self._drained()
 
+    async def _drained(self) -> None:
+        if self._line is not None:
+            await self._line.writable.wait()
+        elif self._task is not None:
+            await asyncio.wait({self._task})
 
-class Registry(Generic[Viewer]):
-    """One question to the database for all sockets of the process, every few seconds, whatever their number."""
+    def _say(self, line: Line, data: bytes) -> None:
+        unsent = line.say(data)
+        if unsent < 0:
+            self.closed = True
+        elif unsent > MOST_UNSENT_BYTES:
+            self.close_with(int(Close.TRY_LATER))
 
-    def __init__(
-        self,
-        find_revoked: Callable[[list[Viewer]], Awaitable[Mapping[Viewer, Bye]]],
-        *,
-        every_seconds: float = 2.0,
-    ) -> None:
-        self._find_revoked = find_revoked
-        self._every = every_seconds
-        self._boxes: dict[Viewer, set[Outbox]] = {}
-        self._task: asyncio.Task[None] | None = None
+    def _queue(self, message: Message, *, force: bool = False) -> None:
+        self._waiting_size += len(message.get("text", ""))
+        if self._waiting_size > MOST_UNSENT_BYTES and not force:
+            self.close_with(int(Close.TRY_LATER))
+            return
+        if self._waiting is None:
+            self._waiting = deque()
+        self._waiting.append(message)
+        if self._task is None:
+            self._task = asyncio.create_task(self._deliver(self._waiting))
 
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._watch(), name="revocation")
-
-    async def stop(self) -> None:
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    def add(self, viewer: Viewer, box: Outbox) -> None:
-        self._boxes.setdefault(viewer, set()).add(box)
-
-    def remove(self, viewer: Viewer, box: Outbox) -> None:
-        boxes = self._boxes.get(viewer, set())
-        boxes.discard(box)
-        if not boxes:
-            self._boxes.pop(viewer, None)
-
-    def __len__(self) -> int:
-        return sum(map(len, self._boxes.values()))
-
-    def all(self) -> list[Outbox]:
-        return [box for boxes in self._boxes.values() for box in boxes]
-
-    async def _watch(self) -> None:
-        while True:
-            await asyncio.sleep(self._every)
-            viewers = list(self._boxes)
-            if not viewers:
-                continue
-            try:
-                found = await self._find_revoked(viewers)
-            except Exception:  # without the database no beat is credited either; the next round asks again
-                logger.exception("Could not ask who may stay")
-                continue
-            self._close(found)
-
-    def _close(self, found: Mapping[Viewer, Bye]) -> None:
-        for viewer, reason in found.items():
-            for box in tuple(self._boxes.get(viewer, ())):
-                box.close(reason)
-
-    async def close_all(self, reason: Bye, *, seconds: float) -> None:
-        """Staggered, so that the players of one replica do not reach the others in the same instant."""
-        boxes = self.all()
-        size = max(1, -(-len(boxes) // 20))
-        for start in range(0, len(boxes), size):
-            for box in boxes[start : start + size]:
-                box.close(reason)
-            await asyncio.sleep(seconds / 20)
-        if boxes:
-            await _flush(boxes)
-
-
-async def _flush(boxes: Iterable[Outbox]) -> None:
-    """A browser that takes nothing any more is not waited for."""
-    await asyncio.wait([asyncio.create_task(box.flushed()) for box in boxes], timeout=2)
+    async def _deliver(self, waiting: deque[Message]) -> None:
+        try:
+            while waiting:
+                message = waiting.popleft()
+                await self._send(message)
+                self._waiting_size -= len(message.get("text", ""))
+        except (OSError, RuntimeError) as gone:  # the browser left; the servers say so in their own ways
+            self.closed = True
+            waiting.clear()
+            logger.debug("A frame found its socket closed: %r", gone)
+        finally:
+            self._task = None

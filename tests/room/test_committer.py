@@ -9,7 +9,7 @@ import pytest
 from webinars.realtime.committer import GroupCommitter
 from webinars.realtime.frames import Bye
 from webinars.realtime.limits import TokenBucket
-from webinars.realtime.sockets import MOST_UNSENT, Outbox
+from webinars.realtime.sockets import MOST_UNSENT_BYTES, Outbox
 
 PATIENCE = 5.0
 
@@ -167,12 +167,13 @@ async def test_a_stalled_browser_is_let_go_and_holds_nobody_up() -> None:
     sent: list[Any] = []
     gate = asyncio.Event()
     box = Outbox(stalling(sent, gate))
-    for n in range(MOST_UNSENT + 5):
-        box.push(str(n))
+    frame = "x" * (MOST_UNSENT_BYTES // 4)
+    for _ in range(6):
+        box.push(frame)
     assert box.closed
     gate.set()
     await box.flushed()
-    assert [message.get("text") for message in sent[:-1]] == [str(n) for n in range(MOST_UNSENT)]
+    assert [message.get("text") for message in sent[:-1]] == [frame] * 4
     assert sent[-1] == {"type": "websocket.close", "code": 1013}
 
 

@@ -10,12 +10,13 @@ import uvicorn
 from django.conf import settings
 from websockets.sync.client import ClientConnection, connect
 
+from accounts.models import Device
 from core.processes import wait_until
 from lms.asgi import build_application
 from lms.realtime import Protocol
 from tests.webinars.watching import make_device
 from webinars.consumers import WatchSockets
-from webinars.models import PlaySession
+from webinars.models import PlaySession, Webinar
 
 ORIGIN = "http://127.0.0.1:8000"
 PATIENCE = 10.0
@@ -69,6 +70,20 @@ class Page:
     def hear(self, seconds: float = PATIENCE) -> Any:
         return json.loads(self.connection.recv(timeout=seconds))
 
+    def enter(self, since: int = 0) -> Any:
+        """The room's state; what was missed comes behind it."""
+        self.say({"t": "room", "since": since})
+        return self.hear()
+
+    def events(self, count: int) -> list[Any]:
+        """So many events, whatever else is said in between."""
+        found: list[Any] = []
+        while len(found) < count:
+            frame = self.hear()
+            assert frame["t"] in {"event", "presence"}, frame
+            found += [frame] if frame["t"] == "event" else []
+        return found
+
     def hello(self, session: object) -> Any:
         self.say({"t": "hello", "session": str(session)})
         return self.hear()
@@ -86,6 +101,17 @@ def page(
         cookie = session.device.session_key
     url = f"ws://127.0.0.1:{tier.port}{path or f'/ws/webinars/{session.webinar_id}/'}"
     headers = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={cookie}"} if cookie else {}
+    with connect(url, origin=origin, additional_headers=headers, compression=None) as connection:  # type: ignore[arg-type]
+        yield Page(connection)
+
+
+@contextlib.contextmanager
+def room_page(
+    tier: RunningTier, device: Device | None, webinar: Webinar, *, origin: str | None = ORIGIN
+) -> Iterator[Page]:
+    """The live page of whoever uses this device; None is somebody who is not signed in."""
+    url = f"ws://127.0.0.1:{tier.port}/ws/webinars/{webinar.pk}/"
+    headers = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={device.session_key}"} if device else {}
     with connect(url, origin=origin, additional_headers=headers, compression=None) as connection:  # type: ignore[arg-type]
         yield Page(connection)
 

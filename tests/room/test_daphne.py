@@ -18,7 +18,7 @@ from websockets.sync.client import connect
 from websockets.typing import Origin
 
 from core.processes import wait_until
-from tests.webinars.tier import ORIGIN, Page
+from tests.room.tier import ORIGIN, Page
 from tests.webinars.watching import coverage_of, open_player
 from webinars.models import PlaySession
 

@@ -17,7 +17,7 @@ from accounts.domain.devices import end_device
 from accounts.enums import DeviceEnd
 from courses.enums import EnrolmentStatus
 from courses.models import Enrolment
-from tests.webinars.tier import ORIGIN, RunningTier, page, running_tier
+from tests.room.tier import ORIGIN, RunningTier, page, running_tier
 from tests.webinars.watching import coverage_of, make_enrolment, make_webinar, open_player
 from webinars.domain.watching import start_play_session
 from webinars.models import PlaySession, WatchRecord

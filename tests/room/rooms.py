@@ -1,0 +1,78 @@
+"""A room with people of every part in it, and posted events."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils.timezone import now
+
+from accounts.enums import Role
+from accounts.models import Device, User
+from courses.models import Programme
+from tests.factories.accounts import UserFactory
+from tests.factories.courses import EnrolmentFactory, LessonFactory, ProgrammeFactory, RoleGrantFactory
+from tests.factories.webinars import WebinarFactory
+from tests.webinars.watching import make_device
+from webinars.domain.room import post_event
+from webinars.enums import Audience, EventKind
+from webinars.models import RoomEvent, Webinar
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A webinar that is live since ten minutes."""
+
+    webinar: Webinar
+
+    @property
+    def programme(self) -> Programme:
+        return self.webinar.lesson.course.programme
+
+    def doctor(self, **fields: Any) -> Device:
+        user = UserFactory.create(**fields)
+        EnrolmentFactory.create(user=user, programme=self.programme)
+        return make_device(user, now=now())
+
+    def presenter(self) -> Device:
+        user = UserFactory.create()
+        RoleGrantFactory.create(user=user, role=Role.PRESENTER, programme=self.programme)
+        self.webinar.presenters.add(user)
+        return make_device(user, now=now())
+
+    def moderator(self) -> Device:
+        user = UserFactory.create()
+        RoleGrantFactory.create(user=user, role=Role.MODERATOR, programme=self.programme)
+        return make_device(user, now=now())
+
+    def stranger(self) -> Device:
+        """Enrolled in another programme."""
+        user = UserFactory.create()
+        EnrolmentFactory.create(user=user, programme=ProgrammeFactory.create())
+        return make_device(user, now=now())
+
+    def post(self, text: str = "", *, audience: Audience = Audience.ALL, person: User | None = None) -> RoomEvent:
+        return post(self.webinar.pk, text, audience=audience, person=person)
+
+
+def make_scene() -> Scene:
+    moment = now()
+    return Scene(
+        WebinarFactory.create(
+            lesson=LessonFactory.create(), starts_at=moment, live_at=moment - timedelta(minutes=10), video=None
+        )
+    )
+
+
+def post(
+    webinar_id: int, text: str = "", *, audience: Audience = Audience.ALL, person: User | None = None
+) -> RoomEvent:
+    with transaction.atomic():
+        return post_event(
+            webinar_id=webinar_id,
+            kind=EventKind.ANNOUNCEMENT,
+            audience=audience,
+            payload={"id": 1, "text": text},
+            person_id=person.pk if person else None,
+            now=now(),
+        )

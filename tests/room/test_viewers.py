@@ -1,0 +1,169 @@
+"""Open sockets are asked about in one statement of SQL; what it says is what the doors say."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import product
+
+import pytest
+
+from accounts.enums import Role
+from accounts.models import Device, User
+from courses.enums import EnrolmentStatus, PublishStatus
+from courses.models import Course, Enrolment, Programme, RoleGrant
+from tests.factories.courses import EnrolmentFactory, ProgrammeFactory, RoleGrantFactory
+from tests.webinars.watching import NOON, make_device, make_enrolment, make_webinar
+from webinars.domain.viewers import Knock, Viewer, admit, revoked
+from webinars.enums import Restriction
+from webinars.models import PersonRestriction, Webinar
+from webinars.realtime.frames import Bye
+from webinars.rules import Part, part_of, webinars_for
+
+pytestmark = pytest.mark.django_db
+
+
+def viewer_of(user: User, webinar_id: int) -> Viewer:
+    part = part_of(User.objects.get(pk=user.pk), Webinar.objects.get(pk=webinar_id))
+    return Viewer(user.pk, make_device(user).pk, webinar_id, "en", part)
+
+
+def grant(everywhere: bool, role: Role = Role.PRESENTER) -> Callable[[Enrolment], None]:
+    def give(enrolment: Enrolment) -> None:
+        RoleGrantFactory.create(user=enrolment.user, role=role, programme=None if everywhere else enrolment.programme)
+
+    return give
+
+
+def elsewhere(enrolment: Enrolment) -> None:
+    RoleGrantFactory.create(user=enrolment.user, programme=ProgrammeFactory.create())
+
+
+def root(enrolment: Enrolment) -> None:
+    User.objects.filter(pk=enrolment.user_id).update(is_superuser=True)
+
+
+def nothing(_: Enrolment) -> None:
+    assert not RoleGrant.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "power",
+    [
+        nothing,
+        grant(False),
+        grant(True),
+        grant(False, Role.MODERATOR),
+        grant(False, Role.SPONSOR),
+        grant(True, Role.AUDITOR),
+        elsewhere,
+        root,
+    ],
+)
+def test_a_socket_stays_exactly_while_the_door_is_open(power: Callable[[Enrolment], None]) -> None:
+    enrolment = make_enrolment()
+    webinar = make_webinar(enrolment)
+    power(enrolment)
+    user = User.objects.get(pk=enrolment.user_id)
+    viewer = viewer_of(user, webinar.pk)
+    doors, sockets = {}, {}
+    for case in product(EnrolmentStatus, PublishStatus, PublishStatus):
+        Enrolment.objects.update(status=case[0], completed_at=NOON)
+        Programme.objects.update(status=case[1])
+        Course.objects.update(status=case[2])
+        doors[case] = webinars_for(user).filter(pk=webinar.pk).exists()
+        sockets[case] = revoked([viewer]) == {}
+    assert sockets == doors
+    assert any(doors.values())
+
+
+def test_archiving_a_programme_closes_the_sockets_of_its_doctors_only() -> None:
+    ours, others = make_enrolment(), make_enrolment()
+    mine, theirs = (viewer_of(one.user, make_webinar(one).pk) for one in (ours, others))
+    assert revoked([mine, theirs]) == {}
+    Programme.objects.filter(pk=ours.programme_id).update(status=PublishStatus.ARCHIVED)
+    assert revoked([mine, theirs]) == {mine: Bye.NOT_ENROLLED}
+
+
+def test_a_lecture_that_is_gone_keeps_nobody_not_even_staff() -> None:
+    enrolment = make_enrolment()
+    root(enrolment)
+    viewer = viewer_of(enrolment.user, make_webinar(enrolment).pk)
+    Webinar.objects.all().delete()
+    assert revoked([viewer]) == {viewer: Bye.NOT_ENROLLED}
+
+
+PARTS: list[Callable[[Enrolment, Webinar], object]] = [
+    lambda one, webinar: None,
+    lambda one, webinar: webinar.presenters.add(one.user),
+    lambda one, webinar: webinar.moderators.add(one.user),
+    lambda one, webinar: (webinar.presenters.add(one.user), webinar.moderators.add(one.user)),
+    lambda one, webinar: RoleGrantFactory.create(user=one.user, role=Role.PRESENTER, programme=one.programme),
+    lambda one, webinar: RoleGrantFactory.create(user=one.user, role=Role.MODERATOR, programme=one.programme),
+    lambda one, webinar: RoleGrantFactory.create(user=one.user, role=Role.OPERATOR, programme=None),
+    lambda one, webinar: RoleGrantFactory.create(user=one.user, programme=ProgrammeFactory.create()),
+    lambda one, webinar: root(one),
+]
+
+
+@pytest.mark.parametrize("become", PARTS)
+def test_who_comes_in_is_what_the_rules_say_and_a_changed_part_sends_them_round(
+    become: Callable[[Enrolment, Webinar], object],
+) -> None:
+    enrolment = make_enrolment()
+    webinar = make_webinar(enrolment)
+    before = viewer_of(enrolment.user, webinar.pk)
+    become(enrolment, webinar)
+    user = User.objects.get(pk=enrolment.user_id)
+    device = make_device(user)
+    [found] = admit([Knock(device.session_key, webinar.pk)], now=NOON)
+    assert found == Viewer(user.pk, device.pk, webinar.pk, "en", part_of(user, webinar), "IN")
+    assert revoked([found]) == {}
+    assert revoked([before]) == ({} if found.part == Part.ATTENDEE else {before: None})
+
+
+def test_many_who_knock_at_once_are_told_apart() -> None:
+    ours, others = make_enrolment(), make_enrolment()
+    webinar, theirs = make_webinar(ours), make_webinar(others)
+    in_time, ended, removed, disabled = (make_device(ours.user), *(make_device(make_doctor(ours)) for _ in range(3)))
+    Device.objects.filter(pk=ended.pk).update(ended_at=NOON, ended_reason="revoked")
+    User.objects.filter(pk=disabled.user_id).update(is_active=False)
+    lifted = restrict(webinar, in_time.user, Restriction.REMOVED)
+    PersonRestriction.objects.filter(pk=lifted.pk).update(lifted_at=NOON)
+    restrict(webinar, in_time.user, Restriction.MUTED)
+    restrict(webinar, removed.user, Restriction.REMOVED)
+    keys = [in_time.session_key, "", "x" * 50, "\x00", ended.session_key, disabled.session_key]
+    found = admit([Knock(key, webinar.pk) for key in keys], now=NOON)
+    assert isinstance(found[0], Viewer)
+    assert found[1:] == [Bye.SIGNED_OUT] * 5
+    elsewhere = [theirs.pk, 10**17, webinar.pk]
+    assert admit([Knock(removed.session_key, one) for one in elsewhere], now=NOON) == [
+        Bye.NOT_ENROLLED,
+        Bye.NOT_ENROLLED,
+        Bye.REMOVED,
+    ]
+    late = NOON + timedelta(days=400)
+    assert admit([Knock(in_time.session_key, webinar.pk)], now=late) == [Bye.SIGNED_OUT]
+
+
+def make_doctor(enrolment: Enrolment) -> User:
+    return EnrolmentFactory.create(programme=enrolment.programme).user
+
+
+def restrict(webinar: Webinar, user: User, kind: Restriction) -> PersonRestriction:
+    return PersonRestriction.objects.create(webinar=webinar, user=user, kind=kind, at=NOON)
+
+
+def test_a_removed_person_may_not_stay() -> None:
+    enrolment = make_enrolment()
+    webinar = make_webinar(enrolment)
+    viewer = viewer_of(enrolment.user, webinar.pk)
+    restrict(webinar, enrolment.user, Restriction.MUTED)
+    assert revoked([viewer]) == {}
+    restrict(webinar, enrolment.user, Restriction.REMOVED)
+    assert revoked([viewer]) == {viewer: Bye.REMOVED}
+
+
+def test_a_disabled_account_is_signed_out() -> None:
+    enrolment = make_enrolment()
+    viewer = viewer_of(enrolment.user, make_webinar(enrolment).pk)
+    User.objects.filter(pk=enrolment.user_id).update(is_active=False)
+    assert revoked([viewer]) == {viewer: Bye.DEVICE_ENDED}

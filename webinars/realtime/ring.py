@@ -1,0 +1,66 @@
+"""The latest events of one room in memory: what is sent live, replayed after a gap, and polled."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from webinars.rules import Part, may_see
+
+MOST_BEHIND = 1_000  # events; who missed more loads the page again, which costs less than the frames
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A row of the log, with its frame: that is written once per process, whoever gets it and however."""
+
+    webinar_id: int
+    number: int
+    audience: str
+    person_id: int | None
+    text: str
+
+
+def visible(events: Iterable[Event], *, part: Part, user_id: int) -> list[Event]:
+    return [
+        event
+        for event in events
+        if may_see(audience=event.audience, person_id=event.person_id, part=part, user_id=user_id)
+    ]
+
+
+class Ring:
+    """Complete behind `before` up to `last`: whoever has heard everything up to a number in between misses none."""
+
+    __slots__ = ("_events", "_numbers", "before", "last")
+
+    def __init__(self, before: int) -> None:
+        self.before = before
+        self.last = before
+        self._events: list[Event] = []
+        self._numbers: list[int] = []
+
+    def extend(self, events: Sequence[Event]) -> list[Event]:
+        """Takes what is new of them, in order, and returns it: two readers may have fetched the same event."""
+        new = [event for event in events if event.number > self.last]
+        if new:
+            self._events += new
+            self._numbers += [event.number for event in new]
+            self.last = new[-1].number
+            if len(self._events) > 2 * MOST_BEHIND:
+                self.before = self._numbers[-MOST_BEHIND - 1]
+                del self._events[:-MOST_BEHIND], self._numbers[:-MOST_BEHIND]
+        return new
+
+    def reaches(self, since: int) -> bool:
+        return max(self.before, self.last - MOST_BEHIND) <= since <= self.last
+
+    def after(self, since: int, most: int = MOST_BEHIND) -> list[Event]:
+        start = bisect_right(self._numbers, since)
+        return self._events[start : start + most]
+
+    def last_for(self, *, part: Part, user_id: int) -> int:
+        """The number of the latest event this person may see; 0 when none is remembered."""
+        for event in reversed(self._events):
+            if may_see(audience=event.audience, person_id=event.person_id, part=part, user_id=user_id):
+                return event.number
+        return 0
