@@ -1,5 +1,6 @@
 """Settings, from the environment only. `docs/operating.md` lists every variable."""
 
+import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -235,6 +236,15 @@ MEDIA_FFMPEG_THREADS = env.number("MEDIA_FFMPEG_THREADS", 0, high=256)
 MEDIA_FFMPEG_NICE = env.number("MEDIA_FFMPEG_NICE", 10, high=19)
 MEDIA_LEASE_SECONDS = env.number("MEDIA_LEASE_SECONDS", 120, low=30, high=3600)
 MEDIA_MAX_ATTEMPTS = env.number("MEDIA_MAX_ATTEMPTS", 3, low=1, high=20)
+RTMP_HOST = env.text("RTMP_HOST", "127.0.0.1")
+RTMP_PORT = env.number("RTMP_PORT", 1935, low=1, high=65535)
+RTMP_URL = env.text("RTMP_URL")  # what presenters enter; empty: made from SITE_URL's host and RTMP_PORT
+RTMP_SHARED_SECRET = env.text("RTMP_SHARED_SECRET")
+LIVE_WORK_DIR = env.path("LIVE_WORK_DIR", VAR_DIR / "live-work")
+LIVE_CPU_CORES = env.number("LIVE_CPU_CORES", os.cpu_count() or 1, low=1, high=256)
+LIVE_MAX_KBITS = env.number("LIVE_MAX_KBITS", 8000, low=200, high=100_000)
+LIVE_GRANT_SECONDS = env.number("LIVE_GRANT_SECONDS", 60, low=20, high=600)
+LIVE_IVS_RECORDING_ARN = env.text("LIVE_IVS_RECORDING_ARN")
 
 
 def _static_storage() -> str:
@@ -291,7 +301,9 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "accounts-tidy": {"task": "accounts.tasks.tidy", "schedule": 3600.0},
     "courses-sweep": {"task": "courses.tasks.sweep", "schedule": 60.0},
     "media-sweep": {"task": "media.tasks.sweep", "schedule": 60.0},
+    "sweep-broadcasts": {"task": "webinars.sweep_broadcasts", "schedule": 15.0},
     "settle-watch-records": {"task": "webinars.settle_watch_records", "schedule": 30.0},
+    "announce-tallies": {"task": "webinars.announce_tallies", "schedule": 10.0},
 }
 
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {}

@@ -1,6 +1,7 @@
 """Granting and closing lanes. What follows from it for a person is worked out in `domain.lanes`."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.http import HttpRequest
@@ -37,7 +38,7 @@ def set_lane_access(
     if (part is None) == (user is None):
         raise LaneTargetError
     Webinar.objects.select_for_update(no_key=True).get(pk=webinar.pk)
-    key = {"webinar": webinar, "lane": lane, "role": part or "", "user": user}
+    key: dict[str, Any] = {"webinar": webinar, "lane": lane, "role": part or "", "user": user}
     if level is None:
         LaneAccess.objects.filter(**key).delete()
     else:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from typing import Any
 
 from django.db.models import CharField, Q, Value
 from django.utils.translation import gettext_lazy as _
@@ -164,7 +165,8 @@ def lane_rules(webinar_id: int, *, user_id: int | None = None) -> LaneRules:
     of_part: dict[tuple[str, str], LaneAccessLevel] = {}
     of_person: dict[tuple[int, str], LaneAccessLevel] = {}
     restrictions: dict[int, frozenset[str]] = {}
-    for user, role, lane, level in columns.union(restricted.values_list("user", "kind", nothing, nothing), all=True):
+    rows: Iterable[tuple[Any, ...]] = columns.union(restricted.values_list("user", "kind", nothing, nothing), all=True)
+    for user, role, lane, level in rows:
         if not level:
             restrictions[user] = restrictions.get(user, frozenset()) | {role}
         elif user is None:

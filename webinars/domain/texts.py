@@ -2,8 +2,13 @@
 
 import re
 import unicodedata
+from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 # Joiners stay: Indic scripts and emoji need them. Marks that turn the direction of what follows would let a name or a
 # text imitate another one.
@@ -16,7 +21,7 @@ _BLANK_LINES = re.compile(r"\n\s*\n\s*")
 class TextError(Exception):
     """The text cannot be taken; `message` is for the writer."""
 
-    message = _("This text cannot be taken.")
+    message: "str | _StrPromise" = _("This text cannot be taken.")
 
 
 class EmptyTextError(TextError):
@@ -26,7 +31,7 @@ class EmptyTextError(TextError):
 class LongTextError(TextError):
     def __init__(self, most: int) -> None:
         super().__init__(most)
-        self.message = _("Please shorten this to %(most)d characters.") % {"most": most}
+        self.message = gettext("Please shorten this to %(most)d characters.") % {"most": most}
 
 
 def clean_text(text: str, *, most: int, required: bool = True) -> str:
