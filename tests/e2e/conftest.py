@@ -27,7 +27,7 @@ START_SECONDS = 120
 STOP_SECONDS = 30
 DOCTORS = (
     "anna", "resume", "coverage", "ring", "plain", "axe", "keys", "drop", "mark", "choices", "http", "grant", "ended",
-    "tabs", "leave", "states", "frame", "late", "rtl", "units", "office",
+    "tabs", "leave", "states", "frame", "late", "rtl", "units", "office", "guarded",
 )  # fmt: skip
 CHROMIUM = [
     "--no-sandbox",

@@ -35,18 +35,13 @@ DOCTOR = {
     "webinars/<int:webinar_id>/ (being prepared)": "/webinars/{preparing}/",
     "^api/": "/nowhere/",
 }
-# Answers to forms and requests of scripts; an invisible frame; what stands behind the second step of staff; the
-# development mail.
+# Answers to forms and requests of scripts; an invisible frame; the development mail. The admin and what stands behind a
+# second step have tests/e2e/test_office.py.
 NO_PAGES = (
     "admin/", "api/", "dev/mail/", "media/", "readyz", "healthz", "language/", "sign-out/", "account/sign-out/",
     "account/time-zone/", "account/devices/<uuid:device_id>/end/", "account/devices/end-others/",
     "account/reauthenticate/", "account/second-step/", "invitation/<str:token>/new/", "sign-in/link/<str:token>/new/",
     "sign-in/code/", "static/", "webinars/<int:webinar_id>/keep-alive/",
-)  # fmt: skip
-OFFICE = (
-    "/admin/", "/admin/courses/programme/", "/admin/courses/course/", "/admin/courses/lesson/",
-    "/admin/courses/enrolment/", "/admin/media/video/", "/admin/accounts/user/", "/admin/accounts/invitation/",
-    "/admin/invite-people/", "/admin/media/video/upload/",
 )  # fmt: skip
 EXPECTED_STATUS = {"/nowhere/": 404, "/sign-in/link/used-long-ago/": 410, "/invitation/unknown/": 410}
 
@@ -114,13 +109,6 @@ def test_the_pages_of_the_code_and_of_the_link_are_accessible(open_browser: Open
     assert violations(page) == []
     page.goto(eventually(lambda: site.newest_link(address)))
     expect(page.get_by_role("button", name="Sign in now")).to_be_visible()
-    assert violations(page) == []
-
-
-@pytest.mark.parametrize("path", OFFICE)
-def test_the_office_is_accessible(open_browser: OpenBrowser, site: Site, path: str) -> None:
-    page = open_browser("office").new_page()
-    load(page, site.url + path)
     assert violations(page) == []
 
 

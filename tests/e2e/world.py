@@ -59,7 +59,10 @@ def build(doctors: list[str]) -> dict[str, Any]:
     people = {name: enrol_doctor(name, programme) for name in doctors}
     if "ring" in people:
         watch_almost_all(people["ring"], webinars["lecture"])
+    if "guarded" in people:
+        people["guarded"] |= guard(people["guarded"])
     return {
+        "office": one_of_each(presenter, programme, lecture),
         "webinars": {name: webinar.pk for name, webinar in webinars.items()},
         "programme": programme.slug,
         "doctors": people,
@@ -85,6 +88,52 @@ def watch_almost_all(doctor: dict[str, str], webinar: Any) -> None:
     )
 
 
+def guard(doctor: dict[str, str]) -> dict[str, str]:
+    """With everything that can stand behind the second step: a password, an app, recovery codes and a passkey."""
+    from allauth.mfa.models import Authenticator
+    from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+    from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+
+    from accounts.models import User
+    from tests.matrix.passkeys import credential
+
+    user = User.objects.get(pk=doctor["id"])
+    user.set_password(PASSWORD)
+    user.save()
+    secret = generate_totp_secret()
+    TOTP.activate(user, secret)
+    RecoveryCodes.activate(user)
+    data = {"name": "Laptop of the ward", "passwordless": True, "credential": credential("localhost")}
+    passkey = Authenticator.objects.create(user=user, type=Authenticator.Type.WEBAUTHN, data=data)
+    return {"password": PASSWORD, "totp": secret, "passkey": str(passkey.pk)}
+
+
+def one_of_each(person: Any, programme: Any, lecture: Any) -> dict[str, str]:
+    """An id for every model in the admin, so that each form has something to show. A model without any is an error."""
+    from django.contrib import admin
+    from django.utils.timezone import now
+
+    from accounts.domain.audit import record
+    from accounts.domain.invitations import invite
+    from accounts.enums import Role
+    from media.domain.captions import set_caption
+    from tests.factories.courses import CohortFactory, RoleGrantFactory
+
+    invite(user=person, created_by=person, now=now())
+    record("person.viewed", actor=person, subject=person, now=now())
+    RoleGrantFactory.create(user=person, role=Role.PRESENTER, programme=programme)
+    CohortFactory.create(programme=programme)
+    set_caption(video=lecture, language="fr", label="Français", data=CAPTIONS, now=now())
+    ids = {}
+    for model in admin.site._registry:
+        row = model._default_manager.order_by("pk").first()
+        if row is None:
+            raise RuntimeError(f"No {model._meta.label}: make one here, or its pages are not looked at.")
+        ids[model._meta.label_lower] = str(row.pk)
+    return ids
+
+
+PASSWORD = "four unrelated quiet words"
 SUMMARY = "What we know, what we believe, and what to tell the patient in front of you. With two cases."
 
 

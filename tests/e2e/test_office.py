@@ -1,0 +1,127 @@
+"""Every page of the office and of the second step, in a real browser. Read from the URLconf: none can be forgotten."""
+
+import re
+import time
+from typing import Any, Literal
+
+import pytest
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import Complaints, OpenBrowser, Site
+from tests.e2e.test_pages import violations
+from tests.matrix.walk import PARAMETER, all_routes
+
+pytestmark = pytest.mark.browser
+
+TABLET = {"width": 768, "height": 1024}
+# Redirects, answers to scripts and forms, and catch-alls: there is nothing to look at.
+NO_PAGES = re.compile(
+    r"admin/(login|logout|password_change|jsi18n|autocomplete|search|r)/|admin/\(\?P<url>|admin/\^\(app\)"
+    r"|admin/media/video/(uploads|status)/|admin/media/video/<int:video_id>/retry/|admin/media/video/add/"
+    r"|.*<path:object_id>/(preview/|invite/)?$|admin/invite-people/<uuid:import_id>/"
+    r"|account/second-step/(authenticate/|recovery-codes/download/|webauthn/login/)"
+)
+# What nobody adds, changes or deletes by hand; everything else must open.
+REFUSED = re.compile(
+    r"admin/accounts/(auditevent|device|invitation)/(add/|<path:object_id>/delete/)"
+    r"|admin/accounts/user/<path:object_id>/delete/"
+    r"|admin/courses/enrolment/(add/|<path:object_id>/delete/)"
+    r"|admin/webinars/watchrecord/(add/|<path:object_id>/delete/)"
+)
+
+
+def routes(prefix: str) -> list[str]:
+    paths = [route.path for route in all_routes() if route.path.startswith(prefix)]
+    return [path for path in paths if not NO_PAGES.match(path)]
+
+
+def fill(route: str, ids: dict[str, str]) -> str:
+    """With the id of the model that stands in the route: admin/<app>/<model>/<id>/…"""
+    app, model = (*route.split("/")[1:3], "")[:2]
+    return "/" + PARAMETER.sub(lambda _found: ids[f"{app}.{model}"], route)
+
+
+def problems(page: Page) -> list[str]:
+    """By axe in light and dark, and sideways scrolling on a tablet."""
+    found = []
+    schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+    for scheme in schemes:
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        page.reload()
+        found += [f"{scheme}: {text}" for text in violations(page)]
+    width = page.evaluate("document.documentElement.scrollWidth")
+    return found + ([] if width <= TABLET["width"] else [f"too wide: {width} px"])
+
+
+@pytest.mark.parametrize("route", routes("admin/"))
+def test_the_office_is_accessible(open_browser: OpenBrowser, site: Site, complaints: Complaints, route: str) -> None:
+    page = open_browser("office", viewport=TABLET).new_page()
+    refused = bool(REFUSED.fullmatch(route))
+    if refused:
+        complaints.allow("status of 403")
+    answer = page.goto(site.url + fill(route, site.world["office"]))
+    assert answer is not None
+    assert (answer.status, answer.request.redirected_from) == (403 if refused else 200, None)
+    assert problems(page) == []
+
+
+def test_the_reports_before_anybody_is_invited_or_enrolled_are_accessible(
+    open_browser: OpenBrowser, site: Site
+) -> None:
+    page = open_browser("office", viewport=TABLET).new_page()
+    programme = site.world["office"]["courses.programme"]
+    page.goto(f"{site.url}/admin/courses/programme/{programme}/enrol/")
+    page.get_by_label("E-mail addresses").fill("presenter@example.org\nnobody@example.org\nnonsense")
+    page.get_by_role("button", name="Look at the list").click()
+    expect(page.get_by_text("doctor will be enrolled")).to_be_visible()
+    assert violations(page) == []
+    page.goto(f"{site.url}/admin/invite-people/?programme={programme}")
+    table = b"email,first name,country\nnew@example.org,Amina,KE\nnonsense,Bo,SE\n"
+    page.locator("input[type=file]").set_input_files({"name": "people.csv", "mimeType": "text/csv", "buffer": table})
+    page.get_by_role("button", name="Look at the list").click()
+    expect(page.get_by_role("heading", name="Rows that need correcting")).to_be_visible()
+    assert violations(page) == []
+
+
+def test_a_question_opens_in_the_page_and_closes_by_keyboard(open_browser: OpenBrowser, site: Site) -> None:
+    page = open_browser("office").new_page()
+    course = site.world["office"]["courses.course"]
+    page.goto(f"{site.url}/admin/courses/course/{course}/change/")
+    page.get_by_role("link", name="Duplicate").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("heading", name="Duplicate this course?")).to_be_visible()
+    assert violations(page) == []
+    dialog.get_by_role("button", name="Close").focus()
+    page.keyboard.press("Enter")
+    expect(dialog).to_be_hidden()
+
+
+def sign_in_with_the_second_step(page: Page, site: Site, doctor: dict[str, Any]) -> None:
+    page.goto(f"{site.url}/sign-in/password/")
+    page.get_by_label("Your e-mail address").fill(doctor["email"])
+    page.get_by_label("Password").fill(doctor["password"])
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator("input[name=code]")).to_be_visible()
+    assert violations(page) == []
+    code = format_hotp_value(hotp_value(doctor["totp"], int(time.time()) // 30))
+    page.locator("input[name=code]").fill(str(code))
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{site.url}/")
+
+
+def test_everything_behind_the_second_step_is_accessible(open_browser: OpenBrowser, site: Site) -> None:
+    doctor = site.world["doctors"]["guarded"]
+    page = open_browser(viewport=TABLET).new_page()
+    sign_in_with_the_second_step(page, site, doctor)
+    pages = [route for route in routes("account/second-step/") if route != "account/second-step/totp/activate/"]
+    for route in ("account/reauthenticate/", *pages):
+        path = "/" + PARAMETER.sub(doctor["passkey"], route)
+        page.goto(site.url + path)
+        assert page.url == site.url + path
+        assert (path, problems(page)) == (path, [])
+    page.goto(f"{site.url}/account/second-step/totp/deactivate/")
+    page.locator("main form button[type=submit]").click()
+    page.goto(f"{site.url}/account/second-step/totp/activate/")
+    expect(page.get_by_role("heading", name="Set up the authenticator app")).to_be_visible()
+    assert problems(page) == []
