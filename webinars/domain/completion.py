@@ -3,7 +3,8 @@
 import hashlib
 import logging
 import threading
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Exists, OuterRef
@@ -14,12 +15,14 @@ from core.ranges import Ranges
 from courses.domain.completion import Done, complete_lessons
 from courses.enums import OPEN_ENROLMENTS
 from courses.models import Enrolment
-from webinars.domain.thresholds import apply_new_lengths
+from webinars.domain.thresholds import apply_late_beats, apply_new_lengths
 from webinars.models import WatchRecord
 from webinars.tasks import settle_watch_records
 
 logger = logging.getLogger(__name__)
 BATCH = 500
+# Longer than the pause between two sweeps, so that no beat falls between them.
+LATE = timedelta(minutes=5)
 
 
 class Doorbell:
@@ -57,10 +60,15 @@ def settle(*, now: datetime) -> int:
     preview, a suspended doctor) stays unsettled until there is one.
     """
     apply_new_lengths(now=now)
+    apply_late_beats(since=now - LATE, now=now)
     settled = 0
     after = 0
     while batch := list(_unsettled(after=after)[:BATCH]):
-        done = [Done(one.user_id, one.webinar.lesson_id, evidence_of(one)) for one in batch]
+        others = _others(batch)
+        done = [
+            Done(one.user_id, one.webinar.lesson_id, evidence_of(one, others.get((one.user_id, one.webinar_id))))
+            for one in batch
+        ]
         refused = {(one.user_id, one.lesson_id) for one in complete_lessons(done, now=now).refused}
         ids = [one.pk for one in batch if (one.user_id, one.webinar.lesson_id) not in refused]
         settled += WatchRecord.objects.filter(pk__in=ids, settled_at=None).update(settled_at=now)
@@ -68,15 +76,39 @@ def settle(*, now: datetime) -> int:
     return settled
 
 
-def evidence_of(record: WatchRecord) -> dict[str, Any]:
-    """What an auditor needs to check the completion against the record, whose coverage may still grow."""
+def evidence_of(record: WatchRecord, other: WatchRecord | None = None) -> dict[str, Any]:
+    """What an auditor needs to check the completion against the record, whose coverage may still grow.
+
+    `other` is the record of the other phase: the two together may have been needed.
+    """
+    also = (
+        {
+            "also": {
+                "phase": other.phase,
+                "seen_seconds": other.seen_seconds,
+                "coverage_sha256": coverage_digest(other.coverage),
+            }
+        }
+        if other
+        else {}
+    )
     return {
         "phase": record.phase,
         "seen_seconds": record.seen_seconds,
         "required_seconds": record.required_seconds,
         "reached_at": record.reached_at.isoformat() if record.reached_at else None,
         "coverage_sha256": coverage_digest(record.coverage),
+        **also,
     }
+
+
+def _others(batch: Sequence[WatchRecord]) -> dict[tuple[int, int], WatchRecord]:
+    """The other phase's records of the same people, for those who have one."""
+    mine = {one.pk for one in batch}
+    found = WatchRecord.objects.filter(
+        user__in={one.user_id for one in batch}, webinar__in={one.webinar_id for one in batch}
+    ).exclude(pk__in=mine)
+    return {(one.user_id, one.webinar_id): one for one in found}
 
 
 def coverage_digest(coverage: Ranges) -> str:

@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Subquery
-
+from core.ranges import intersect, seconds
 from webinars.domain.beats import Beat, BeatError, read_beat, read_number
 from webinars.domain.watching import record_beats
 from webinars.enums import Refusal
@@ -54,12 +53,15 @@ def post_beats(*, user_id: int, webinar_id: int, session: UUID, raw_beats: Seque
 
 
 def _figures(*, user_id: int, webinar_id: int, session: UUID) -> tuple[int, bool]:
-    """Within the length the session was opened with: a longer version may have been watched before."""
-    play = PlaySession.objects.filter(pk=session, user=user_id)
-    row = (
-        WatchRecord.objects.filter(user=user_id, webinar=webinar_id, phase__in=play.values("phase"))
-        .annotate(length=Subquery(play.values("media_seconds")))
-        .values_list("seen_seconds", "length", "reached_at")
-        .first()
-    )
-    return (min(row[0], row[1]), row[2] is not None) if row else (0, False)
+    """Within the length the session was opened with, and like an ack: on demand, what was seen live counts as well."""
+    play = PlaySession.objects.filter(pk=session, user=user_id, webinar=webinar_id).first()
+    if play is None:
+        return 0, False
+    record = WatchRecord.objects.filter(user=user_id, webinar=webinar_id, phase=play.phase).first()
+    if record is None:
+        return 0, False
+    if not play.shown:
+        seen = min(record.seen_seconds, play.media_seconds)
+    else:
+        seen = seconds(intersect((*record.coverage, *(play.carried or ())), play.shown))
+    return seen, record.reached_at is not None

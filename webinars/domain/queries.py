@@ -1,4 +1,4 @@
-"""What a person has watched: the union of live and recorded coverage, in seconds of the recording."""
+"""What a person has watched: the union of live and recorded coverage, in seconds of the recording as it is shown."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -8,16 +8,18 @@ from typing import Any
 from django.db.models import FilteredRelation, Q, QuerySet
 
 from accounts.models import User
-from core.ranges import Range, Ranges, intersect, seconds, union
+from core.ranges import Range, Ranges, intersect, seconds
 from webinars.domain.resume import media_seconds, next_unseen, required_seconds, resume_point, unseen_seconds
-from webinars.domain.timeline import Timeline
+from webinars.domain.timelines import RecordingMap, on_air
 from webinars.enums import Phase
-from webinars.models import WatchRecord, Webinar
+from webinars.models import Webinar
 
 
 @dataclass(frozen=True, slots=True)
 class WatchSummary:
     """`length` and `required` are 0 while there is no recording. `reached` is for ever, whatever the video becomes.
+
+    `live_seconds` is what was watched live, whether or not the recording shows it; `live_position` in program time.
 
     `coverage` ends where the recording ends: what was watched of a longer version before counts only up to there.
     """
@@ -30,6 +32,9 @@ class WatchSummary:
     position: float
     reached: bool
     last_beat_at: datetime | None
+    live_seconds: int = 0
+    live_position: float = 0.0
+    live_coverage: Ranges = ()
 
     @property
     def percent(self) -> int:
@@ -60,7 +65,10 @@ NOTHING_WATCHED = WatchSummary(0, (), 0, 0, 0, 0.0, reached=False, last_beat_at=
 
 @dataclass(frozen=True, slots=True)
 class PlaybackState:
-    """What the player and the resume bar need. `position` is where to continue, in seconds of the phase's timeline."""
+    """What the player and the resume bar need. `position` is where to continue, in seconds of the phase's timeline.
+
+    While it is live that is program time, and nobody can say yet how long it will be: `duration` and `required` are 0.
+    """
 
     phase: Phase
     position: float
@@ -79,11 +87,6 @@ class _Row:
     position: float
     reached_at: datetime | None
     last_beat_at: datetime
-
-
-def timeline_of(webinar_id: int) -> Timeline:
-    """No webinar has a broadcast yet, so no live second maps to a recording."""
-    return Timeline()
 
 
 def watch_summary(*, user: User, webinar_ids: Collection[int]) -> dict[int, WatchSummary]:
@@ -106,6 +109,7 @@ def summarise_each(
         "video__published_version",
         "video__duration_seconds",
         "completion_percent",
+        on_air(),
         "record__phase",
         "record__coverage",
         "record__position_seconds",
@@ -113,29 +117,40 @@ def summarise_each(
         "record__last_beat_at",
         *values,
     )
-    known: dict[int, tuple[float | None, int, tuple[Any, ...]]] = {}
+    known: dict[int, tuple[float | None, int, Any, tuple[Any, ...]]] = {}
     records: dict[int, list[_Row]] = {}
-    for pk, version, duration, percent, phase, coverage, position, reached_at, last_beat_at, *rest in rows:
-        known[pk] = (duration if version else None, percent, tuple(rest))
+    for pk, version, duration, percent, edition, phase, coverage, position, reached_at, last_beat_at, *rest in rows:
+        known[pk] = (duration if version else None, percent, edition, tuple(rest))
         found = records.setdefault(pk, [])
         if phase is not None:
             found.append(_Row(phase, coverage, position, reached_at, last_beat_at))
-    return [(_summarise(pk, duration, percent, records[pk]), rest) for pk, (duration, percent, rest) in known.items()]
+    return [
+        (_summarise(pk, duration, percent, RecordingMap.read(edition) if edition else None, records[pk]), rest)
+        for pk, (duration, percent, edition, rest) in known.items()
+    ]
 
 
 def playback_state(*, webinar: Webinar, user: User) -> PlaybackState:
-    """One query. The webinar must come with its video, as `rules.get_webinar_for` gives it."""
-    rows = [
-        _Row(one.phase, one.coverage, one.position_seconds, one.reached_at, one.last_beat_at)
-        for one in WatchRecord.objects.filter(user=user, webinar=webinar)
-    ]
-    duration = webinar.video.duration_seconds if webinar.video and webinar.video.is_published else None
-    summary = _summarise(webinar.pk, duration, webinar.completion_percent, rows)
+    """One query."""
+    ((summary, (duration,)),) = summarise_each(
+        Webinar.objects.filter(pk=webinar.pk), user_id=user.pk, values=("video__duration_seconds",)
+    )
+    if webinar.live_at is not None and webinar.ended_at is None:
+        return PlaybackState(
+            phase=Phase.LIVE,
+            position=summary.live_position,
+            coverage=summary.live_coverage,
+            duration=0.0,
+            seen=summary.live_seconds,
+            required=0,
+            unseen=0,
+            next_unseen=None,
+        )
     return PlaybackState(
         phase=Phase.ON_DEMAND,
         position=summary.resume_at,
         coverage=summary.coverage,
-        duration=duration or 0.0,
+        duration=duration if summary.length else 0.0,
         seen=summary.seen,
         required=summary.required,
         unseen=summary.unseen,
@@ -143,27 +158,39 @@ def playback_state(*, webinar: Webinar, user: User) -> PlaybackState:
     )
 
 
-def _summarise(pk: int, duration: float | None, percent: int, rows: Iterable[_Row]) -> WatchSummary:
-    """The latest record's position wins, whichever phase it is of."""
-    timeline = timeline_of(pk)
-    rows = sorted(rows, key=lambda row: row.last_beat_at)
-    latest = rows[-1] if rows else None
+def _summarise(
+    pk: int, duration: float | None, percent: int, edition: RecordingMap | None, rows: Iterable[_Row]
+) -> WatchSummary:
+    """The latest record's position wins, whichever phase it is of. At most one record a phase."""
+    by_phase = {row.phase: row for row in rows}
+    live, recorded = by_phase.get(Phase.LIVE), by_phase.get(Phase.ON_DEMAND)
+    latest = max(by_phase.values(), key=lambda row: row.last_beat_at, default=None)
+    coverage = recorded.coverage if recorded else ()
     length = media_seconds(duration) if duration else 0
-    coverage = intersect(union(*(_in_recording(row, timeline) for row in rows)), ((0, length),))
-    position = 0.0
-    if latest:
-        position = timeline.to_recording(latest.position) if latest.phase == Phase.LIVE else latest.position
+    if edition is not None:
+        length = min(length, seconds(edition.shown(duration or 0.0)))
+        coverage = edition.seen(live=live.coverage if live else (), uncut=coverage)
+    coverage = intersect(coverage, ((0, length),))
     return WatchSummary(
         webinar_id=pk,
         coverage=coverage,
         seen=seconds(coverage),
         required=required_seconds(length, percent) if length else 0,
         length=length,
-        position=position,
-        reached=any(row.reached_at for row in rows),
+        position=_position(latest, edition),
+        reached=any(row.reached_at for row in by_phase.values()),
         last_beat_at=latest.last_beat_at if latest else None,
+        live_seconds=seconds(live.coverage) if live else 0,
+        live_position=live.position if live else 0.0,
+        live_coverage=live.coverage if live else (),
     )
 
 
-def _in_recording(row: _Row, timeline: Timeline) -> Ranges:
-    return timeline.ranges_to_recording(row.coverage) if row.phase == Phase.LIVE else row.coverage
+def _position(latest: _Row | None, edition: RecordingMap | None) -> float:
+    """In seconds of what is shown. Live positions of a broadcast that has no recording yet are nowhere in it."""
+    if latest is None:
+        return 0.0
+    if edition is None:
+        return 0.0 if latest.phase == Phase.LIVE else latest.position
+    timeline = edition.program_to_shown if latest.phase == Phase.LIVE else edition.uncut_to_shown
+    return timeline.to_recording(latest.position)

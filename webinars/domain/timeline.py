@@ -1,7 +1,8 @@
 """The map from program time of a broadcast to time of its recording. Pure: no clock, no query.
 
 Program time is in seconds since the broadcast's first segment. The recording is made from the very segments that were
-broadcast, so every piece maps one to one; what lies between pieces was never recorded, or was cut out.
+broadcast, so every piece maps one to one; what lies between pieces was never recorded, or was cut out. The same map
+with one piece leads from the uncut recording to a cut one.
 """
 
 import math
@@ -28,7 +29,10 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """Pieces in order, disjoint in both times. Without pieces there was no broadcast: nothing live maps anywhere."""
+    """Pieces in order, disjoint in both times. Without pieces there was no broadcast: nothing live maps anywhere.
+
+    A recording may hold a moment that no piece names (program times that overlapped): it maps to what follows.
+    """
 
     pieces: tuple[Piece, ...] = ()
 
@@ -103,17 +107,19 @@ def _merge(cuts: Iterable[Span]) -> list[Span]:
 
 
 def _cut(pieces: Iterable[Piece], cuts: Sequence[Span]) -> list[Piece]:
-    """Split the pieces at the cuts, drop what is cut, and close the recording up."""
+    """Split the pieces at the cuts, drop what is cut, and move up what follows."""
     kept: list[Piece] = []
-    at = 0.0
     for piece in pieces:
         for left, right in _remains(piece.offset, piece.offset_end, cuts):
             begin = piece.start + (left - piece.offset)
             end = begin + (right - left)
             if end > begin:  # a sliver may vanish in the floating point of a large program time
-                kept.append(Piece(begin, end, at))
-                at += end - begin
+                kept.append(Piece(begin, end, left - _cut_before(left, cuts)))
     return kept
+
+
+def _cut_before(point: float, cuts: Sequence[Span]) -> float:
+    return sum(min(end, point) - start for start, end in cuts if start < point)
 
 
 def _remains(start: float, end: float, cuts: Sequence[Span]) -> list[Span]:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from contextlib import nullcontext
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -11,14 +12,18 @@ from django.db import DataError, IntegrityError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Device, User
+from core.ranges import seconds
 from courses.domain.queries import lesson_availability
 from courses.rules import get_enrolment_for, may_preview
 from webinars.domain.beats import Beat, BeatResult
 from webinars.domain.completion import doorbell
 from webinars.domain.crediting import statement
 from webinars.domain.resume import media_seconds, required_seconds
-from webinars.enums import Phase, Refusal
-from webinars.models import PlaySession, Webinar
+from webinars.domain.schedule import state_of
+from webinars.domain.timelines import is_stale, real_broadcast, recording_map
+from webinars.enums import IngestKind, Phase, Refusal, Restriction, WebinarState
+from webinars.models import PlaySession, WatchRecord, Webinar
+from webinars.rules import is_restricted
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +38,22 @@ class NotPlayableError(WatchError):
     message = _("The recording is not ready yet. Please come back later.")
 
 
+class NotBegunError(WatchError):
+    message = _("This webinar has not begun yet.")
+
+
+class CancelledError(WatchError):
+    message = _("This webinar was cancelled.")
+
+
+class ElsewhereError(WatchError):
+    message = _("This webinar takes place in another meeting. Please join it by its link.")
+
+
+class RemovedError(WatchError):
+    message = _("A moderator has removed you from this webinar.")
+
+
 class NotOpenError(WatchError):
     message = _("This lesson is not open now.")
 
@@ -41,43 +62,97 @@ class DeviceEndedError(WatchError):
     message = _("You were signed out on this device. Please sign in again.")
 
 
-def start_play_session(*, webinar: Webinar, user: User, device: Device, now: datetime) -> PlaySession:
+# Of a live webinar only the length of a day is known. Live seconds alone complete nothing until there is a recording.
+LIVE_SECONDS = 86_400
+
+
+def start_play_session(
+    *, webinar: Webinar, user: User, device: Device, now: datetime, version: str = ""
+) -> PlaySession:
     """The caller has passed `rules.get_webinar_for`. Without an enrolment it is a preview by staff.
 
-    Length and threshold are fixed here: a lecture replaced while somebody watches does not move their goal.
+    Length and threshold are fixed here: a lecture replaced while somebody watches does not move their goal. `version`
+    names the version of the video that the page plays, for a page older than the latest cut.
     """
-    check_playable(webinar=webinar, user=user, device=device, now=now)
-    video = webinar.video
-    length = media_seconds(video.duration_seconds or 0) if video else 0
+    phase = check_playable(webinar=webinar, user=user, device=device, now=now)
+    given = _live(webinar) if phase is Phase.LIVE else _on_demand(webinar, user=user, version=version)
     return PlaySession.objects.create(
         user=user,
         webinar=webinar,
-        phase=Phase.ON_DEMAND,
+        phase=phase,
         device=device,
         enrolment=get_enrolment_for(user, webinar.lesson.course.programme),
-        media_seconds=length,
-        required_seconds=required_seconds(length, webinar.completion_percent),
         started_at=now,
+        **given,
     )
+
+
+def _live(webinar: Webinar) -> dict[str, Any]:
+    broadcast = real_broadcast(webinar.pk)
+    if broadcast is None or broadcast.epoch is None:
+        raise ElsewhereError if webinar.ingest == IngestKind.EXTERNAL else NotBegunError
+    return {"epoch": broadcast.epoch, "media_seconds": LIVE_SECONDS, "required_seconds": LIVE_SECONDS}
+
+
+def _on_demand(webinar: Webinar, *, user: User, version: str) -> dict[str, Any]:
+    duration = (webinar.video.duration_seconds if webinar.video else None) or 0.0
+    found = recording_map(webinar, version=version)
+    if found is None:
+        length = media_seconds(duration)
+        return {"media_seconds": length, "required_seconds": required_seconds(length, webinar.completion_percent)}
+    shown = found.shown(found.uncut_seconds if is_stale(webinar, version) else duration)
+    length = max(1, seconds(shown))
+    live = WatchRecord.objects.filter(user=user, webinar=webinar, phase=Phase.LIVE).values_list("coverage", flat=True)
+    return {
+        "media_seconds": length,
+        "required_seconds": required_seconds(length, webinar.completion_percent),
+        "shown": shown,
+        "carried": found.program_to_uncut.ranges_to_recording(live.first() or ()),
+    }
 
 
 def renew_play_session(
     *, session_id: UUID, webinar: Webinar, user: User, device: Device, now: datetime
 ) -> PlaySession | None:
-    """The same session, checked like a new one; None when it is over or not of this person, webinar and device."""
-    check_playable(webinar=webinar, user=user, device=device, now=now)
-    return PlaySession.objects.filter(pk=session_id, user=user, webinar=webinar, device=device, ended_at=None).first()
+    """The same session, checked like a new one; None when it is over, of another phase, or not of these three."""
+    phase = check_playable(webinar=webinar, user=user, device=device, now=now)
+    return PlaySession.objects.filter(
+        pk=session_id, user=user, webinar=webinar, device=device, phase=phase, ended_at=None
+    ).first()
 
 
-def check_playable(*, webinar: Webinar, user: User, device: Device, now: datetime) -> None:
-    """Raises a WatchError. The caller has passed the door, which does not ask what is open today."""
+def check_playable(*, webinar: Webinar, user: User, device: Device, now: datetime) -> Phase:
+    """What can be watched now, or a WatchError. The caller has passed the door, which does not ask what is open today.
+
+    A rehearsal is no state of its own, so nothing of it is recorded. Staff may look at a recording before it opens.
+    """
     if device.ended_at is not None or device.user_id != user.pk:
         raise DeviceEndedError
-    if webinar.video is None or not webinar.video.is_published:
+    state = state_of(webinar, now=now)
+    previews = may_preview(user, webinar.lesson.course.programme)
+    if state in _NOT_YET:
+        raise _NOT_YET[state]
+    if state is WebinarState.LIVE:
+        if is_restricted(user, webinar, Restriction.REMOVED):
+            raise RemovedError
+    elif webinar.video is None or not webinar.video.is_published or (state is WebinarState.ENDED and not previews):
         raise NotPlayableError
-    is_open = lesson_availability(lesson=webinar.lesson, user_id=user.pk, now=now).is_open
-    if not is_open and not may_preview(user, webinar.lesson.course.programme):
+    if not previews and not lesson_availability(lesson=webinar.lesson, user_id=user.pk, now=now).is_open:
         raise NotOpenError
+    return Phase.LIVE if state is WebinarState.LIVE else Phase.ON_DEMAND
+
+
+_NOT_YET: dict[WebinarState, type[WatchError]] = {
+    WebinarState.SCHEDULED: NotBegunError,
+    WebinarState.DOORS_OPEN: NotBegunError,
+    WebinarState.CANCELLED: CancelledError,
+}
+
+
+def end_live_sessions(*, webinar_id: int, user_id: int, now: datetime) -> int:
+    """For somebody who was removed: what their players still send is refused."""
+    mine = PlaySession.objects.filter(webinar=webinar_id, user=user_id, phase=Phase.LIVE, ended_at=None)
+    return mine.update(ended_at=now)
 
 
 def record_beats(beats: Sequence[Beat], *, now: datetime) -> list[BeatResult]:
@@ -106,7 +181,7 @@ def _record(beats: Sequence[Beat], now: datetime) -> list[BeatResult]:
     columns = [list(column) for column in (range(len(beats)), sessions, users, webinars, ranges, positions)]
     with connection.cursor() as cursor:
         cursor.execute(
-            statement(settings.MAX_PLAYBACK_RATE, settings.CREDIT_SLACK_SECONDS), [*columns, now, now, now, now]
+            statement(settings.MAX_PLAYBACK_RATE, settings.CREDIT_SLACK_SECONDS), [now, *columns, now, now, now, now]
         )
         rows = cursor.fetchall()
     results: list[BeatResult] = [_UNKNOWN] * len(beats)
