@@ -1,5 +1,6 @@
 """Lectures, and what people have watched of them. A record made here is what the group commit would have written."""
 
+from datetime import timedelta
 from typing import Any
 
 import factory
@@ -18,9 +19,27 @@ class WebinarFactory(factory.django.DjangoModelFactory[Webinar]):
 
     class Meta:
         model = Webinar
+        skip_postgeneration_save = True
 
     lesson = factory.SubFactory(LessonFactory)
     video = factory.SubFactory(VideoFactory)
+
+
+class LiveWebinarFactory(WebinarFactory):
+    """A live webinar whose doors are open; `presenters=[…]`, `moderators=[…]` name its people."""
+
+    video = None
+    starts_at = factory.LazyFunction(lambda: now() + timedelta(minutes=5))
+
+    @factory.post_generation
+    def presenters(self: Any, create: bool, extracted: Any, **_: Any) -> None:
+        if extracted:
+            self.presenters.set(extracted)
+
+    @factory.post_generation
+    def moderators(self: Any, create: bool, extracted: Any, **_: Any) -> None:
+        if extracted:
+            self.moderators.set(extracted)
 
 
 class WatchRecordFactory(factory.django.DjangoModelFactory[WatchRecord]):
