@@ -43,3 +43,9 @@ class BeatThrottle(Throttle):
     """Beats come every few seconds from every open player, and in bulk after a night offline."""
 
     scope = "beats"
+
+
+class PollThrottle(Throttle):
+    """A live room is polled every few seconds, in two windows perhaps."""
+
+    scope = "polls"

@@ -334,6 +334,7 @@ REST_FRAMEWORK: dict[str, Any] = {
 API_RATES: dict[str, tuple[tuple[int, int], ...]] = {
     "api": ((240, 60), (5_000, 3600)),
     "beats": ((600, 60), (20_000, 3600)),
+    "polls": ((60, 60), (2_400, 3600)),
     "anonymous": ((120, 60), (2_000, 3600)),
 }
 SPECTACULAR_SETTINGS: dict[str, Any] = {

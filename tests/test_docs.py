@@ -89,7 +89,7 @@ class TestProtocol:
     def test_every_frame_is_described(self) -> None:
         source = Path(frames.__file__).read_text()
         sent = set(re.findall(r'"t": ?"(\w+)"', source))
-        received = {"hello", "beat"}
+        received = {"hello", "beat", "room"}
         described = set(re.findall(r'`\{"t":"(\w+)"', read("protocol.md")))
 
         assert sent >= {"welcome", "ack", "refused", "bye"}

@@ -5,7 +5,7 @@
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -14,7 +14,7 @@ from django.http.cookie import parse_cookie
 from django.utils import timezone, translation
 
 from core.http import client_address_of_scope
-from webinars.domain import room_state, viewers, watching
+from webinars.domain import presence, room_state, viewers, watching
 from webinars.domain.beats import Beat, BeatError, BeatResult, read_beat, read_number
 from webinars.domain.room_state import RoomState
 from webinars.domain.viewers import Knock, Viewer
@@ -23,6 +23,7 @@ from webinars.models import Webinar
 from webinars.realtime import frames
 from webinars.realtime.batcher import Batcher
 from webinars.realtime.bell import Bell
+from webinars.realtime.census import Census
 from webinars.realtime.committer import GroupCommitter
 from webinars.realtime.frames import Bye, Close
 from webinars.realtime.hub import Hub, Member
@@ -52,6 +53,7 @@ class Tier:
         self.registry: Registry[Viewer] = Registry(self._find_revoked)
         self.hub: Hub[RoomState] = Hub(read_state=self._read_state, read_events=self._read_events)
         self.bell = Bell(self.hub.ring)
+        self.census = Census(self.hub, self._report)
         self.door: Batcher[Knock, Viewer | Bye] = Batcher(self._admit)
         self.strangers = Crowd(MOST_STRANGERS)
         self.draining = False
@@ -61,6 +63,7 @@ class Tier:
         self.registry.start()
         self.hub.start()
         self.bell.start()
+        self.census.start()
 
     async def _admit(self, knocks: Sequence[Knock]) -> list[Viewer | Bye]:
         return await self.readers.run(viewers.admit, knocks, now=timezone.now())
@@ -70,6 +73,9 @@ class Tier:
 
     async def _read_events(self, wanted: Sequence[tuple[int, int]]) -> list[Event]:
         return await self.readers.run(room_state.read_events, wanted)
+
+    async def _report(self, present: Mapping[int, Mapping[int, str]]) -> dict[int, int]:
+        return await self.readers.run(presence.report, present, process=presence.process_name(), now=timezone.now())
 
     async def _find_revoked(self, present: Sequence[Viewer]) -> dict[Viewer, Verdict]:
         return await self.readers.run(viewers.revoked, present)
@@ -82,6 +88,7 @@ class Tier:
         self.draining = True
         await self.committer.drain(seconds=seconds)
         await self.registry.close_all(Bye.RESTARTING, seconds=min(1.0, len(self.registry) / 1000))
+        await self.census.stop()
         await self.bell.stop()
         await self.hub.stop()
         await self.registry.stop()
@@ -277,8 +284,10 @@ class WatchSocket:
             self.box.close_with(int(Close.TRY_LATER))
 
     def _greeting(self, state: RoomState, number: int, people: int) -> str:
-        may = state.may(part=self.viewer.part, user_id=self.viewer.user_id)
-        return frames.room_state(number, state.shared, people, self.viewer.part, may)
+        one = self.viewer
+        return frames.room_state(
+            state.members_for(number=number, people=people, part=one.part, user_id=one.user_id, now=timezone.now())
+        )
 
     async def _answer_pending(self) -> None:
         while self.pending and not self.box.closed:

@@ -14,9 +14,17 @@ from tests.factories.accounts import UserFactory
 from tests.factories.courses import EnrolmentFactory, LessonFactory, ProgrammeFactory, RoleGrantFactory
 from tests.factories.webinars import WebinarFactory
 from tests.webinars.watching import make_device
+from webinars.domain.events import SCHEMAS
 from webinars.domain.room import post_event
 from webinars.enums import Audience, EventKind
 from webinars.models import RoomEvent, Webinar
+
+KINDS = {
+    Audience.ALL: EventKind.ANNOUNCEMENT,
+    Audience.PRESENTERS: EventKind.FORWARDED,
+    Audience.MODERATORS: EventKind.QUESTION,
+    Audience.PERSON: EventKind.OWN_QUESTION,
+}
 
 
 @dataclass(frozen=True)
@@ -67,12 +75,15 @@ def make_scene() -> Scene:
 def post(
     webinar_id: int, text: str = "", *, audience: Audience = Audience.ALL, person: User | None = None
 ) -> RoomEvent:
+    kind = KINDS[audience]
+    payload: dict[str, Any] = dict.fromkeys(SCHEMAS[kind][audience])
+    payload |= {name: value for name, value in {"id": 1, "text": text}.items() if name in payload}
     with transaction.atomic():
         return post_event(
             webinar_id=webinar_id,
-            kind=EventKind.ANNOUNCEMENT,
+            kind=kind,
             audience=audience,
-            payload={"id": 1, "text": text},
+            payload=payload,
             person_id=person.pk if person else None,
             now=now(),
         )

@@ -33,6 +33,11 @@ def test_every_reason_and_close_code_is_described() -> None:
     }
 
 
+ROOM = frames.room_members(
+    number=1, shared='"state":"live","schedule":{}', now="", people=1, part=Part.ATTENDEE, may={"ask": True}
+)
+
+
 def test_every_frame_is_described() -> None:
     sent = [
         frames.welcome(session="s", phase="live", position=0, seen=0, required=1),
@@ -40,7 +45,7 @@ def test_every_frame_is_described() -> None:
         frames.refused([1], "malformed", "words"),
         frames.retry([1], 2.5),
         frames.bye(frames.Bye.RESTARTING),
-        frames.room_state(1, frames.members({"state": "live", "schedule": {}, "now": ""}), 1, Part.ATTENDEE, {}),
+        frames.room_state(ROOM),
         frames.event(1, "state", "", "{}"),
         frames.presence(1, 1),
         frames.RELOAD,

@@ -26,7 +26,7 @@ LIMIT %s
 
 @dataclass(frozen=True, slots=True)
 class RoomState:
-    """`shared` are the members of the frame that are the same for everybody: `"state":…,"schedule":…,"now":…`."""
+    """`shared` are the members of the frame that are the same for everybody: `"state":…,"schedule":…`."""
 
     number: int
     first_kept: int
@@ -34,8 +34,16 @@ class RoomState:
     lanes: LaneRules
     window: Window
 
-    def may(self, *, part: Part, user_id: int) -> dict[str, bool]:
-        return self.lanes.lanes(part=part, user_id=user_id, window=self.window).may()
+    def members_for(self, *, number: int, people: int, part: Part, user_id: int, now: datetime) -> str:
+        """What the frame `room_state` and the answer to a poll say of the room."""
+        may = self.lanes.lanes(part=part, user_id=user_id, window=self.window).may()
+        return frames.room_members(
+            number=number, shared=self.shared, now=now.isoformat(), people=people, part=part, may=may
+        )
+
+
+def last_number(webinar_id: int) -> int:
+    return Room.objects.filter(pk=webinar_id).values_list("last_number", flat=True).first() or 0
 
 
 def read_state(webinar_id: int, *, now: datetime) -> RoomState:
@@ -48,7 +56,6 @@ def read_state(webinar_id: int, *, now: datetime) -> RoomState:
     shared = {
         "state": schedule.state.value,
         "schedule": {name: at.isoformat() if (at := getattr(schedule, name)) else None for name in dates},
-        "now": now.isoformat(),
     }
     return RoomState(
         number=number,

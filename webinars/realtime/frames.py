@@ -64,11 +64,14 @@ def bye(reason: Bye) -> str:
 RELOAD = '{"t":"reload"}'
 
 
-def room_state(number: int, state: str, people: int, part: str, may: Mapping[str, bool]) -> str:
-    """`state` is JSON text shared by everybody in the room; written by hand around it for that reason."""
-    return (
-        f'{{"t":"room_state","number":{number},{state},"people":{people},"part":"{part}","may":{_encode(dict(may))}}}'
-    )
+def room_state(members: str) -> str:
+    return f'{{"t":"room_state",{members}}}'
+
+
+def room_members(*, number: int, shared: str, now: str, people: int, part: str, may: Mapping[str, bool]) -> str:
+    """`shared` is JSON text that is the same for everybody in the room; written by hand around it for that reason."""
+    rest = f'"now":"{now}","people":{people},"part":"{part}","may":{_encode(dict(may))}'
+    return f'"number":{number},{shared},{rest}'
 
 
 def event(number: int, kind: str, at: str, data: str) -> str:
@@ -81,7 +84,7 @@ def presence(people: int, number: int) -> str:
 
 
 def members(values: Mapping[str, Any]) -> str:
-    """The members of a JSON object without its braces, to be put into a larger one."""
+    """The members of a JSON object without its braces, to be put into others."""
     return _encode(dict(values))[1:-1]
 
 
@@ -94,6 +97,11 @@ def on_the_wire(text: str) -> bytes:
     if size < 65_536:
         return b"\x81\x7e" + size.to_bytes(2, "big") + payload
     return b"\x81\x7f" + size.to_bytes(8, "big") + payload
+
+
+def polled(members: str, texts: Iterable[str], again: float) -> str:
+    """The answer to a poll: the room as in `room_state`, and the events as the frames they would be."""
+    return f'{{{members},"events":[{",".join(texts)}],"again":{again:.1f}}}'
 
 
 def decode(text: str) -> Any:

@@ -31,36 +31,37 @@ def visible(events: Iterable[Event], *, part: Part, user_id: int) -> list[Event]
 class Ring:
     """Complete behind `before` up to `last`: whoever has heard everything up to a number in between misses none."""
 
-    __slots__ = ("_events", "_numbers", "before", "last")
+    __slots__ = ("_kept", "before", "last")
 
     def __init__(self, before: int) -> None:
         self.before = before
         self.last = before
-        self._events: list[Event] = []
-        self._numbers: list[int] = []
+        self._kept: tuple[list[int], list[Event]] = ([], [])  # replaced as a whole: threads may read meanwhile
 
     def extend(self, events: Sequence[Event]) -> list[Event]:
         """Takes what is new of them, in order, and returns it: two readers may have fetched the same event."""
         new = [event for event in events if event.number > self.last]
         if new:
-            self._events += new
-            self._numbers += [event.number for event in new]
+            numbers, events = self._kept
+            numbers, events = numbers + [event.number for event in new], events + new
+            if len(events) > 3 * MOST_BEHIND:
+                self.before = numbers[-2 * MOST_BEHIND - 1]
+                numbers, events = numbers[-2 * MOST_BEHIND :], events[-2 * MOST_BEHIND :]
+            self._kept = numbers, events
             self.last = new[-1].number
-            if len(self._events) > 2 * MOST_BEHIND:
-                self.before = self._numbers[-MOST_BEHIND - 1]
-                del self._events[:-MOST_BEHIND], self._numbers[:-MOST_BEHIND]
         return new
 
     def reaches(self, since: int) -> bool:
         return max(self.before, self.last - MOST_BEHIND) <= since <= self.last
 
     def after(self, since: int, most: int = MOST_BEHIND) -> list[Event]:
-        start = bisect_right(self._numbers, since)
-        return self._events[start : start + most]
+        numbers, events = self._kept
+        start = bisect_right(numbers, since)
+        return events[start : start + most]
 
     def last_for(self, *, part: Part, user_id: int) -> int:
         """The number of the latest event this person may see; 0 when none is remembered."""
-        for event in reversed(self._events):
+        for event in reversed(self._kept[1]):
             if may_see(audience=event.audience, person_id=event.person_id, part=part, user_id=user_id):
                 return event.number
         return 0
