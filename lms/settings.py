@@ -217,6 +217,8 @@ TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 STATIC_ROOT = env.path("STATIC_ROOT", VAR_DIR / "static")
 STATICFILES_DIRS = [BASE_DIR / "static"]
+AWS_REGION = env.text("AWS_REGION", "eu-central-1")
+AWS_ENDPOINT_URL = env.text("AWS_ENDPOINT_URL")
 MEDIA_STORAGE = env.choice("MEDIA_STORAGE", ("local", "s3"), "local")
 MEDIA_ROOT = env.path("MEDIA_ROOT", VAR_DIR / "media")
 MEDIA_BUCKET = env.text("MEDIA_BUCKET")
@@ -265,8 +267,8 @@ STORAGES = {
         "BACKEND": "storages.backends.s3.S3Storage",
         "OPTIONS": {
             "bucket_name": MEDIA_BUCKET,
-            "endpoint_url": env.text("AWS_ENDPOINT_URL") or None,
-            "region_name": env.text("AWS_REGION", "eu-central-1"),
+            "endpoint_url": AWS_ENDPOINT_URL or None,
+            "region_name": AWS_REGION,
             "default_acl": None,
             "file_overwrite": True,
             "querystring_auth": True,
@@ -303,6 +305,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "media-sweep": {"task": "media.tasks.sweep", "schedule": 60.0},
     "sweep-broadcasts": {"task": "webinars.sweep_broadcasts", "schedule": 15.0},
     "settle-watch-records": {"task": "webinars.settle_watch_records", "schedule": 30.0},
+    "close-silent-visits": {"task": "webinars.close_silent_visits", "schedule": 60.0},
     "announce-tallies": {"task": "webinars.announce_tallies", "schedule": 10.0},
 }
 

@@ -26,12 +26,13 @@ from lms.embedded import Embedded, EmbeddedError
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_PORT = 8000
+DEFAULT_RTMP_PORT = 1935
 PORTS_TRIED = 50
 READY_SECONDS = 120.0
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 RESTART_SECONDS = (0.5, 30.0)  # first and longest pause before a crashed process starts again
 STEADY_SECONDS = 30.0  # after so long a run a crash counts as the first one
-COLOURS = {"web": 36, "realtime": 35, "worker": 33, "transcoder": 34, "beat": 32, "door": 90}
+COLOURS = {"web": 36, "realtime": 35, "worker": 33, "transcoder": 34, "beat": 32, "ingest": 31, "door": 90}
 
 
 class StartError(Exception):
@@ -51,7 +52,9 @@ class Program:
     files: tuple[int, ...] = ()
 
 
-def programs(sockets: list[socket.socket], directory: Path, trusted_proxies: int) -> list[Program]:
+def programs(
+    sockets: list[socket.socket], rtmp: list[socket.socket], directory: Path, trusted_proxies: int
+) -> list[Program]:
     """The same process types as in production, with sockets instead of a network between them."""
     python = sys.executable
     web, realtime = directory / "web", directory / "realtime"
@@ -84,6 +87,13 @@ def programs(sockets: list[socket.socket], directory: Path, trusted_proxies: int
             nice=10,
         ),
         Program("beat", [*celery, "beat"], phase=2),
+        # What its packagers have in hand is stored first.
+        Program(
+            "ingest",
+            [python, "manage.py", "ingest", *(f"--socket={item.fileno()}" for item in rtmp)],
+            phase=2,
+            files=tuple(item.fileno() for item in rtmp),
+        ),
         Program(
             "door",
             [python, "-m", "lms.frontdoor", f"--web={web}", f"--realtime={realtime}"]
@@ -270,6 +280,22 @@ def bind_sockets(host: str, port: int | None) -> tuple[list[socket.socket], int]
     raise StartError(f"No free port from {DEFAULT_PORT} to {DEFAULT_PORT + PORTS_TRIED - 1}. Choose one: PORT=…")
 
 
+def bind_rtmp(host: str, port: int | None) -> tuple[list[socket.socket], int]:
+    """For presenters' programs. Another port than the usual one stands on their page, so any free one will do."""
+    if port is not None:
+        sockets = _bind(host, port)
+        if sockets is None:
+            raise StartError(f"Port {port} is taken. Choose another one: RTMP_PORT={port + 1} script/server")
+        return sockets, port
+    sockets = _bind(host, DEFAULT_RTMP_PORT)
+    if sockets is None:
+        sockets = _bind(host, 0) or []
+        if not sockets:
+            raise StartError("No free port for streams. Choose one: RTMP_PORT=…")
+        say(f"Port {DEFAULT_RTMP_PORT} is taken; streams come in on {sockets[0].getsockname()[1]}.")
+    return sockets, sockets[0].getsockname()[1]
+
+
 def _bind(host: str, port: int) -> list[socket.socket] | None:
     """`localhost` means both loopback addresses: browsers try ::1 first, and another server there would answer."""
     wanted = ["127.0.0.1", "::1"] if host == "localhost" else [host]
@@ -413,7 +439,8 @@ def run(var: Path, stack: contextlib.ExitStack, begun: float) -> None:
     lock = stack.enter_context(only_one(var))
     host = os.environ.get("HOST", "localhost")
     sockets, port = bind_sockets(host, _number("PORT"))
-    environment = site_environment(var, port, host)
+    rtmp, rtmp_port = bind_rtmp(host, _number("RTMP_PORT"))
+    environment = site_environment(var, port, host) | {"RTMP_PORT": str(rtmp_port)}
     url = environment.get("SITE_URL", f"http://{host}:{port}")
     lock.write_text(f"{url} (process {os.getpid()})\n")
     if not (environment.get("DATABASE_URL") and environment.get("REDIS_URL")):
@@ -422,7 +449,7 @@ def run(var: Path, stack: contextlib.ExitStack, begun: float) -> None:
         environment = embedded.start().environment() | {name: text for name, text in environment.items() if text}
     directory = stack.enter_context(socket_directory(var))
     prepare(var, environment)
-    supervisor = Supervisor(programs(sockets, directory, _number("TRUSTED_PROXIES") or 0), environment)
+    supervisor = Supervisor(programs(sockets, rtmp, directory, _number("TRUSTED_PROXIES") or 0), environment)
     asyncio.run(
         serve(
             supervisor,
