@@ -93,3 +93,14 @@ def get_room_for(user: Person, webinar_id: int) -> Webinar:
     if isinstance(user, User) and is_restricted(user, webinar, Restriction.REMOVED):
         raise PermissionDenied
     return webinar
+
+
+def get_guest(webinar: Webinar, user_id: int) -> User:
+    """Somebody a moderator deals with: who may come to this webinar, removed or not. 404 for everybody else."""
+    try:
+        user = User.objects.get(pk=user_id)
+    except (User.DoesNotExist, OverflowError) as absent:
+        raise Http404 from absent
+    if not webinars_for(user).filter(pk=webinar.pk).exists():
+        raise Http404
+    return user

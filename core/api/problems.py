@@ -19,9 +19,17 @@ LONGEST_POINTER = 200
 
 
 class Conflict(exceptions.APIException):
+    """`current` is the object as it stands now, where somebody else has changed it meanwhile."""
+
     status_code = HTTPStatus.CONFLICT
     default_detail = _("This is not possible in the present state.")
     default_code = "conflict"
+
+    def __init__(
+        self, detail: Any = None, code: str | None = None, *, current: Mapping[str, Any] | None = None
+    ) -> None:
+        super().__init__(detail, code)
+        self.current = current
 
 
 class TooLarge(exceptions.APIException):
@@ -69,6 +77,8 @@ def problem(request: HttpRequest, exc: exceptions.APIException) -> dict[str, Any
     }
     if isinstance(exc, exceptions.ValidationError):
         body["errors"] = list(_errors(exc.detail))
+    if isinstance(exc, Conflict) and exc.current is not None:
+        body["current"] = exc.current
     return body
 
 

@@ -27,6 +27,10 @@ PROBLEM: dict[str, Any] = {
         "detail": {"type": "string"},
         "instance": {"type": "string"},
         "request_id": {"type": "string", "description": "Quote it when asking for help."},
+        "current": {
+            "type": "object",
+            "description": "With 409: the object as it stands now, changed by somebody else.",
+        },
         "errors": {
             "type": "array",
             "items": {

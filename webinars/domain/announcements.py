@@ -82,13 +82,15 @@ def unpin(*, webinar: Webinar, pin_id: int, actor: User, request: HttpRequest | 
 
 
 def pins_of(*, webinar: Webinar) -> list[dict[str, Any]]:
-    return [_payload(one) for one in webinar.pins.filter(removed_at=None)]
+    return [pin_payload(one) for one in webinar.pins.filter(removed_at=None)]
 
 
-def _payload(one: Pin) -> dict[str, Any]:
+def pin_payload(one: Pin) -> dict[str, Any]:
     return {"id": one.pk, "title": one.title, "url": one.url, "removed": one.removed_at is not None}
 
 
 def _tell(one: Pin, did: str, actor: User, request: HttpRequest | None, now: datetime) -> None:
     log(did, webinar_id=one.webinar_id, actor=actor, what=one.title, subject=one, request=request, now=now)
-    post_event(webinar_id=one.webinar_id, kind=EventKind.PINNED, audience=Audience.ALL, payload=_payload(one), now=now)
+    post_event(
+        webinar_id=one.webinar_id, kind=EventKind.PINNED, audience=Audience.ALL, payload=pin_payload(one), now=now
+    )

@@ -54,3 +54,17 @@ def set_lane_access(
         now=now,
     )
     post_event(webinar_id=webinar.pk, kind=EventKind.LANES, audience=Audience.ALL, payload={}, now=now)
+
+
+def lane_settings(*, webinar: Webinar) -> list[dict[str, Any]]:
+    """What was set otherwise than by default: of parts first, then of people. One query."""
+    rows = LaneAccess.objects.filter(webinar=webinar).select_related("user").order_by("-role", "lane", "pk")
+    return [
+        {
+            "lane": row.lane,
+            "part": row.role,
+            "person": {"id": row.user.pk, "name": row.user.get_full_name()} if row.user else None,
+            "level": row.level,
+        }
+        for row in rows
+    ]

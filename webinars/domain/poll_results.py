@@ -87,18 +87,20 @@ def shown_polls(*, webinar: Webinar, user: User) -> list[dict[str, Any]]:
 
 
 def all_polls(*, webinar: Webinar) -> list[dict[str, Any]]:
-    """For desk and stage, with results as they stand and the program minute of each."""
-    return [
-        {
-            **poll_payload(poll),
-            "opened_at": poll.opened_at,
-            "closed_at": poll.closed_at,
-            "opened_seconds": poll.opened_seconds,
-            "hidden_words": poll.hidden_words,
-            "results": None if poll.state == PollState.DRAFT else results_of(poll),
-        }
-        for poll in webinar.polls.prefetch_related("options")
-    ]
+    """For desk and stage."""
+    return [desk_poll(poll) for poll in webinar.polls.prefetch_related("options")]
+
+
+def desk_poll(poll: Poll) -> dict[str, Any]:
+    """With results as they stand and the program minute."""
+    return {
+        **poll_payload(poll),
+        "opened_at": poll.opened_at,
+        "closed_at": poll.closed_at,
+        "opened_seconds": poll.opened_seconds,
+        "hidden_words": poll.hidden_words,
+        "results": None if poll.state == PollState.DRAFT else results_of(poll),
+    }
 
 
 def _post(poll: Poll, kind: EventKind, payload: dict[str, Any], *, for_all: bool, now: datetime) -> None:
