@@ -40,7 +40,7 @@ def neutral(text: str) -> str:
 
 def xlsx_file(rows: Iterable[Sequence[Cell]], *, sheet: str) -> IO[bytes]:
     """One sheet. In memory while it is small, else in a temporary file that goes away with the handle."""
-    file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)
+    file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)  # noqa: SIM115  # the caller closes it
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in _PARTS.items():
             archive.writestr(name, text)

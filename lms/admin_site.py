@@ -154,6 +154,7 @@ def _missing_videos(request: HttpRequest, staffed: QuerySet[Programme]) -> Notic
             Q(course__opens_at=None) | Q(course__opens_at__lte=soon),
             Q(opens_at=None) | Q(opens_at__lte=soon),
             Q(webinar=None) | Q(webinar__video=None) | Q(webinar__video__status=VideoStatus.EMPTY),
+            Q(webinar=None) | Q(webinar__starts_at=None),  # a live webinar gets its recording afterwards
             kind=LessonKind.WEBINAR,
             course__status=PublishStatus.PUBLISHED,
             course__programme__in=staffed.filter(status=PublishStatus.PUBLISHED),

@@ -1,10 +1,15 @@
 from django.urls import include, path
 
 from lms import views
+from lms.door import enter_door
+from webinars.views import spot
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("programmes/", views.catalogue, name="programmes"),
     path("programmes/<slug:slug>/", views.programme, name="programme"),
     path("webinars/", include("webinars.urls")),
+    path("door/<str:slug>/", spot.door, name="door"),
+    path("door/<str:slug>/state/", spot.state, name="door_state"),
+    path("door/<str:slug>/enter/", enter_door, name="door_enter"),
 ]

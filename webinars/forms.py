@@ -5,10 +5,12 @@ from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django_countries import countries
 from unfold.widgets import UnfoldBooleanWidget
 
 from accounts.models import User
 from webinars.domain.authoring import RecordingInUseError, check_recording, save_webinar
+from webinars.domain.spot import Asker
 from webinars.models import Webinar
 
 
@@ -56,3 +58,46 @@ class WebinarFormSet(BaseInlineFormSet[Any, Any, Any]):
         )
         form.save_m2m()
         return webinar
+
+
+class SpotForm(forms.Form):
+    """What a doctor at the door is asked. `website` is hidden from people; robots fill it."""
+
+    first_name = forms.CharField(
+        label=_("First name"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "given-name"})
+    )
+    last_name = forms.CharField(
+        label=_("Last name"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "family-name"})
+    )
+    email = forms.EmailField(
+        label=_("E-mail address"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email", "spellcheck": "false"}),
+    )
+    country = forms.ChoiceField(
+        label=_("Country where you practise"),
+        choices=lambda: [("", _("Choose")), *countries],
+        widget=forms.Select(attrs={"autocomplete": "country"}),
+    )
+    medical_council = forms.CharField(
+        label=_("Medical council"), max_length=120, help_text=_("Where you are registered as a doctor.")
+    )
+    registration_number = forms.CharField(label=_("Registration number"), max_length=60)
+    timezone = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput(attrs={"data-device-zone": ""}))
+    website = forms.CharField(required=False, max_length=200)
+
+    @property
+    def is_robot(self) -> bool:
+        return bool(self.cleaned_data.get("website"))
+
+    def asker(self) -> Asker:
+        given = self.cleaned_data
+        return Asker(
+            email=given["email"],
+            first_name=given["first_name"],
+            last_name=given["last_name"],
+            country=given["country"],
+            medical_council=given["medical_council"],
+            registration_number=given["registration_number"],
+            time_zone=given["timezone"],
+        )

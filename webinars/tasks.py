@@ -26,3 +26,19 @@ def sweep_broadcasts() -> None:
     from webinars.domain.broadcast_sweep import sweep
 
     sweep(now=timezone.now())
+
+
+@shared_task(name="webinars.announce_spot_queue")
+def announce_spot_queue(window_id: int) -> None:
+    """The last word about a queue at the door, where the announcements before it came too close together."""
+    from webinars.domain.spot_queue import post_queue
+
+    post_queue(window_id=window_id, now=timezone.now())
+
+
+@shared_task(name="webinars.close_silent_visits")
+def close_silent_visits() -> int:
+    """Ends visits to meetings elsewhere whose page was closed without a word."""
+    from webinars.domain.visits import close_silent_visits as close
+
+    return close(now=timezone.now())

@@ -72,14 +72,14 @@ class TestPlaces:
 
     @pytest.mark.parametrize("state", ["recorded", "cancelled", "ended"])
     def test_nobody_registers_for_what_is_over(self, state: str) -> None:
-        given: dict[str, Any] = {
+        states: dict[str, dict[str, Any]] = {
             "recorded": {"starts_at": None},
             "cancelled": {"cancelled_at": BEFORE},
             "ended": {"live_at": STARTS, "ended_at": STARTS + timedelta(hours=1)},
-        }[state]
+        }
 
         with pytest.raises(RegistrationClosedError):
-            register(webinar=scheduled(**given), user=UserFactory.create(), now=STARTS + timedelta(hours=2))
+            register(webinar=scheduled(**states[state]), user=UserFactory.create(), now=STARTS + timedelta(hours=2))
 
     def test_taking_and_giving_back_is_recorded(self) -> None:
         webinar, doctor = scheduled(), UserFactory.create()

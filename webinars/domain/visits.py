@@ -46,7 +46,7 @@ def check_joinable(*, webinar: Webinar, user: User, needs_place: bool, now: date
 
 
 def join(*, webinar: Webinar, user: User, needs_place: bool = True, now: datetime) -> Visit:
-    """Idempotent while the visit is open. A visit that went silent ends where it was last seen, and a new one begins."""
+    """Idempotent while the visit is open. One that went silent ends where it was last seen; then a new one begins."""
     check_joinable(webinar=webinar, user=user, needs_place=needs_place, now=now)
     _close(now=now, webinar=webinar, user=user)
     try:
