@@ -121,6 +121,7 @@ def test_playback_tells_sources_and_what_was_watched(browser: Client, webinar: W
     assert set(body["sources"]) == {"hls", "mp4", "audio", "poster", "sprite", "captions"}
     assert {name: body[name] for name in body if name != "sources"} == {
         "phase": "on_demand",
+        "epoch": None,
         "position": 119.5,
         "coverage": [[0, 60], [90, 120]],
         "duration": 600.0,

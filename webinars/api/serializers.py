@@ -10,6 +10,13 @@ class PlaySessionInput(InputSerializer):
     session = serializers.UUIDField(
         required=False, allow_null=True, default=None, help_text="The session to renew; without it a new one begins."
     )
+    version = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        default="",
+        max_length=16,
+        help_text="Of the files that the page plays: a recording may have been cut anew since it was opened.",
+    )
 
 
 class PlaySessionSerializer(serializers.Serializer[object]):
@@ -21,6 +28,11 @@ class PlaySessionSerializer(serializers.Serializer[object]):
         help_text="Unique seconds that complete the lesson."
     )
     grant_expires_at = serializers.DateTimeField(help_text="When the cookie that opens the video's files ends.")
+    epoch = serializers.DateTimeField(
+        allow_null=True, help_text="While live: the program date that is second 0. Beats carry seconds since then."
+    )
+    live = serializers.CharField(help_text="While live: the playlist of the broadcast; else empty.")
+    live_audio = serializers.CharField(help_text="The same, sound only.")
 
 
 class CaptionSerializer(serializers.Serializer[object]):
@@ -30,6 +42,8 @@ class CaptionSerializer(serializers.Serializer[object]):
 
 
 class SourcesSerializer(serializers.Serializer[object]):
+    """While live there are only `hls` and `audio`, of the broadcast."""
+
     hls = serializers.CharField()
     mp4 = serializers.CharField()
     audio = serializers.CharField(help_text="Empty for a video without sound.")
@@ -41,6 +55,7 @@ class SourcesSerializer(serializers.Serializer[object]):
 class PlaybackSerializer(serializers.Serializer[object]):
     sources = SourcesSerializer()
     phase = serializers.ChoiceField(choices=Phase.choices)
+    epoch = serializers.DateTimeField(allow_null=True, help_text="While live: the program date that is second 0.")
     position = serializers.FloatField()
     coverage = serializers.ListField(
         child=serializers.ListField(child=serializers.IntegerField(), min_length=2, max_length=2),

@@ -4,6 +4,7 @@ import json
 from http import HTTPStatus
 from typing import Any, cast
 
+from django.conf import settings
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
@@ -17,7 +18,7 @@ from core.api.parsers import JSONParser
 from core.api.problems import Conflict
 from core.api.views import ApiView
 from core.throttling import BeatThrottle
-from media.domain.grants import issue
+from media.domain.grants import issue, issue_key
 from media.domain.queries import sources
 from media.models import Video
 from webinars.api.serializers import (
@@ -27,6 +28,7 @@ from webinars.api.serializers import (
     PlaySessionInput,
     PlaySessionSerializer,
 )
+from webinars.domain.live_source import live_source
 from webinars.domain.posting import post_beats
 from webinars.domain.queries import playback_state
 from webinars.domain.watching import (
@@ -36,6 +38,7 @@ from webinars.domain.watching import (
     renew_play_session,
     start_play_session,
 )
+from webinars.enums import Phase
 from webinars.models import PlaySession, Webinar
 from webinars.rules import get_webinar_for
 
@@ -47,7 +50,9 @@ class PlaybackView(ApiView):
         webinar = get_webinar_for(request.user, webinar_id)
         _or_conflict(check_playable, webinar=webinar, user=_person(request), device=_device(request), now=now())
         state = playback_state(webinar=webinar, user=_person(request))
-        answer = {"sources": sources(_video(webinar)), **{name: getattr(state, name) for name in _STATE}}
+        live = _or_conflict(live_source, webinar=webinar) if state.phase is Phase.LIVE else None
+        found = live.sources if live else sources(_video(webinar))
+        answer = {"sources": found, "epoch": live and live.epoch, **{name: getattr(state, name) for name in _STATE}}
         return Response(PlaybackSerializer(answer).data)
 
 
@@ -75,20 +80,19 @@ class PlaySessionsView(ApiView):
         if given.validated_data["session"]:
             session = _or_conflict(renew_play_session, session_id=given.validated_data["session"], **viewer)
         status = HTTPStatus.OK if session else HTTPStatus.CREATED
-        session = session or _or_conflict(start_play_session, **viewer)
+        session = session or _or_conflict(start_play_session, version=given.validated_data["version"], **viewer)
         return _session_response(session, webinar, viewer, status)
 
 
 def _session_response(session: PlaySession, webinar: Webinar, viewer: dict[str, Any], status: HTTPStatus) -> Response:
     state = playback_state(webinar=webinar, user=viewer["user"])
     response = Response(status=status)
-    expires_at = issue(
-        response,
-        video=_video(webinar),
-        user_id=viewer["user"].pk,
-        device_id=viewer["device"].pk,
-        now=viewer["now"],
-    )
+    live = _or_conflict(live_source, webinar=webinar) if session.phase == Phase.LIVE else None
+    whose = {"user_id": viewer["user"].pk, "device_id": viewer["device"].pk, "now": viewer["now"]}
+    if live:
+        expires_at = issue_key(response, key=live.key, seconds=settings.LIVE_GRANT_SECONDS, **whose)
+    else:
+        expires_at = issue(response, video=_video(webinar), **whose)
     response.data = PlaySessionSerializer(
         {
             "session": session.pk,
@@ -97,6 +101,9 @@ def _session_response(session: PlaySession, webinar: Webinar, viewer: dict[str, 
             "seen": state.seen,
             "required": session.required_seconds,
             "grant_expires_at": expires_at,
+            "epoch": live and live.epoch,
+            "live": live.sources.hls if live else "",
+            "live_audio": live.sources.audio if live else "",
         }
     ).data
     return response
