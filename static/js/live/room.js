@@ -1,212 +1,169 @@
-// What happens in a live room, for pages that play nothing: one WebSocket, or polling where none passes.
-//
-// Every event is told once and in order, whatever the line does: the only thing remembered is the number of the last one.
-// `docs/protocol.md` describes the frames. All writing goes by HTTP and is none of this file's business.
+// The live room as the server tells it: who is there, what happens, in order and each once. Pages for doctors and presenters
+// and the desk use it alike. Down the page's one WebSocket; by asking every few seconds where no WebSocket gets through.
 
 import { Backoff } from "../player/backoff.js";
+import { RequestFailed } from "../player/wire.js";
 
-const ANSWER_MILLISECONDS = 8000;
-// The server says something every 15 s; a line that is silent for longer is dead, though no browser says so.
-const SILENT_MILLISECONDS = 40000;
-const STABLE_MILLISECONDS = 20000;
-const TRIES_BEFORE_POLLING = 3;
-const SOCKET_AGAIN_MILLISECONDS = 60000;
-const OVER = { 4401: "signed_out", 4403: "not_enrolled" };
-const STOPPING = new Set(["signed_out", "device_ended", "not_enrolled", "removed"]);
+// So many attempts in which nothing was heard mean that something between here and the server lets no WebSocket through.
+const SOCKET_TRIES = 2;
+// The server says how many people there are every 15 s at least: a line this silent is dead.
+const SILENT_MILLISECONDS = 45000;
+const WATCH_MILLISECONDS = 5000;
+const BEHIND_MILLISECONDS = 2000;
+const FINAL = { 401: "signed_out", 403: "removed", 404: "not_enrolled" };
 
 export class Room extends EventTarget {
   /**
-   * Events: `state` (detail: number, state, schedule, now, people, part, may), `event` (number, kind, at, data), `presence`
-   * ({people}), `line` ("live", "polling" or "lost"), `reload` (too much was missed: read everything again, then
-   * `restart(number)`), `bye` ({reason}; nothing follows).
+   * Events: `state` (the room as it is: state, schedule, people, may …), `event` ({number, kind, at, data}), `people` (a
+   * number), `line` ("socket", "polling", "lost"), `reload` (too far behind: load the page anew), `bye` ({reason}).
+   *
+   * `number` is that of the last event the page was rendered with. `url` answers polls.
    */
-  constructor({ socketUrl, eventsUrl, since = 0, backoff = new Backoff() }) {
+  constructor({ socket, wire, url, number }) {
     super();
-    this.socketUrl = socketUrl;
-    this.eventsUrl = eventsUrl;
-    this.number = since;
-    this.backoff = backoff;
-    this.socket = null;
+    Object.assign(this, { socket, wire, url, number });
     this.line = "";
+    this.people = null;
+    this.offset = 0;
     this.isWanted = false;
-    this.isPolling = false;
-    this.tries = 0;
-    this.online = () => this.hurry();
+    this.backoff = new Backoff({ base: 2000, most: 30000 });
+    socket.enter = () => (this.isWanted ? { t: "room", since: this.number } : null);
+    socket.addEventListener("frame", (event) => this.isWanted && this.receive(event.detail));
+    socket.addEventListener("lost", (event) => this.isWanted && this.lost(event.detail));
+    socket.addEventListener("bye", (event) => this.isWanted && this.bye(event.detail.reason));
+    document.addEventListener("visibilitychange", () => document.hidden || this.hurry());
+    window.addEventListener("online", () => this.hurry());
+    window.addEventListener("pageshow", (event) => event.persisted && this.isWanted && socket.reset());
   }
 
   start() {
-    if (this.isWanted) return;
     this.isWanted = true;
-    window.addEventListener("online", this.online);
-    if ("WebSocket" in window) this.connect();
-    else this.startPolling();
+    this.heardAt = performance.now();
+    this.watchdog = setInterval(() => this.watch(), WATCH_MILLISECONDS);
+    if (!("WebSocket" in window)) this.poll();
+    else if (this.socket.isConnected) this.ask();
+    else this.socket.start();
   }
 
   stop() {
     this.isWanted = false;
-    this.isPolling = false;
-    window.removeEventListener("online", this.online);
-    clearTimeout(this.retry);
-    clearTimeout(this.pollTimer);
-    this.drop();
+    clearInterval(this.watchdog);
+    clearTimeout(this.timer);
   }
 
-  /** After `reload`: the page shows the room as it was at this number. */
-  restart(number) {
-    this.stop();
-    this.number = number;
-    this.start();
+  /** Milliseconds of the server's clock: a doctor's own may be an hour off. */
+  now() {
+    return Date.now() + this.offset;
   }
 
-  /** Asks what one may do, and for whatever was missed. */
-  refresh() {
-    if (this.socket && this.line === "live") this.enter();
-  }
-
-  hurry() {
-    if (!this.isWanted || this.socket) return;
-    clearTimeout(this.retry);
-    this.connect();
-  }
-
-  connect() {
-    let socket;
-    try {
-      socket = new WebSocket(this.socketUrl);
-    } catch (error) {
-      this.lost(0);
-      return;
-    }
-    this.socket = socket;
-    this.expect(ANSWER_MILLISECONDS);
-    socket.onopen = () => this.enter();
-    socket.onmessage = (event) => socket === this.socket && this.receive(JSON.parse(event.data));
-    socket.onclose = (event) => socket === this.socket && this.lost(event.code);
-  }
-
-  enter() {
-    this.socket.send(JSON.stringify({ t: "room", since: this.number }));
-  }
-
-  expect(milliseconds) {
-    clearTimeout(this.silence);
-    const socket = this.socket;
-    this.silence = setTimeout(() => socket === this.socket && this.lost(0), milliseconds);
+  /** What was missed, and what this person may do now. */
+  ask() {
+    if (this.socket.isConnected) this.socket.say(this.socket.enter());
+    else if (this.line === "polling") this.poll();
   }
 
   receive(frame) {
-    this.expect(SILENT_MILLISECONDS);
-    if (frame.t === "event") this.tell(frame);
-    else if (frame.t === "room_state") this.entered(frame);
-    else if (frame.t === "presence") {
-      this.dispatch("presence", frame);
-      if (frame.number > this.number) this.enter();
-    } else if (frame.t === "reload") this.tooOld();
-    else if (frame.t === "bye") this.sent(frame.reason);
+    this.heardAt = performance.now();
+    if (frame.t === "room_state") this.entered(frame);
+    if (frame.t === "event") this.take(frame);
+    if (frame.t === "presence") this.count(frame);
+    if (frame.t === "reload") this.dispatchEvent(new CustomEvent("reload"));
   }
 
   entered(frame) {
-    this.tries = 0;
-    this.isPolling = false;
-    clearTimeout(this.pollTimer);
-    clearTimeout(this.stable);
-    this.stable = setTimeout(() => this.backoff.reset(), STABLE_MILLISECONDS);
-    this.show("live");
-    this.dispatch("state", frame);
+    clearTimeout(this.timer);
+    this.show("socket");
+    this.know(frame);
   }
 
-  tell(frame) {
-    if (frame.number <= this.number) return;
-    this.number = frame.number;
-    this.dispatch("event", frame);
+  know(state) {
+    this.offset = Date.parse(state.now) - Date.now();
+    this.tellPeople(state.people);
+    this.dispatchEvent(new CustomEvent("state", { detail: state }));
   }
 
-  tooOld() {
-    this.stop();
-    this.dispatch("reload", null);
+  /** Numbers grow and have gaps; one that is not larger was heard before. */
+  take(event) {
+    if (event.number <= this.number) return;
+    this.number = event.number;
+    this.dispatchEvent(new CustomEvent("event", { detail: event }));
+    if (event.kind === "lanes") this.ask();
   }
 
-  /** The server's last word. "restarting" is none: the close that follows brings us back. */
-  sent(reason) {
-    if (!STOPPING.has(reason) || !this.isWanted) return;
-    this.stop();
-    this.dispatch("bye", { reason });
+  count({ people, number }) {
+    this.tellPeople(people);
+    if (number <= this.number || performance.now() - (this.askedAt || 0) < BEHIND_MILLISECONDS) return;
+    this.askedAt = performance.now();
+    this.ask();
   }
 
-  drop() {
-    const socket = this.socket;
-    this.socket = null;
-    clearTimeout(this.silence);
-    clearTimeout(this.stable);
-    if (!socket) return;
-    socket.onopen = socket.onmessage = socket.onclose = null;
-    socket.close();
-  }
-
-  lost(code) {
-    this.drop();
-    if (!this.isWanted) return;
-    if (OVER[code]) {
-      this.sent(OVER[code]);
-      return;
-    }
-    this.tries += 1;
-    if (this.tries >= TRIES_BEFORE_POLLING) this.startPolling();
-    else this.show("lost");
-    const wait = this.isPolling ? SOCKET_AGAIN_MILLISECONDS : this.backoff.next();
-    this.retry = setTimeout(() => this.connect(), wait);
-  }
-
-  startPolling() {
-    if (this.isPolling) return;
-    this.isPolling = true;
-    this.poll();
-  }
-
-  async poll() {
-    const answer = await this.ask();
-    if (!this.isPolling) return;
-    if (answer.status === 410) this.tooOld();
-    else if (answer.status === 401 || answer.status === 404) this.sent("signed_out");
-    else if (answer.status === 403) this.sent("removed");
-    else if (answer.room) this.polled(answer.room);
-    else {
-      this.show("lost");
-      this.pollTimer = setTimeout(() => this.poll(), 2000 + this.backoff.next());
-    }
-  }
-
-  async ask() {
-    try {
-      const response = await fetch(`${this.eventsUrl}?since=${this.number}`, {
-        credentials: "same-origin",
-        headers: { Accept: "application/json" },
-      });
-      return { status: response.status, room: response.ok ? await response.json() : null };
-    } catch (error) {
-      return { status: 0, room: null }; // the network, or a proxy's page instead of ours
-    }
-  }
-
-  polled(room) {
-    this.show("polling");
-    this.dispatch("state", room);
-    for (const frame of room.events) this.tell(frame);
-    this.number = Math.max(this.number, room.number);
-    this.pollTimer = setTimeout(() => this.poll(), room.again * 1000);
+  tellPeople(people) {
+    if (people === this.people) return;
+    this.people = people;
+    this.dispatchEvent(new CustomEvent("people", { detail: people }));
   }
 
   show(line) {
     if (line === this.line) return;
     this.line = line;
-    this.dispatch("line", line);
+    this.dispatchEvent(new CustomEvent("line", { detail: line }));
   }
 
-  dispatch(name, detail) {
-    this.dispatchEvent(new CustomEvent(name, { detail }));
+  watch() {
+    if (this.socket.isUp && performance.now() - this.heardAt > SILENT_MILLISECONDS) this.socket.reset();
   }
-}
 
-export function socketAddress(path) {
-  return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${path}`;
+  lost({ code, tries }) {
+    if (code === 4401 || code === 4403) this.bye(code === 4401 ? "signed_out" : "not_enrolled");
+    else if (tries >= SOCKET_TRIES && this.line !== "polling") this.poll();
+    else if (this.line === "socket") this.show("lost");
+  }
+
+  hurry() {
+    if (this.isWanted && this.line !== "socket" && this.timer) this.poll();
+  }
+
+  /** Until the socket stands again, which goes on trying by itself. */
+  async poll() {
+    clearTimeout(this.timer);
+    if (!this.isWanted || this.isPolling) return;
+    this.isPolling = true;
+    let wait;
+    try {
+      const answer = await this.wire.get(`${this.url}?since=${this.number}`);
+      this.backoff.reset();
+      wait = answer.again * 1000 * (document.hidden ? 4 : 1);
+      this.answered(answer);
+    } catch (error) {
+      if (!(error instanceof RequestFailed)) throw error;
+      wait = 1000 + this.backoff.next();
+      this.failed(error.status);
+    } finally {
+      this.isPolling = false;
+    }
+    clearTimeout(this.timer);
+    if (this.isWanted && this.line !== "socket") this.timer = setTimeout(() => this.poll(), wait);
+  }
+
+  answered(answer) {
+    if (this.line === "socket") return; // it came back meanwhile, and knows more
+    this.show("polling");
+    this.know(answer);
+    for (const event of answer.events) this.take(event);
+    this.number = Math.max(this.number, answer.number);
+  }
+
+  failed(status) {
+    if (status in FINAL) this.bye(FINAL[status]);
+    else if (status === 410) this.dispatchEvent(new CustomEvent("reload"));
+    else this.show("lost");
+  }
+
+  /** Final, but for a server that restarts. */
+  bye(reason) {
+    if (reason === "restarting" || !this.isWanted) return;
+    this.stop();
+    this.socket.stop();
+    this.dispatchEvent(new CustomEvent("bye", { detail: { reason } }));
+  }
 }

@@ -59,7 +59,7 @@ export class Beats extends EventTarget {
     this.n = 0;
     this.sent.clear();
     this.isOver = false;
-    if (this.socket.isWanted) this.socket.reset();
+    if (this.socket.isWanted) this.socket.greet();
     else this.socket.start();
     clearInterval(this.watchdog);
     this.watchdog = setInterval(() => this.watch(), 2000);

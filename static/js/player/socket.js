@@ -1,4 +1,5 @@
-// The live line to the server: one WebSocket, opened again with full jitter after every loss. Knows frames, not beats.
+// The live line to the server: one WebSocket for the whole page, opened again with full jitter after every loss.
+// Knows frames, neither beats nor rooms: what it says first is told to it by `hello` (the player) and `enter` (the room).
 
 import { Backoff } from "./backoff.js";
 
@@ -7,13 +8,18 @@ const WELCOME_MILLISECONDS = 8000;
 const STABLE_MILLISECONDS = 20000;
 
 export class Socket extends EventTarget {
-  /** Events: `welcome`, `frame` (detail: the frame), `lost` (detail: {tries} since the last welcome), `bye`. */
-  constructor({ url, hello, backoff = new Backoff() }) {
+  /**
+   * Events: `welcome`, `frame` (detail: the frame), `lost` (detail: {code, tries} since anything was heard), `bye`.
+   * `isUp`: something was heard on this line. `isOpen`: the play session is welcome, beats may go.
+   */
+  constructor({ url, hello = () => null, backoff = new Backoff() }) {
     super();
     this.url = url;
     this.hello = hello;
+    this.enter = () => null;
     this.backoff = backoff;
     this.line = null;
+    this.isUp = false;
     this.isOpen = false;
     this.isWanted = false;
     this.tries = 0;
@@ -55,36 +61,62 @@ export class Socket extends EventTarget {
       return;
     }
     this.line = line;
-    this.welcomeTimer = setTimeout(() => line === this.line && this.lost(), WELCOME_MILLISECONDS);
-    line.onopen = () => line.send(JSON.stringify(this.hello()));
+    this.expect();
+    line.onopen = () => this.say(this.hello(), this.enter());
     line.onmessage = (event) => line === this.line && this.receive(event.data);
     line.onclose = (event) => line === this.line && this.lost(event.code);
   }
 
+  /** Whoever is greeted answers; a line on which nothing comes back is cut. */
+  expect() {
+    const { line } = this;
+    clearTimeout(this.welcomeTimer);
+    this.welcomeTimer = setTimeout(() => line === this.line && this.lost(), WELCOME_MILLISECONDS);
+  }
+
+  say(...frames) {
+    for (const frame of frames) if (frame) this.line.send(JSON.stringify(frame));
+  }
+
+  get isConnected() {
+    return this.line !== null && this.line.readyState === WebSocket.OPEN;
+  }
+
+  /** Another play session on the same line. Before the line stands there is nothing to do: it begins with a greeting. */
+  greet() {
+    this.isOpen = false;
+    if (!this.isConnected) return;
+    this.expect();
+    this.say(this.hello());
+  }
+
   receive(text) {
     const frame = JSON.parse(text);
-    if (frame.t === "welcome") {
-      clearTimeout(this.welcomeTimer);
-      this.isOpen = true;
-      this.tries = 0;
-      this.stable = setTimeout(() => this.backoff.reset(), STABLE_MILLISECONDS);
-      this.dispatchEvent(new CustomEvent("welcome", { detail: frame }));
-    } else if (frame.t === "bye") {
-      this.dispatchEvent(new CustomEvent("bye", { detail: frame }));
-    } else {
-      this.dispatchEvent(new CustomEvent("frame", { detail: frame }));
-    }
+    this.heard(frame.t);
+    if (frame.t === "welcome") this.isOpen = true;
+    const name = frame.t === "welcome" || frame.t === "bye" ? frame.t : "frame";
+    this.dispatchEvent(new CustomEvent(name, { detail: frame }));
+  }
+
+  heard(kind) {
+    const isGreeted = this.hello() === null ? kind === "room_state" : kind === "welcome" || kind === "refused";
+    if (isGreeted) clearTimeout(this.welcomeTimer);
+    if (this.isUp) return;
+    this.isUp = true;
+    this.tries = 0;
+    this.stable = setTimeout(() => this.backoff.reset(), STABLE_MILLISECONDS);
   }
 
   send(frame) {
     if (!this.isOpen) return false;
-    this.line.send(JSON.stringify(frame));
+    this.say(frame);
     return true;
   }
 
   drop() {
     const line = this.line;
     this.line = null;
+    this.isUp = false;
     this.isOpen = false;
     clearTimeout(this.welcomeTimer);
     clearTimeout(this.stable);
