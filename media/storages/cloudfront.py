@@ -22,10 +22,14 @@ from media.storages.base import Grant, GrantBackend, GrantRefused
 
 class CloudFrontGrants(GrantBackend):
     def issue(self, response: HttpResponse, *, grant: Grant, now: datetime) -> None:
-        """The policy is that of the current minute, so it ends up to a minute before the grant's own end."""
-        minute = int(now.timestamp()) // 60
+        """The policy is that of the current minute, so it ends up to a minute before the grant's own end.
+
+        A live grant lasts a minute itself: its step is a sixth of its life.
+        """
         lifetime = int((grant.expires_at - now).total_seconds())
-        policy, signature = _signed_policy(grant.key, minute, lifetime, settings.MEDIA_CLOUDFRONT_PRIVATE_KEY)
+        step = max(1, min(60, lifetime // 6))
+        begins = int(now.timestamp()) // step * step
+        policy, signature = _signed_policy(grant.key, begins, lifetime, settings.MEDIA_CLOUDFRONT_PRIVATE_KEY)
         for name, value in (
             ("CloudFront-Policy", policy),
             ("CloudFront-Signature", signature),
@@ -49,9 +53,9 @@ class CloudFrontGrants(GrantBackend):
 
 
 @functools.lru_cache(maxsize=512)
-def _signed_policy(key: UUID, minute: int, lifetime: int, pem: str) -> tuple[str, str]:
-    """An RSA signature costs about a millisecond; thousands who join in the same minute share it."""
-    ends_at = datetime.fromtimestamp(minute * 60, UTC) + timedelta(seconds=lifetime)
+def _signed_policy(key: UUID, begins: int, lifetime: int, pem: str) -> tuple[str, str]:
+    """An RSA signature costs about a millisecond; thousands who join in the same step share it."""
+    ends_at = datetime.fromtimestamp(begins, UTC) + timedelta(seconds=lifetime)
     statement = {
         "Resource": f"https://{settings.MEDIA_CLOUDFRONT_DOMAIN}/videos/{key}/*",
         "Condition": {"DateLessThan": {"AWS:EpochTime": int(ends_at.timestamp())}},

@@ -4,13 +4,12 @@ Lock order: webinar, broadcast, publish session. The webinar is locked only wher
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -26,18 +25,10 @@ from webinars.models import Broadcast, PublishSession, Segment, StreamKey, Webin
 LEASE = timedelta(seconds=10)
 ABANDONED_AFTER = timedelta(minutes=30)  # without a publisher, after the planned end
 REHEARSAL_OVER_AFTER = timedelta(minutes=10)  # without a publisher
-SAID = frozenset({StreamProblem.INTERRUPTED, StreamProblem.PACKAGER_FAILED, StreamProblem.TAKEN_OVER})
 
 
 class RehearsalError(Exception):
     message = _("A webinar that is live or over cannot be rehearsed.")
-
-
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """What `add_segment` needs of a stored file: seconds and bytes, by the rendition's name."""
-
-    renditions: Mapping[str, tuple[float, int]]
 
 
 def open_publish_session(*, raw_key: str, front: str, now: datetime) -> PublishSession:
@@ -145,7 +136,8 @@ def _check_running(session: PublishSession) -> None:
         raise SessionOver(session.ended_because)
     if session.must_end:
         raise SessionOver(session.must_end)
-    if session.broadcast.ended_at is not None or session.broadcast.webinar.ended_at is not None:
+    webinar = session.broadcast.webinar
+    if session.broadcast.ended_at or webinar.ended_at or webinar.cancelled_at:
         raise SessionOver
 
 
@@ -292,9 +284,8 @@ def sweep_sessions(*, now: datetime) -> int:
 def sweep_broadcasts(*, now: datetime) -> int:
     """Those that nobody ends: 30 minutes after the planned end without a publisher; rehearsals after ten."""
     swept = 0
-    silent = Broadcast.objects.filter(ended_at=None).exclude(
-        publish_sessions__ended_at=None, publish_sessions__isnull=False
-    )
+    publishing = PublishSession.objects.filter(broadcast=OuterRef("pk"), ended_at=None)
+    silent = Broadcast.objects.filter(~Exists(publishing), ended_at=None)
     for broadcast in silent.select_related("webinar"):
         last = broadcast.publish_sessions.aggregate(last=Max("ended_at"))["last"] or broadcast.started_at
         webinar = broadcast.webinar
