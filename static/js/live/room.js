@@ -1,193 +1,233 @@
-// What happens in a live room, for every page that follows one: down the page's one WebSocket, by polling where none passes.
+// The room of a live webinar: every event once and in order, by the socket, or by asking where no socket passes.
 //
-// Every event is told once and in order, whatever the line does: the only thing remembered is the number of the last one.
-// `docs/protocol.md` describes the frames. All writing goes by HTTP and is none of this file's business.
+// A page that has a socket of its own (the player's carries beats) hands frames in: `opened(send)`, `receive(frame)`,
+// `lost()`, `goodbye(reason)`. A page without one uses `RoomLine` below, which does that.
+//
+// Events: `state` (detail: the room_state frame), `event` (detail: {number, kind, at, data}), `presence` (detail: {people}),
+// `reload` (too much was missed), `bye` (detail: {reason}), `mode` (detail: "socket" | "polling" | "waiting").
 
 import { Backoff } from "../player/backoff.js";
-import { Socket } from "../player/socket.js";
-import { RequestFailed, Wire } from "../player/wire.js";
 
-// So many attempts in which nothing was heard mean that something between here and the server lets no WebSocket through.
-const SOCKET_TRIES = 2;
-// The server says how many people there are every 15 s at least: a line this silent is dead.
-const SILENT_MILLISECONDS = 45000;
-const WATCH_MILLISECONDS = 5000;
-const BEHIND_MILLISECONDS = 2000;
-const FINAL = { 401: "signed_out", 403: "removed", 404: "not_enrolled" };
+const POLL_MILLISECONDS = 3000;
+const LOST_BEFORE_POLLING = 2;
+const WELCOME_MILLISECONDS = 8000;
+const STABLE_MILLISECONDS = 20000;
+const NEVER_AGAIN = new Set([4401, 4403]);
+const TOO_OLD = 410;
 
 export class Room extends EventTarget {
-  /**
-   * Events: `state` (detail: number, state, schedule, now, people, part, may), `event` (number, kind, at, data), `presence`
-   * ({people}), `line` ("live", "polling" or "lost"), `reload` (too much was missed: read everything again, then
-   * `restart(number)`), `bye` ({reason}; nothing follows).
-   *
-   * `socket`: the player's, on a page that has one; else the room opens its own.
-   */
-  constructor({ socketUrl, eventsUrl, since = 0, socket = null, wire = new Wire({ csrf: "" }) }) {
+  /** `since`: the number the page was rendered at. `eventsUrl`: where to ask while there is no socket. */
+  constructor({ since = 0, eventsUrl = "", backoff = new Backoff(), fetchIt = (...given) => fetch(...given) } = {}) {
     super();
-    Object.assign(this, { wire, url: eventsUrl, number: since });
-    this.isOwner = socket === null;
-    this.socket = socket || new Socket({ url: socketUrl });
-    this.follow(this.socket);
-    this.line = "";
-    this.offset = 0;
-    this.isWanted = false;
-    this.backoff = new Backoff({ base: 2000, most: 30000 });
-    document.addEventListener("visibilitychange", () => document.hidden || this.hurry());
-    window.addEventListener("online", () => this.hurry());
-    window.addEventListener("pageshow", (event) => event.persisted && this.isWanted && this.socket.reset());
+    this.number = since;
+    this.eventsUrl = eventsUrl;
+    this.backoff = backoff;
+    this.fetchIt = fetchIt;
+    this.send = null;
+    this.losses = 0;
+    this.mode = "waiting";
+    this.isOver = false;
+    this.asked = 0;
   }
 
-  follow(socket) {
-    socket.enter = () => (this.isWanted ? { t: "room", since: this.number } : null);
-    socket.addEventListener("frame", (event) => this.isWanted && this.receive(event.detail));
-    socket.addEventListener("lost", (event) => this.isWanted && this.lost(event.detail));
-    socket.addEventListener("bye", (event) => this.isWanted && this.bye(event.detail.reason));
+  /** The line stands: ask for what was missed. `send(frame)` puts a frame on it. */
+  opened(send) {
+    if (this.isOver) return;
+    this.send = send;
+    this.ask();
+  }
+
+  ask() {
+    this.asked = this.number;
+    if (this.send) this.send({ t: "room", since: this.number });
+  }
+
+  /** True: the frame was the room's, and is done with. */
+  receive(frame) {
+    if (this.isOver) return false;
+    if (frame.t === "room_state") this.stands(frame);
+    else if (frame.t === "event") this.happened(frame);
+    else if (frame.t === "presence") this.counted(frame);
+    else if (frame.t === "reload") this.finish("reload");
+    else return false;
+    return true;
+  }
+
+  stands(frame) {
+    this.losses = 0;
+    this.stopPolling();
+    this.become("socket");
+    this.tell("state", frame);
+  }
+
+  /** Twice the same (a replay that overlaps) is once. */
+  happened(frame) {
+    if (frame.number <= this.number) return;
+    this.number = frame.number;
+    this.tell("event", frame);
+  }
+
+  /** The server says the last number for this audience: who is behind asks, but not twice for the same. */
+  counted(frame) {
+    this.tell("presence", frame);
+    if (frame.number > this.number && this.asked !== this.number) this.ask();
+    else this.asked = -1;
+  }
+
+  lost() {
+    this.send = null;
+    if (this.isOver) return;
+    this.losses += 1;
+    if (this.losses >= LOST_BEFORE_POLLING && this.eventsUrl) this.startPolling();
+    else if (this.mode === "socket") this.become("waiting");
+  }
+
+  goodbye(reason) {
+    if (reason === "restarting") return;
+    this.finish("bye", { reason });
+  }
+
+  finish(kind, detail = {}) {
+    this.isOver = true;
+    this.stopPolling();
+    this.tell(kind, detail);
+  }
+
+  // Polling, while no socket stands
+
+  startPolling() {
+    if (this.timer || this.isOver) return;
+    this.timer = setTimeout(() => this.poll(), Math.round(POLL_MILLISECONDS * Math.random()));
+  }
+
+  stopPolling() {
+    clearTimeout(this.timer);
+    this.timer = null;
+  }
+
+  async poll() {
+    let wait = POLL_MILLISECONDS;
+    try {
+      const response = await this.fetchIt(`${this.eventsUrl}?since=${this.number}`, {
+        credentials: "same-origin",
+        headers: { Accept: "application/json" },
+      });
+      if (response.status === TOO_OLD) return this.finish("reload");
+      if (response.status === 401) return this.finish("bye", { reason: "signed_out" });
+      if (response.status === 403 || response.status === 404) return this.finish("bye", { reason: "removed" });
+      if (!response.ok) throw new Error(`status ${response.status}`);
+      this.answered(await response.json());
+    } catch (error) {
+      wait += this.backoff.next();
+    }
+    if (this.timer && !this.isOver) this.timer = setTimeout(() => this.poll(), wait);
+  }
+
+  answered(answer) {
+    if (!this.timer) return;  // a socket was faster
+    this.backoff.reset();
+    this.become("polling");
+    this.tell("state", Object.assign({ t: "room_state" }, answer, { events: undefined }));
+    for (const event of answer.events) this.happened(event);
+    this.tell("presence", { people: answer.people });
+  }
+
+  become(mode) {
+    if (mode === this.mode) return;
+    this.mode = mode;
+    this.tell("mode", mode);
+  }
+
+  tell(kind, detail) {
+    this.dispatchEvent(new CustomEvent(kind, { detail }));
+  }
+}
+
+/** A socket for the room alone: pages without a player. Opened again with full jitter after every loss. */
+export class RoomLine {
+  constructor({ url, room, backoff = new Backoff(), open = (address) => new WebSocket(address) }) {
+    this.url = url;
+    this.room = room;
+    this.backoff = backoff;
+    this.open = open;
+    this.line = null;
+    this.isWanted = false;
+    for (const kind of ["reload", "bye"]) room.addEventListener(kind, () => this.stop());
+    this.online = () => this.hurry();
   }
 
   start() {
     if (this.isWanted) return;
     this.isWanted = true;
-    this.heardAt = performance.now();
-    this.watchdog = setInterval(() => this.watch(), WATCH_MILLISECONDS);
-    if (!("WebSocket" in window)) this.poll();
-    else if (this.socket.isConnected) this.refresh();
-    else this.socket.start();
+    window.addEventListener("online", this.online);
+    this.connect();
   }
 
   stop() {
     this.isWanted = false;
-    clearInterval(this.watchdog);
-    clearTimeout(this.timer);
-    if (this.isOwner) this.socket.stop();
-  }
-
-  /** After `reload`: the page shows the room as it was at this number. */
-  restart(number) {
-    this.stop();
-    this.number = number;
-    this.line = "";
-    this.start();
-  }
-
-  /** Milliseconds of the server's clock: a doctor's own may be an hour off. */
-  now() {
-    return Date.now() + this.offset;
-  }
-
-  /** What was missed, and what this person may do now. */
-  refresh() {
-    if (this.socket.isConnected) this.socket.say(this.socket.enter());
-    else if (this.line === "polling") this.poll();
-  }
-
-  receive(frame) {
-    this.heardAt = performance.now();
-    if (frame.t === "room_state") this.entered(frame);
-    if (frame.t === "event") this.take(frame);
-    if (frame.t === "presence") this.count(frame);
-    if (frame.t === "reload") this.tooOld();
-  }
-
-  tell(name, detail) {
-    this.dispatchEvent(new CustomEvent(name, { detail }));
-  }
-
-  tooOld() {
-    this.stop();
-    this.tell("reload", null);
-  }
-
-  entered(frame) {
-    clearTimeout(this.timer);
-    this.show("live");
-    this.know(frame);
-  }
-
-  know(state) {
-    this.offset = Date.parse(state.now) - Date.now();
-    this.tell("state", state);
-    this.tell("presence", { people: state.people });
-  }
-
-  /** Numbers grow and have gaps; one that is not larger was heard before. */
-  take(event) {
-    if (event.number <= this.number) return;
-    this.number = event.number;
-    this.tell("event", event);
-    if (event.kind === "lanes") this.refresh();
-  }
-
-  count({ people, number }) {
-    this.tell("presence", { people });
-    if (number <= this.number || performance.now() - (this.askedAt || 0) < BEHIND_MILLISECONDS) return;
-    this.askedAt = performance.now();
-    this.refresh();
-  }
-
-  show(line) {
-    if (line === this.line) return;
-    this.line = line;
-    this.tell("line", line);
-  }
-
-  watch() {
-    if (this.socket.isUp && performance.now() - this.heardAt > SILENT_MILLISECONDS) this.socket.reset();
-  }
-
-  lost({ code, tries }) {
-    if (code === 4401 || code === 4403) this.bye(code === 4401 ? "signed_out" : "not_enrolled");
-    else {
-      if (this.line === "live") this.show("lost");
-      if (tries >= SOCKET_TRIES && this.line !== "polling") this.poll();
-    }
+    window.removeEventListener("online", this.online);
+    clearTimeout(this.retry);
+    this.drop();
   }
 
   hurry() {
-    if (this.isWanted && this.line !== "live" && this.timer) this.poll();
+    if (!this.isWanted || this.line) return;
+    clearTimeout(this.retry);
+    this.connect();
   }
 
-  /** Until the socket stands again, which goes on trying by itself. */
-  async poll() {
-    clearTimeout(this.timer);
-    if (!this.isWanted || this.isPolling) return;
-    this.isPolling = true;
-    let wait;
+  connect() {
+    let line;
     try {
-      const answer = await this.wire.get(`${this.url}?since=${this.number}`);
-      this.backoff.reset();
-      wait = answer.again * 1000 * (document.hidden ? 4 : 1);
-      this.answered(answer);
+      line = this.open(this.url);
     } catch (error) {
-      if (!(error instanceof RequestFailed)) throw error;
-      wait = 1000 + this.backoff.next();
-      this.failed(error.status);
-    } finally {
-      this.isPolling = false;
+      this.closed(0);
+      return;
     }
-    clearTimeout(this.timer);
-    if (this.isWanted && this.line !== "live") this.timer = setTimeout(() => this.poll(), wait);
+    this.line = line;
+    const mine = (work) => (event) => line === this.line && work(event);
+    this.silence = setTimeout(() => line === this.line && this.closed(0), WELCOME_MILLISECONDS);
+    line.onopen = mine(() => this.room.opened((frame) => line === this.line && line.send(JSON.stringify(frame))));
+    line.onmessage = mine((event) => this.receive(JSON.parse(event.data)));
+    line.onclose = mine((event) => this.closed(event.code));
   }
 
-  answered(answer) {
-    if (this.line === "live") return; // it came back meanwhile, and knows more
-    this.show("polling");
-    this.know(answer);
-    for (const event of answer.events) this.take(event);
-    this.number = Math.max(this.number, answer.number);
+  receive(frame) {
+    clearTimeout(this.silence);
+    if (frame.t === "room_state") this.stable = setTimeout(() => this.backoff.reset(), STABLE_MILLISECONDS);
+    if (frame.t === "bye") this.room.goodbye(frame.reason);
+    else this.room.receive(frame);
   }
 
-  failed(status) {
-    if (status in FINAL) this.bye(FINAL[status]);
-    else if (status === 410) this.tooOld();
-    else this.show("lost");
+  drop() {
+    const line = this.line;
+    this.line = null;
+    clearTimeout(this.silence);
+    clearTimeout(this.stable);
+    if (!line) return;
+    line.onopen = line.onmessage = line.onclose = null;
+    line.close();
   }
 
-  /** Final, but for a server that restarts. */
-  bye(reason) {
-    if (reason === "restarting" || !this.isWanted) return;
-    this.stop();
-    this.socket.stop();
-    this.tell("bye", { reason });
+  closed(code) {
+    this.drop();
+    if (!this.isWanted) return;
+    if (NEVER_AGAIN.has(code)) {
+      this.room.goodbye(code === 4401 ? "signed_out" : "removed");
+      return;
+    }
+    this.room.lost();
+    this.retry = setTimeout(() => this.connect(), this.backoff.next());
   }
+}
+
+export function socketAddress(path) {
+  return `${window.location.protocol === "https:" ? "wss:" : "ws:"}//${window.location.host}${path}`;
+}
+
+/** A room with a line of its own, for a webinar's number. */
+export function enterRoom(webinar, since) {
+  const room = new Room({ since, eventsUrl: `/api/v1/webinars/${webinar}/events/` });
+  const line = new RoomLine({ url: socketAddress(`/ws/webinars/${webinar}/`), room });
+  return { room, line };
 }
