@@ -42,3 +42,19 @@ def close_silent_visits() -> int:
     from webinars.domain.visits import close_silent_visits as close
 
     return close(now=timezone.now())
+
+
+@shared_task(name="webinars.put_together")
+def put_together(broadcast_id: int) -> bool:
+    """Rung when a webinar ends or its cuts change, and by the sweep. Runs for seconds to minutes."""
+    from webinars.domain.recording import put_together as work
+
+    return work(broadcast_id=broadcast_id)
+
+
+@shared_task(name="webinars.tend_recordings")
+def tend_recordings() -> None:
+    """What a lost bell or a killed worker left, what the pipeline has published, and what opens at a date."""
+    from webinars.domain.recording import tend
+
+    tend(ring=put_together.delay, now=timezone.now())

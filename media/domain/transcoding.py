@@ -40,6 +40,8 @@ log = get_logger("media")
 FETCHED, PROBED, SOUND_DONE, PICTURE_DONE, STILLS_DONE, STORED = 4, 5, 10, 92, 94, 99
 # A header may round; a missing end of the file is more.
 MISSING_SECONDS, MISSING_SHARE = 2.0, 0.01
+# Work folders of other apps, who look after them.
+OTHERS_FOLDERS = "recording-"
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ def remove_left_folders() -> int:
         return 0
     folders = [folder for folder in settings.MEDIA_WORK_DIR.iterdir() if folder.is_dir()]
     working = set(Video.objects.filter(status=VideoStatus.TRANSCODING).values_list("worker", flat=True))
-    left = [folder for folder in folders if folder.name not in working]
+    left = [folder for folder in folders if folder.name not in working and not folder.name.startswith(OTHERS_FOLDERS)]
     for folder in left:
         shutil.rmtree(folder, ignore_errors=True)
     return len(left)

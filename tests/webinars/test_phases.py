@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -77,7 +78,7 @@ def test_nobody_has_seen_more_of_a_broadcast_than_there_has_been() -> None:
         pytest.param({"ended_at": NOON}, NotPlayableError, id="ended, no recording yet"),
     ],
 )
-def test_when_nothing_can_be_watched_it_says_why(changes: dict[str, object], error: type[WatchError]) -> None:
+def test_when_nothing_can_be_watched_it_says_why(changes: dict[str, Any], error: type[WatchError]) -> None:
     enrolment = make_enrolment()
     webinar = make_live(webinar=make_webinar(enrolment), **changes)
     with pytest.raises(error):

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.domain import audit
 from accounts.models import User
+from webinars import tasks
 from webinars.domain.room import post_event
 from webinars.enums import Audience, EventKind, RecordingPolicy, WebinarState
 from webinars.models import Broadcast, Webinar
@@ -113,6 +114,7 @@ def end_webinar(*, webinar_id: int, actor: User | None, request: HttpRequest | N
     webinar.save(update_fields=["ended_at", "updated_at"])
     Broadcast.objects.filter(webinar=webinar, ended_at=None).update(ended_at=now)
     _announce(webinar, actor=actor, request=request, action="webinar.ended", now=now)
+    transaction.on_commit(tasks.tend_recordings.delay, robust=True)
     return webinar
 
 
