@@ -211,8 +211,10 @@ def create_other(*, now: datetime) -> Programme:
         ),
         now=now,
     )
-    for number, title in enumerate(("Understanding the transition", "Hormones: whom, which, how long"), start=1):
-        course = save_course(course=Course(programme=programme, title=title, opens_at=day(now, 14 * number)), now=now)
+    for number, title in enumerate(("Understanding the transition", "Hormones: whom, which, how long")):
+        # Not 14 days: whether the office asks for its video within two weeks would hang on the hour of the day.
+        opens_at = day(now, 10 + 14 * number)
+        course = save_course(course=Course(programme=programme, title=title, opens_at=opens_at), now=now)
         save_lesson(lesson=Lesson(course=course, kind=LessonKind.WEBINAR, title=title), now=now)
         publish_course(course=course, now=now)
     publish_programme(programme=programme)

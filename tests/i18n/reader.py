@@ -12,6 +12,7 @@ VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "l
 SILENT = frozenset({"script", "style", "kbd"})
 SPOKEN = ("aria-label", "aria-valuetext", "aria-description", "title", "placeholder", "alt")
 DATA_CLASSES = frozenset({"secret", "codes", "link", "code"})  # keys and addresses to copy, never sentences
+ICONS = "material-symbols-outlined"  # a font that draws a picture for "arrow_back"
 DATA_FIELDS = frozenset({"timezone", "language"})  # names of the tz database; languages by their own names
 BUTTONS = frozenset({"submit", "button", "reset"})
 DATA = re.compile(
@@ -70,7 +71,9 @@ class Reader(HTMLParser):
         classes = set(values.get("class", "").split())
         is_field = tag == "select" and values.get("name") in DATA_FIELDS
         is_foreign = tag != "html" and "lang" in values
-        return tag in SILENT or is_field or is_foreign or (tag != "input" and bool(classes & DATA_CLASSES))
+        is_icon = ICONS in classes and values.get("aria-hidden") == "true"
+        is_copied = tag != "input" and bool(classes & DATA_CLASSES)
+        return tag in SILENT or is_field or is_foreign or is_icon or is_copied
 
     def _read_attributes(self, tag: str, values: dict[str, str]) -> None:
         names = [name for name in values if name in SPOKEN or name.startswith(("data-label", "data-text"))]

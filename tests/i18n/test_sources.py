@@ -10,7 +10,7 @@ from tests.i18n.reader import untranslated
 
 TEMPLATES = Path(settings.BASE_DIR) / "templates"
 SPOKEN_FOR = re.compile(
-    r"\{%\s*block (?:body_class|tab_current)\b.*?endblock\s*%\}|"  # values of attributes that nobody reads
+    r"\{%\s*block (?:body_?class|tab_current)\b.*?endblock\s*%\}|"  # values of attributes that nobody reads
     r"\{%\s*(comment|blocktranslate|blocktrans)\b.*?\{%\s*end\1\s*%\}|\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}",
     re.DOTALL,
 )
