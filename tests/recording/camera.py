@@ -61,7 +61,7 @@ def number_of(frame: Any) -> int:
 def frames_of(path: Path) -> list[tuple[float, int]]:
     """`(seconds since the first frame, number)` of every frame of a segment or file, in the order they are shown."""
     with av.open(str(path)) as container:
-        found = [(float(frame.pts * frame.time_base), number_of(frame)) for frame in container.decode(video=0)]
+        found = [(frame.time or 0.0, number_of(frame)) for frame in container.decode(video=0)]
     return [(at - found[0][0], number) for at, number in found]
 
 

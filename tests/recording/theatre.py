@@ -6,16 +6,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
-
 from media.domain.transcoding import transcode_video
 from media.models import Video
+from media.storages import media_storage
 from tests.recording.camera import RATE, Filmed, film, frames_of, frames_of_playlist, shown_at
 from tests.webinars.watching import NOON, make_enrolment, make_webinar
 from webinars.domain.live_files import folder_of, keep_segment
 from webinars.domain.recording import note_published, open_recordings, put_together
 from webinars.domain.schedule import end_webinar
-from webinars.enums import Phase
 from webinars.ingest.playlists import Format
 from webinars.ingest.studio import Stored
 from webinars.models import Broadcast, PublishSession, Webinar
@@ -99,17 +97,16 @@ def live_stop(webinar: Webinar, program: float) -> LiveStop:
     """Read from the stored segment: its place in it is program time minus the segment's own."""
     broadcast = Broadcast.objects.get(webinar=webinar, is_rehearsal=False)
     segment = broadcast.segments.filter(program_start__lte=program).latest("program_start")
-    path = (
-        Path(settings.STORAGES["media"]["OPTIONS"]["location"]) / folder_of(broadcast) / NAME / f"{segment.number}.ts"
-    )
+    path = stored_at() / folder_of(broadcast) / NAME / f"{segment.number}.ts"
     return LiveStop(program, shown_at(frames_of(path), program - segment.program_start))
+
+
+def stored_at() -> Path:
+    return Path(media_storage().path(""))
 
 
 def published_frames(video: Video) -> list[tuple[float, int]]:
     best = video.renditions.filter(kind="hls").order_by("-height", "-frame_rate").first()
     assert best is not None
-    root = Path(settings.STORAGES["media"]["OPTIONS"]["location"])
+    root = stored_at()
     return list(frames_of_playlist(root / "videos" / str(video.key) / video.published_version / best.path))
-
-
-PHASES = (Phase.LIVE, Phase.ON_DEMAND)

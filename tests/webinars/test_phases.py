@@ -17,6 +17,7 @@ from tests.webinars.watching import NOON, at, beat, make_device, make_enrolment,
 from webinars.domain.completion import coverage_digest, settle
 from webinars.domain.posting import post_beats
 from webinars.domain.queries import playback_state, watch_summary
+from webinars.domain.restrictions import remove
 from webinars.domain.timelines import timeline_of
 from webinars.domain.watching import (
     CancelledError,
@@ -25,12 +26,11 @@ from webinars.domain.watching import (
     NotPlayableError,
     RemovedError,
     WatchError,
-    end_live_sessions,
     record_beats,
     start_play_session,
 )
-from webinars.enums import IngestKind, Phase, RecordingPolicy, Refusal, Restriction
-from webinars.models import PersonRestriction, PlaySession, WatchRecord, Webinar
+from webinars.enums import IngestKind, Phase, RecordingPolicy, Refusal
+from webinars.models import PlaySession, WatchRecord, Webinar
 
 pytestmark = pytest.mark.django_db
 thorough = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -99,8 +99,8 @@ def test_a_meeting_elsewhere_has_no_player() -> None:
 def test_who_was_removed_neither_begins_nor_goes_on() -> None:
     session = live_viewer()
     send(session, (0, 10), after=10)
-    PersonRestriction.objects.create(webinar=session.webinar, user=session.user, kind=Restriction.REMOVED, at=at(11))
-    assert end_live_sessions(webinar_id=session.webinar_id, user_id=session.user_id, now=at(11)) == 1
+    moderator = RoleGrantFactory.create(programme=session.webinar.lesson.course.programme).user
+    remove(webinar=session.webinar, user=session.user, actor=moderator, now=at(11))
     assert send(session, (10, 20), after=20) == (Refusal.SESSION_ENDED, None, None)
     with pytest.raises(RemovedError):
         watch(session.webinar, session.user, after=21)

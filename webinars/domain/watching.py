@@ -149,12 +149,6 @@ _NOT_YET: dict[WebinarState, type[WatchError]] = {
 }
 
 
-def end_live_sessions(*, webinar_id: int, user_id: int, now: datetime) -> int:
-    """For somebody who was removed: what their players still send is refused."""
-    mine = PlaySession.objects.filter(webinar=webinar_id, user=user_id, phase=Phase.LIVE, ended_at=None)
-    return mine.update(ended_at=now)
-
-
 def record_beats(beats: Sequence[Beat], *, now: datetime) -> list[BeatResult]:
     """Credit a batch in one statement and one commit; the results are in the order of the beats.
 

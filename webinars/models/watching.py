@@ -29,11 +29,11 @@ class PlaySession(models.Model):
     epoch = models.DateTimeField(
         null=True, help_text=_("Program time 0 of the broadcast watched: nobody has seen more than has been since.")
     )
-    shown = IntMultiRangeField(
+    shown = IntMultiRangeField(  # type: ignore[misc]  # the field has no nullable twin
         null=True,
         help_text=_("Which seconds of the uncut recording of a broadcast this version shows; beats count within it."),
     )
-    carried = IntMultiRangeField(
+    carried = IntMultiRangeField(  # type: ignore[misc]
         null=True,
         help_text=_(
             "What the person had seen live, in seconds of the uncut recording: counts for completion, not as watched."
@@ -90,8 +90,12 @@ class WatchRecord(models.Model):
     excess = IntMultiRangeField(
         default=tuple, help_text=_("Seconds claimed faster than the clock allows: not credited, kept as evidence.")
     )
-    shown = IntMultiRangeField(null=True, help_text=_("Of the latest play session, like the next one."))
-    carried = IntMultiRangeField(null=True, help_text=_("Seconds that count for completion besides the coverage."))
+    shown = IntMultiRangeField(  # type: ignore[misc]
+        null=True, help_text=_("Of the latest play session, like the next one.")
+    )
+    carried = IntMultiRangeField(  # type: ignore[misc]
+        null=True, help_text=_("Seconds that count for completion besides the coverage.")
+    )
     seen_seconds = models.PositiveIntegerField(default=0)
     required_seconds = models.PositiveIntegerField(help_text=_("As the play session had it when it was reached."))
     position_seconds = models.FloatField(default=0.0)
