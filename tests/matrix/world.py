@@ -41,6 +41,7 @@ from tests.factories.webinars import WatchRecordFactory, WebinarFactory
 from tests.matrix.passkeys import credential
 from tests.matrix.walk import Route
 from tests.signing_in import device_of, signed_in
+from webinars.models import Pin, Poll, Question
 
 ANONYMOUS = "anonymous"
 ROLES = (ANONYMOUS, "stranger", "doctor", "presenter", "sponsor", "auditor", "moderator", "elsewhere", "operator")
@@ -139,6 +140,9 @@ def _objects(programme: Programme, people: dict[str, User]) -> dict[str, models.
         doctor.enrolments.get(),
         people["presenter"].role_grants.get(),
         WatchRecordFactory.create(user=doctor, webinar=webinar),
+        Question.objects.create(webinar=webinar, author=doctor, text="Is it safe?", asked_at=now()),
+        Poll.objects.create(webinar=webinar, question="Which one?"),
+        Pin.objects.create(webinar=webinar, title="Slides", url="https://example.org/", created_at=now()),
         record("test", actor=doctor, subject=programme, now=now()),
         EmailAddress.objects.create(user=doctor, email=doctor.email),
         Group.objects.create(name="group"),
@@ -162,6 +166,14 @@ def _values(programme: Programme, people: dict[str, User], objects: dict[str, mo
         "course_id": str(objects["courses.course"].pk),
         "lesson_id": str(objects["courses.lesson"].pk),
         "webinar_id": str(objects["webinars.webinar"].pk),
+        "question_id": str(objects["webinars.question"].pk),
+        "poll_id": str(objects["webinars.poll"].pk),
+        "pin_id": str(objects["webinars.pin"].pk),
+        "user_id": str(people["doctor"].pk),
+        "move": "claim",
+        "stage_move": "answer-live",
+        "poll_move": "hide",
+        "person_move": "mute",
         "device_id": str(objects["accounts.device"].pk),
         "video_id": str(video.pk),
         "upload_id": str(objects["media.upload"].pk),

@@ -39,6 +39,7 @@ _WORK: dict[Move, Callable[..., Question]] = {
     Move.MERGE: answers.merge,
     Move.SAY: answers.say,
 }
+_MOVES = frozenset(one.value for one in Move)
 _NEEDED: dict[Move, set[str]] = {
     Move.ANSWER: {"text"},
     Move.MERGE: {"into_id"},
@@ -88,7 +89,7 @@ class DeskMoveView(ApiView):
         `merge`, `say`. When somebody else was faster: 409 with the present question in `current`.
         """
         webinar = get_moderated_webinar(request.user, webinar_id)
-        if move not in Move:
+        if move not in _MOVES:
             raise Http404
         values = _values(Move(move), request)
         with as_answers(at_desk=True):

@@ -3,6 +3,7 @@
 from rest_framework import serializers
 
 from core.api.serializers import InputSerializer
+from webinars.api.room import MaySerializer
 from webinars.domain.announcements import LONGEST_ANNOUNCEMENT, LONGEST_TITLE, LONGEST_URL
 from webinars.domain.answers import LONGEST_ANSWER
 from webinars.domain.polls import LONGEST_OPTION, LONGEST_POLL, LONGEST_WORD, MOST_OPTIONS
@@ -65,7 +66,7 @@ class MoveInput(InputSerializer):
     edited_text = _text(LONGEST_QUESTION, required=False, allow_blank=True)
     is_priority = serializers.BooleanField(required=False)
     into = _number(required=False)
-    lane = serializers.ChoiceField(choices=[Lane.ATTENDEE, Lane.PRESENTER], required=False)
+    lane = serializers.ChoiceField(choices=Lane.choices, required=False)
     client_key = serializers.UUIDField(required=False)
 
 
@@ -117,12 +118,6 @@ class LaneInput(InputSerializer):
     part = serializers.ChoiceField(choices=[(one.value, one.value) for one in Part], required=False)
     person = _number(required=False)
     level = serializers.ChoiceField(choices=LaneAccessLevel.choices, required=False, allow_null=True, default=None)
-
-
-class MaySerializer(serializers.Serializer[object]):
-    ask = serializers.BooleanField()
-    read = serializers.BooleanField()
-    vote = serializers.BooleanField()
 
 
 class MessageSerializer(serializers.Serializer[object]):

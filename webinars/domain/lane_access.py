@@ -33,7 +33,7 @@ def set_lane_access(
 ) -> None:
     """For one part of the room or for one person, who must be of this webinar; None goes back to the default.
 
-    Pages ask anew what they may do when they hear of it.
+    The pages concerned ask anew what they may do when they hear of it.
     """
     if (part is None) == (user is None):
         raise LaneTargetError
@@ -53,7 +53,14 @@ def set_lane_access(
         request=request,
         now=now,
     )
-    post_event(webinar_id=webinar.pk, kind=EventKind.LANES, audience=Audience.ALL, payload={}, now=now)
+    post_event(
+        webinar_id=webinar.pk,
+        kind=EventKind.LANES,
+        audience=Audience.PERSON if user else Audience.ALL,
+        payload={},
+        person_id=user.pk if user else None,
+        now=now,
+    )
 
 
 def lane_settings(*, webinar: Webinar) -> list[dict[str, Any]]:

@@ -57,12 +57,9 @@ def results_of(poll: Poll, *, for_all: bool = False) -> dict[str, Any]:
     }
 
 
-def post_poll(poll: Poll, *, removed: bool = False, now: datetime) -> None:
+def post_poll(poll: Poll, *, now: datetime) -> None:
     """A prepared poll is for presenters and moderators only."""
-    payload = poll_payload(poll)
-    if removed:
-        payload["removed"] = True
-    _post(poll, EventKind.POLL, payload, for_all=poll.state != PollState.DRAFT, now=now)
+    _post(poll, EventKind.POLL, poll_payload(poll), for_all=poll.state != PollState.DRAFT, now=now)
 
 
 def post_results(poll: Poll, *, now: datetime) -> None:

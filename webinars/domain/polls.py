@@ -119,12 +119,11 @@ def save_poll(
 def delete_poll(
     *, webinar: Webinar, poll_id: int, actor: User, request: HttpRequest | None = None, now: datetime
 ) -> None:
-    """One that was never open; results are kept."""
+    """One that was never open; results are kept. The other desks hear of it by the log."""
     poll = _locked(webinar, poll_id)
     if poll.state != PollState.DRAFT:
         raise PollStateError
     _log("poll.deleted", poll, actor, request, now)
-    post_poll(poll, removed=True, now=now)
     poll.delete()
 
 
