@@ -207,8 +207,8 @@ def _hand_over(work: Work, path: Path, spliced: Spliced) -> None:
     # A worker that was killed while it stored left a file that nobody names.
     left = StoredTree.objects.filter(video=video, prefix__startswith=f"sources/{video.key}/", remove_after=None)
     left.exclude(prefix=video.source_key).update(remove_after=now)
-    note_tree(prefix=key, video=video, now=now)
     work.renew(STORING)
+    note_tree(prefix=key, video=video, now=now)
     store_file(media_storage(), path, key)
     try:
         _commit(work, key=key, size=path.stat().st_size, spliced=spliced)
