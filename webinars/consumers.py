@@ -37,7 +37,7 @@ Receive = Callable[[], Awaitable[Message]]
 Scope = dict[str, Any]
 MAX_FRAME_CHARACTERS = 65_536
 HELLO_SECONDS = 30.0  # a socket that says nothing is closed
-MOST_STRANGERS = 200  # of one address, whose session is being looked up; a hospital's doctors may come at once
+MOST_STRANGERS = 1_000  # of one address, whose session is being looked up; a hospital's doctors may come at once
 ADMISSION_SECONDS = 10.0
 
 

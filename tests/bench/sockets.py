@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +27,14 @@ class Load:
         return self.server_us + self.postgres_us
 
 
-def measure_sockets(stage: Stage, audience: Audience, *, beats_per_s: float, duration: float) -> Load:
+def measure_sockets(
+    stage: Stage,
+    audience: Audience,
+    *,
+    beats_per_s: float,
+    duration: float,
+    start: Callable[[int], AbstractContextManager[psutil.Process]] = realtime,
+) -> Load:
     """Players beat far more often than real ones (every 30 s), so that a thousand sockets make the load of 130,000."""
     port = free_port()
     period = len(audience.sessions) / beats_per_s
@@ -39,7 +48,7 @@ def measure_sockets(stage: Stage, audience: Audience, *, beats_per_s: float, dur
         "warm_up": 3.0,
         "duration": duration,
     }
-    with realtime(port) as process:
+    with start(port) as process:
         return run_plan("tests.bench.players", plan, process, psutil.Process(stage.postgres))
 
 

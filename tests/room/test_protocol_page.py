@@ -12,7 +12,7 @@ from webinars.domain.beats import MAX_SPANS
 from webinars.domain.crediting import TOLERANCE_SECONDS
 from webinars.domain.events import SCHEMAS
 from webinars.enums import EventKind, Refusal, WebinarState
-from webinars.realtime import frames, hub, ring, sockets
+from webinars.realtime import frames, ring, sockets
 from webinars.realtime.committer import GroupCommitter
 from webinars.rules import Part
 
@@ -87,9 +87,9 @@ def test_states_and_parts_are_named() -> None:
         f"more than {TOLERANCE_SECONDS} seconds behind",
         f"says nothing for {consumers.HELLO_SECONDS:.0f} seconds",
         f"lets {sockets.MOST_UNSENT_BYTES // 1024} KB pile up",
-        f"longer than {sockets.SLOW_SECONDS:.0f} seconds for a page of {hub.PAGE} missed events",
+        f"longer than {sockets.SLOW_SECONDS:.0f} seconds for a page of {ring.PAGE} missed events",
         f"More than {ring.MOST_BEHIND:,} events behind",
-        f"At most {consumers.MOST_STRANGERS} sockets of one address",
+        f"At most {consumers.MOST_STRANGERS:,} sockets of one address",
         f"takes over {consumers.ADMISSION_SECONDS:.0f} seconds",
         f"{settings.SOCKET_MESSAGES_PER_MINUTE} messages a minute after a burst of {settings.SOCKET_MESSAGE_BURST}",
         f"× {settings.MAX_PLAYBACK_RATE} + {settings.CREDIT_SLACK_SECONDS}",

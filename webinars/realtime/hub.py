@@ -14,7 +14,6 @@ from webinars.realtime.sockets import Outbox, Parcel
 from webinars.rules import Part
 
 logger = logging.getLogger(__name__)
-PAGE = 100  # events of a replay that are sent before the browser is waited for
 BREATH_SECONDS = 0.02  # between two rounds: events that come together go out together
 STATE_SECONDS = 1.0  # for which all who join are told the same
 TURN = 200  # sockets that are served before others get the event loop
@@ -111,7 +110,7 @@ class Hub(Generic[State]):
             return
         member.box.push(greet(state, ring.last, max(room.people, 1)))
         member.heard = since
-        while events := ring.after(member.heard, PAGE):
+        while events := ring.page(member.heard):
             seen = visible(events, part=member.part, user_id=member.user_id)
             member.heard = events[-1].number
             if seen:

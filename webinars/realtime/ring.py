@@ -8,6 +8,9 @@ from webinars.rules import Part, may_see
 
 MOST_BEHIND = 1_000  # events; who missed more loads the page again, which costs less than the frames
 
+PAGE = 100  # events of a replay that are sent before the browser is waited for,
+PAGE_CHARACTERS = 65_536  # or fewer, where they are long
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -58,6 +61,16 @@ class Ring:
         numbers, events = self._kept
         start = bisect_right(numbers, since)
         return events[start : start + most]
+
+    def page(self, since: int) -> list[Event]:
+        """As many as a browser is sent at once."""
+        size = 0
+        found = self.after(since, PAGE)
+        for count, event in enumerate(found):
+            size += len(event.text)
+            if size > PAGE_CHARACTERS:
+                return found[: max(count, 1)]
+        return found
 
     def last_for(self, *, part: Part, user_id: int) -> int:
         """The number of the latest event this person may see; 0 when none is remembered."""
