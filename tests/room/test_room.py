@@ -1,11 +1,23 @@
 """Posted events reach every socket that may hear them: in order, once, after a gap as well."""
 
+import time
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
+from django.utils.timezone import now
+from websockets.exceptions import InvalidStatus
 
+from core.processes import wait_until
+from courses.models import RoleGrant
+from tests.factories.courses import EnrolmentFactory
 from tests.room.rooms import Scene, make_scene
+from tests.room.test_sockets import closing, until_closed
 from tests.room.tier import RunningTier, room_page, running_tier
+from webinars.consumers import MOST_STRANGERS, WatchSockets
+from webinars.domain.presence import People, people_in, report
+from webinars.enums import Audience, Restriction
+from webinars.models import PersonRestriction
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -42,3 +54,101 @@ def test_a_posted_event_reaches_two_sockets_and_is_replayed_to_a_third(tier: Run
         with room_page(tier, three, scene.webinar) as third:
             assert third.enter(1)["number"] == 2
             assert third.events(1) == heard
+
+
+def test_a_removed_person_is_sent_away_within_five_seconds_and_let_in_no_more(tier: RunningTier, scene: Scene) -> None:
+    doctor, neighbour = scene.doctor(), scene.doctor()
+    with room_page(tier, doctor, scene.webinar) as browser, room_page(tier, neighbour, scene.webinar) as other:
+        browser.enter()
+        other.enter()
+        started = time.monotonic()
+        PersonRestriction.objects.create(webinar=scene.webinar, user=doctor.user, kind=Restriction.REMOVED, at=now())
+        frames, code = until_closed(browser.connection)
+        assert time.monotonic() - started < 5
+        assert [frame for frame in frames if frame["t"] != "presence"] == [{"t": "bye", "reason": "removed"}]
+        assert code == 4403
+        with room_page(tier, doctor, scene.webinar) as again:
+            assert closing(again.connection) == (["removed"], 4403)
+        scene.post("goes on")
+        assert other.events(1)[0]["data"]["text"] == "goes on"
+    PersonRestriction.objects.update(lifted_at=now())
+    with room_page(tier, doctor, scene.webinar) as browser:
+        assert browser.enter()["number"] == 1
+
+
+def test_a_moderator_no_more_comes_back_as_an_attendee(tier: RunningTier, scene: Scene) -> None:
+    moderator = scene.moderator()
+    EnrolmentFactory.create(user=moderator.user, programme=scene.programme)
+    with room_page(tier, moderator, scene.webinar) as browser:
+        assert browser.enter()["part"] == "moderator"
+        RoleGrant.objects.filter(user=moderator.user).delete()
+        frames, code = until_closed(browser.connection)
+        assert ({frame["t"] for frame in frames} - {"presence"}, code) == (set(), 1013)
+    scene.post(audience=Audience.MODERATORS)
+    last = scene.post().number
+    with room_page(tier, moderator, scene.webinar) as browser:
+        assert browser.enter()["part"] == "attendee"
+        assert [event["number"] for event in browser.events(1)] == [last]
+
+
+def test_the_room_says_how_many_people_are_in_it_within_ten_seconds(tier: RunningTier, scene: Scene) -> None:
+    """Two windows of one person are one; a person of another process is one more."""
+    report({scene.webinar.pk: {10**6: "DE"}}, process="another", now=now() + timedelta(seconds=8))
+    doctor, moderator = scene.doctor(), scene.moderator()
+    with (
+        room_page(tier, doctor, scene.webinar) as first,
+        room_page(tier, doctor, scene.webinar) as second,
+        room_page(tier, moderator, scene.webinar) as third,
+    ):
+        for browser in (first, second, third):
+            browser.enter()
+        for browser in (first, second, third):
+            while (frame := browser.hear()) != {"t": "presence", "people": 3, "number": 0}:
+                assert frame["t"] == "presence"
+        assert people_in(scene.webinar.pk, now=now()) == People(3, {"IN": 2, "DE": 1})
+    assert wait_until(lambda: people_in(scene.webinar.pk, now=now()).number <= 1, seconds=10)
+
+
+def test_two_processes_bring_each_other_s_events(scene: Scene) -> None:
+    doctor = scene.doctor()
+    with (
+        running_tier() as one,
+        running_tier() as two,
+        room_page(one, doctor, scene.webinar) as first,
+        room_page(two, doctor, scene.webinar) as second,
+    ):
+        first.enter()
+        second.enter()
+        for n in range(30):
+            scene.post(str(n))
+        assert first.events(30) == second.events(30)
+
+
+def test_too_many_of_one_address_at_the_door_are_refused(scene: Scene) -> None:
+    """The others get in: the limit is of the address. Those who are in do not count."""
+    sockets = WatchSockets()
+    with running_tier(sockets) as tier:
+        devices = [scene.doctor() for _ in range(3)]
+        with room_page(tier, devices[0], scene.webinar) as first:
+            first.enter()
+            for _ in range(MOST_STRANGERS):
+                assert sockets.tier.strangers.enter("127.0.0.1")
+            with pytest.raises(InvalidStatus) as refused, room_page(tier, devices[1], scene.webinar):
+                pass
+            assert refused.value.response.status_code == 403
+            sockets.tier.strangers.leave("127.0.0.1")
+            with room_page(tier, devices[1], scene.webinar) as second:
+                assert second.enter()["number"] == 0
+            scene.post()
+            assert len(first.events(1)) == 1
+
+
+def test_a_stopping_process_says_goodbye_and_counts_nobody_on(scene: Scene) -> None:
+    with running_tier() as tier, room_page(tier, scene.doctor(), scene.webinar) as browser:
+        browser.enter()
+        while browser.hear()["t"] != "presence":
+            pass
+        assert people_in(scene.webinar.pk, now=now()).number == 1
+        tier.stop()
+        assert closing(browser.connection)[1] == 1012
+    assert people_in(scene.webinar.pk, now=now()).number == 0
