@@ -35,6 +35,8 @@ GROUPS: tuple[tuple[Any, tuple[tuple[str, str, Any], ...]], ...] = (
             ("courses.Programme", "school", None),
             ("courses.Course", "menu_book", None),
             ("courses.Lesson", "play_lesson", None),
+            ("webinars.Webinar", "podcasts", _("Live webinars")),
+            ("webinars.SpotWindow", "door_front", _("At the door")),
             ("media.Video", "video_library", _("Videos")),
         ),
     ),

@@ -27,6 +27,8 @@ MODERATOR: Mapping[str, Iterable[str]] = {
     "courses.cohort": ALL,
     "courses.enrolment": AUTHORED,
     "webinars.webinar": AUTHORED,
+    "webinars.spotwindow": AUTHORED,
+    "webinars.cannedreply": ALL,
     "media.video": AUTHORED,
     "media.caption": ALL,
 }

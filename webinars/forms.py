@@ -6,12 +6,14 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_countries import countries
-from unfold.widgets import UnfoldBooleanWidget
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanWidget
 
 from accounts.models import User
 from webinars.domain.authoring import RecordingInUseError, check_recording, save_webinar
+from webinars.domain.scheduling import SETTINGS, check_schedule
 from webinars.domain.spot import Asker
-from webinars.models import Webinar
+from webinars.domain.spot_windows import check_window
+from webinars.models import SpotWindow, Webinar
 
 
 class WebinarForm(forms.ModelForm[Webinar]):
@@ -101,3 +103,89 @@ class SpotForm(forms.Form):
             registration_number=given["registration_number"],
             time_zone=given["timezone"],
         )
+
+
+class ScheduleForm(forms.ModelForm[Webinar]):
+    """Refuses in the words of the domain, beside the field. The domain looks again when it writes."""
+
+    class Meta:
+        model = Webinar
+        fields = (*SETTINGS, "presenters", "moderators")
+        help_texts = {
+            "planned_minutes": _("Doctors see when it is expected to end."),
+            "doors_minutes": _("From then on doctors wait on the page, and the program can connect."),
+            "capacity": _("Empty: as many as come. Counted from registrations."),
+            "recording_opens_at": _("Only where the recording opens on a date."),
+            "external_url": _("Only for a meeting elsewhere, for example in Zoom or Teams."),
+            "followup_days": _("Doctors can ask about the recording for so many days."),
+        }
+
+    def clean(self) -> dict[str, Any]:
+        """The database's constraints say the same in fewer words: they are left to the database."""
+        cleaned = super().clean() or {}
+        self._validate_constraints = False
+        return cleaned
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        before = Webinar.objects.get(pk=self.instance.pk)
+        for name, problem in check_schedule(before=before, after=self.instance, now=timezone.now()).items():
+            if name not in self.errors:
+                self.add_error(name, problem)
+
+
+class SpotWindowForm(forms.ModelForm[SpotWindow]):
+    """Quotas and domains as lines of text: nobody writes JSON."""
+
+    quota = forms.CharField(
+        label=_("Places by country"),
+        required=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text=_("A line for each country with a limit of its own, for example “IN 200”. Others share the rest."),
+    )
+    domains = forms.CharField(
+        label=_("Allowed e-mail domains"),
+        required=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text=_("A line for each, for example “hospital.org”. Used where listed domains are let in by themselves."),
+    )
+
+    class Meta:
+        model = SpotWindow
+        fields = ("webinar", "opens_at", "closes_at", "capacity", "approval")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        window = self.instance
+        self.fields["quota"].initial = "\n".join(f"{one} {places}" for one, places in window.country_quota.items())
+        self.fields["domains"].initial = "\n".join(window.email_domains)
+
+    def clean_quota(self) -> dict[str, int]:
+        quota = {}
+        for line in self.cleaned_data["quota"].splitlines():
+            if not line.strip():
+                continue
+            country, _space, places = line.strip().upper().partition(" ")
+            if not places.strip().isdecimal():
+                raise forms.ValidationError(_("Write a country and a number in each line, for example IN 200."))
+            quota[country] = int(places)
+        return quota
+
+    def clean_domains(self) -> list[str]:
+        return [one.lstrip("@") for one in self.cleaned_data["domains"].lower().split()]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        self._validate_constraints = False
+        self.instance.country_quota = cleaned.get("quota", self.instance.country_quota)
+        self.instance.email_domains = cleaned.get("domains", self.instance.email_domains)
+        return cleaned
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        if self.errors:
+            return
+        before = SpotWindow.objects.get(pk=self.instance.pk) if self.instance.pk else None
+        names = {"country_quota": "quota", "email_domains": "domains"}
+        for name, problem in check_window(before=before, after=self.instance, now=timezone.now()).items():
+            self.add_error(names.get(name, name), problem)

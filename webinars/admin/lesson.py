@@ -2,19 +2,20 @@ from typing import Any
 
 from django.db.models import Q
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import StackedInline
 from unfold.decorators import display
 
-from accounts.enums import Role
-from accounts.models import User
+from core.time import when
 from courses.admin import LessonAdmin
 from courses.enums import LessonKind
-from courses.models import Course, RoleGrant
+from courses.models import Course
 from media.models import Video
 from media.rules import videos_for
+from webinars.admin.people import object_id, people_of
 from webinars.domain.lessons import WebinarLessons
 from webinars.forms import WebinarForm, WebinarFormSet
 from webinars.models import Webinar
@@ -27,8 +28,8 @@ class WebinarInline(StackedInline):
     model = Webinar
     form = WebinarForm
     formset = WebinarFormSet
-    fields = ("video", "video_state", "same_recording", "presenters", "completion_percent")
-    readonly_fields = ("video_state",)
+    fields = ("live", "video", "video_state", "same_recording", "presenters", "completion_percent")
+    readonly_fields = ("live", "video_state")
     autocomplete_fields = ("video",)
     filter_horizontal = ("presenters",)
     can_delete = False
@@ -50,6 +51,14 @@ class WebinarInline(StackedInline):
         asked = obj is not None and WebinarLessons().is_used(lesson=obj)
         return [name for name in super().get_fields(request, obj) if asked or name != "same_recording"]
 
+    @display(description=_("Live webinar"))
+    def live(self, webinar: Webinar) -> SafeString:
+        """Its date and everything about the day have a page of their own."""
+        address = reverse("admin:webinars_webinar_change", args=(webinar.pk,))
+        text = when(webinar.starts_at) if webinar.starts_at else _("None")
+        label = _("Change") if webinar.starts_at else _("Plan a live webinar")
+        return format_html('{} · <a class="underline" href="{}">{}</a>', text, address, label)
+
     @display(description=_("State of the video"))
     def video_state(self, webinar: Webinar) -> SafeString:
         video = webinar.video
@@ -67,22 +76,15 @@ class WebinarInline(StackedInline):
         if db_field.name == "video":
             mine = videos_for(request.user).values("pk")
             kwargs["queryset"] = Video.objects.filter(
-                Q(pk__in=mine) | Q(webinars__lesson=_lesson_id(request))
+                Q(pk__in=mine) | Q(webinars__lesson=object_id(request))
             ).distinct()
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Presenters of this programme, not a directory of everybody."""
         if db_field.name == "presenters":
-            course = Course.objects.filter(lessons=_lesson_id(request))
-            here = RoleGrant.objects.filter(Q(programme=None) | Q(programme__courses__in=course), role=Role.PRESENTER)
-            kwargs["queryset"] = User.objects.filter(role_grants__in=here).distinct()
+            kwargs["queryset"] = people_of(Course.objects.filter(lessons=object_id(request)), part="presenters")
         return super().formfield_for_manytomany(db_field, request, **kwargs)
-
-
-def _lesson_id(request: HttpRequest) -> int:
-    given = str(request.resolver_match.kwargs.get("object_id", "")) if request.resolver_match else ""
-    return int(given) if given.isdecimal() else 0
 
 
 LessonAdmin.inlines += (WebinarInline,)

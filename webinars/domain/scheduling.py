@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from accounts.domain import audit
 from accounts.models import User
 from core.time import when
+from webinars.domain.broadcasts import set_rehearsal
 from webinars.domain.registrations import taken_places
 from webinars.domain.schedule import announce_state
 from webinars.enums import IngestKind, RecordingPolicy
@@ -128,10 +129,12 @@ def save_schedule(
         raise SchedulingError(problems)
     changed = [name for name in SETTINGS if getattr(before, name) != getattr(webinar, name)]
     people = _set_people(before, presenters=presenters, moderators=moderators)
-    if changed:
-        for name in changed:
-            setattr(before, name, getattr(webinar, name))
-        before.save(update_fields=[*changed, "updated_at"])
+    for name in changed:
+        setattr(before, name, getattr(webinar, name))
+    if written := [name for name in changed if name != "is_rehearsal"]:
+        before.save(update_fields=[*written, "updated_at"])
+    if "is_rehearsal" in changed:
+        set_rehearsal(webinar_id=before.pk, on=webinar.is_rehearsal, actor=actor, request=request, now=now)
     if changed or people:
         details = {name: _shown(getattr(webinar, name)) for name in changed} | people
         audit.record("webinar.scheduled", actor=actor, subject=before, request=request, details=details, now=now)
@@ -184,3 +187,15 @@ def overlaps(*, webinar: Webinar) -> list[str]:
         for person in other.presenters.all()
         if person.pk in mine
     ]
+
+
+@transaction.atomic
+def set_takeover(
+    *, webinar_id: int, on: bool, actor: User | None, request: HttpRequest | None = None, now: datetime
+) -> None:
+    """Whether a second stream replaces the first one or is refused. Holds for the next one that comes."""
+    if Webinar.objects.filter(pk=webinar_id, allows_takeover=not on).update(allows_takeover=on, updated_at=now):
+        webinar = Webinar.objects.get(pk=webinar_id)
+        audit.record(
+            "webinar.scheduled", actor=actor, subject=webinar, request=request, details={"allows_takeover": on}, now=now
+        )

@@ -37,7 +37,7 @@ export class Fragment {
         headers: Object.assign({ "X-Fragment": "1" }, options.headers),
       }));
       if (response.status === 401 || response.status === 403 || response.status === 404) this.gone();
-      else if (response.redirected && !response.url.startsWith(new URL(this.url, window.location.href).href.split("?")[0])) this.gone();
+      else if (response.redirected) this.gone();  // to the sign-in page
       else if (response.ok) this.show(await response.text());
       return response.ok;
     } catch (error) {
