@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -204,9 +205,9 @@ def complaints() -> Complaints:
 OpenBrowser = Callable[..., BrowserContext]
 
 
-@pytest.fixture
-def open_browser(site: Site, chromium: Browser, complaints: Complaints) -> Iterator[OpenBrowser]:
-    """`open_browser("resume", "phone")` is signed in; without a doctor nobody is. Ends with a look at the console."""
+@contextmanager
+def browsers(site: Site, chromium: Browser, complaints: Complaints) -> Iterator[OpenBrowser]:
+    """`open("resume", "phone")` is signed in; without a doctor nobody is. Ends with a look at the console."""
     contexts: list[BrowserContext] = []
 
     def open_one(doctor: str = "", device: str = "laptop", **options: Any) -> BrowserContext:
@@ -225,10 +226,18 @@ def open_browser(site: Site, chromium: Browser, complaints: Complaints) -> Itera
         if kind in {"error", "warning"} or "Content Security Policy" in text:
             complaints.lines.append(f"{kind}: {text}")
 
-    yield open_one
-    for context in contexts:
-        context.close()
+    try:
+        yield open_one
+    finally:
+        for context in contexts:
+            context.close()
     assert complaints.unexpected == []
+
+
+@pytest.fixture
+def open_browser(site: Site, chromium: Browser, complaints: Complaints) -> Iterator[OpenBrowser]:
+    with browsers(site, chromium, complaints) as open_one:
+        yield open_one
 
 
 def eventually(question: Callable[[], Answer], seconds: float = 15) -> Answer:

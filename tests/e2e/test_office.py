@@ -2,19 +2,25 @@
 
 import re
 import time
-from typing import Any, Literal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.conftest import Complaints, OpenBrowser, Site
-from tests.e2e.test_pages import violations
+from tests.e2e.conftest import Complaints, OpenBrowser, Site, browsers
+from tests.e2e.looking import DARK_RULES, darken, lighten, violations
 from tests.matrix.walk import PARAMETER, all_routes
 
 pytestmark = pytest.mark.browser
 
 TABLET = {"width": 768, "height": 1024}
+MODELS = {
+    "course_id": "courses.course", "webinar_id": "webinars.webinar", "window_id": "webinars.spotwindow",
+    "video_id": "media.video",
+}  # fmt: skip
 # Redirects, answers to scripts and forms, and catch-alls: there is nothing to look at.
 NO_PAGES = re.compile(
     r"admin/(login|logout|password_change|jsi18n|autocomplete|search|r)/|admin/\(\?P<url>|admin/\^\(app\)"
@@ -37,51 +43,83 @@ def routes(prefix: str) -> list[str]:
 
 
 def fill(route: str, ids: dict[str, str]) -> str:
-    """With the id of the model that stands in the route: admin/<app>/<model>/<id>/…"""
+    """With the id of the model that the parameter is named after, or of the one in admin/<app>/<model>/<id>/…"""
     app, model = (*route.split("/")[1:3], "")[:2]
-    return "/" + PARAMETER.sub(lambda _found: ids[f"{app}.{model}"], route)
+    return "/" + PARAMETER.sub(lambda found: ids[MODELS.get(found["name"], f"{app}.{model}")], route)
+
+
+@dataclass
+class Office:
+    """One signed-in browser for all pages: to start one for each takes longer than to look."""
+
+    page: Page
+    complaints: Complaints
+
+
+@pytest.fixture(scope="module")
+def shared_office(site: Site, chromium: Browser) -> Iterator[Office]:
+    complaints = Complaints()
+    with browsers(site, chromium, complaints) as open_one:
+        yield Office(open_one("office", viewport=TABLET).new_page(), complaints)
+
+
+@pytest.fixture
+def office(shared_office: Office) -> Iterator[Page]:
+    """Ends with a look at the console; what one page complains about is not told of the next."""
+    complaints = shared_office.complaints
+    yield shared_office.page
+    found, complaints.lines[:], complaints.allowed[:] = complaints.unexpected, [], []
+    assert found == []
 
 
 def problems(page: Page) -> list[str]:
-    """By axe in light and dark, and sideways scrolling on a tablet."""
-    found = []
-    schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-    for scheme in schemes:
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        page.reload()
-        found += [f"{scheme}: {text}" for text in violations(page)]
+    """By axe in light and dark, and sideways scrolling on a tablet. Leaves the page dark."""
     width = page.evaluate("document.documentElement.scrollWidth")
-    return found + ([] if width <= TABLET["width"] else [f"too wide: {width} px"])
+    found = [] if width <= TABLET["width"] else [f"too wide: {width} px"]
+    found += [f"light: {text}" for text in violations(page)]
+    darken(page)
+    return found + [f"dark: {text}" for text in violations(page, *DARK_RULES)]
 
 
 @pytest.mark.parametrize("route", routes("admin/"))
-def test_the_office_is_accessible(open_browser: OpenBrowser, site: Site, complaints: Complaints, route: str) -> None:
-    page = open_browser("office", viewport=TABLET).new_page()
+def test_the_office_is_accessible(office: Page, shared_office: Office, site: Site, route: str) -> None:
     refused = bool(REFUSED.fullmatch(route))
     if refused:
-        complaints.allow("status of 403")
-    answer = page.goto(site.url + fill(route, site.world["office"]))
+        shared_office.complaints.allow("status of 403")
+    lighten(office)
+    answer = office.goto(site.url + fill(route, site.world["office"]))
     assert answer is not None
     assert (answer.status, answer.request.redirected_from) == (403 if refused else 200, None)
-    assert problems(page) == []
+    assert problems(office) == []
 
 
-def test_the_reports_before_anybody_is_invited_or_enrolled_are_accessible(
-    open_browser: OpenBrowser, site: Site
-) -> None:
-    page = open_browser("office", viewport=TABLET).new_page()
+def test_the_office_follows_the_device_into_the_dark(office: Page, site: Site) -> None:
+    """The other tests darken a page that is open; here the theme itself does, and the colours are the same."""
+    background = "getComputedStyle(document.getElementById('main')).backgroundColor"
+    lighten(office)
+    office.goto(f"{site.url}/admin/")
+    light = office.evaluate(background)
+    darken(office)
+    darkened = office.evaluate(background)
+    office.reload()
+    assert office.locator("html.dark").count() == 1
+    assert light != darkened == office.evaluate(background)
+
+
+def test_the_reports_before_anybody_is_invited_or_enrolled_are_accessible(office: Page, site: Site) -> None:
+    lighten(office)
     programme = site.world["office"]["courses.programme"]
-    page.goto(f"{site.url}/admin/courses/programme/{programme}/enrol/")
-    page.get_by_label("E-mail addresses").fill("presenter@example.org\nnobody@example.org\nnonsense")
-    page.get_by_role("button", name="Look at the list").click()
-    expect(page.get_by_text("doctor will be enrolled")).to_be_visible()
-    assert violations(page) == []
-    page.goto(f"{site.url}/admin/invite-people/?programme={programme}")
+    office.goto(f"{site.url}/admin/courses/programme/{programme}/enrol/")
+    office.get_by_label("E-mail addresses").fill("presenter@example.org\nnobody@example.org\nnonsense")
+    office.get_by_role("button", name="Look at the list").click()
+    expect(office.get_by_text("doctor will be enrolled")).to_be_visible()
+    assert violations(office) == []
+    office.goto(f"{site.url}/admin/invite-people/?programme={programme}")
     table = b"email,first name,country\nnew@example.org,Amina,KE\nnonsense,Bo,SE\n"
-    page.locator("input[type=file]").set_input_files({"name": "people.csv", "mimeType": "text/csv", "buffer": table})
-    page.get_by_role("button", name="Look at the list").click()
-    expect(page.get_by_role("heading", name="Rows that need correcting")).to_be_visible()
-    assert violations(page) == []
+    office.locator("input[type=file]").set_input_files({"name": "people.csv", "mimeType": "text/csv", "buffer": table})
+    office.get_by_role("button", name="Look at the list").click()
+    expect(office.get_by_role("heading", name="Rows that need correcting")).to_be_visible()
+    assert violations(office) == []
 
 
 def test_a_question_opens_in_the_page_and_closes_by_keyboard(open_browser: OpenBrowser, site: Site) -> None:
@@ -117,9 +155,11 @@ def test_everything_behind_the_second_step_is_accessible(open_browser: OpenBrows
     pages = [route for route in routes("account/second-step/") if route != "account/second-step/totp/activate/"]
     for route in ("account/reauthenticate/", *pages):
         path = "/" + PARAMETER.sub(doctor["passkey"], route)
+        lighten(page)
         page.goto(site.url + path)
         assert page.url == site.url + path
         assert (path, problems(page)) == (path, [])
+    lighten(page)
     page.goto(f"{site.url}/account/second-step/totp/deactivate/")
     page.locator("main form button[type=submit]").click()
     page.goto(f"{site.url}/account/second-step/totp/activate/")

@@ -1,14 +1,13 @@
 """Every page a doctor can see, in a real browser: accessible in light, dark and narrow, the console silent."""
 
 import json
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.e2e.conftest import LAPTOP, PHONE, Complaints, OpenBrowser, Site, Watching, eventually
+from tests.e2e.looking import DARK_RULES, darken, lighten, violations
 from tests.matrix.walk import all_routes
 
 pytestmark = pytest.mark.browser
@@ -52,30 +51,16 @@ def test_every_page_of_the_urlconf_is_looked_at() -> None:
     assert unknown == []
 
 
-def violations(page: Page, *rules: str) -> list[str]:
-    """Serious and critical ones of axe, with the first offending element of each. Without rules: by all of them."""
-    options: dict[str, Any] = {"resultTypes": ["violations"]}
-    if rules:
-        options["runOnly"] = {"type": "rule", "values": rules}
-    found: dict[str, Any] = Axe().run(page, options=options).response
-    return [
-        f"{one['id']}: {one['nodes'][0]['html'][:160]} {one['nodes'][0]['failureSummary'][:200]}"
-        for one in found["violations"]
-        if one["impact"] in {"serious", "critical"}
-    ]
-
-
 def look(page: Page, address: str) -> dict[str, list[str]]:
     """Light on a phone, dark on a laptop, and no sideways scrolling at 360 px."""
     page.set_viewport_size(PHONE)  # type: ignore[arg-type]
-    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    lighten(page)
     load(page, address)
     width = page.evaluate("document.documentElement.scrollWidth")
     problems = {"light": violations(page), "too wide": [] if width <= PHONE["width"] else [f"{width} px"]}
     page.set_viewport_size(LAPTOP)  # type: ignore[arg-type]
-    page.emulate_media(color_scheme="dark")
-    load(page, address)  # anew: colours that change in place pass through shades that nobody sees
-    return problems | {"dark": violations(page, "color-contrast")}
+    darken(page)
+    return problems | {"dark": violations(page, *DARK_RULES)}
 
 
 def load(page: Page, address: str) -> None:

@@ -1,0 +1,48 @@
+"""A look at a loaded page: by axe, in light, and then in the dark without loading it again."""
+
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+AXE = Axe().axe_script
+# Only colours differ in the dark.
+DARK_RULES = ("color-contrast", "link-in-text-block")
+# Colours that change in place pass through shades that nobody sees. What ends may start another one further in.
+END_TRANSITIONS = """() => {
+    for (let round = 0; round < 20; round++) {
+        const running = document.getAnimations().filter((one) => one instanceof CSSTransition);
+        if (!running.length) return;
+        for (const one of running) one.finish();
+    }
+    throw new Error("Transitions without end");
+}"""
+# The theme of the admin asks the device once, while it loads, and writes the answer there.
+FOLLOW_IN_THE_THEME = "() => document.querySelector('html[x-data]')?.classList.add('dark')"
+RUN = "(options) => axe.run(document, options).then((found) => found.violations)"
+
+
+def violations(page: Page, *rules: str) -> list[str]:
+    """Serious and critical ones of axe, with the first offending element of each. Without rules: by all of them."""
+    options: dict[str, Any] = {"resultTypes": ["violations"]}
+    if rules:
+        options["runOnly"] = {"type": "rule", "values": rules}
+    if page.evaluate("typeof window.axe") == "undefined":
+        page.evaluate(AXE)
+    return [
+        f"{one['id']}: {one['nodes'][0]['html'][:160]} {one['nodes'][0]['failureSummary'][:200]}"
+        for one in page.evaluate(RUN, options)
+        if one["impact"] in {"serious", "critical"}
+    ]
+
+
+def darken(page: Page) -> None:
+    """What is open stays as it is: half of the time of a look is loading."""
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    page.evaluate(FOLLOW_IN_THE_THEME)
+    page.evaluate(END_TRANSITIONS)
+
+
+def lighten(page: Page) -> None:
+    """Before a page loads; also at the start, so that nothing moves."""
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
