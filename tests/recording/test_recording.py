@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from tests.recording.theatre import at, film_parts, finish, make_webinar_on_air,
 from tests.webinars.watching import make_device
 from tests.webinars.watching import send as send_beat
 from webinars.domain import recording
+from webinars.domain.chapters import ChapterError, chapters_of, save_chapters
 from webinars.domain.editing import (
     EditError,
     NoRecordingError,
@@ -29,7 +31,6 @@ from webinars.domain.editing import (
     PiecesGoneError,
     TooManyCutsError,
     Wanted,
-    chapters_of,
     interruptions,
     preview_of,
     retry_edition,
@@ -41,7 +42,7 @@ from webinars.domain.recording import live_prefix, note_published, open_recordin
 from webinars.domain.schedule import state_of
 from webinars.domain.watching import start_play_session
 from webinars.enums import RecordingPolicy, WebinarState
-from webinars.models import Broadcast, Chapter, Cut, Edition, PlaySession, RoomEvent, Segment, Webinar
+from webinars.models import Broadcast, Cut, Edition, PlaySession, RoomEvent, Segment, Webinar
 
 pytestmark = pytest.mark.django_db
 
@@ -155,7 +156,7 @@ def test_a_storage_that_is_away_is_tried_again_and_then_said(short: Webinar) -> 
     Segment.objects.update(renditions={"480p": [2.0, 1000]})
     for attempt in range(settings.MEDIA_MAX_ATTEMPTS):
         assert waiting(now=at(100 + attempt)) == [broadcast.pk]
-        assert not put_together(broadcast_id=broadcast.pk, clock=lambda seconds=100 + attempt: at(seconds))
+        assert not put_together(broadcast_id=broadcast.pk, clock=partial(at, 100 + attempt))
     assert waiting(now=at(999)) == []
     assert Edition.objects.get().problem
     Segment.objects.update(renditions={"360p": [2.0, 1000]})
@@ -233,8 +234,13 @@ def test_interruptions_and_chapters_are_shown_where_they_are(short: Webinar) -> 
     assert put_together(broadcast_id=broadcast.pk, clock=lambda: at(100))
     ((place, missing),) = interruptions(broadcast)
     assert (place, missing) == pytest.approx((12.0, 5.0), abs=0.05)
-    for second, title in ((0.0, "Welcome"), (5.0, "Cut away"), (8.0, "Method"), (21.5, "Goodbye")):
-        Chapter.objects.create(webinar=short, at_seconds=second, title=title)
+    chapters = [(0.0, "Welcome"), (5.0, " Cut away "), (8.0, "Method"), (21.5, "Goodbye")]
+    assert save_chapters(webinar_id=short.pk, chapters=chapters, actor=None, now=at(150)) == 4
+    assert save_chapters(webinar_id=short.pk, chapters=chapters, actor=None, now=at(151)) == 4
+    assert AuditEvent.objects.filter(action="recording.chapters").count() == 1
+    for wrong in ([(0.0, "One"), (0.0, "Two")], [(-1.0, "Before")], [(3.0, " ")]):
+        with pytest.raises(ChapterError):
+            save_chapters(webinar_id=short.pk, chapters=wrong, actor=None, now=at(160))
     edition = preview_of(broadcast, ((4, 7), (21, 22)))
     assert chapters_of(short.pk, edition) == [(0.0, "Welcome"), (4.0, "Cut away"), (5.0, "Method")]
     assert [title for _, title in chapters_of(short.pk, None)] == ["Welcome", "Cut away", "Method", "Goodbye"]

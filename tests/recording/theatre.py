@@ -49,10 +49,14 @@ def send(webinar: Webinar, filmed: Filmed, *, size: tuple[int, int] = (320, 180)
         lease_until=start + timedelta(hours=1),
     )
     offset = 0.0
-    for path, seconds in filmed.segments:
+    for index, (path, seconds) in enumerate(filmed.segments):
         formats = {NAME: Format(*size, RATE, "avc1.4d400d,mp4a.40.2")} if offset == 0 else {}
         segment = Stored(
-            at=at(filmed.first / RATE + offset), seconds=seconds, files={NAME: (path, seconds)}, formats=formats
+            index=index,
+            at=at(filmed.first / RATE + offset),
+            seconds=seconds,
+            files={NAME: (path, seconds)},
+            formats=formats,
         )
         keep_segment(session_id=session.pk, segment=segment, now=segment.at)
         offset += seconds

@@ -166,6 +166,7 @@ class WebinarAdmin(HomeZoneAdmin):
             (reverse("webinars:watch", args=(webinar.pk,)), _("Doctors’ page")),
             (door, _("Door for uninvited doctors")),
             (reverse("admin:webinars_webinar_attendance", args=(webinar.pk,)), _("Attendance")),
+            (reverse("recording", args=(webinar.pk,)), _("Recording and chapters")),
         )
         return format_html_join(SafeString(" · "), '<a class="underline" href="{}">{}</a>', pages)
 

@@ -52,6 +52,11 @@ class SourcesSerializer(serializers.Serializer[object]):
     captions = CaptionSerializer(many=True)
 
 
+class ChapterSerializer(serializers.Serializer[object]):
+    at = serializers.FloatField(help_text="Seconds of the recording as it is shown.")
+    title = serializers.CharField()
+
+
 class PlaybackSerializer(serializers.Serializer[object]):
     sources = SourcesSerializer()
     phase = serializers.ChoiceField(choices=Phase.choices)
@@ -64,6 +69,7 @@ class PlaybackSerializer(serializers.Serializer[object]):
     duration = serializers.FloatField()
     seen = serializers.IntegerField()
     required = serializers.IntegerField()  # type: ignore[assignment]
+    chapters = ChapterSerializer(many=True)
 
 
 class BeatsInput(InputSerializer):

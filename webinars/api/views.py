@@ -28,9 +28,11 @@ from webinars.api.serializers import (
     PlaySessionInput,
     PlaySessionSerializer,
 )
+from webinars.domain.chapters import chapters_of
 from webinars.domain.live_source import live_source
 from webinars.domain.posting import post_beats
 from webinars.domain.queries import playback_state
+from webinars.domain.timelines import recording_map
 from webinars.domain.watching import (
     DeviceEndedError,
     WatchError,
@@ -53,6 +55,8 @@ class PlaybackView(ApiView):
         live = _or_conflict(live_source, webinar=webinar) if state.phase is Phase.LIVE else None
         found = live.sources if live else sources(_video(webinar))
         answer = {"sources": found, "epoch": live and live.epoch, **{name: getattr(state, name) for name in _STATE}}
+        chapters = [] if live else chapters_of(webinar.pk, recording_map(webinar))
+        answer["chapters"] = [{"at": second, "title": title} for second, title in chapters]
         return Response(PlaybackSerializer(answer).data)
 
 

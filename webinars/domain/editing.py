@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 
+from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -17,7 +18,7 @@ from webinars import tasks
 from webinars.domain.recording import live_prefix, new_edition
 from webinars.domain.resume import media_seconds
 from webinars.domain.timelines import RecordingMap, map_of
-from webinars.models import Broadcast, Chapter, Cut, Edition, Webinar
+from webinars.models import Broadcast, Cut, Edition, Webinar
 
 LEAST_LEFT_SECONDS = 10
 MOST_CUTS = 100
@@ -67,7 +68,7 @@ def save_cuts(
     uncut = uncut_seconds(broadcast)
     if not uncut:
         raise NoRecordingError
-    if StoredTree.objects.filter(prefix=live_prefix(broadcast.key), remove_after__lte=now).exists():
+    if not cuts_can_change(broadcast, now=now):
         raise PiecesGoneError
     wanted = sorted(cuts, key=lambda one: (one.start, one.end))
     ranges = _checked(wanted, length=media_seconds(uncut))
@@ -114,15 +115,48 @@ def uncut_seconds(broadcast: Broadcast) -> float:
     return measured.uncut_seconds if measured else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class RecordingState:
+    """What an editor's page says. Times are seconds of the uncut recording, but for `shown_seconds`."""
+
+    uncut_seconds: float
+    shown_seconds: float
+    interruptions: list[tuple[float, float]]
+    is_waiting: bool
+    is_on_air: bool
+    has_failed: bool
+    problem: str
+    can_undo: bool
+
+
+def state_of_recording(broadcast: Broadcast) -> RecordingState:
+    latest = _latest(broadcast)
+    uncut = uncut_seconds(broadcast)
+    cuts = normalise((start, end) for start, end in latest.cuts) if latest else ()
+    return RecordingState(
+        uncut_seconds=uncut,
+        shown_seconds=max(0.0, uncut - seconds(cuts)),
+        interruptions=interruptions(broadcast),
+        is_waiting=latest is None or latest.handed_at is None,
+        is_on_air=latest is not None and latest.published_at is not None,
+        has_failed=latest is not None and latest.handed_at is None and latest.attempts >= settings.MEDIA_MAX_ATTEMPTS,
+        problem=latest.problem if latest else "",
+        can_undo=latest is not None and latest.number > 1,
+    )
+
+
+def cuts_can_change(broadcast: Broadcast, *, now: datetime) -> bool:
+    """While the pieces are there. A tree that was removed has no row any more; its date is then long past."""
+    if broadcast.recorded_at and now > broadcast.recorded_at + timedelta(days=settings.LIVE_SEGMENT_DAYS):
+        return False
+    return not StoredTree.objects.filter(prefix=live_prefix(broadcast.key), remove_after__lte=now).exists()
+
+
 def interruptions(broadcast: Broadcast) -> list[tuple[float, float]]:
     """`(second of the uncut recording, seconds that are missing there)`."""
     measured = broadcast.editions.filter(handed_at__isnull=False).last()
     spans: Sequence[Sequence[float]] = measured.spans if measured else ()
-    return [
-        (after[2], after[0] - before[1])
-        for before, after in pairwise(spans)
-        if after[0] - before[1] >= 1
-    ]
+    return [(after[2], after[0] - before[1]) for before, after in pairwise(spans) if after[0] - before[1] >= 1]
 
 
 def preview_of(broadcast: Broadcast, cuts: Ranges) -> RecordingMap | None:
@@ -132,19 +166,6 @@ def preview_of(broadcast: Broadcast, cuts: Ranges) -> RecordingMap | None:
         return None
     spans = map_of(measured).spans
     return RecordingMap(spans=spans, cuts=cuts, uncut_seconds=measured.uncut_seconds)
-
-
-def chapters_of(webinar_id: int, edition: RecordingMap | None) -> list[tuple[float, str]]:
-    """Where chapters begin in what is shown. One that was cut away begins with what follows, unless another does."""
-    found: dict[float, str] = {}
-    end = edition.uncut_to_shown.recording_seconds if edition else 0.0
-    for at, title in (
-        Chapter.objects.filter(webinar=webinar_id).order_by("at_seconds").values_list("at_seconds", "title")
-    ):
-        shown = edition.uncut_to_shown.to_recording(at) if edition else at
-        if edition is None or shown < end:
-            found[shown] = title
-    return sorted(found.items())
 
 
 def _checked(wanted: Sequence[Wanted], *, length: int) -> Ranges:
