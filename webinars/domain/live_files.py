@@ -26,19 +26,22 @@ CLOSED_WITHIN = timedelta(hours=1)
 
 
 def keep_segment(*, session_id: UUID, segment: Stored, now: datetime) -> None:
-    """Raises `SessionOver`. The files go first: a row never names a file that is not there."""
+    """Raises `SessionOver`. The files go first: a row never names a file that is not there. Safe to repeat."""
     with transaction.atomic():
         session = lock_session(session_id)
-        prefix, number = folder_of(session.broadcast), next_number(session.broadcast)
-        files = [
-            LiveFile(f"{prefix}/{name}/{number}.ts", path.read_bytes()) for name, (path, _) in segment.files.items()
-        ]
-        replace_files(media_storage(), files)
-        renditions = {name: (seconds, path.stat().st_size) for name, (path, seconds) in segment.files.items()}
-        if segment.formats:
-            _note_formats(session, segment.formats)
-        add_segment(session=session, program_at=segment.at, seconds=segment.seconds, renditions=renditions, now=now)
+        if session.segments.count() <= segment.index:  # else the connection broke after an earlier commit
+            _keep(session, segment, now=now)
     write_playlists(broadcast_id=session.broadcast_id)
+
+
+def _keep(session: PublishSession, segment: Stored, *, now: datetime) -> None:
+    prefix, number = folder_of(session.broadcast), next_number(session.broadcast)
+    files = [LiveFile(f"{prefix}/{name}/{number}.ts", path.read_bytes()) for name, (path, _) in segment.files.items()]
+    replace_files(media_storage(), files)
+    if segment.formats:
+        _note_formats(session, segment.formats)
+    renditions = {name: (seconds, path.stat().st_size) for name, (path, seconds) in segment.files.items()}
+    add_segment(session=session, program_at=segment.at, seconds=segment.seconds, renditions=renditions, now=now)
 
 
 def _note_formats(session: PublishSession, formats: Mapping[str, Format]) -> None:

@@ -132,8 +132,16 @@ class ChunkReader:
         return end, Message(stream.kind, stream.stream_id, stream.timestamp, payload)
 
 
-def written(kind: int, payload: bytes, *, stream_id: int = 0, channel: int = 3, chunk_bytes: int) -> bytes:
-    """One message at time 0, as chunks."""
-    head = bytes([channel]) + bytes(3) + len(payload).to_bytes(3) + bytes([kind]) + stream_id.to_bytes(4, "little")
+def written(
+    kind: int, payload: bytes, *, stream_id: int = 0, channel: int = 3, timestamp: int = 0, chunk_bytes: int
+) -> bytes:
+    """One message as chunks. `timestamp` stays below four hours and a half: longer ones are never sent from here."""
+    head = (
+        bytes([channel])
+        + timestamp.to_bytes(3)
+        + len(payload).to_bytes(3)
+        + bytes([kind])
+        + stream_id.to_bytes(4, "little")
+    )
     parts = [payload[start : start + chunk_bytes] for start in range(0, len(payload), chunk_bytes)]
     return head + bytes([0xC0 | channel]).join(parts)

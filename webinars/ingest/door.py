@@ -91,12 +91,13 @@ class Caller:
         self.acknowledged = 0
         self.tries = 0
         self.is_stranger = False
+        self.is_followed = False
         self.gone = asyncio.Event()
         self.patience = asyncio.timeout(PUBLISH_SECONDS)
 
     def cut_off(self) -> None:
         """Ends whatever it waits for, at once."""
-        if not self.patience.expired():
+        if self.is_followed:
             self.patience.reschedule(asyncio.get_running_loop().time())
 
     async def serve(self) -> None:
@@ -125,6 +126,7 @@ class Caller:
     async def _follow_patiently(self) -> None:
         try:
             async with self.patience:
+                self.is_followed = True
                 await self._shake_hands()
                 while True:
                     await self._read()
@@ -132,6 +134,8 @@ class Caller:
             if self.publication and self.publication.over:
                 raise self.publication.over from None
             raise
+        finally:
+            self.is_followed = False
 
     async def _end(self, because: str, detail: str = "") -> None:
         if self.publication is None:

@@ -83,11 +83,13 @@ class Publication:
         self._base = 0
         self._last = 0
         self._last_seconds = 0.0
-        self._tasks: list[asyncio.Task[None]] = []
+        self._reporter: asyncio.Task[None] | None = None
+        self._follower: asyncio.Task[None] | None = None
+        self._ending = False
         self._formats: dict[str, Format] = {}
 
     def begin(self) -> None:
-        self._tasks = [asyncio.create_task(self._report())]
+        self._reporter = asyncio.create_task(self._report())
 
     async def feed(self, tag: Tag) -> None:
         """Raises what ended the publication meanwhile."""
@@ -149,7 +151,7 @@ class Publication:
         self._packager = await self._start_packager()
         for header in self._first_headers():
             await self._packager.write(flv.written(header, 0))
-        self._tasks.append(asyncio.create_task(self._follow(self._packager)))
+        self._follower = asyncio.create_task(self._follow(self._packager))
         for one in waiting:
             await self._pass_on(one)
 
@@ -201,16 +203,17 @@ class Publication:
         return max(0, tag.timestamp - self._base)
 
     async def _follow(self, packager: Packager) -> None:
-        await self._guarded(self._hand_on(packager, until_over=False))
+        await self._guarded(self._follow_until_the_end(packager))
 
-    async def _hand_on(self, packager: Packager, *, until_over: bool) -> None:
-        while True:
-            for done in packager.finished():
-                await self._keep(packager, done)
-            if until_over:
-                return
+    async def _follow_until_the_end(self, packager: Packager) -> None:
+        while not self._ending:
+            await self._hand_on(packager)
             packager.check()
             await asyncio.sleep(LOOK_SECONDS)
+
+    async def _hand_on(self, packager: Packager) -> None:
+        for done in packager.finished():
+            await self._keep(packager, done)
 
     async def _keep(self, packager: Packager, done: Finished) -> None:
         """A database or a storage that is away for a moment costs nothing: the segment waits on the local disk."""
@@ -219,7 +222,7 @@ class Publication:
             for name, (path, _) in done.files.items():
                 self._formats[name] = format_of(path, frame_rate=0 if name == SOUND_ONLY else rates[name])
         at = (self._began_at or timezone.now()) + timedelta(seconds=done.start)
-        segment = Stored(at, done.seconds, done.files, self._formats if done.index == 0 else {})
+        segment = Stored(done.index, at, done.seconds, done.files, self._formats if done.index == 0 else {})
         deadline = time.monotonic() + STORE_PATIENCE_SECONDS
         while True:
             try:
@@ -261,15 +264,19 @@ class Publication:
                 self.on_over()
 
     async def end(self, because: str = "", detail: str = "") -> None:
-        """What the packager still finishes is kept, unless the session was taken away."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """What the packager still finishes is kept, unless the session was taken away.
+
+        The follower is asked, not cancelled: a thread that stores a segment would go on without anybody knowing.
+        """
+        self._ending = True
+        if self._reporter:
+            self._reporter.cancel()
+        await asyncio.gather(*(task for task in (self._reporter, self._follower) if task), return_exceptions=True)
         try:
             if self._packager:
                 await self._packager.finish()
                 if not isinstance(self.over, SessionOver):
-                    await self._guarded(self._hand_on(self._packager, until_over=True))
+                    await self._guarded(self._hand_on(self._packager))
         finally:
             if self._packager:
                 self._packager.close()

@@ -38,8 +38,12 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A finished segment on the local disk, to be kept. `formats` come with the first one of a session."""
+    """A finished segment on the local disk, to be kept. `index` counts in its session, so that a second try is known.
 
+    `formats` come with the first one of a session.
+    """
+
+    index: int
     at: datetime
     seconds: float
     files: Mapping[str, tuple[Path, float]]
