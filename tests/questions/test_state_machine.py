@@ -183,7 +183,7 @@ STEP = st.tuples(
 )
 
 
-@examples(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(STEP, min_size=5, max_size=25))
 def test_whatever_they_do(steps: list[tuple[Any, ...]], db: None) -> None:
     limits._local.windows.clear()
