@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/logout/", sign_in.sign_out),
     path("admin/password_change/", RedirectView.as_view(pattern_name="accounts:password")),
     path("admin/invite-people/", include("lms.people_import")),
+    path("admin/webinars/desk/", include("webinars.admin.desk_urls")),
     path("admin/webinars/recordings/", include("webinars.admin.recording")),
     path("admin/", admin.site.urls),
     path("media/", include("media.urls")),

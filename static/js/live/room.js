@@ -12,6 +12,7 @@ const POLL_MILLISECONDS = 3000;
 const LOST_BEFORE_POLLING = 2;
 const WELCOME_MILLISECONDS = 8000;
 const STABLE_MILLISECONDS = 20000;
+const SILENT_MILLISECONDS = 40000; // the server says something every 15 s: a line without a word for longer is dead
 const NEVER_AGAIN = new Set([4401, 4403]);
 const TOO_OLD = 410;
 
@@ -193,7 +194,9 @@ export class RoomLine {
   }
 
   receive(frame) {
+    const { line } = this;
     clearTimeout(this.silence);
+    this.silence = setTimeout(() => line === this.line && this.closed(0), SILENT_MILLISECONDS);
     if (frame.t === "room_state") this.stable = setTimeout(() => this.backoff.reset(), STABLE_MILLISECONDS);
     if (frame.t === "bye") this.room.goodbye(frame.reason);
     else this.room.receive(frame);
