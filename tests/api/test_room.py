@@ -179,7 +179,7 @@ class TestDesk:
 
     def test_a_question_from_claim_to_publication(self, world: World, desk: Browser) -> None:
         question = world.asked(is_anonymous=True)
-        steps = [
+        steps: list[tuple[str, int, dict[str, Any], str]] = [
             ("claim", 1, {}, "new"),
             ("forward", 1, {"edited_text": "Is this safe?", "is_priority": True}, "forwarded"),
             ("say", 2, {"lane": "presenter", "text": "First, please", "client_key": key()}, "forwarded"),
@@ -192,10 +192,11 @@ class TestDesk:
             ("claim", 9, {}, "answered"),
             ("release", 9, {}, "answered"),
         ]
+        shown: dict[str, Any] = {}
         for move, version, body, state in steps:
             response = self.move(desk, question, move, version, **body)
             assert (move, response.status_code, response.json()["state"]) == (move, 200, state)
-        shown = response.json()
+            shown = response.json()
         assert shown["author"] == {"id": world.doctor.pk, "name": "Dr Quiet Asker", "country": "IN"}
         assert (shown["is_answered_live"], shown["answered_seconds"], shown["claimed_by"]) == (True, 598.0, None)
 
