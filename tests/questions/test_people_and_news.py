@@ -84,7 +84,11 @@ class TestNews:
             assert said == {"id": str(key), "text": "We begin soon."}
 
         assert world.heard()["other"] == [("announcement", {"id": str(key), "text": "We begin soon."})]
-        assert announcements.latest_announcement(webinar=world.webinar) == {**said, "at": NOON}
+        assert announcements.latest_announcement(webinar=world.webinar) == {
+            "id": str(key),
+            "text": "We begin soon.",
+            "at": NOON,
+        }
 
     def test_a_link_goes_up_and_comes_down(self, world: World) -> None:
         pin = announcements.pin(webinar=world.webinar, title="Slides", url="https://example.org/s.pdf",

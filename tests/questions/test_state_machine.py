@@ -222,9 +222,9 @@ def _step(
             work = questions.vote if what == "vote" else questions.unvote
             work(webinar=world.webinar, user=doctor, question_id=question.pk, now=now)
         case "stage-live":
-            answers.answer_live_on_stage(**on_stage)  # type: ignore[arg-type]
+            answers.answer_live_on_stage(**on_stage)
         case "stage-say":
-            answers.say_on_stage(**on_stage, text=f"{SECRET} stage", client_key=uuid4())  # type: ignore[arg-type]
+            answers.say_on_stage(**on_stage, text=f"{SECRET} stage", client_key=uuid4())
         case "announce":
             announce_due(now=now)
         case _:
