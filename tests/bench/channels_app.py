@@ -30,6 +30,9 @@ from webinars.rules import may_see  # noqa: E402
 MOST_WAITING = 100_000  # the default of 100 would drop most of what is sent to a thousand sockets of one process
 
 
+encode = json.JSONEncoder(separators=(",", ":")).encode
+
+
 def group_of(webinar_id: int) -> str:
     return f"room.{webinar_id}"
 
@@ -64,19 +67,19 @@ class Consumer(AsyncWebsocketConsumer):
             tier().committer.add(beat, self)
         elif frame["t"] == "hello":
             self.session = frame["session"]
-            await self.send(text_data=json.dumps({"t": "welcome", "session": self.session}))
+            await self.send(text_data=encode({"t": "welcome", "session": self.session}))
         else:
-            await self.send(text_data=json.dumps({"t": "room_state", "number": 0}))
+            await self.send(text_data=encode({"t": "room_state", "number": 0}))
 
     async def room_event(self, message: dict[str, Any]) -> None:
         event, viewer = message["event"], self.viewer
         if may_see(audience=message["audience"], person_id=message["person"], part=viewer.part, user_id=viewer.user_id):
-            await self.send(text_data=json.dumps(event))
+            await self.send(text_data=encode(event))
 
     def committed(self, pairs: list[tuple[Beat, BeatResult]]) -> None:
         import asyncio
 
-        text = json.dumps({"t": "ack", "n": [beat.number for beat, _ in pairs], "seen": pairs[-1][1].seen})
+        text = encode({"t": "ack", "n": [beat.number for beat, _ in pairs], "seen": pairs[-1][1].seen})
         task = asyncio.ensure_future(self.send(text_data=text))
         _sending.add(task)
         task.add_done_callback(_sending.discard)

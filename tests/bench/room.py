@@ -72,7 +72,7 @@ def post(webinar: Webinar, text: str) -> None:
 
 
 def send_to_group(webinar: Webinar, text: str) -> None:
-    """The same event as the hub's, without its row. The space after the colon is what the listeners look for."""
+    """The same event as the hub's, without its row."""
     from tests.bench.channels_app import group_of, make_layer
 
     event = {

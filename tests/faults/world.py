@@ -132,6 +132,10 @@ class World:
         with psycopg.connect(self.database_url) as connection:
             connection.execute("TRUNCATE webinars_watchrecord")
 
+    def forget_room(self) -> None:
+        with psycopg.connect(self.database_url) as connection:
+            connection.execute("TRUNCATE webinars_roomevent, webinars_room")
+
     def end(self) -> None:
         if self.realtime and self.realtime.poll() is None:
             self.kill_realtime()

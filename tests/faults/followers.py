@@ -1,0 +1,115 @@
+"""Pages that follow a room: they remember the number of the last event, and ask for what comes after it."""
+
+import asyncio
+import contextlib
+import json
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidHandshake, WebSocketException
+from websockets.typing import Origin
+
+from tests.faults.world import ROOT, World
+
+PATIENCE = 60.0
+
+
+@dataclass
+class Follower:
+    viewer: dict[str, Any]
+    origin: Origin
+    port: int
+    cuts: bool = False  # its line breaks at random
+    mistake: int = 0  # in the number it remembers
+    heard: list[int] = field(default_factory=list)
+    connections: int = 0
+    reloads: int = 0
+    is_ending: bool = False
+
+    async def run(self) -> None:
+        while not self.is_ending:
+            with contextlib.suppress(OSError, WebSocketException, InvalidHandshake, TimeoutError, EOFError):
+                await self._follow()
+            await asyncio.sleep(random.uniform(0.01, 0.2))
+
+    async def _follow(self) -> None:
+        url = f"ws://127.0.0.1:{self.port}{self.viewer['path']}"
+        headers = {"Cookie": f"sessionid={self.viewer['cookie']}"}
+        async with connect(
+            url, origin=self.origin, additional_headers=headers, compression=None, open_timeout=10, close_timeout=1
+        ) as line:
+            self.connections += 1
+            if self.cuts:
+                asyncio.get_running_loop().call_later(random.uniform(0.05, 1.0), line.transport.abort)
+            since = max(0, self.heard[-1] + self.mistake) if self.heard else 0
+            await line.send(json.dumps({"t": "room", "since": since}))
+            await self._listen(line)
+
+    async def _listen(self, line: ClientConnection) -> None:
+        while not self.is_ending:
+            frame = json.loads(await asyncio.wait_for(line.recv(), PATIENCE))
+            if frame["t"] == "event":
+                self.heard.append(frame["number"])
+            elif frame["t"] == "reload":
+                self.reloads += 1
+            elif frame["t"] == "bye":
+                return
+
+
+class Audience:
+    """Followers, and the process that posts to them."""
+
+    def __init__(self, world: World, *, cuts: bool = False) -> None:
+        self.followers = [Follower(one, Origin("http://rounds.example"), world.port, cuts) for one in world.viewers]
+        self.tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        self.tasks = [asyncio.create_task(follower.run()) for follower in self.followers]
+
+    async def until_each_heard(self, count: int) -> None:
+        """So many events more than now."""
+        goals = [(follower, len(follower.heard) + count) for follower in self.followers]
+        async with asyncio.timeout(PATIENCE):
+            while any(len(follower.heard) < goal for follower, goal in goals):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+
+    async def until_heard(self, number: int) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while any(not one.heard or one.heard[-1] < number for one in self.followers):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+
+    async def end(self) -> None:
+        for follower in self.followers:
+            follower.is_ending = True
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+
+
+@contextlib.contextmanager
+def posting(world: World) -> Iterator[subprocess.Popen[str]]:
+    people = [str(one["user"]) for one in world.viewers[:5]]
+    webinar_id = world.viewers[0]["path"].rstrip("/").rpartition("/")[2]
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.faults.poster", webinar_id, *people],
+        cwd=ROOT,
+        env=world.environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+async def stop_posting(process: subprocess.Popen[str]) -> list[tuple[int, str, int | None]]:
+    """What was posted, in order; the last is for everybody."""
+    output, _ = await asyncio.to_thread(process.communicate, "stop\n", PATIENCE)
+    return [tuple(json.loads(line)) for line in output.splitlines()]
