@@ -46,6 +46,14 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    at: datetime
+    problem: str
+    detail: str
+    what_to_do: str
+
+
+@dataclass(frozen=True, slots=True)
 class Bar:
     """A row of a picture with its figure beside it."""
 
@@ -71,7 +79,7 @@ class Stage:
     session: PublishSession | None
     figures: tuple[Figure, ...]
     steps: tuple[Step, ...]
-    notices: tuple[StreamNotice, ...]
+    notices: tuple[Notice, ...]
     people: People
     countries: tuple[Bar, ...]
     waiting: tuple[dict[str, Any], ...]
@@ -205,7 +213,7 @@ def steps_of(health: Mapping[str, Any], *, has_key: bool, is_connected: bool, ha
     )  # fmt: skip
 
 
-def _notices(webinar: Webinar, session: PublishSession | None, *, now: datetime) -> tuple[StreamNotice, ...]:
+def _notices(webinar: Webinar, session: PublishSession | None, *, now: datetime) -> tuple[Notice, ...]:
     """The latest of each kind; who is on air again need not read that the stream was interrupted before."""
     found = StreamNotice.objects.filter(Q(at__gte=now - NOTICE_LASTS), webinar=webinar).order_by("-at", "-pk")
     known: dict[str, StreamNotice] = {}
@@ -213,7 +221,11 @@ def _notices(webinar: Webinar, session: PublishSession | None, *, now: datetime)
         over = session is not None and notice.at <= session.started_at
         if notice.problem not in known and not over:
             known[notice.problem] = notice
-    return tuple(known.values())[:SHOWN_NOTICES]
+    return tuple(
+        Notice(one.at, str(problem.label), one.detail, problem.what_to_do)
+        for one in list(known.values())[:SHOWN_NOTICES]
+        for problem in (StreamProblem(one.problem),)
+    )
 
 
 def _countries(people: People) -> tuple[Bar, ...]:
