@@ -13,13 +13,15 @@ from django.contrib.auth.models import Group
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 
-from accounts.domain import devices, invitations, people
+from accounts.domain import audit_words, devices, invitations, people
 from accounts.domain.audit import record
 from accounts.enums import DeviceEnd, InvitationState
 from accounts.forms import PersonForm
@@ -42,6 +44,9 @@ STATE_LABELS = {
 }
 
 
+LOOPBACK = frozenset({"127.0.0.1", "::1"})
+
+
 class ReadOnlyAdmin(ModelAdmin):
     show_full_result_count = False
     list_per_page = 50
@@ -59,7 +64,7 @@ class ReadOnlyAdmin(ModelAdmin):
 @admin.register(User)
 class PersonAdmin(ModelAdmin):
     form = PersonForm
-    list_display = ("person", "country", "specialty", "shown_state", "has_second_step", "signed_in")
+    list_display = ("person", "country", "specialty", "shown_state", "second_step", "signed_in")
     list_filter = ("is_active", "is_staff", "country", ("last_login", RangeDateTimeFilter))
     list_filter_submit = True
     search_fields = ("email", "first_name", "last_name", "registration_number")
@@ -80,7 +85,7 @@ class PersonAdmin(ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         steps = Authenticator.objects.filter(user=OuterRef("pk")).exclude(type=Authenticator.Type.RECOVERY_CODES)
-        found: QuerySet[User] = super().get_queryset(request).annotate(second_step=Exists(steps))
+        found: QuerySet[User] = super().get_queryset(request).annotate(has_second_step=Exists(steps))
         return found
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -129,9 +134,13 @@ class PersonAdmin(ModelAdmin):
     def state_text(self, user: User) -> str:
         return str(self.shown_state(user)[1])
 
-    @display(description=_("Second step"), boolean=True, ordering="second_step")
-    def has_second_step(self, user: User) -> bool:
-        return bool(getattr(user, "second_step", False))
+    @display(description=_("Second step"), ordering="has_second_step")
+    def second_step(self, user: Any) -> str:
+        """Only staff must have one."""
+        if user.has_second_step:
+            return str(_("Set up"))
+        is_needed = user.is_staff or user.is_superuser
+        return format_html('<span class="desk-missing">{}</span>', _("Missing")) if is_needed else "–"
 
     @display(description=_("Last signed in"), ordering="last_login")
     def signed_in(self, user: User) -> str:
@@ -197,13 +206,25 @@ class InvitationAdmin(ReadOnlyAdmin):
     list_filter_submit = True
     list_select_related = ("user", "created_by")
     search_fields = ("user__email", "user__first_name", "user__last_name", "occasion")
-    fields = ("user", "occasion", "state_text", "created_by", "created_at", "sent", "expires", "used", "failures")
+    fields = ("user", "occasion", "state_text", "created_by", "created", "sent", "expires", "used", "failures")
     readonly_fields = fields
     actions = ("resend", "revoke", "send_held")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nothing to edit; the actions ask for this right."""
         return bool(ModelAdmin.has_change_permission(self, request, obj))
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The right to change brings buttons to save, and there is nothing to save."""
+        without = {"title": _("Invitation"), "show_save": False, "show_save_and_continue": False, "show_close": True}
+        response: HttpResponse = super().change_view(request, object_id, form_url, {**(extra_context or {}), **without})
+        return response
+
+    @display(description=_("Created"))
+    def created(self, invitation: Invitation) -> str:
+        return when(invitation.created_at)
 
     @display(description=_("Person"), ordering="user__last_name", header=True)
     def person(self, invitation: Invitation) -> list[str]:
@@ -263,12 +284,20 @@ class DeviceAdmin(ReadOnlyAdmin):
     list_filter_submit = True
     list_select_related = ("user",)
     search_fields = ("user__email", "user__last_name", "address")
-    fields = ("user", "name", "user_agent", "address", "method", "created_at", "seen", "mfa_at", "shown_end")
+    fields = ("user", "name", "user_agent", "address", "method", "signed_in", "seen", "second_step", "shown_end")
     readonly_fields = fields
 
     @display(description=_("Person"), ordering="user__last_name", header=True)
     def person(self, device: Device) -> list[str]:
         return [device.user.get_full_name(), device.user.email]
+
+    @display(description=_("Signed in"))
+    def signed_in(self, device: Device) -> str:
+        return when(device.created_at)
+
+    @display(description=_("Second step passed"))
+    def second_step(self, device: Device) -> str:
+        return when(device.mfa_at)
 
     @display(description=_("Last seen"), ordering="last_seen_at")
     def seen(self, device: Device) -> str:
@@ -281,19 +310,64 @@ class DeviceAdmin(ReadOnlyAdmin):
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnlyAdmin):
-    list_display = ("shown_at", "action", "actor", "subject", "address", "request_id")
+    """The list in words; codes, addresses and numbers for an investigation are on each event's own page."""
+
+    list_display = ("shown_at", "what", "actor", "subject")
     list_filter = (("at", RangeDateTimeFilter),)
     list_filter_submit = True
     list_select_related = ("actor",)
     search_fields = ("=action", "=actor__email", "=subject_id", "=request_id")
-    search_help_text = _("The exact action, e-mail address, object number or request number")
-    fields = ("shown_at", "action", "actor", "subject", "address", "request_id", "details")
+    search_help_text = _("The exact code of an action, e-mail address, object number or request number")
+    fields = ("shown_at", "what", "actor", "about", "facts", "source", "code", "request_id")
     readonly_fields = fields
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The names of all people on the page by one query."""
+        found = super().get_changelist_instance(request)
+        names = audit_words.names_of_people(found.result_list)
+        for event in found.result_list:
+            event.names = names
+        return found
 
     @display(description=_("When"), ordering="id")
     def shown_at(self, event: AuditEvent) -> str:
         return when(event.at)
 
+    @display(description=_("What"))
+    def what(self, event: AuditEvent) -> str:
+        return audit_words.words_of(event.action)
+
     @display(description=_("Object"))
-    def subject(self, event: AuditEvent) -> str:
-        return f"{event.subject_type} {event.subject_id}".strip() or "–"
+    def subject(self, event: Any) -> str:
+        return audit_words.subject_in_words(event, event.names)
+
+    @display(description=_("Object"))
+    def about(self, event: AuditEvent) -> str:
+        kind, name = audit_words.kind_of(event), audit_words.find_subject(event)
+        return " · ".join(part for part in (kind, name, event.subject_id) if part) or "–"
+
+    @display(description=_("Details"))
+    def facts(self, event: AuditEvent) -> str:
+        lines = ((name.replace("_", " ").capitalize(), _plainly(value)) for name, value in event.details.items())
+        return format_html_join(SafeString("<br>"), "{}: {}", lines) or "–"
+
+    @display(description=_("Address"))
+    def source(self, event: AuditEvent) -> str:
+        if event.address in LOOPBACK:
+            return str(_("%(address)s (the server itself)") % {"address": event.address})
+        return event.address or "–"
+
+    @display(description=_("Code of the action"))
+    def code(self, event: AuditEvent) -> str:
+        return event.action
+
+
+def _plainly(value: Any) -> str:
+    """Lists and yes or no as people write them; the rest as it was recorded."""
+    if isinstance(value, bool):
+        return str(_("yes") if value else _("no"))
+    if isinstance(value, list):
+        return ", ".join(_plainly(one) for one in value) or "–"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_plainly(one)}" for name, one in value.items()) or "–"
+    return "–" if value in (None, "") else str(value)

@@ -17,6 +17,7 @@ from unfold.admin import ModelAdmin, TabularInline
 
 from accounts.domain.audit import record
 from accounts.models import User
+from core.time import when
 from media import rules, views
 from media.domain.captions import remove_caption, set_caption
 from media.domain.grants import issue
@@ -49,7 +50,7 @@ class CaptionInline(TabularInline):
 
 @admin.register(Video)
 class VideoAdmin(ModelAdmin):
-    list_display = ("title", "state", "length", "picture", "created_by", "created_at")
+    list_display = ("title", "state", "length", "picture", "created_by", "created")
     list_filter = ("status",)
     list_per_page = 50
     search_fields = ("title", "source_name")
@@ -73,6 +74,10 @@ class VideoAdmin(ModelAdmin):
     @admin.display(description=_("Picture"))
     def picture(self, video: Video) -> str:
         return f"{video.width} × {video.height}" if video.width else "–"
+
+    @admin.display(description=_("Added"), ordering="created_at")
+    def created(self, video: Video) -> str:
+        return when(video.created_at)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Video]:
         return rules.videos_for(request.user).select_related("created_by")

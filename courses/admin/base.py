@@ -90,6 +90,13 @@ class ScopedAdmin(ModelAdmin):
             kwargs["queryset"] = db_field.related_model.objects.filter(**{f"{paths[db_field.name]}__in": ids})
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Django tells of the Control key, which the two-sided chooser has no use for."""
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)
+        if field is not None and db_field.name in self.filter_horizontal:
+            field.help_text = db_field.help_text
+        return field
+
     @contextmanager
     def telling(self, request: HttpRequest) -> Iterator[None]:
         """What the domain refuses is told to the person, not to the error log."""
