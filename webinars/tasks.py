@@ -14,10 +14,15 @@ def settle_watch_records() -> int:
 
 @shared_task(name="webinars.announce_tallies")
 def announce_tallies() -> int:
-    """Rung two seconds after a vote, and run every ten seconds for the doorbells that Redis lost."""
+    """Rung two seconds after a vote, and run every ten seconds for the doorbells that Redis lost.
+
+    Also closes the polls of webinars that have ended.
+    """
+    from webinars.domain.polls import close_left_open
     from webinars.domain.tally_news import announce_due
 
-    return announce_due(now=timezone.now())
+    now = timezone.now()
+    return announce_due(now=now) + close_left_open(now=now)
 
 
 @shared_task(name="webinars.sweep_broadcasts")

@@ -1,5 +1,6 @@
 """Asking and voting: once, in time, cleaned, and not too often."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -10,7 +11,7 @@ from tests.factories.media import VideoFactory
 from tests.questions.world import NOON, ON_AIR_SECONDS, World, at, doctor_of, end, make_world
 from webinars.domain import answers
 from webinars.domain.lanes import LaneError
-from webinars.domain.question_lists import own_questions, published_questions
+from webinars.domain.question_lists import own_questions, published_questions, recording_seconds
 from webinars.domain.questions import (
     LONGEST_QUESTION,
     VOTES_A_MINUTE,
@@ -24,6 +25,7 @@ from webinars.domain.questions import (
 from webinars.domain.restrictions import mute
 from webinars.domain.tally_news import announce_due
 from webinars.domain.texts import EmptyTextError, LongTextError, clean_line, clean_text
+from webinars.domain.timeline import Timeline
 from webinars.enums import Phase
 from webinars.models import Question, QuestionMessage, QuestionVote, RoomEvent
 
@@ -201,6 +203,31 @@ class TestVoting:
 
         assert self.votes(target) == (3, 3)
         assert self.votes(published) == (0, 0)
+
+
+class TestPlaceInTheRecording:
+    """Ten seconds were cut after program second 100, and the stream was away from 200 to 300."""
+
+    TIMELINE = Timeline.from_spans([(0, 200, 0), (300, 400, 200)], cuts=[(100, 110)])
+
+    @pytest.mark.parametrize(
+        ("values", "place"),
+        [
+            ({"asked_seconds": 50.0}, 50.0),
+            ({"asked_seconds": 105.0}, 100.0),
+            ({"asked_seconds": 250.0}, 190.0),
+            ({"asked_seconds": 50.0, "answered_seconds": 350.0}, 240.0),
+            ({"asked_seconds": None}, None),
+            ({"asked_seconds": 350.0, "phase": Phase.ON_DEMAND}, 350.0),
+            ({"asked_seconds": None, "phase": Phase.ON_DEMAND}, None),
+        ],
+    )
+    def test_follows_interruptions_and_cuts(self, values: dict[str, Any], place: float | None) -> None:
+        assert recording_seconds(Question(**values), self.TIMELINE) == place
+
+    def test_is_nowhere_before_there_is_a_recording(self) -> None:
+        assert recording_seconds(Question(asked_seconds=50.0, answered_seconds=60.0), Timeline()) is None
+        assert recording_seconds(Question(asked_seconds=50.0), Timeline()) is None
 
 
 class TestLists:

@@ -143,6 +143,19 @@ class TestOpening:
         with pytest.raises(polls.PollClosedError):
             vote(world, poll, 1)
 
+    def test_the_end_of_the_webinar_closes_it_with_the_exact_result(self, world: World) -> None:
+        poll = opened(world)
+        vote(world, poll, 2)
+        assert polls.close_left_open(now=at(5)) == 0
+        end(world.webinar, now=at(6))
+        since = world.number()
+
+        assert polls.close_left_open(now=at(7)) == 1
+        assert polls.close_left_open(now=at(8)) == 0
+        assert world.kinds(since)["doctor"] == ["poll"]
+        assert world.heard(since)["presenter"][-1][1]["counts"] == {"2": 1}
+        assert AuditEvent.objects.get(action="poll.closed").actor is None
+
 
 class TestVotes:
     def test_one_per_person_that_may_change_while_it_is_open(self, world: World) -> None:

@@ -163,6 +163,14 @@ def close_poll(
     return poll
 
 
+def close_left_open(*, now: datetime) -> int:
+    """Those of webinars that ended meanwhile: nobody can vote there any more, so the result is final."""
+    left = Poll.objects.filter(state=PollState.OPEN, webinar__ended_at__isnull=False).select_related("webinar")
+    for poll in left:
+        close_poll(webinar=poll.webinar, poll_id=poll.pk, actor=None, now=now)
+    return len(left)
+
+
 def show_results(
     *,
     webinar: Webinar,
