@@ -1,13 +1,15 @@
 """How far the recording begins from where somebody left the live stream, by the numbers in the pictures.
 
-`measure_resume_error(folder)` needs a database and a media storage of its own; it takes about a minute.
+Needs a database; brings a media storage of its own. Takes about a minute.
 """
 
 import random
+import tempfile
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.test import override_settings
 
 from accounts.models import User
 from tests.factories.accounts import UserFactory
@@ -38,13 +40,17 @@ STOPS = 30
 CUTS = (Wanted(0, 4, "greeting"), Wanted(37, 45, "coffee"), Wanted(99, 106, "goodbye"))
 
 
-def measure_resume_error(folder: Path, *, stops: int = STOPS, seed: int = 20) -> dict[str, Any]:
+def measure_resume_error(*, stops: int = STOPS, seed: int = 20) -> dict[str, Any]:
     """Seconds between the frame left and the frame found: worst and mean, before and after three cuts.
 
     Not in it: who left within a cut finds the next frame that is shown, and who left within the last five seconds is
     led to what is unseen.
     """
-    chance = random.Random(seed)
+    with tempfile.TemporaryDirectory(prefix="lms-resume-") as name, override_settings(**own_storage(Path(name))):
+        return _measure(Path(name), stops=stops, chance=random.Random(seed))
+
+
+def _measure(folder: Path, *, stops: int, chance: random.Random) -> dict[str, Any]:
     webinar = make_webinar_on_air()
     for filmed in film_parts(folder / "filmed"):
         send(webinar, filmed)

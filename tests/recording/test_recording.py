@@ -53,9 +53,9 @@ def storage(tmp_path: Path) -> Iterator[None]:
         yield
 
 
-def test_everybody_continues_at_the_very_frame(tmp_path: Path) -> None:
+def test_everybody_continues_at_the_very_frame() -> None:
     """Two interruptions, three cuts, two dozen stop points; measured in the pictures."""
-    found = measure_resume_error(tmp_path / "stage")
+    found = measure_resume_error()
     assert found["stop_points"] >= 20
     assert found["stop_points_after_cuts"] >= 12
     assert found["resume_error_p100_s"] <= 0.25

@@ -26,6 +26,7 @@ NAME = "360p"
 def make_webinar_on_air(*, webinar: Webinar | None = None) -> Webinar:
     webinar = webinar or make_webinar(make_enrolment())
     Webinar.objects.filter(pk=webinar.pk).update(starts_at=NOON, live_at=NOON, video=None)
+    Video.objects.filter(webinars=None).delete()  # the one a lecture of the factory has
     Broadcast.objects.create(webinar=webinar, started_at=NOON)
     webinar.refresh_from_db()
     return webinar

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 
 from core.ranges import intersect, seconds
 from webinars.domain.resume import media_seconds, required_seconds
@@ -43,6 +44,10 @@ UPDATE webinars_watchrecord r SET reached_at = %s, required_seconds = %s FROM du
 """
 
 
+# Players keep what was not acknowledged for some weeks at most.
+LATEST_BEATS = timedelta(days=30)
+
+
 @dataclass(frozen=True, slots=True)
 class _Goal:
     webinar: Webinar
@@ -74,9 +79,11 @@ def apply_new_lengths(*, now: datetime) -> int:
 
 def apply_late_beats(*, since: datetime, now: datetime) -> int:
     """Live seconds that a device delivered when the recording was there already. No live beat completes anything."""
-    late = WatchRecord.objects.filter(phase=Phase.LIVE, reached_at=None, last_beat_at__gte=since)
-    found = Webinar.objects.filter(watch_records__in=late).exclude(ended_at=None).exclude(video=None).distinct()
-    return apply_threshold(found.select_related("video"), now=now)
+    late = WatchRecord.objects.filter(
+        webinar=OuterRef("pk"), phase=Phase.LIVE, reached_at=None, last_beat_at__gte=since
+    )
+    lately = Webinar.objects.filter(ended_at__gt=since - LATEST_BEATS, counted_seconds__gt=0)
+    return apply_threshold(lately.filter(Exists(late)).select_related("video"), now=now)
 
 
 def _apply(goals: Sequence[_Goal], *, now: datetime) -> int:
