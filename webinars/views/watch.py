@@ -1,10 +1,11 @@
-"""The watch page, and the little page that keeps its media grant alive where no script runs."""
+"""The page of a webinar through all its states, and the little frame that serves browsers without JavaScript."""
 
 from typing import Any
+from uuid import uuid4
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.urls import reverse
@@ -12,72 +13,98 @@ from django.utils import timezone
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
-from accounts.models import Device, User
-from courses.rules import may_preview
-from media.domain.grants import issue
-from media.domain.queries import VideoSources, sources
-from webinars.domain.course_page import CoursePage, read_course_page
-from webinars.models import Webinar
+from accounts.models import User
+from media.domain.grants import issue, issue_key
+from webinars.domain import visits
+from webinars.domain.registrations import places_of
+from webinars.domain.room_page import RoomPage, chapters_of, program_seconds, read_room_page, reason_of_cancelling
+from webinars.enums import Phase
 from webinars.rules import get_webinar_for
+from webinars.views.stages import DeviceRequest, Look, Stage, look
 
 SPEEDS = (0.75, 1, 1.25, 1.5, 1.75, 2)
 # Well inside the shortest grant: a page that comes back a little late still finds the old one valid.
 KEEP_ALIVE_SHARE = 0.4
-
-
-class DeviceRequest(HttpRequest):
-    """What `login_required` lets through, behind the device middleware."""
-
-    user: User
-    device: Device
+DATES = ("doors_open_at", "starts_at", "planned_end_at", "live_at", "ended_at")
+ABOUT_PLACES = frozenset({Stage.SCHEDULED, Stage.REGISTER, Stage.DOORS, Stage.ELSEWHERE})
+TEMPLATES = {
+    Stage.NOT_NOW: "webinars/not_now.html",
+    Stage.RECORDED: "webinars/watch.html",
+    Stage.SCHEDULED: "webinars/live/scheduled.html",
+    Stage.REGISTER: "webinars/live/scheduled.html",
+    Stage.CANCELLED: "webinars/live/cancelled.html",
+    Stage.REMOVED: "webinars/live/removed.html",
+    Stage.DOORS: "webinars/live/doors.html",
+    Stage.ELSEWHERE: "webinars/live/elsewhere.html",
+    Stage.LIVE: "webinars/live/live.html",
+    Stage.ENDED: "webinars/live/ended.html",
+}
 
 
 @require_safe
 @login_required
 def watch(request: DeviceRequest, webinar_id: int) -> HttpResponse:
-    now = timezone.now()
-    webinar = get_webinar_for(request.user, webinar_id)
-    page = read_course_page(webinar=webinar, user=request.user, now=now)
-    ahead = page.is_preview and may_preview(request.user, webinar.lesson.course.programme)
-    context: dict[str, Any] = {
-        "webinar": webinar,
-        "page": page,
-        "may_preview": ahead,
-        "presenters": [person.get_full_name() for person in webinar.presenters.all()],
-    }
-    if not is_playable(webinar, page, ahead):
-        return render(request, "webinars/not_now.html", context)
-    found = sources(webinar.video) if webinar.video else None
-    context |= {"sources": found, "mark": mark_of(request.user), "speeds": SPEEDS}
-    context["player"] = player_settings(request, webinar, page, found)
-    response = render(request, "webinars/watch.html", context)
-    return with_grant(response, request, webinar)
+    """One address for all states. Open pages fetch it again when the state changes, and take the parts they need."""
+    found = look(request, get_webinar_for(request.user, webinar_id), now=timezone.now())
+    response = render(request, TEMPLATES[found.stage], context_of(request, found))
+    return with_grant(response, request, found)
 
 
 @require_safe
 @login_required
 @xframe_options_sameorigin
 def keep_alive(request: DeviceRequest, webinar_id: int) -> HttpResponse:
-    """Shown in an invisible frame of the watch page to browsers without JavaScript; renews the grant by reloading."""
-    webinar = get_webinar_for(request.user, webinar_id)
-    page = read_course_page(webinar=webinar, user=request.user, now=timezone.now())
-    ahead = page.is_preview and may_preview(request.user, webinar.lesson.course.programme)
-    if not is_playable(webinar, page, ahead):
+    """A frame of the page for browsers without JavaScript: by reloading it renews the grant, or the visit elsewhere."""
+    found = look(request, get_webinar_for(request.user, webinar_id), now=timezone.now())
+    if found.stage is Stage.ELSEWHERE:
+        visits.keep(webinar=found.webinar, user=request.user, now=found.now)
+    elif found.stage not in {Stage.RECORDED, Stage.LIVE} and request.GET.get("stage") != Stage.LIVE:
         raise Http404
-    refresh = int(settings.MEDIA_GRANT_SECONDS * KEEP_ALIVE_SHARE)
-    response = render(request, "webinars/keep_alive.html", {"refresh_seconds": refresh})
-    return with_grant(response, request, webinar)
+    seconds = settings.MEDIA_GRANT_SECONDS if found.stage is Stage.RECORDED else settings.LIVE_GRANT_SECONDS
+    context = {"refresh_seconds": int(seconds * KEEP_ALIVE_SHARE), "found": found, "webinar": found.webinar}
+    context["was_live"] = request.GET.get("stage") == Stage.LIVE
+    return with_grant(render(request, "webinars/keep_alive.html", context), request, found)
 
 
-def is_playable(webinar: Webinar, page: CoursePage, ahead: bool) -> bool:
-    """`ahead`: to staff who look at it as a preview, dates and order are no matter."""
-    return webinar.video is not None and webinar.video.is_published and (ahead or page.current.availability.is_open)
+def context_of(request: DeviceRequest, found: Look) -> dict[str, Any]:
+    webinar, user, now = found.webinar, request.user, found.now
+    context: dict[str, Any] = {
+        "found": found,
+        "webinar": webinar,
+        "page": found.page,
+        "may_preview": found.ahead,
+        "presenters": [person.get_full_name() for person in webinar.presenters.all()],
+        "schedule": found.schedule,
+        "state": found.schedule.state.value,
+        "speeds": SPEEDS,
+        "mark": mark_of(user),
+        "planned_seconds": webinar.planned_minutes * 60,
+        "keys": (uuid4(), uuid4()),
+    }
+    if found.has_room:
+        context["room"] = read_room_page(webinar=webinar, user=user, part=found.part, now=now)
+        context["room_settings"] = context["room"].as_settings()
+    if found.stage in ABOUT_PLACES:
+        context["places"] = places_of(webinar=webinar, user=user, now=now)
+    if found.stage is Stage.CANCELLED:
+        context["reason"] = reason_of_cancelling(webinar)
+    if found.stage is Stage.ENDED:
+        context["program_seconds"] = program_seconds(webinar)
+    if found.stage is Stage.RECORDED and webinar.starts_at is not None:
+        context["chapters"] = chapters_of(webinar)
+    if found.stage in {Stage.RECORDED, Stage.LIVE}:
+        context["sources"] = found.sources
+        context["player"] = player_settings(request, found)
+    context["live"] = page_settings(request, found, context.get("room"))
+    return context
 
 
-def with_grant(response: HttpResponse, request: DeviceRequest, webinar: Webinar) -> HttpResponse:
-    if webinar.video:
-        device, now = request.device, timezone.now()
-        issue(response, video=webinar.video, user_id=request.user.pk, device_id=device.pk, now=now)
+def with_grant(response: HttpResponse, request: DeviceRequest, found: Look) -> HttpResponse:
+    whose: dict[str, Any] = {"user_id": request.user.pk, "device_id": request.device.pk, "now": timezone.now()}
+    if found.live is not None:
+        issue_key(response, key=found.live.key, seconds=settings.LIVE_GRANT_SECONDS, **whose)
+    elif found.stage is Stage.RECORDED and found.webinar.video:
+        issue(response, video=found.webinar.video, **whose)
     return response
 
 
@@ -87,27 +114,54 @@ def mark_of(user: User) -> str:
     return f"{user.get_full_name()} · {number or user.email}"
 
 
-def player_settings(
-    request: HttpRequest, webinar: Webinar, page: CoursePage, found: VideoSources | None
-) -> dict[str, Any]:
-    """Everything the scripts need, so that they ask for nothing before the first play."""
+def player_settings(request: DeviceRequest, found: Look) -> dict[str, Any]:
+    """Everything the player needs, so that it asks for nothing before the first play. Live seconds are program time."""
+    webinar, page, live = found.webinar, found.page, found.live
     api = f"/api/v1/webinars/{webinar.pk}"
+    video, watched = webinar.video, page.watched
     return {
         "webinar": webinar.pk,
         "user": str(request.user.pk),
         "csrf": get_token(request),
-        "duration": webinar.video.duration_seconds if webinar.video else 0,
-        "position": page.resume_at,
-        "coverage": page.watched.coverage,
-        "required": page.watched.required,
+        "phase": Phase.LIVE if live else Phase.ON_DEMAND,
+        "epoch": live.epoch.isoformat() if live else None,
+        "version": video.published_version if video and not live else "",
+        "duration": video.duration_seconds if video and not live else 0,
+        "position": watched.live_position if live else page.resume_at,
+        "coverage": watched.live_coverage if live else watched.coverage,
+        "required": watched.required,
         "is_done": page.current.completed_at is not None,
-        "grant_seconds": settings.MEDIA_GRANT_SECONDS,
-        "sources": {name: getattr(found, name) for name in ("hls", "mp4", "audio", "poster", "sprite")},
+        "grant_seconds": settings.LIVE_GRANT_SECONDS if live else settings.MEDIA_GRANT_SECONDS,
+        "sources": {name: getattr(found.sources, name) for name in ("hls", "mp4", "audio", "poster", "sprite")},
         "urls": {
             "sessions": f"{api}/play-sessions/",
             "beats": "/api/v1/webinars/{webinar}/beats/",
             "playback": "/api/v1/webinars/{webinar}/playback/",
             "socket": f"/ws/webinars/{webinar.pk}/",
+            "keep_alive": reverse("webinars:keep_alive", args=[webinar.pk]),
+        },
+    }
+
+
+def page_settings(request: DeviceRequest, found: Look, room: RoomPage | None) -> dict[str, Any]:
+    """What the page follows. A recorded lecture has no room: nothing about it changes by itself."""
+    webinar, schedule = found.webinar, found.schedule
+    api = f"/api/v1/webinars/{webinar.pk}"
+    return {
+        "webinar": webinar.pk,
+        "csrf": get_token(request),
+        "state": schedule.state.value,
+        "stage": found.stage.value,
+        "schedule": {name: at.isoformat() if (at := getattr(schedule, name)) else None for name in DATES},
+        "now": found.now.isoformat(),
+        "number": room.number if room else 0,
+        "follows": found.follows,
+        "urls": {
+            "socket": f"/ws/webinars/{webinar.pk}/",
+            "events": f"{api}/events/",
+            "questions": f"{api}/questions/",
+            "polls": f"{api}/polls/",
+            "sign_in": reverse("account_login"),
             "keep_alive": reverse("webinars:keep_alive", args=[webinar.pk]),
         },
     }

@@ -16,9 +16,10 @@ const MOST_SPANS = 40;
 
 export class Beats extends EventTarget {
   /** Events: `saved` ({seen, done}), `state` ("saved", "saving", "waiting"), `refused` ({reason, detail}), `bye` ({reason}). */
-  constructor({ video, source, session, outbox, socket, wire, urls, webinar, position }) {
+  constructor({ video, source, session, outbox, socket, wire, urls, webinar, position, phase = "on_demand" }) {
     super();
-    Object.assign(this, { video, source, session, outbox, socket, wire, urls, webinar });
+    Object.assign(this, { video, source, session, outbox, socket, wire, urls, webinar, phase });
+    this.isFinished = false;
     this.collector = new SpanCollector();
     this.n = 0;
     this.confirmed = position;
@@ -49,10 +50,11 @@ export class Beats extends EventTarget {
     window.addEventListener("pageshow", (event) => event.persisted && this.comeBack());
     window.addEventListener("online", () => this.deliver());
     this.session.addEventListener("opened", () => this.begin());
-    this.socket.addEventListener("welcome", (event) => { this.resend(); this.saved(event.detail); });
-    this.socket.addEventListener("frame", (event) => this.receive(event.detail));
-    this.socket.addEventListener("lost", (event) => this.lost(event.detail));
-    this.socket.addEventListener("bye", (event) => this.bye(event.detail.reason));
+    const hear = (name, handler) => this.socket.addEventListener(name, (event) => this.isFinished || handler(event.detail));
+    hear("welcome", (frame) => { this.resend(); this.saved(frame); });
+    hear("frame", (frame) => this.receive(frame));
+    hear("lost", (detail) => this.lost(detail));
+    hear("bye", ({ reason }) => this.bye(reason));
   }
 
   begin() {
@@ -83,13 +85,13 @@ export class Beats extends EventTarget {
   }
 
   sample() {
-    const video = this.video;
-    if (video.seeking || this.isSuspended || this.isOver) {
+    const { video, source: { seconds } } = this;
+    if (video.seeking || seconds === null || this.isSuspended || this.isOver) {
       this.collector.cut();
       return;
     }
     this.collector.sample({
-      time: video.currentTime,
+      time: seconds,
       now: performance.now(),
       rate: video.playbackRate,
       playing: !video.paused && !video.ended && video.readyState > 2,
@@ -130,7 +132,7 @@ export class Beats extends EventTarget {
     do {
       this.n += 1;
       const beat = { n: this.n, s: spans.splice(0, MOST_SPANS), p: this.reported };
-      this.outbox.add(Object.assign({ webinar: this.webinar, session: this.session.id, base: this.confirmed }, beat));
+      this.outbox.add(Object.assign({ webinar: this.webinar, session: this.session.id, phase: this.phase, base: this.confirmed }, beat));
     } while (spans.length);
     this.deliver();
   }
@@ -147,13 +149,14 @@ export class Beats extends EventTarget {
       return;
     }
     const unsent = waiting.filter((row) => !this.sent.has(row.n));
-    if (this.socket.isOpen && unsent.length <= MOST_BY_SOCKET) {
+    const isOpen = this.socket.isOpen && !this.isFinished;
+    if (isOpen && unsent.length <= MOST_BY_SOCKET) {
       for (const beat of unsent) {
         this.socket.send({ t: "beat", n: beat.n, s: beat.s, p: beat.p });
         this.sent.set(beat.n, performance.now());
       }
       this.tell("saving");
-    } else if (this.socket.isOpen || this.socket.tries >= SOCKET_TRIES || !("WebSocket" in window)) {
+    } else if (this.isFinished || isOpen || this.socket.tries >= SOCKET_TRIES || !("WebSocket" in window)) {
       this.request();
     } else {
       this.tell(navigator.onLine === false ? "waiting" : "saving");
@@ -258,6 +261,20 @@ export class Beats extends EventTarget {
     this.dispatchEvent(new CustomEvent("bye", { detail: { reason } }));
   }
 
+  /**
+   * This picture is over, another one follows on the same page and socket: what is left goes by request, because there
+   * the next session has its own numbers.
+   */
+  finish() {
+    this.flush();
+    this.isOver = true;
+    this.isFinished = true;
+    this.session.close();
+    clearInterval(this.watchdog);
+    this.sent.clear();
+    this.deliver();
+  }
+
   /** The page may never run again. What the beacon carries stays in the outbox, because nobody hears its answer. */
   leave() {
     this.flush();
@@ -283,16 +300,18 @@ export class Beats extends EventTarget {
   }
 
   async deliverLeftover(beats, position) {
-    const { session, webinar, base } = beats[0];
+    const { session, webinar, base, phase = "on_demand" } = beats[0];
     const urls = this.urlsOf(webinar);
     try {
-      const current = webinar === this.webinar ? position : (await this.wire.get(urls.playback)).position;
-      const isOurs = [base].concat(beats.map((row) => row.p)).some((p) => Math.abs(p - current) < 0.01);
+      const known = webinar === this.webinar ? { position, phase: this.phase } : await this.wire.get(urls.playback);
+      const current = known.position;
+      // A place in a broadcast cannot be compared with one in its recording: the server maps it.
+      const isOurs = known.phase !== phase || [base].concat(beats.map((row) => row.p)).some((p) => Math.abs(p - current) < 0.01);
       for (let from = 0; from < beats.length; from += MOST_PER_REQUEST) {
         const part = beats.slice(from, from + MOST_PER_REQUEST).map(({ n, s, p }) => ({ n, s, p: isOurs ? p : current }));
         const answer = await this.wire.post(urls.beats, { session, beats: part });
         await this.outbox.remove(session, answer.acked.concat(answer.refused.map((row) => row.n)));
-        if (webinar === this.webinar) this.tellLeftover(part.filter((row) => answer.acked.includes(row.n)));
+        if (webinar === this.webinar && phase === this.phase) this.tellLeftover(part.filter((row) => answer.acked.includes(row.n)));
       }
     } catch (error) {
       // At the next visit, even after a 404: a course taken back for an hour must not cost what was watched offline.

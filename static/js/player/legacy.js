@@ -2,6 +2,7 @@
 (function () {
   "use strict";
   function start() {
+    if (!document.getElementById("player-config")) return;
     var config = JSON.parse(document.getElementById("player-config").textContent);
     var frame = document.createElement("iframe");
     var note = document.getElementById("old-browser");

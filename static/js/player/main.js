@@ -1,14 +1,15 @@
-// Puts the watch page together: configuration from the page, one object for each concern, and what they tell each other.
+// Puts a player together, recorded or live: one object for each concern, and what they tell each other. live/page.js calls it.
 
 import { Beats, holdSession } from "./beats.js";
 import { Choices } from "./choices.js";
+import { LiveBar, LivePlayer, LiveProgress } from "./live-player.js";
+import { LiveSource } from "./live-source.js";
 import { closeHelp, Keyboard, openHelp } from "./keyboard.js";
 import { Outbox } from "./outbox.js";
 import { Player } from "./player.js";
 import { Progress } from "./progress.js";
 import { PlaySession } from "./session.js";
 import { Settings } from "./settings.js";
-import { Socket } from "./socket.js";
 import { Source } from "./source.js";
 import { Sprite } from "./sprite.js";
 import { Timeline } from "./timeline.js";
@@ -24,10 +25,6 @@ function partsOf(root) {
   return parts;
 }
 
-function socketUrl(path) {
-  return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${path}`;
-}
-
 function offer(player, progress, position) {
   const unseen = progress.unseen;
   const detail = unseen ? say("unseen", { duration: durationLeft(unseen) }) : say("all-seen");
@@ -38,7 +35,7 @@ function offer(player, progress, position) {
 }
 
 /** What the server or the network says, in the doctor's words. */
-function explain({ player, beats, source, session, progress }) {
+function explain({ player, beats, source, session, progress, onStale }) {
   const tell = (name, action, text = "") => player.notice(say(`${name}-title`), text || say(`${name}-text`), action);
   const over = (name, action, text) => {
     player.pause();
@@ -51,10 +48,13 @@ function explain({ player, beats, source, session, progress }) {
   };
   beats.addEventListener("bye", ({ detail: { reason } }) => {
     end();
-    over(reason, reason === "not_enrolled" ? "" : "sign-in");
+    over(reason, ["not_enrolled", "removed"].includes(reason) ? "" : "sign-in");
   });
+  source.addEventListener("interrupted", () => isOver || tell("interrupted", ""));
+  source.addEventListener("resumed", () => isOver || player.isBlocked || player.clearNotice());
   session.addEventListener("refused", ({ detail: { status, detail } }) => {
     if (isOver) return;
+    if (status === 409 && onStale()) return;
     end();
     if (status === 401) over("signed_out", "sign-in");
     else if (status === 404) over("not_enrolled", "");
@@ -103,6 +103,7 @@ function listenToButtons({ root, page, player, settings, source, parts, next }) 
     fullscreen: () => player.toggleFullscreen(),
     retry: () => { player.clearNotice(); source.retry(); },
     "next-unseen": next,
+    edge: () => player.toEdge(),
   };
   for (const area of [root, page]) {
     area.addEventListener("click", (event) => {
@@ -112,62 +113,85 @@ function listenToButtons({ root, page, player, settings, source, parts, next }) 
   }
 }
 
-async function main() {
-  const config = JSON.parse(document.getElementById("player-config").textContent);
-  const root = document.getElementById("player");
-  const page = document.getElementById("watch-progress");
-  const parts = partsOf(document);
-  const length = Math.max(1, Math.floor(config.duration + 0.5));
-  const choices = Choices.open();
-  const wire = new Wire({ csrf: config.csrf });
-  const outbox = await Outbox.open(config.user);
-  const session = new PlaySession({ wire, url: config.urls.sessions, grantSeconds: config.grant_seconds });
-  const source = new Source({
-    video: parts.video,
-    sources: config.sources,
-    renew: () => session.renew(),
-    quality: choices.get("quality"),
-  });
-  const socket = new Socket({ url: socketUrl(config.urls.socket), hello: () => ({ t: "hello", session: session.id }) });
-  const beats = new Beats({
-    video: parts.video, source, session, outbox, socket, wire,
-    urls: config.urls, webinar: config.webinar, position: config.position,
-  });
+function makeSource({ config, parts, session, quality }) {
+  const options = { video: parts.video, sources: config.sources, renew: () => session.renew(), quality };
+  if (config.phase !== "live") return new Source(options);
+  return new LiveSource(Object.assign(options, { epoch: config.epoch, position: config.position }));
+}
+
+/** The bars and figures around the picture, which know how long it is or that nobody knows. */
+function makeFace({ config, root, parts, source, choices, beats, length }) {
+  if (config.phase === "live") {
+    const player = new LivePlayer({ root, parts, source, choices, duration: 1 });
+    const timeline = new LiveBar({ player, parts });
+    return { player, progress: new LiveProgress({ player, beats, timeline, parts, coverage: config.coverage, length, required: Infinity }) };
+  }
   const player = new Player({ root, parts, source, choices, duration: length });
   const sprite = config.sources.sprite ? new Sprite(config.sources.sprite) : null;
   const timeline = new Timeline({ player, parts, bar: parts.coverage, sprite });
-  const progress = new Progress({
-    player, beats, timeline, parts, coverage: config.coverage, length, required: config.required,
-    isDone: config.is_done,
+  const { coverage, required } = config;
+  return { player, progress: new Progress({ player, beats, timeline, parts, coverage, length, required, isDone: config.is_done }) };
+}
+
+function offerFirst({ config, player, progress, beats, length }) {
+  if (config.phase === "live") {
+    player.offer({ position: 0, label: say("watch-live"), detail: say("live-now") });
+    return;
+  }
+  offer(player, progress, config.position);
+  beats.addEventListener("leftover", ({ detail: { position } }) => {
+    if (player.isStarted) return;
+    offer(player, progress, position < length - NEAR_THE_END_SECONDS ? position : progress.next || 0);
   });
+}
+
+/**
+ * `socket`: the page's, which may carry a room as well. `onStale` is asked when this phase is over for the server; true means
+ * that the page will show another one. Answers with what the page needs of its player.
+ */
+export async function mount({ config, socket, wire, onStale = () => false }) {
+  const root = document.getElementById("player");
+  const page = document.getElementById("watch-progress");
+  const parts = partsOf(document.getElementById("main"));
+  const length = Math.max(1, Math.floor(config.duration + 0.5));
+  const choices = Choices.open();
+  const outbox = await Outbox.open(config.user);
+  const { urls, webinar, position, phase } = config;
+  const session = new PlaySession({ wire, url: urls.sessions, grantSeconds: config.grant_seconds, version: config.version });
+  const source = makeSource({ config, parts, session, quality: choices.get("quality") });
+  socket.hello = () => (session.id ? { t: "hello", session: session.id } : null);
+  const beats = new Beats({ video: parts.video, source, session, outbox, socket, wire, urls, webinar, position, phase });
+  const { player, progress } = makeFace({ config, root, parts, source, choices, beats, length });
   const settings = new Settings({ player, parts, source, choices });
-  const notices = explain({ player, beats, source, session, progress });
+  const notices = explain({ player, beats, source, session, progress, onStale });
   const next = () => {
     const at = progress.next;
     if (at === null) return;
     player.seek(at);
     player.play();
   };
-  watchMark({ parts, beats, notices });
-  new Keyboard({ player, areas: [root, parts.coverage], help: parts.help, nextUnseen: next });
+  const watermark = watchMark({ parts, beats, notices });
+  new Keyboard({ player, areas: [root, parts.coverage].filter(Boolean), help: parts.help, nextUnseen: next });
   listenToButtons({ root, page, player, settings, source, parts, next });
 
   player.addEventListener("beforeseek", () => beats.beforeSeek());
-  player.addEventListener("start", ({ detail: { position } }) => {
+  player.addEventListener("start", ({ detail: { position: at } }) => {
     const opened = session.open();
     opened.catch((error) => console.info("No play session:", error.message));
-    source.load(position, session.hasGrant ? null : opened);
+    source.load(at, session.hasGrant ? null : opened);
     parts["audio-only"].hidden = !source.isAudioOnly;
   });
   session.addEventListener("opened", () => holdSession(session.id));
-
-  offer(player, progress, config.position);
-  beats.addEventListener("leftover", ({ detail: { position } }) => {
-    if (player.isStarted) return;
-    offer(player, progress, position < length - NEAR_THE_END_SECONDS ? position : progress.next || 0);
-  });
+  offerFirst({ config, player, progress, beats, length });
   root.dataset.ready = "true";
-  await beats.deliverLeftovers(config.position);
+  beats.deliverLeftovers(config.position);
+  return { player, source, phase, stop: () => stopAll({ beats, watermark, source, socket }) };
 }
 
-main();
+/** Before the picture goes from the page: what was watched is sent, and nothing goes on unseen. */
+function stopAll({ beats, watermark, source, socket }) {
+  watermark.stop();
+  beats.finish();
+  socket.hello = () => null;
+  source.destroy();
+}

@@ -81,8 +81,8 @@ export class Outbox {
   }
 
   /** `base` is the last position the server had confirmed when this beat was made; see `leftovers` in beats.js. */
-  add({ webinar, session, n, s, p, base }) {
-    const row = { user: this.user, webinar, session, n, s, p, base, at: Date.now() };
+  add({ webinar, session, phase, n, s, p, base }) {
+    const row = { user: this.user, webinar, session, phase, n, s, p, base, at: Date.now() };
     this.beats.set(`${session}/${n}`, row);
     return this.persist((store) => store.put(row));
   }

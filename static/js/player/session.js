@@ -4,16 +4,19 @@ import { Backoff } from "./backoff.js";
 import { RequestFailed } from "./wire.js";
 
 const RENEW_MILLISECONDS = 4 * 60 * 1000;
+// Of a grant's life: live it lasts a minute, so that somebody removed loses the picture soon.
+const RENEW_SHARE = 0.42;
 
 export class PlaySession extends EventTarget {
   /**
    * `grantSeconds`: what is left of the grant the page itself came with. Wall-clock time, because a laptop that slept
    * has an expired grant although no timer of this page ran.
    */
-  constructor({ wire, url, grantSeconds }) {
+  constructor({ wire, url, grantSeconds, version = "" }) {
     super();
     this.wire = wire;
     this.url = url;
+    this.version = version;
     this.id = null;
     this.opening = null;
     this.backoff = new Backoff();
@@ -34,7 +37,7 @@ export class PlaySession extends EventTarget {
   async insist() {
     for (;;) {
       try {
-        const answer = await this.wire.post(this.url, {});
+        const answer = await this.wire.post(this.url, { version: this.version });
         this.accept(answer);
         this.id = answer.session;
         this.dispatchEvent(new CustomEvent("opened", { detail: answer }));
@@ -65,14 +68,18 @@ export class PlaySession extends EventTarget {
 
   accept(answer) {
     this.backoff.reset();
-    this.grantedUntil = Date.now() + Math.max(0, secondsLeft(answer)) * 1000;
+    const left = Math.max(0, secondsLeft(answer)) * 1000;
+    this.grantedUntil = Date.now() + left;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.renew().catch(() => this.later()), RENEW_MILLISECONDS);
+    if (this.isClosed) return;
+    this.timer = setTimeout(() => this.renew().catch(() => this.later()), Math.min(RENEW_MILLISECONDS, left * RENEW_SHARE));
   }
 
   later() {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.renew().catch(() => this.later()), 15000 + this.backoff.next());
+    if (this.isClosed) return;
+    const soon = Math.min(15000, Math.max(1000, (this.grantedUntil - Date.now()) / 3));
+    this.timer = setTimeout(() => this.renew().catch(() => this.later()), soon + this.backoff.next());
   }
 
   /** A fresh grant for the same session. Called by the clock, and by the player when a file was refused. */
@@ -113,6 +120,7 @@ export class PlaySession extends EventTarget {
   }
 
   close() {
+    this.isClosed = true;
     clearTimeout(this.timer);
   }
 }

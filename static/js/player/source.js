@@ -40,6 +40,16 @@ export class Source extends EventTarget {
     return "mp4";
   }
 
+  /** Of the timeline that beats are about; null while it is not known. */
+  get seconds() {
+    return this.video.currentTime;
+  }
+
+  /** Where to go on after the stream was attached anew. */
+  get resumeFrom() {
+    return this.position;
+  }
+
   get isLoaded() {
     return this.loaded === true;
   }
@@ -91,7 +101,17 @@ export class Source extends EventTarget {
   attachHls(position) {
     if (this.hls) this.hls.destroy();
     const Hls = window.Hls;
-    const hls = new Hls({
+    const hls = new Hls(this.options(position));
+    this.hls = hls;
+    hls.on(Hls.Events.MANIFEST_PARSED, () => this.describe());
+    hls.on(Hls.Events.LEVEL_SWITCHED, (name, data) => this.report(data.level));
+    hls.on(Hls.Events.FRAG_BUFFERED, () => this.settle());
+    hls.on(Hls.Events.ERROR, (name, data) => this.hlsFailed(hls, data));
+    hls.attachMedia(this.video);
+  }
+
+  options(position) {
+    return {
       startPosition: position,
       startLevel: 0,
       abrEwmaDefaultEstimate: 300000,
@@ -100,13 +120,7 @@ export class Source extends EventTarget {
       maxMaxBufferLength: 120,
       backBufferLength: 60,
       xhrSetup: (request, url) => { request.withCredentials = new URL(url, location.href).origin !== location.origin; },
-    });
-    this.hls = hls;
-    hls.on(Hls.Events.MANIFEST_PARSED, () => this.describe());
-    hls.on(Hls.Events.LEVEL_SWITCHED, (name, data) => this.report(data.level));
-    hls.on(Hls.Events.FRAG_BUFFERED, () => this.settle());
-    hls.on(Hls.Events.ERROR, (name, data) => this.hlsFailed(hls, data));
-    hls.attachMedia(this.video);
+    };
   }
 
   place() {
@@ -163,7 +177,7 @@ export class Source extends EventTarget {
 
   reload() {
     this.isSwitching = true;
-    this.load(this.position);
+    this.load(this.resumeFrom);
     if (this.wantsToPlay && this.video.paused) this.play();
   }
 
@@ -192,7 +206,7 @@ export class Source extends EventTarget {
   }
 
   restart() {
-    if (this.hls && this.hls.levels.length) this.hls.startLoad(this.position);
+    if (this.hls && this.hls.levels.length) this.hls.startLoad(this.resumeFrom);
     else if (this.hls) this.hls.loadSource(this.address);
     else this.reload();
   }
@@ -275,6 +289,17 @@ export class Source extends EventTarget {
     if (this.hls) this.hls.stopLoad();
   }
 
+  /** The picture goes from the page. */
+  destroy() {
+    this.stop();
+    window.removeEventListener("online", this.online);
+    if (this.hls) this.hls.destroy();
+    this.hls = null;
+    this.loaded = false;
+    this.video.removeAttribute("src");
+    this.video.load();
+  }
+
   /** The doctor presses "Try again". */
   retry() {
     this.refusals = 0;
@@ -286,7 +311,7 @@ export class Source extends EventTarget {
     this.hasFailed = false;
     this.kind = this.best();
     this.isSwitching = true;
-    this.load(this.position, this.renew());
+    this.load(this.resumeFrom, this.renew());
     this.play();
   }
 

@@ -19,10 +19,16 @@ export class Watermark extends EventTarget {
     this.write();
     this.move();
     this.observe();
-    setInterval(() => this.move(), MOVE_MILLISECONDS);
-    setInterval(() => this.check(), CHECK_MILLISECONDS);
+    this.timers = [setInterval(() => this.move(), MOVE_MILLISECONDS), setInterval(() => this.check(), CHECK_MILLISECONDS)];
     window.addEventListener("resize", () => this.move());
     document.addEventListener("fullscreenchange", () => this.move());
+  }
+
+  /** The whole picture goes. */
+  stop() {
+    this.observer.disconnect();
+    this.timers.forEach(clearInterval);
+    this.check = this.move = () => {};
   }
 
   observe() {

@@ -17,8 +17,12 @@ export class Wire {
   }
 
   post(url, body) {
+    return this.send("POST", url, body);
+  }
+
+  send(method, url, body) {
     return this.request(url, {
-      method: "POST",
+      method,
       headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": this.csrf },
       body: JSON.stringify(body),
     });
@@ -35,14 +39,14 @@ export class Wire {
     let answer;
     try {
       response = await fetch(url, Object.assign({ credentials: "same-origin", signal: abort.signal }, options));
-      answer = await response.json();
+      answer = response.status === 204 ? {} : await response.json();
     } catch (error) {
       // No answer, or one that is not ours (a hospital's proxy page): both mean "not saved, try again".
       throw new RequestFailed(response && !response.ok ? response.status : 0, "");
     } finally {
       clearTimeout(timer);
     }
-    if (!response.ok) throw new RequestFailed(response.status, answer.detail);
+    if (!response.ok) throw new RequestFailed(response.status, detailOf(answer));
     return Object.assign({ sent_at: response.headers.get("Date") }, answer);
   }
 
@@ -51,4 +55,10 @@ export class Wire {
     if (!navigator.sendBeacon) return false;
     return navigator.sendBeacon(url, new URLSearchParams({ payload: JSON.stringify(body), csrfmiddlewaretoken: this.csrf }));
   }
+}
+
+/** The one sentence a person can do something with. */
+function detailOf(problem) {
+  const [first] = Array.isArray(problem.errors) ? problem.errors : [];
+  return (first && first.detail) || problem.detail;
 }

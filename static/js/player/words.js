@@ -1,13 +1,13 @@
-// The page's own words, translated by the server: `<template id="player-words"><span data-word="…">`.
+// The page's own words, translated by the server: `<template data-words><span data-word="…">`.
 
 let words = null;
 
 function load() {
   words = {};
-  const source = document.getElementById("player-words");
-  if (!source) return;
-  for (const element of source.content.querySelectorAll("[data-word]")) {
-    words[element.dataset.word] = element.textContent.trim();
+  for (const source of document.querySelectorAll("template[data-words]")) {
+    for (const element of source.content.querySelectorAll("[data-word]")) {
+      words[element.dataset.word] = element.textContent.trim();
+    }
   }
 }
 
