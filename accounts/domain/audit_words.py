@@ -136,10 +136,11 @@ def names_of_people(events: Iterable[AuditEvent]) -> dict[str, str]:
 def find_subject(event: AuditEvent) -> str:
     """What the object is called today; empty when it is gone."""
     try:
-        found = QuerySet(apps.get_model(event.subject_type)).filter(pk=event.subject_id).first()
+        rows: QuerySet[Any] = QuerySet(apps.get_model(event.subject_type))
+        found = rows.filter(pk=event.subject_id).first()
     except (LookupError, ValueError, ValidationError):
         return ""
-    return "" if found is None else str(found)
+    return str(found or "")
 
 
 def _is_number(text: str) -> bool:
