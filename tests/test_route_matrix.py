@@ -20,6 +20,8 @@ OPEN_TO_ANYBODY = {
     "sign-in/link/<str:token>/",  # with a token that works
     "invitation/<str:token>/",  # with a token that works
     "account/second-step/webauthn/login/",  # the challenge for a passkey
+    "door/<str:slug>/",  # with the link of a door that staff have opened
+    "door/<str:slug>/state/",  # what waits behind one's own ticket; without one: "pending"
 }
 CLOSED = {SIGN_IN, "401", "403", "404", "405"}
 # What a GET may write: the session, where a half-done second step or a challenge is kept.

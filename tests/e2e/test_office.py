@@ -24,6 +24,7 @@ MODELS = {
 # Redirects, answers to scripts and forms, and catch-alls: there is nothing to look at.
 NO_PAGES = re.compile(
     r"admin/(login|logout|password_change|jsi18n|autocomplete|search|r)/|admin/\(\?P<url>|admin/\^\(app\)"
+    r"|admin/webinars/desk/<int:webinar_id>/(data|status|people|state)/"
     r"|admin/media/video/(uploads|status)/|admin/media/video/<int:video_id>/retry/|admin/media/video/add/"
     r"|.*<path:object_id>/(preview/|invite/)?$|admin/invite-people/<uuid:import_id>/"
     r"|account/second-step/(authenticate/|recovery-codes/download/|webauthn/login/)"
@@ -34,6 +35,8 @@ REFUSED = re.compile(
     r"|admin/accounts/user/<path:object_id>/delete/"
     r"|admin/courses/enrolment/(add/|<path:object_id>/delete/)"
     r"|admin/webinars/watchrecord/(add/|<path:object_id>/delete/)"
+    r"|admin/webinars/webinar/(add/|<path:object_id>/delete/)"
+    r"|admin/webinars/spotwindow/<path:object_id>/delete/"
 )
 
 

@@ -29,6 +29,7 @@ def main() -> None:
 def build(doctors: list[str]) -> dict[str, Any]:
     from django.utils.timezone import now
 
+    from tests.e2e.stage_world import build_stage
     from tests.factories.courses import CourseFactory, LessonFactory, ProgrammeFactory
     from tests.factories.webinars import WebinarFactory
 
@@ -61,7 +62,9 @@ def build(doctors: list[str]) -> dict[str, Any]:
         watch_almost_all(people["ring"], webinars["lecture"])
     if "guarded" in people:
         people["guarded"] |= guard(people["guarded"])
+    stage = build_stage()
     return {
+        "stage": stage,
         "office": one_of_each(presenter, programme, lecture),
         "webinars": {name: webinar.pk for name, webinar in webinars.items()},
         "programme": programme.slug,
@@ -118,13 +121,15 @@ def one_of_each(person: Any, programme: Any, lecture: Any) -> dict[str, str]:
     from accounts.enums import Role
     from media.domain.captions import set_caption
     from tests.factories.courses import CohortFactory, RoleGrantFactory
+    from webinars.models import CannedReply, Webinar
 
     invite(user=person, created_by=person, now=now())
     record("person.viewed", actor=person, subject=person, now=now())
     RoleGrantFactory.create(user=person, role=Role.PRESENTER, programme=programme)
     CohortFactory.create(programme=programme)
     set_caption(video=lecture, language="fr", label="Français", data=CAPTIONS, now=now())
-    ids = {}
+    CannedReply.objects.create(programme=programme, title="Slides", text="The slides are on the course page.")
+    ids = {"webinars.desk": str(Webinar.objects.filter(starts_at__isnull=False).earliest("pk").pk)}
     for model in admin.site._registry:
         row = model._default_manager.order_by("pk").first()
         if row is None:

@@ -41,7 +41,7 @@ from tests.factories.webinars import WatchRecordFactory, WebinarFactory
 from tests.matrix.passkeys import credential
 from tests.matrix.walk import Route
 from tests.signing_in import device_of, signed_in
-from webinars.models import Pin, Poll, Question
+from webinars.models import CannedReply, Pin, Poll, Question, SpotWindow
 
 ANONYMOUS = "anonymous"
 ROLES = (ANONYMOUS, "stranger", "doctor", "presenter", "sponsor", "auditor", "moderator", "elsewhere", "operator")
@@ -140,8 +140,13 @@ def _objects(programme: Programme, people: dict[str, User]) -> dict[str, models.
         doctor.enrolments.get(),
         people["presenter"].role_grants.get(),
         WatchRecordFactory.create(user=doctor, webinar=webinar),
+        SpotWindow.objects.create(
+            webinar=webinar, opens_at=now() - timedelta(hours=1), closes_at=now() + timedelta(hours=1), capacity=5,
+            created_at=now(),
+        ),
         Question.objects.create(webinar=webinar, author=doctor, text="Is it safe?", asked_at=now()),
         Poll.objects.create(webinar=webinar, question="Which one?"),
+        CannedReply.objects.create(programme=programme, title="Soon", text="This comes in the next part."),
         Pin.objects.create(webinar=webinar, title="Slides", url="https://example.org/", created_at=now()),
         record("test", actor=doctor, subject=programme, now=now()),
         EmailAddress.objects.create(user=doctor, email=doctor.email),
@@ -182,6 +187,8 @@ def _values(programme: Programme, people: dict[str, User], objects: dict[str, mo
         "key": str(video.key),  # type: ignore[attr-defined]
         "media:name": "v1/master.m3u8",
         "dev:name": mail.stem,
+        "window_id": str(objects["webinars.spotwindow"].pk),
+        "door:slug": objects["webinars.spotwindow"].slug,  # type: ignore[attr-defined]
         "invitation:token": invitation_token,
         "sign-in:token": LINK_TOKEN,
         "pk": str(objects["mfa.authenticator"].pk),
