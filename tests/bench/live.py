@@ -40,6 +40,7 @@ def measure(running: Any) -> dict[str, Any]:
     from tests.bench import room
     from tests.bench.people import make_audience
     from tests.bench.sockets import measure_sockets
+    from tests.recording.resume_error import measure_resume_error
 
     files = room.allow_many_files()
     large = min(LARGE, files - SPARE_FILES)
@@ -67,6 +68,8 @@ def measure(running: Any) -> dict[str, Any]:
     few = make_audience(500)
     plain = measure_sockets(running, few, beats_per_s=1_500.0, duration=8.0)
     channels = measure_sockets(running, few, beats_per_s=1_500.0, duration=8.0, start=room.channels_server)
+    say("From live to the recording …")
+    resume = measure_resume_error()
     incomplete = {
         "events_missing": hub.missing + group.missing + full.missing,
         "sockets_closed": hub.closed + group.closed + full.closed,
@@ -96,6 +99,7 @@ def measure(running: Any) -> dict[str, Any]:
         "poll_p99_ms": round(polling.result["p99_ms"]),
         "beat_cpu_us": round(plain.server_us, 1),
         "beat_cpu_us_channels": round(channels.server_us, 1),
+        **resume,
         **incomplete,
     }
 
@@ -117,6 +121,10 @@ def table(figures: dict[str, Any]) -> list[str]:
         ("Polls a second", f"{one['poll_rps']} ({one['poll_cpu_ms']} ms of CPU, p99 {one['poll_p99_ms']} ms)"),
         ("A beat, CPU of the server", f"{one['beat_cpu_us']} µs"),
         ("  by Channels' consumer", f"{one['beat_cpu_us_channels']} µs"),
+        (
+            f"Resume error at {one['stop_points'] + one['stop_points_after_cuts']} stop points, worst / mean",
+            f"{one['resume_error_p100_s']} / {one['resume_error_mean_s']} s",
+        ),
         ("Events missing, sockets closed", f"{one['events_missing']}, {one['sockets_closed']}"),
     ]
     return [f"{name:<48}{value}" for name, value in rows]
