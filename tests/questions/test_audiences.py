@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from tests.questions.world import NOON, World, at
 from webinars.domain import answers
@@ -276,3 +277,18 @@ class TestAnonymity:
 
         ((_, payload),) = world.heard(since)["doctor"]
         assert (payload["state"], payload["answer_text"]) == (QuestionState.DISMISSED, "")
+
+
+class TestCost:
+    def test_a_move_costs_the_same_however_long_the_talk(
+        self, world: World, django_assert_max_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        """Posting needs the whole question each time; it must not read it message by message."""
+        question, costs = world.asked(), []
+        for n in range(2):
+            for text in ("One", "Two", "Three"):
+                move(world, answers.say, question, lane=Lane.ATTENDEE, text=f"{text} {n}", client_key=uuid4())
+            with django_assert_max_num_queries(40) as captured:
+                move(world, answers.forward, question)
+            costs.append(len(captured))
+        assert costs[1] <= costs[0]  # the second time it changes less
