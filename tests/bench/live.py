@@ -1,4 +1,4 @@
-"""`script/bench live`: what a room full of sockets costs, how long an event takes to all, what polling does.
+"""`script/bench live`: what a room full of sockets costs, how exactly people resume, how late the picture is.
 
 Comparisons are of one run: the hub against a Channels group, our consumer against Channels' own.
 """
@@ -38,8 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def measure(running: Any) -> dict[str, Any]:
     from tests.bench import room
+    from tests.bench.glass import figures as glass_figures
     from tests.bench.people import make_audience
     from tests.bench.sockets import measure_sockets
+    from tests.recording.resume_error import measure_resume_error
     from tests.recording.resume_error import measure_resume_error
 
     files = room.allow_many_files()
@@ -70,6 +72,9 @@ def measure(running: Any) -> dict[str, Any]:
     channels = measure_sockets(running, few, beats_per_s=1_500.0, duration=8.0, start=room.channels_server)
     say("From live to the recording …")
     resume = measure_resume_error()
+    say("Resume, glass to glass …")
+    resume = measure_resume_error()
+    glass = glass_figures(running.directory / "live-work")
     incomplete = {
         "events_missing": hub.missing + group.missing + full.missing,
         "sockets_closed": hub.closed + group.closed + full.closed,
@@ -100,6 +105,8 @@ def measure(running: Any) -> dict[str, Any]:
         "beat_cpu_us": round(plain.server_us, 1),
         "beat_cpu_us_channels": round(channels.server_us, 1),
         **resume,
+        **resume,
+        **glass,
         **incomplete,
     }
 
@@ -125,6 +132,9 @@ def table(figures: dict[str, Any]) -> list[str]:
             f"Resume error at {one['stop_points'] + one['stop_points_after_cuts']} stop points, worst / mean",
             f"{one['resume_error_p100_s']} / {one['resume_error_mean_s']} s",
         ),
+        (f"Resume at {one['stop_points']} stop points, worst error", f"{one['resume_error_p100_s']} s"),
+        ("Glass to glass", f"{one['glass_to_glass_s']} s (live edge {one['live_edge_age_s']} s)"),
+        ("  first segment after the publisher's start", f"{one['first_segment_s']} s"),
         ("Events missing, sockets closed", f"{one['events_missing']}, {one['sockets_closed']}"),
     ]
     return [f"{name:<48}{value}" for name, value in rows]
