@@ -62,7 +62,7 @@ class SpotWindowAdmin(HomeZoneAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         waiting = Count("requests", filter=Q(requests__state=SpotState.PENDING))
-        return super().get_queryset(request).annotate(waiting=waiting)
+        return super().get_queryset(request).select_related("webinar__lesson").annotate(waiting=waiting)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         return super().get_fieldsets(request, obj) if obj else self.add_fieldsets

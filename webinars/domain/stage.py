@@ -138,7 +138,9 @@ def read_stage(*, webinar: Webinar, presenter: User, seen: str, now: datetime) -
     health = session.health if session else {}
     is_fresh = session is not None and session.reported_at is not None and now - session.reported_at < REPORT_LASTS
     key = key_of(webinar=webinar, presenter=presenter)
-    questions = forwarded_questions(webinar=webinar)
+    questions = [
+        {**one, "country": str(countries.name(one["country"]))} for one in forwarded_questions(webinar=webinar)
+    ]
     people = people_in(webinar.pk, now=now)
     return Stage(
         schedule=schedule_of(webinar, now=now),

@@ -48,7 +48,8 @@ class SpotWindow(models.Model):
         )
 
     def __str__(self) -> str:
-        return self.slug
+        """Not the slug: it is the key to the door, and stands in headings otherwise."""
+        return str(self.webinar)
 
 
 class SpotRequest(models.Model):
