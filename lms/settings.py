@@ -288,7 +288,12 @@ CELERY_REDBEAT_LOCK_TIMEOUT = 30
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_TIMEZONE = "UTC"
 # Transcoding takes hours of CPU: it has a queue and a worker of its own, so that e-mail never waits for it.
-CELERY_TASK_ROUTES = {"media.tasks.transcode": {"queue": "media"}}
+# What takes a minute has a third one: neither mail nor the sweeps of a live webinar wait for a list of people.
+CELERY_TASK_ROUTES = {
+    "media.tasks.transcode": {"queue": "media"},
+    "courses.tasks.run_import": {"queue": "long"},
+    "webinars.put_together": {"queue": "long"},
+}
 CELERY_TASK_DEFAULT_QUEUE = "default"
 # Redis hands an unacknowledged task out again after this time; a shorter one would transcode long lectures twice.
 # A Redis that hangs must not hold the request that rings a doorbell; a worker's own wait for tasks is one second.

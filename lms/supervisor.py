@@ -32,7 +32,7 @@ READY_SECONDS = 120.0
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 RESTART_SECONDS = (0.5, 30.0)  # first and longest pause before a crashed process starts again
 STEADY_SECONDS = 30.0  # after so long a run a crash counts as the first one
-COLOURS = {"web": 36, "realtime": 35, "worker": 33, "transcoder": 34, "beat": 32, "ingest": 31, "door": 90}
+COLOURS = {"web": 36, "realtime": 35, "worker": 33, "long": 33, "transcoder": 34, "beat": 32, "ingest": 31, "door": 90}
 
 
 class StartError(Exception):
@@ -75,6 +75,16 @@ def programs(
             {"REALTIME_BIND": f"unix:{realtime}", "TRUSTED_PROXIES": str(trusted_proxies + 1)},
         ),
         Program("worker", [*worker, "-Q", "default", "-n", "worker@%h"], phase=2, death_signal=signal.SIGQUIT),
+        # A list of people cut off half way is rolled back and read again; a recording is put together anew.
+        Program(
+            "long",
+            [*worker, "-Q", "long", "-n", "long@%h"],
+            phase=2,
+            stop_signal=signal.SIGQUIT,
+            stop_seconds=3.0,
+            death_signal=signal.SIGQUIT,
+            nice=5,
+        ),
         # SIGQUIT: a transcoding of an hour is not waited for; it starts again from what the database says. Handing the
         # job back takes a moment, Celery's own goodbye with a starved encoder beside it ten seconds.
         Program(

@@ -143,6 +143,7 @@ def test_the_whole_life(project: Path) -> None:
             "gunicorn",
             "deploy/realtime.py",
             "worker@",
+            "long@",
             "transcoder@",
             "beat",
             "frontdoor",
