@@ -243,6 +243,11 @@ RTMP_HOST = env.text("RTMP_HOST", "127.0.0.1")
 RTMP_PORT = env.number("RTMP_PORT", 1935, low=1, high=65535)
 RTMP_URL = env.text("RTMP_URL")  # what presenters enter; empty: made from SITE_URL's host and RTMP_PORT
 RTMP_SHARED_SECRET = env.text("RTMP_SHARED_SECRET")
+RTMP_CONTROL_URL = env.text("RTMP_CONTROL_URL", "http://127.0.0.1:8090/control")
+RTMP_PULL_URL = env.text("RTMP_PULL_URL", "rtmp://127.0.0.1:1935/live")
+if RTMP_SHARED_SECRET:  # nginx asks by this name, without TLS, on this machine
+    ALLOWED_HOSTS = [*ALLOWED_HOSTS, "127.0.0.1"]
+    SECURE_REDIRECT_EXEMPT = [r"^internal/rtmp/"]
 LIVE_WORK_DIR = env.path("LIVE_WORK_DIR", VAR_DIR / "live-work")
 LIVE_CPU_CORES = env.number("LIVE_CPU_CORES", os.cpu_count() or 1, low=1, high=256)
 LIVE_MAX_KBITS = env.number("LIVE_MAX_KBITS", 8000, low=200, high=100_000)
@@ -450,6 +455,10 @@ if MEDIA_GRANTS == "cloudfront":
     for _host in (MEDIA_CLOUDFRONT_DOMAIN, urlsplit(SITE_URL).hostname or ""):
         if _parent and _host and not f".{_host}".endswith(f".{_parent}"):
             env.problems.append(f"MEDIA_COOKIE_DOMAIN is no parent of {_host}: browsers would drop the media cookies")
+if RTMP_SHARED_SECRET and len(RTMP_SHARED_SECRET) < 32:
+    env.problems.append("RTMP_SHARED_SECRET needs 32 characters or more; empty: nginx takes no streams")
+if RTMP_URL and not RTMP_URL.startswith(("rtmp://", "rtmps://")):
+    env.problems.append("RTMP_URL must start with rtmp:// or rtmps://")
 if PRODUCTION or not DEBUG:
     env.secret("SECRET_KEY", SECRET_KEY)
 if PRODUCTION:

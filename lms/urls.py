@@ -4,6 +4,7 @@ from django.views.generic import RedirectView
 
 from accounts.views import sign_in
 from core.api.views import NowhereView
+from webinars.views import front
 
 handler400 = "lms.errors.bad_request"
 handler403 = "lms.errors.permission_denied"
@@ -20,6 +21,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/webinars/desk/", include("webinars.admin.desk_urls")),
     path("admin/webinars/recordings/", include("webinars.admin.recording")),
     path("admin/", admin.site.urls),
+    path("internal/rtmp/publish/", front.publish),
+    path("internal/rtmp/publish-done/", front.publish_done),
     path("media/", include("media.urls")),
     path("api/v1/", include("lms.api_urls")),
     re_path(r"^api/", NowhereView.as_view()),

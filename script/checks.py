@@ -20,6 +20,7 @@ from lms.embedded import Embedded  # noqa: E402
 
 PATIENCE = 40 * 60  # seconds for one run of pytest: a single test has its own limit in pyproject.toml
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+RTMP_MODULE = "/usr/lib/nginx/modules/ngx_rtmp_module.so"
 
 
 @dataclass
@@ -61,7 +62,8 @@ def manage(*arguments: str, **environment: str) -> bool:
 
 def programs() -> bool:
     """Chromium and its libraries for the browser tests, gettext for the translations, nginx for its configuration."""
-    return provide("chromium", *BROWSERS) and provide("gettext", "msgfmt") and provide("nginx", "nginx")
+    there = provide("chromium", *BROWSERS) and provide("gettext", "msgfmt")
+    return there and provide("nginx", "nginx") and provide("libnginx-mod-rtmp", RTMP_MODULE)
 
 
 def deployment() -> bool:

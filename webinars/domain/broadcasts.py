@@ -23,6 +23,7 @@ from webinars.ingest.studio import SessionOver, StreamRefused
 from webinars.models import Broadcast, PublishSession, Segment, StreamKey, Webinar
 
 LEASE = timedelta(seconds=10)
+FIRST_LEASE = timedelta(seconds=30)  # behind nginx a process has to start first
 ABANDONED_AFTER = timedelta(minutes=30)  # without a publisher, after the planned end
 REHEARSAL_OVER_AFTER = timedelta(minutes=10)  # without a publisher
 
@@ -80,7 +81,7 @@ def _open(key: StreamKey, *, front: str, now: datetime) -> PublishSession | None
         presenter=key.presenter,
         number=last + 1,
         started_at=now,
-        lease_until=now + LEASE,
+        lease_until=now + (LEASE if front == "listen" else FIRST_LEASE),
         health={"front": front},
     )
 

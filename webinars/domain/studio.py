@@ -7,6 +7,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from webinars.domain import broadcasts, live_files
+from webinars.domain.stream_keys import digest_of
 from webinars.enums import StreamProblem
 from webinars.ingest.studio import Opened, Stored
 from webinars.models import PublishSession
@@ -61,3 +62,26 @@ def _sweep(closed: set[int]) -> None:
     now = timezone.now()
     broadcasts.sweep_sessions(now=now)
     live_files.close_playlists(now=now, known=closed)
+
+
+def front_name(client: str) -> str:
+    """nginx numbers its connections: a late word about an old one must not end the next."""
+    return f"nginx/{client[:20]}"
+
+
+def find_front_session(raw_key: str, *, front: str) -> PublishSession | None:
+    running = PublishSession.objects.filter(ended_at=None, health__front=front)
+    return running.filter(stream_key__digest=digest_of(raw_key)).first()
+
+
+def find_named(name: str) -> Opened | None:
+    """The running session that nginx calls `w<webinar>-<number>`."""
+    webinar, _, number = name.removeprefix("w").partition("-")
+    if not (name.startswith("w") and webinar.isdecimal() and number.isdecimal()):
+        return None
+    session = (
+        PublishSession.objects.select_related("broadcast")
+        .filter(broadcast__webinar_id=int(webinar), number=int(number), ended_at=None)
+        .first()
+    )
+    return opened(session) if session else None

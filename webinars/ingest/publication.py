@@ -62,7 +62,17 @@ class Restart(Exception):  # noqa: N818 - a state, not an error of the program
 class Publication:
     """Feed it tags; it raises `SessionOver` or `PackagerError` when the publisher has to go. Then call `end`."""
 
-    def __init__(self, studio: Studio, opened: Opened, settings: Settings, budget: Budget) -> None:
+    def __init__(
+        self,
+        studio: Studio,
+        opened: Opened,
+        settings: Settings,
+        budget: Budget,
+        *,
+        first_patience: float = PICTURE_PATIENCE_SECONDS,
+    ) -> None:
+        """`first_patience`: seconds until the first tag must be here."""
+        self.first_patience = first_patience
         self.studio = studio
         self.opened = opened
         self.settings = settings
@@ -72,7 +82,7 @@ class Publication:
         self.metadata: Tag | None = None
         self.over: SessionOver | PackagerError | None = None
         self.on_over: Callable[[], None] | None = None
-        self._heard = time.monotonic()
+        self._heard: float | None = None
         self._waiting: list[Tag] = []
         self._packager: Packager | None = None
         self._folder: Path | None = None
@@ -95,8 +105,11 @@ class Publication:
         """Raises what ended the publication meanwhile."""
         if self.over:
             raise self.over
-        self._heard = time.monotonic()
-        self.meter.note(tag, self._heard)
+        now = time.monotonic()
+        if self._heard is None:
+            self.meter.started = now
+        self._heard = now
+        self.meter.note(tag, now)
         if tag.kind == DATA:
             self._note_metadata(tag)
         elif tag.is_header:
@@ -242,11 +255,13 @@ class Publication:
         while True:
             await asyncio.sleep(REPORT_SECONDS)
             now = time.monotonic()
-            if now - self._heard > SILENCE_SECONDS:
+            if self._heard is not None and now - self._heard > SILENCE_SECONDS:
                 raise SessionOver(StreamProblem.INTERRUPTED)
-            if self._packager is None and now - self.meter.started > PICTURE_PATIENCE_SECONDS:
+            patience = PICTURE_PATIENCE_SECONDS if self._heard is not None else self.first_patience
+            if self._packager is None and now - self.meter.started > patience:
                 raise SessionOver(StreamProblem.NO_VIDEO)
-            problems = self.meter.problems(now, most_kbits=self.settings.most_kbits)
+            heard = self._heard is not None
+            problems = self.meter.problems(now, most_kbits=self.settings.most_kbits) if heard else []
             try:
                 await self.studio.report(self.opened.session_id, self.report(now), problems)
             except DatabaseError as error:
