@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
 from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -105,7 +106,7 @@ class WebinarAdmin(HomeZoneAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
-        page = wrap(lambda request, webinar_id: attendance.attendance_view(self, request, webinar_id))
+        page = wrap(require_safe(lambda request, webinar_id: attendance.attendance_view(self, request, webinar_id)))
         return [path("<int:webinar_id>/attendance/", page, name="webinars_webinar_attendance"), *super().get_urls()]
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
@@ -162,6 +163,7 @@ class WebinarAdmin(HomeZoneAdmin):
     def links(self, webinar: Webinar) -> SafeString:
         door = f"{reverse('admin:webinars_spotwindow_changelist')}?webinar__id__exact={webinar.pk}"
         pages = (
+            (reverse("desk:page", args=(webinar.pk,)), _("Moderation desk")),
             (reverse("webinars:stage", args=(webinar.pk,)), _("Presenter’s page")),
             (reverse("webinars:watch", args=(webinar.pk,)), _("Doctors’ page")),
             (door, _("Door for uninvited doctors")),

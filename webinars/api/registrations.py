@@ -47,7 +47,7 @@ class RegistrationView(ApiView):
             raise Conflict(str(refused.message)) from refused
         return _places(request, webinar)
 
-    @extend_schema(responses=PlacesSerializer, operation_id="webinars_registration_destroy")
+    @extend_schema(responses={200: PlacesSerializer}, operation_id="webinars_registration_destroy")
     def delete(self, request: Request, webinar_id: int) -> Response:
         """Give the place back."""
         webinar = get_room_for(request.user, webinar_id)

@@ -25,6 +25,7 @@ NOTICE_LASTS = timedelta(minutes=10)
 REPORT_LASTS = timedelta(seconds=8)  # a report comes every two seconds
 BAD_RATE = frozenset({StreamProblem.BITRATE_TOO_HIGH, StreamProblem.BITRATE_LOW, StreamProblem.KEYFRAMES_RARE})
 DROPPED_SHARE = 0.02
+CODECS = {"avc1": "H.264", "mp4a": "AAC"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +175,12 @@ def figures_of(health: Mapping[str, Any]) -> tuple[Figure, ...]:
     return (
         Figure(
             _("Picture"),
-            f"{picture} · {health.get('video_codec') or _('none')}" if has_picture(health) else _("None"),
+            f"{picture} · {codec_name(health.get('video_codec'))}" if has_picture(health) else _("None"),
             has_picture(health),
         ),
-        Figure(_("Sound"), str(health.get("audio_codec")) if has_sound(health) else _("None"), has_sound(health)),
+        Figure(
+            _("Sound"), codec_name(health.get("audio_codec")) if has_sound(health) else _("None"), has_sound(health)
+        ),
         Figure(_("Bitrate"), _("%(n)d kbit/s") % {"n": kbits}, rate_is_good),
         Figure(_("Frames a second"), f"{health.get('frame_rate') or 0:g}", (health.get("frame_rate") or 0) > 5),
         Figure(_("Lost frames"), f"{dropped} / {frames + dropped}", dropped <= frames * DROPPED_SHARE),
@@ -187,6 +190,11 @@ def figures_of(health: Mapping[str, Any]) -> tuple[Figure, ...]:
             age is not None and StreamProblem.KEYFRAMES_RARE not in said,
         ),
     )
+
+
+def codec_name(code: object) -> str:
+    """As programs call it in their settings, not as streams do."""
+    return CODECS.get(str(code), str(code))
 
 
 def has_picture(health: Mapping[str, Any]) -> bool:

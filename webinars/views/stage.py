@@ -27,7 +27,7 @@ from webinars.models import Webinar
 from webinars.rules import get_presented_webinar
 from webinars.views.stages import DeviceRequest
 
-PARTS = {"top": "webinars/stage/_top.html", "side": "webinars/stage/_side.html"}
+PARTS = {name: f"webinars/stage/_{name}.html" for name in ("top", "side", "choices")}
 SEEN = "stage_seen"  # in the session: of which broadcast this browser has played the preview
 REFUSALS = (schedule.ScheduleError, stream_keys.StreamKeyError, RehearsalError, QuestionError, LaneError)
 

@@ -12,6 +12,7 @@ const page = document.querySelector("[data-stage]");
 
 function part(name, every, changed) {
   const place = page.querySelector(`[data-part="${name}"]`);
+  if (!place) return null;  // a meeting elsewhere has no stream to choose about
   return new Fragment({ place, url: `${window.location.pathname}?part=${name}`, every, changed });
 }
 
@@ -89,12 +90,14 @@ function start() {
     preview.follow(top.place.querySelector("[data-source]").dataset.source);
   });
   const side = part("side", SIDE_MILLISECONDS);
-  [top, side].forEach(sendHere);
+  const choices = part("choices", 0, () => top.refresh());
+  const parts = [top, side, choices].filter(Boolean);
+  parts.forEach(sendHere);
   const { room, line: socket } = enterRoom(page.dataset.stage, Number(page.dataset.since));
   line(room);
   room.addEventListener("event", ({ detail }) => {
     if (SIDE_KINDS.has(detail.kind)) side.refresh();
-    if (detail.kind === "state") [top, side].forEach((one) => one.refresh());
+    if (detail.kind === "state") parts.forEach((one) => one.refresh());
   });
   room.addEventListener("presence", ({ detail }) => {
     const people = top.place.querySelector("[data-people]");
