@@ -127,6 +127,7 @@ def test_playback_tells_sources_and_what_was_watched(browser: Client, webinar: W
         "duration": 600.0,
         "seen": 90,
         "required": 540,
+        "chapters": [],
     }
 
 
