@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -48,6 +49,15 @@ class Site:
     mail: Path
     log: Path
     world: dict[str, Any]
+    environment: dict[str, str]
+
+    def run(self, module: str, *arguments: str) -> Any:
+        """A program beside the site, with its environment; what it prints last is JSON."""
+        made = subprocess.run(
+            [sys.executable, "-m", module, *arguments],
+            cwd=ROOT, env=self.environment, check=True, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        return json.loads(made.stdout.splitlines()[-1])
 
     def watch(self, name: str = "lecture") -> str:
         return f"{self.url}/webinars/{self.world['webinars'][name]}/"
@@ -111,7 +121,7 @@ def site() -> Iterator[Site]:
         ) as process:  # fmt: skip
             try:
                 url = wait_for_url(process, log)
-                yield Site(url, environment["DATABASE_URL"], directory / "mail", log, world)
+                yield Site(url, environment["DATABASE_URL"], directory / "mail", log, world, environment)
             finally:
                 process.send_signal(signal.SIGTERM)
                 try:
@@ -137,10 +147,18 @@ def make_environment(directory: Path) -> dict[str, str]:
         "LANGUAGES": "en,ar",
         "HOST": "127.0.0.1",
         "PORT": "0",
+        "RTMP_PORT": str(free_port()),
         "WEB_WORKERS": "1",
         "LOG_FORMAT": "text",
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def free_port() -> int:
+    """Free a moment ago, which is as much as can be known."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def wait_for_url(process: "subprocess.Popen[str]", log: Path) -> str:

@@ -124,7 +124,7 @@ def test_when_all_places_are_taken_it_says_so(browser: Client, webinar: Webinar)
     schedule(webinar, timedelta(days=2), capacity=1, needs_registration=True)
     Registration.objects.create(webinar=webinar, user=UserFactory.create(), registered_at=now())
     page = words(read(browser, webinar))
-    assert "All 1 places are taken" in page
+    assert "The only place is taken" in page
     assert "If somebody gives one back, you can register here." in page
     answer = browser.post(f"/webinars/{webinar.pk}/registration/", {"do": "register"}, follow=True)
     assert "All places are taken." in words(answer.content.decode())

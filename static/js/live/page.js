@@ -7,9 +7,10 @@ import { Wire } from "../player/wire.js";
 import { say } from "../player/words.js";
 import { Check } from "./check.js";
 import { startCountdowns } from "./countdown.js";
+import { SharedLine } from "./line.js";
 import { keepPresent } from "./meeting.js";
 import { Panel } from "./panel.js";
-import { Room } from "./room.js";
+import { Room, socketAddress } from "./room.js";
 
 const SLOTS = ["head", "main", "lessons", "settings"];
 // Thousands of pages must not ask in the same moment; nobody waits long for a page of a hundred people.
@@ -23,26 +24,17 @@ function read(id, root = document) {
   return element ? JSON.parse(element.textContent) : null;
 }
 
-function socketUrl(path) {
-  return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${path}`;
-}
-
 class WebinarPage {
   constructor() {
     this.config = read("page-config");
-    const { urls, csrf, number } = this.config;
+    const { urls, csrf, number, now } = this.config;
     this.wire = new Wire({ csrf });
-    this.socket = new Socket({ url: socketUrl(urls.socket) });
-    this.room = new Room({ socketUrl: "", eventsUrl: urls.events, since: number, socket: this.socket, wire: this.wire });
+    this.socket = new Socket({ url: socketAddress(urls.socket) });
+    this.room = new Room({ eventsUrl: urls.events, since: number });
+    this.line = new SharedLine({ socket: this.socket, room: this.room, now });
     this.panel = new Panel({ room: this.room, wire: this.wire, seconds: () => this.seconds });
     this.people = 0;
-    this.offset = Date.parse(this.config.now) - Date.now();
     this.follow();
-  }
-
-  /** By the server's clock. */
-  now() {
-    return this.room.offset ? this.room.now() : Date.now() + this.offset;
   }
 
   follow() {
@@ -56,8 +48,8 @@ class WebinarPage {
   }
 
   async show() {
-    startCountdowns(document.getElementById("main"), () => this.now());
-    this.check = document.getElementById("check") ? new Check({ root: document.getElementById("check"), room: this.room, urls: this.config.urls }) : null;
+    startCountdowns(document.getElementById("main"), () => this.line.now());
+    this.check = document.getElementById("check") ? new Check({ root: document.getElementById("check") }) : null;
     keepPresent(document.getElementById("meeting"), this.wire);
     this.panel.show();
     this.waitForDates();
@@ -65,7 +57,7 @@ class WebinarPage {
     this.player = config
       ? await mount({ config, socket: this.socket, wire: this.wire, onStale: () => this.isStale() })
       : null;
-    if (this.config.follows) this.room.start();
+    if (this.config.follows) this.line.start();
     if (this.player && this.wasMoved && navigator.userActivation && navigator.userActivation.hasBeenActive) this.player.player.play();
   }
 
@@ -83,7 +75,7 @@ class WebinarPage {
 
   heard({ kind, data }) {
     if (kind === "state" && data.state !== this.config.state) this.renewSoon(this.spread);
-    else if (kind === "state") this.room.refresh();
+    else if (kind === "state") this.room.ask();
     if (kind === "restricted" && data.kind === "removed" && !("user" in data)) this.renewSoon(0);
   }
 
@@ -96,7 +88,7 @@ class WebinarPage {
     clearTimeout(this.dates);
     const { state, schedule } = this.config;
     if (state !== "scheduled" || !schedule.doors_open_at) return;
-    const left = Date.parse(schedule.doors_open_at) - this.now();
+    const left = Date.parse(schedule.doors_open_at) - this.line.now();
     const day = 86400 * 1000;
     this.dates = setTimeout(() => (left > day ? this.waitForDates() : this.renewSoon(DOORS_SPREAD * Math.random())), Math.min(day, left + 500));
   }
@@ -146,13 +138,13 @@ class WebinarPage {
       document.title = fresh.title;
     }
     this.panel.renew(read("room-config", fresh));
-    if (this.mustRestart) this.room.restart(config.number);
+    if (this.mustRestart) this.line.resume(config.number);
     this.mustRestart = false;
     if (!mustShow) return;
     this.announce(wasState === config.state ? "changed" : config.state);
     this.wasMoved = true;
     if (isOther) await this.show();
-    else startCountdowns(document.getElementById("main"), () => this.now());
+    else startCountdowns(document.getElementById("main"), () => this.line.now());
   }
 
   swap(fresh, names) {

@@ -5,7 +5,7 @@ import { clock, say } from "../player/words.js";
 import { RequestFailed } from "../player/wire.js";
 import { Polls } from "./polls.js";
 
-const LINES = ["polling", "lost"];
+const LINES = ["polling", "waiting"];
 const SHOWN_ANNOUNCEMENTS = 3;
 
 /** Version 4, also where `randomUUID` is missing (older browsers, plain http). */
@@ -25,7 +25,7 @@ export class Panel {
     this.polls = new Polls({ wire });
     room.addEventListener("state", ({ detail }) => this.allow(detail.may));
     room.addEventListener("presence", ({ detail }) => this.count(detail.people));
-    room.addEventListener("line", ({ detail }) => this.showLine(detail));
+    room.addEventListener("mode", ({ detail }) => this.showLine(detail));
     room.addEventListener("event", ({ detail }) => this.root && this.heard(detail));
   }
 
@@ -88,6 +88,7 @@ export class Panel {
       poll: () => this.polls.change(data) && data.state === "open" && this.tell(say("told-poll", { text: data.question })),
       poll_results: () => this.polls.count(data),
       restricted: () => this.restrict(data),
+      lanes: () => this.room.ask(),
     };
     if (handlers[kind]) handlers[kind]();
   }
@@ -130,7 +131,7 @@ export class Panel {
 
   restrict({ kind, lifted, user }) {
     if (kind === "muted" && user === undefined) this.part("muted").hidden = lifted;
-    this.room.refresh();
+    this.room.ask();
   }
 
   allow(may) {
