@@ -6,7 +6,7 @@ uvicorn pauses and resumes after every message, which is two system calls a beat
 frames straight to the transport (the `line` among the scope's extensions): ASGI's `send` would need a task for each.
 """
 
-from typing import Any
+from typing import Any, cast
 from typing import Protocol as Interface
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -36,7 +36,8 @@ class Protocol(WebSocketsSansIOProtocol):
         self.read_paused = False
 
     async def run_asgi(self) -> None:
-        self.scope["extensions"]["line"] = self  # type: ignore[typeddict-unknown-key]
+        extensions: dict[str, Any] = cast("dict[str, Any]", self.scope["extensions"])
+        extensions["line"] = self
         await super().run_asgi()
 
     def say(self, data: bytes) -> int:

@@ -17,7 +17,7 @@ from channels.db import database_sync_to_async  # noqa: E402  # needs the app re
 from channels.generic.websocket import AsyncWebsocketConsumer  # noqa: E402
 from channels.layers import channel_layers  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from channels_redis.core import RedisChannelLayer  # noqa: E402
+from channels_redis.core import RedisChannelLayer  # type: ignore[import-untyped]  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.urls import re_path  # noqa: E402
 from django.utils.timezone import now  # noqa: E402
@@ -44,6 +44,7 @@ def make_layer() -> RedisChannelLayer:
 
 class Consumer(AsyncWebsocketConsumer):
     viewer: Viewer
+    session = ""
 
     async def connect(self) -> None:
         knock = Knock(_session_key(self.scope), int(self.scope["url_route"]["kwargs"]["webinar_id"]))

@@ -42,7 +42,6 @@ def measure(running: Any) -> dict[str, Any]:
     from tests.bench.people import make_audience
     from tests.bench.sockets import measure_sockets
     from tests.recording.resume_error import measure_resume_error
-    from tests.recording.resume_error import measure_resume_error
 
     files = room.allow_many_files()
     large = min(LARGE, files - SPARE_FILES)
@@ -72,8 +71,7 @@ def measure(running: Any) -> dict[str, Any]:
     channels = measure_sockets(running, few, beats_per_s=1_500.0, duration=8.0, start=room.channels_server)
     say("From live to the recording …")
     resume = measure_resume_error()
-    say("Resume, glass to glass …")
-    resume = measure_resume_error()
+    say("Glass to glass …")
     glass = glass_figures(running.directory / "live-work")
     incomplete = {
         "events_missing": hub.missing + group.missing + full.missing,
@@ -105,7 +103,6 @@ def measure(running: Any) -> dict[str, Any]:
         "beat_cpu_us": round(plain.server_us, 1),
         "beat_cpu_us_channels": round(channels.server_us, 1),
         **resume,
-        **resume,
         **glass,
         **incomplete,
     }
@@ -132,7 +129,6 @@ def table(figures: dict[str, Any]) -> list[str]:
             f"Resume error at {one['stop_points'] + one['stop_points_after_cuts']} stop points, worst / mean",
             f"{one['resume_error_p100_s']} / {one['resume_error_mean_s']} s",
         ),
-        (f"Resume at {one['stop_points']} stop points, worst error", f"{one['resume_error_p100_s']} s"),
         ("Glass to glass", f"{one['glass_to_glass_s']} s (live edge {one['live_edge_age_s']} s)"),
         ("  first segment after the publisher's start", f"{one['first_segment_s']} s"),
         ("Events missing, sockets closed", f"{one['events_missing']}, {one['sockets_closed']}"),

@@ -224,6 +224,7 @@ def measure_polling(stage: Stage, audience: Audience, *, connections: int, durat
 def measure_replay(audience: Audience, *, events: int, times: int) -> float:
     """Milliseconds from asking for the room to the last of the missed events; the median."""
     from websockets.sync.client import connect
+    from websockets.typing import Origin
 
     port, webinar, viewer = free_port(), audience.webinar, audience.viewers()[0]
     for _ in range(events):
@@ -234,7 +235,7 @@ def measure_replay(audience: Audience, *, events: int, times: int) -> float:
         realtime(port),
         connect(
             f"ws://{HOST}:{port}{viewer['path']}",
-            origin=ORIGIN,  # type: ignore[arg-type]
+            origin=Origin(ORIGIN),
             additional_headers={"Cookie": f"sessionid={viewer['cookie']}"},
             compression=None,
         ) as line,

@@ -22,7 +22,12 @@ def main(webinar_id: int, people: list[int]) -> None:
 
     persons = list(User.objects.filter(pk__in=people))
     asked_to_stop = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.readline(), asked_to_stop.set()), daemon=True).start()
+
+    def wait() -> None:
+        sys.stdin.readline()
+        asked_to_stop.set()
+
+    threading.Thread(target=wait, daemon=True).start()
 
     def say(audience: Audience, person: User | None = None) -> None:
         event = post(webinar_id, audience=audience, person=person)

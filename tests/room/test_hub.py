@@ -12,7 +12,7 @@ from webinars.enums import Audience
 from webinars.realtime.census import Census
 from webinars.realtime.frames import on_the_wire
 from webinars.realtime.hub import Hub, Member
-from webinars.realtime.ring import MOST_BEHIND, PAGE_CHARACTERS, Event, Ring
+from webinars.realtime.ring import KEPT, MOST_BEHIND, PAGE_CHARACTERS, SPARE, Event, Ring
 from webinars.realtime.sockets import MOST_UNSENT_BYTES, Outbox
 from webinars.rules import Part
 
@@ -339,13 +339,32 @@ async def test_people_are_counted_once_and_told_when_their_number_changes(hub: H
 
 def test_a_ring_forgets_the_oldest_and_knows_it() -> None:
     ring = Ring(0)
-    for start in range(1, 3_101, 100):
+    for start in range(1, KEPT + SPARE + 102, 100):
         ring.extend([Event(1, n, "all", None, "") for n in range(start, start + 100)])
         assert ring.last == start + 99
-        if start > MOST_BEHIND:
-            assert ring.after(ring.last - MOST_BEHIND, 1)[0].number == ring.last - MOST_BEHIND + 1
-    assert ring.before == 1_100
+        assert [ring.after(ring.before, 1)[0].number, ring.after(ring.last)] == [ring.before + 1, []]
+    assert ring.before == SPARE + 100
+    assert [ring.reaches(one) for one in (ring.before - 1, ring.before, ring.last, ring.last + 1)] == [
+        False,
+        True,
+        True,
+        False,
+    ]
     assert ring.extend([Event(1, 5, "all", None, "")]) == []
+
+
+async def test_what_others_hear_does_not_make_anybody_reload(hub: Hub[State], log: Log) -> None:
+    log.most = 700
+    log.post()
+    for _ in range(MOST_BEHIND + 500):
+        log.post(audience=Audience.MODERATORS)
+    last = log.post()
+    member, wire = make_member()
+    await hub.join(member, 0, greeting)
+    assert wire.texts()[1:] == ["1", str(last)]
+    moderator, wire = make_member(Part.MODERATOR)
+    await hub.join(moderator, 0, greeting)
+    assert wire.texts() == ['{"t":"reload"}']
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536])

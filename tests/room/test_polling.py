@@ -1,5 +1,6 @@
 """The same events by polling, for few queries, and with the same rights."""
 
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from tests.room.rooms import Scene, make_scene
 from tests.signing_in import signed_in
 from webinars.domain import polling
 from webinars.domain.polling import NotInError, PolledRooms, RemovedError, TooOldError
+from webinars.domain.presence import People, people_in, report
 from webinars.enums import Audience, Restriction
 from webinars.models import PersonRestriction, Room, RoomEvent
 from webinars.realtime.ring import MOST_BEHIND
@@ -180,3 +182,64 @@ def test_a_changed_date_changes_the_state_without_an_event(scene: Scene) -> None
     scene.webinar.ended_at = now() + timedelta(seconds=1)
     scene.webinar.save()
     assert poll(rooms, doctor, scene, 0)["state"] == "ended"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("at_once")
+def test_polls_of_two_processes_while_events_are_posted_miss_and_double_nothing() -> None:
+    """Each poller is answered by one process, then by the other, which may know less."""
+    scene = make_scene()
+    doctors = [scene.doctor() for _ in range(4)]
+    processes = [PolledRooms(), PolledRooms()]
+    heard: dict[int, list[int]] = {doctor.user_id: [] for doctor in doctors}
+    posted: list[RoomEvent] = []
+    failures: list[BaseException] = []
+
+    def work(task: Callable[[], None]) -> None:
+        try:
+            task()
+        except BaseException as error:
+            failures.append(error)
+            raise
+        finally:
+            connection.close()
+
+    def post_many() -> None:
+        for n in range(60):
+            person = doctors[n % 4].user if n % 3 == 0 else None
+            posted.append(scene.post(audience=Audience.PERSON if person else Audience.ALL, person=person))
+        posted.append(scene.post("the last"))
+
+    def follow(doctor: Device) -> None:
+        since, turn = 0, 0
+        while not failures and not (heard[doctor.user_id] and heard[doctor.user_id][-1] == 61):
+            answer = poll(processes[turn % 2], doctor, scene, since)
+            heard[doctor.user_id] += numbers(answer)
+            since, turn = answer["number"], turn + 1
+
+    tasks: list[Callable[[], None]] = [post_many, *(lambda one=doctor: follow(one) for doctor in doctors)]  # type: ignore[misc]
+    threads = [threading.Thread(target=work, args=(task,)) for task in tasks]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+        assert not thread.is_alive()
+    assert failures == []
+    for doctor in doctors:
+        mine = [event.number for event in posted if event.person_id in {None, doctor.user_id}]
+        assert heard[doctor.user_id] == mine
+
+
+@pytest.mark.usefixtures("at_once")
+def test_who_polls_is_counted_and_counted_no_more_when_gone(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two, rooms = scene.doctor(), scene.doctor(country="DE"), PolledRooms()
+    for device in (one, two, one):
+        answer = poll(rooms, device, scene, 0)
+    assert people_in(scene.webinar.pk, now=now()) == People(2, {"IN": 1, "DE": 1})
+    assert answer["people"] == 2
+    report({scene.webinar.pk: {10**6: "FR"}}, process="another", now=now())
+    assert poll(rooms, one, scene, 0)["people"] == 3
+    monkeypatch.setattr(polling, "GONE_SECONDS", 0.0)
+    poll(rooms, one, scene, 0)
+    poll(rooms, one, scene, 0)
+    assert people_in(scene.webinar.pk, now=now()).countries == {"FR": 1}

@@ -89,6 +89,7 @@ def test_states_and_parts_are_named() -> None:
         f"lets {sockets.MOST_UNSENT_BYTES // 1024} KB pile up",
         f"longer than {sockets.SLOW_SECONDS:.0f} seconds for a page of {ring.PAGE} missed events",
         f"More than {ring.MOST_BEHIND:,} events behind",
+        f"The last {ring.KEPT:,} events of a room",
         f"At most {consumers.MOST_STRANGERS:,} sockets of one address",
         f"takes over {consumers.ADMISSION_SECONDS:.0f} seconds",
         f"{settings.SOCKET_MESSAGES_PER_MINUTE} messages a minute after a burst of {settings.SOCKET_MESSAGE_BURST}",

@@ -95,7 +95,7 @@ PARTS: list[Callable[[Enrolment, Webinar], object]] = [
     lambda one, webinar: None,
     lambda one, webinar: webinar.presenters.add(one.user),
     lambda one, webinar: webinar.moderators.add(one.user),
-    lambda one, webinar: (webinar.presenters.add(one.user), webinar.moderators.add(one.user)),
+    lambda one, webinar: [people.add(one.user) for people in (webinar.presenters, webinar.moderators)],
     lambda one, webinar: RoleGrantFactory.create(user=one.user, role=Role.PRESENTER, programme=one.programme),
     lambda one, webinar: RoleGrantFactory.create(user=one.user, role=Role.MODERATOR, programme=one.programme),
     lambda one, webinar: RoleGrantFactory.create(user=one.user, role=Role.OPERATOR, programme=None),

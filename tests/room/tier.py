@@ -73,7 +73,13 @@ class Page:
     def enter(self, since: int = 0) -> Any:
         """The room's state; what was missed comes behind it."""
         self.say({"t": "room", "since": since})
-        return self.hear()
+        return self.answer()
+
+    def answer(self) -> Any:
+        """The next frame but those about people, which come by the clock."""
+        while (frame := self.hear())["t"] == "presence":
+            pass
+        return frame
 
     def events(self, count: int) -> list[Any]:
         """So many events, whatever else is said in between."""

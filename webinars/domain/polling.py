@@ -14,7 +14,7 @@ from webinars.domain.room_state import last_number, read_events, read_state
 from webinars.domain.viewers import Knock, Viewer, admit, revoked
 from webinars.realtime import frames
 from webinars.realtime.frames import Bye
-from webinars.realtime.ring import MOST_BEHIND, Ring, visible
+from webinars.realtime.ring import KEPT, MOST_BEHIND, Ring, visible
 
 LOOK_SECONDS = 1.0
 STATE_SECONDS = 5.0  # without an event; dates pass by themselves
@@ -48,8 +48,9 @@ class PolledRoom:
         clock = time.monotonic()
         self.webinar_id = webinar_id
         self.state = read_state(webinar_id, now=now)
-        self.ring = Ring(max(self.state.first_kept - 1, self.state.number - MOST_BEHIND))
-        self.ring.extend(read_events([(webinar_id, self.ring.last)]))
+        self.ring = Ring(max(self.state.first_kept - 1, self.state.number - KEPT))
+        while self.ring.extend(read_events([(webinar_id, self.ring.last)])):
+            pass  # one answer does not hold them all
         self.people = 1
         self.polled_at = self._state_at = self._looked_at = self._rights_at = clock
         self._reported_at = 0.0
@@ -98,9 +99,10 @@ class PolledRoom:
     def _answer(self, viewer: Viewer, *, since: int, now: datetime) -> str:
         """The number is read before the events: nothing up to it can be missing among them."""
         number = self.ring.last
-        if not self.ring.reaches(since):
-            raise TooOldError
         events = self.ring.after(since)
+        seen = visible(events, part=viewer.part, user_id=viewer.user_id)
+        if not self.ring.reaches(since) or len(seen) > MOST_BEHIND:
+            raise TooOldError
         members = self.state.members_for(
             number=max([number, *(event.number for event in events[-1:])]),
             people=max(self.people, 1),
@@ -108,8 +110,7 @@ class PolledRoom:
             user_id=viewer.user_id,
             now=now,
         )
-        texts = [event.text for event in visible(events, part=viewer.part, user_id=viewer.user_id)]
-        return frames.polled(members, texts, random.uniform(*AGAIN_SECONDS))  # noqa: S311  # spreading load
+        return frames.polled(members, [event.text for event in seen], random.uniform(*AGAIN_SECONDS))  # noqa: S311  # spreading load
 
 
 class PolledRooms:

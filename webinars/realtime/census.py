@@ -41,7 +41,7 @@ class Census:
 
     async def _count(self) -> None:
         present = self._hub.present()
-        left = {webinar_id: {} for webinar_id in self._reported - set(present)}
+        left: dict[int, dict[int, str]] = {webinar_id: {} for webinar_id in self._reported - set(present)}
         if not present and not left:
             return
         try:

@@ -9,7 +9,7 @@ from typing import Generic, Protocol, TypeVar
 
 from webinars.realtime import frames
 from webinars.realtime.frames import Close
-from webinars.realtime.ring import MOST_BEHIND, Event, Ring, visible
+from webinars.realtime.ring import KEPT, MOST_BEHIND, Event, Ring, visible
 from webinars.realtime.sockets import Outbox, Parcel
 from webinars.rules import Part
 
@@ -105,7 +105,8 @@ class Hub(Generic[State]):
         state, ring = await self._open(room)
         if since > ring.last:  # it came from a process that had heard more
             await self._round([room])
-        if not ring.reaches(since):
+        missed = visible(ring.after(since), part=member.part, user_id=member.user_id)
+        if not ring.reaches(since) or len(missed) > MOST_BEHIND:
             member.box.push(frames.RELOAD)
             return
         member.box.push(greet(state, ring.last, max(room.people, 1)))
@@ -139,8 +140,9 @@ class Hub(Generic[State]):
                 state = room.state = await self._read_state(room.webinar_id)
                 room.state_read_at = now
             if ring is None:
-                ring = Ring(max(state.first_kept - 1, state.number - MOST_BEHIND))
-                ring.extend(await self._read_events([(room.webinar_id, ring.last)]))
+                ring = Ring(max(state.first_kept - 1, state.number - KEPT))
+                while ring.extend(await self._read_events([(room.webinar_id, ring.last)])):
+                    pass  # one answer does not hold them all
                 room.ring = ring
             return state, ring
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from webinars.rules import Part, may_see
 
-MOST_BEHIND = 1_000  # events; who missed more loads the page again, which costs less than the frames
+MOST_BEHIND = 1_000  # events for one reader; who missed more loads the page again, which costs less than the frames
+KEPT = 5_000  # of all audiences: a doctor hears few of them, and is not sent away because moderators were busy
 
+SPARE = 1_000  # that may come more before the oldest are let go
 PAGE = 100  # events of a replay that are sent before the browser is waited for,
 PAGE_CHARACTERS = 65_536  # or fewer, where they are long
 
@@ -47,17 +49,17 @@ class Ring:
         if new:
             numbers, events = self._kept
             numbers, events = numbers + [event.number for event in new], events + new
-            if len(events) > 3 * MOST_BEHIND:
-                self.before = numbers[-2 * MOST_BEHIND - 1]
-                numbers, events = numbers[-2 * MOST_BEHIND :], events[-2 * MOST_BEHIND :]
+            if len(events) > KEPT + SPARE:
+                self.before = numbers[-KEPT - 1]
+                numbers, events = numbers[-KEPT:], events[-KEPT:]
             self._kept = numbers, events
             self.last = new[-1].number
         return new
 
     def reaches(self, since: int) -> bool:
-        return max(self.before, self.last - MOST_BEHIND) <= since <= self.last
+        return self.before <= since <= self.last
 
-    def after(self, since: int, most: int = MOST_BEHIND) -> list[Event]:
+    def after(self, since: int, most: int = KEPT + SPARE) -> list[Event]:
         numbers, events = self._kept
         start = bisect_right(numbers, since)
         return events[start : start + most]
