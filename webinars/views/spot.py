@@ -17,6 +17,7 @@ from webinars.models import SpotRequest, SpotWindow
 
 TICKET_SALT = "webinars.door"
 TICKET_SECONDS = 86_400
+REFRESH_SECONDS = 15  # of the waiting page where no script runs
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -78,7 +79,7 @@ def _waiting(request: HttpRequest, window: SpotWindow, ticket: str) -> HttpRespo
     found = spot.find_ticket(window=window, ticket=ticket)
     context: dict[str, Any] = {"window": window, "webinar": window.webinar, "asked": found}
     if found is None or found.state == SpotState.PENDING:
-        return render(request, "webinars/spot/waiting.html", context)
+        return render(request, "webinars/spot/waiting.html", context | {"refresh_seconds": REFRESH_SECONDS})
     if found.state == SpotState.DENIED:
         return render(request, "webinars/spot/denied.html", context)
     template = "webinars/spot/by_mail.html" if _is_by_rule(found) else "webinars/spot/approved.html"
