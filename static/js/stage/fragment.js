@@ -1,6 +1,8 @@
 // A part of the page that the server draws: fetched again when something happened, and never while somebody works in it.
 
 const SOONEST_MILLISECONDS = 700;
+// Differs every time and says nothing new: tokens of forms, and clocks that go on by themselves.
+const CHANGING = /name="csrfmiddlewaretoken" value="[^"]*"|data-count(down|up)="\d+">[\d:]+</g;
 
 export class Fragment {
   /** `place` is the element whose content is replaced; `every` also asks by the clock, in milliseconds. */
@@ -13,6 +15,18 @@ export class Fragment {
     this.isAsking = false;
     this.wanted = false;
     this.last = 0;
+    this.isPressed = false;
+    place.addEventListener("pointerdown", () => { this.isPressed = true; });
+    for (const kind of ["pointerup", "pointercancel"]) window.addEventListener(kind, () => setTimeout(() => this.released()));
+  }
+
+  /** A button that is replaced between press and release would not be clicked. */
+  released() {
+    this.isPressed = false;
+    if (!this.late) return;
+    const text = this.late;
+    this.late = "";
+    this.show(text);
   }
 
   start() {
@@ -54,8 +68,13 @@ export class Fragment {
 
   /** Ticks, open details, and the place of the keyboard are kept. */
   show(text) {
-    if (text === this.shown) return;
-    this.shown = text;
+    if (this.isPressed) {
+      this.late = text;
+      return;
+    }
+    const plain = text.replace(CHANGING, "");
+    if (plain === this.shown) return;
+    this.shown = plain;
     const ticked = new Set([...this.place.querySelectorAll("input[type=checkbox]:checked")].map((box) => box.value));
     const open = new Set([...this.place.querySelectorAll("details[open][id]")].map((one) => one.id));
     const active = document.activeElement;
