@@ -26,7 +26,8 @@ NO_PAGES = re.compile(
     r"admin/(login|logout|password_change|jsi18n|autocomplete|search|r)/|admin/\(\?P<url>|admin/\^\(app\)"
     r"|admin/webinars/desk/<int:webinar_id>/(data|status|people|state)/"
     r"|admin/media/video/(uploads|status)/|admin/media/video/<int:video_id>/retry/|admin/media/video/add/"
-    r"|.*<path:object_id>/(preview/|invite/)?$|admin/invite-people/<uuid:import_id>/"
+    r"|.*<path:object_id>/(preview/|invite/|look_at_queue/)?$|admin/invite-people/<uuid:import_id>/"
+    r"|admin/webinars/desk/<int:webinar_id>/(data|people|state|status)/"
     r"|account/second-step/(authenticate/|recovery-codes/download/|webauthn/login/)"
 )
 # What nobody adds, changes or deletes by hand; everything else must open.

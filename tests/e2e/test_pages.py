@@ -18,6 +18,8 @@ ANONYMOUS = {
     "sign-in/password/": "/sign-in/password/",
     "sign-in/link/<str:token>/": "/sign-in/link/used-long-ago/",
     "invitation/<str:token>/": "/invitation/unknown/",
+    "door/<str:slug>/": "/door/{door}/",
+    "door/<str:slug>/ (not open yet)": "/door/{door_later}/",
 }
 DOCTOR = {
     "": "/",
@@ -35,12 +37,15 @@ DOCTOR = {
     "^api/": "/nowhere/",
 }
 # Answers to forms and requests of scripts; an invisible frame; the development mail. The admin and what stands behind a
-# second step have tests/e2e/test_office.py.
+# second step have tests/e2e/test_office.py, what presenters see test_stage.py, live webinars test_live_page.py.
 NO_PAGES = (
     "admin/", "api/", "dev/mail/", "media/", "readyz", "healthz", "language/", "sign-out/", "account/sign-out/",
     "account/time-zone/", "account/devices/<uuid:device_id>/end/", "account/devices/end-others/",
     "account/reauthenticate/", "account/second-step/", "invitation/<str:token>/new/", "sign-in/link/<str:token>/new/",
-    "sign-in/code/", "static/", "webinars/<int:webinar_id>/keep-alive/",
+    "sign-in/code/", "static/", "webinars/<int:webinar_id>/keep-alive/", "door/<str:slug>/enter/",
+    "door/<str:slug>/state/", "internal/rtmp/", "webinars/<int:webinar_id>/calendar.ics",
+    "webinars/<int:webinar_id>/registration/", "webinars/<int:webinar_id>/questions/",
+    "webinars/<int:webinar_id>/polls/", "webinars/<int:webinar_id>/meeting/", "webinars/<int:webinar_id>/stage/",
 )  # fmt: skip
 EXPECTED_STATUS = {"/nowhere/": 404, "/sign-in/link/used-long-ago/": 410, "/invitation/unknown/": 410}
 
@@ -76,10 +81,12 @@ def load(page: Page, address: str) -> None:
 def test_pages_are_accessible_to_everybody(open_browser: OpenBrowser, site: Site, complaints: Complaints) -> None:
     complaints.allow("status of 404", "status of 410")
     found: dict[str, list[str]] = {}
+    stage = site.world["stage"]
+    places = {**site.world["webinars"], "door": stage["door"], "door_later": stage["later"]}
     for context, pages in ((open_browser(), ANONYMOUS), (open_browser("axe"), DOCTOR)):
         page = context.new_page()
         for address in pages.values():
-            problems = look(page, site.url + address.format(**site.world["webinars"]))
+            problems = look(page, site.url + address.format(**places))
             found |= {f"{address} {kind}": texts for kind, texts in problems.items() if texts}
     assert found == {}, json.dumps(found, indent=1)
 
