@@ -77,7 +77,7 @@ def build_wild(parts: list[tuple[int, int]], removed: list[tuple[int, int]]) -> 
     return Timeline.from_spans(spans, cuts=[(start / 10, (start + length) / 10) for start, length in removed])
 
 
-@given(wild, cuts, st.lists(st.floats(-50, 2000), min_size=2, max_size=20), st.floats(0, 0.99))
+@given(wild, cuts, st.lists(st.floats(-50, 2000), min_size=2, max_size=20), st.floats(0.01, 0.99))
 def test_wild_clocks_still_give_a_map_that_never_goes_back(
     parts: list[tuple[int, int]], removed: list[tuple[int, int]], points: list[float], share: float
 ) -> None:
@@ -87,9 +87,10 @@ def test_wild_clocks_still_give_a_map_that_never_goes_back(
         assert before.offset_end <= after.offset + 1e-6
     mapped = [timeline.to_recording(point) for point in sorted(points)]
     assert all(after >= before - 1e-6 for before, after in pairwise(mapped))
-    inside = [piece.start + share * (piece.end - piece.start) for piece in timeline.pieces]
-    for point, piece in zip(inside, timeline.pieces, strict=True):
-        there = timeline.to_recording(point)
+    for piece in timeline.pieces:
+        if piece.end - piece.start < 1e-6:  # the remainder of a subtraction
+            continue
+        there = timeline.to_recording(piece.start + share * (piece.end - piece.start))
         assert piece.offset - 1e-6 <= there <= piece.offset_end + 1e-6
         assert timeline.to_recording(timeline.to_program(there)) == pytest.approx(there, abs=1e-6)
 
