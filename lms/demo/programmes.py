@@ -11,6 +11,7 @@ from courses.models import Cohort, Course, Lesson, Programme
 from lms.demo.lectures import Lecture, Slide
 from lms.demo.people import AMERICAS, ASIA, EUROPE
 from media.models import Video
+from webinars.domain.scheduling import save_schedule
 from webinars.models import Webinar
 
 SLUG = "fertility-2026"
@@ -25,6 +26,8 @@ class Part:
     speakers: tuple[str, ...]
     deck: str = ""
     summary: str = ""
+    live_in: timedelta | None = None
+    """When it begins live, from the moment the demonstration is loaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class Outline:
     needed: int | None = None
     is_sequential: bool = False
     after: tuple[int, ...] = field(default=())
+    is_required: bool = True
 
 
 ANA, LARS = "Ana Ribeiro", "Lars Holm"
@@ -106,6 +110,16 @@ COURSES = (
         (Part("Ethics of embryo selection", (ANA, LARS)),),
         opens_in_days=47,
     ),
+    Outline(
+        "Live evenings",
+        "Your questions, answered live. Whoever cannot come continues in the recording.",
+        (
+            Part("Ask us anything: the year before", (ANA,), live_in=timedelta(minutes=15)),
+            Part("Difficult cases: the male factor", (LARS, ANA), live_in=timedelta(days=1)),
+        ),
+        opens_in_days=-10,
+        is_required=False,
+    ),
 )
 FIRST_TO_TRANSCODE = ("endometriosis", "reserve", "male-factor")
 """What a visitor is likely to play first."""
@@ -125,6 +139,11 @@ def lectures(decks: Mapping[str, tuple[Slide, ...]]) -> list[Lecture]:
 def day(now: datetime, days: int) -> datetime:
     """Seven in the morning, UTC, so many days from now: nothing opens at 20:52:33."""
     return now.replace(hour=7, minute=0, second=0, microsecond=0) + timedelta(days=days)
+
+
+def on_the_quarter(at: datetime) -> datetime:
+    """The last quarter of an hour before: a live webinar begins at 18:15, and its doors are open by then."""
+    return at.replace(minute=at.minute - at.minute % 15, second=0, microsecond=0)
 
 
 def create_fertility(*, now: datetime) -> Programme:
@@ -182,6 +201,7 @@ def _create_course(
             is_sequential=outline.is_sequential,
             completion_rule=CompletionRule.N_OF_M if outline.needed else CompletionRule.ALL,
             required_count=outline.needed,
+            is_required=outline.is_required,
         ),
         now=now,
     )
@@ -191,6 +211,9 @@ def _create_course(
         )
         webinar = Webinar.objects.get(lesson=lesson)
         webinar.presenters.set(speakers[name] for name in part.speakers)
+        if part.live_in:
+            webinar.starts_at = on_the_quarter(now + part.live_in)
+            save_schedule(webinar=webinar, actor=None, now=now)
         if part.deck:
             webinar.video = videos[part.deck]
             webinar.save(update_fields=["video", "updated_at"])

@@ -30,7 +30,9 @@ from media.ffmpeg.probe import probe
 from media.models import Video
 from media.storages import media_storage
 from tests.signing_in import signed_in
-from webinars.models import WatchRecord
+from webinars.domain.schedule import state_of
+from webinars.enums import WebinarState
+from webinars.models import WatchRecord, Webinar
 
 MEERA = "meera.nair@rounds.example"
 
@@ -68,10 +70,21 @@ pytestmark = pytest.mark.django_db
 def test_ten_courses_of_which_some_are_still_to_come(demo: Loaded) -> None:
     outline = outline_of(programme=fertility(), user_id=None, enrolment=None, now=timezone.now())
     states = [str(one.availability.state) for one in outline.courses]
-    assert states == ["open"] * 6 + ["locked"] + ["not_yet"] * 3
+    assert states == ["open"] * 6 + ["locked"] + ["not_yet"] * 3 + ["open"]
     assert [one.course.title for one in outline.courses][3] == "Endometriosis and fertility"
     assert (outline.needed, outline.done) == (10, 0)
     assert [one.course.required_count for one in outline.courses if one.course.required_count] == [1]
+
+
+def test_one_webinar_has_its_doors_open_and_one_is_tomorrow(demo: Loaded) -> None:
+    """So that `manage.py broadcast` can be tried at once."""
+    now = timezone.now()
+    found = Webinar.objects.filter(starts_at__isnull=False).select_related("video").order_by("starts_at")
+    assert [state_of(one, now=now) for one in found] == [WebinarState.DOORS_OPEN, WebinarState.SCHEDULED]
+    client = signed_in(User.objects.get(email=MEERA))
+    pages = [client.get(reverse("webinars:watch", args=[one.pk])).content.decode() for one in found]
+    assert "You are in the right place." in pages[0]
+    assert "Add to my calendar" in pages[1]
 
 
 def test_the_doctors_are_at_different_places_by_the_engines_own_account(demo: Loaded) -> None:

@@ -9,7 +9,7 @@ from webinars.domain.announcements import latest_announcement, pins_of
 from webinars.domain.lanes import Lanes, Window, lanes_of
 from webinars.domain.poll_results import shown_polls
 from webinars.domain.question_lists import questions_for_doctor
-from webinars.domain.timelines import real_broadcast, recording_map
+from webinars.domain.timelines import real_broadcast
 from webinars.models import Webinar
 from webinars.rules import Part
 
@@ -68,13 +68,6 @@ def read_room_page(*, webinar: Webinar, user: User, part: Part, now: datetime) -
         announcement=latest_announcement(webinar=webinar),
         open_until=webinar.ended_at + timedelta(days=webinar.followup_days) if webinar.ended_at else None,
     )
-
-
-def chapters_of(webinar: Webinar) -> list[Payload]:
-    """In seconds of what is shown. One query, and one more where there are any."""
-    found = list(webinar.chapters.values_list("at_seconds", "title"))
-    shown = recording_map(webinar) if found else None
-    return [{"seconds": shown.uncut_to_shown.to_recording(at) if shown else at, "title": title} for at, title in found]
 
 
 def program_seconds(webinar: Webinar) -> float:

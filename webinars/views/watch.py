@@ -16,8 +16,10 @@ from django.views.decorators.http import require_safe
 from accounts.models import User
 from media.domain.grants import issue, issue_key
 from webinars.domain import visits
+from webinars.domain.chapters import chapters_of
 from webinars.domain.registrations import places_of
-from webinars.domain.room_page import RoomPage, chapters_of, program_seconds, read_room_page, reason_of_cancelling
+from webinars.domain.room_page import RoomPage, program_seconds, read_room_page, reason_of_cancelling
+from webinars.domain.timelines import recording_map
 from webinars.enums import Phase
 from webinars.rules import get_webinar_for
 from webinars.views.stages import DeviceRequest, Look, Stage, look
@@ -91,7 +93,7 @@ def context_of(request: DeviceRequest, found: Look) -> dict[str, Any]:
     if found.stage is Stage.ENDED:
         context["program_seconds"] = program_seconds(webinar)
     if found.stage is Stage.RECORDED and webinar.starts_at is not None:
-        context["chapters"] = chapters_of(webinar)
+        context["chapters"] = chapters_of(webinar.pk, recording_map(webinar))
     if found.stage in {Stage.RECORDED, Stage.LIVE}:
         context["sources"] = found.sources
         context["player"] = player_settings(request, found)
