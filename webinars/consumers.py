@@ -275,7 +275,7 @@ class WatchSocket:
             return
         one = self.viewer
         if self.member is None:
-            self.member = Member(one.webinar_id, one.user_id, one.part, one.country, self.box)
+            self.member = Member(one.webinar_id, one.reader, one.country, self.box)
         try:
             await self.tier.hub.join(self.member, since, self._greeting)
         except Webinar.DoesNotExist:

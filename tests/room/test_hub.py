@@ -12,7 +12,7 @@ from webinars.enums import Audience
 from webinars.realtime.census import Census
 from webinars.realtime.frames import on_the_wire
 from webinars.realtime.hub import Hub, Member
-from webinars.realtime.ring import KEPT, MOST_BEHIND, PAGE_CHARACTERS, SPARE, Event, Ring
+from webinars.realtime.ring import KEPT, MOST_BEHIND, PAGE_CHARACTERS, SPARE, Event, Reader, Ring
 from webinars.realtime.sockets import MOST_UNSENT_BYTES, Outbox
 from webinars.rules import Part
 
@@ -40,7 +40,7 @@ class Log:
 
     def post(self, room: int = 1, audience: Audience = Audience.ALL, person: int | None = None) -> int:
         number = 1 + max((event.number for event in self.events if event.webinar_id == room), default=0)
-        self.events.append(Event(room, number, audience, person, str(number)))
+        self.events.append(Event(room, number, "desk", audience, person, str(number)))
         return number
 
     async def read_state(self, room: int) -> State:
@@ -100,7 +100,7 @@ async def no_sending(_message: Any) -> None:
 
 def make_member(part: Part = Part.ATTENDEE, user_id: int = 7, room: int = 1) -> tuple[Member, Wire]:
     wire = Wire()
-    return Member(room, user_id, part, "IN", Outbox(no_sending, wire)), wire
+    return Member(room, Reader(part, user_id), "IN", Outbox(no_sending, wire)), wire
 
 
 def greeting(state: State, number: int, people: int) -> str:
@@ -213,7 +213,7 @@ async def test_each_audience_hears_its_own(hub: Hub[State], log: Log) -> None:
     for member, _ in people.values():
         await hub.join(member, 0, greeting)
     assert {name: wire.texts()[1:] for name, (_, wire) in people.items()} == expected
-    live = {name: make_member(member.part, member.user_id) for name, (member, _) in people.items()}
+    live = {name: make_member(member.reader.part, member.reader.user_id) for name, (member, _) in people.items()}
     for member, _ in live.values():
         await hub.join(member, 5, greeting)
     for event in tuple(log.events):
@@ -340,7 +340,7 @@ async def test_people_are_counted_once_and_told_when_their_number_changes(hub: H
 def test_a_ring_forgets_the_oldest_and_knows_it() -> None:
     ring = Ring(0)
     for start in range(1, KEPT + SPARE + 102, 100):
-        ring.extend([Event(1, n, "all", None, "") for n in range(start, start + 100)])
+        ring.extend([Event(1, n, "desk", "all", None, "") for n in range(start, start + 100)])
         assert ring.last == start + 99
         assert [ring.after(ring.before, 1)[0].number, ring.after(ring.last)] == [ring.before + 1, []]
     assert ring.before == SPARE + 100
@@ -350,7 +350,7 @@ def test_a_ring_forgets_the_oldest_and_knows_it() -> None:
         True,
         False,
     ]
-    assert ring.extend([Event(1, 5, "all", None, "")]) == []
+    assert ring.extend([Event(1, 5, "desk", "all", None, "")]) == []
 
 
 async def test_what_others_hear_does_not_make_anybody_reload(hub: Hub[State], log: Log) -> None:
@@ -378,8 +378,8 @@ def test_frames_are_those_of_the_websocket_standard(size: int) -> None:
 def test_long_events_are_replayed_in_smaller_pages() -> None:
     """Else a gap of a hundred long questions would look like a stalled browser, again and again."""
     ring = Ring(0)
-    ring.extend([Event(1, n, "all", None, "x" * 30_000) for n in range(1, 10)])
+    ring.extend([Event(1, n, "desk", "all", None, "x" * 30_000) for n in range(1, 10)])
     assert [event.number for event in ring.page(0)] == [1, 2]
-    ring.extend([Event(1, n, "all", None, "x" * 300_000) for n in range(10, 12)])
+    ring.extend([Event(1, n, "desk", "all", None, "x" * 300_000) for n in range(10, 12)])
     assert [event.number for event in ring.page(9)] == [10]
     assert PAGE_CHARACTERS + 30_000 < MOST_UNSENT_BYTES

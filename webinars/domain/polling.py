@@ -100,7 +100,7 @@ class PolledRoom:
         """The number is read before the events: nothing up to it can be missing among them."""
         number = self.ring.last
         events = self.ring.after(since)
-        seen = visible(events, part=viewer.part, user_id=viewer.user_id)
+        seen = visible(events, viewer.reader)
         if not self.ring.reaches(since) or len(seen) > MOST_BEHIND:
             raise TooOldError
         members = self.state.members_for(

@@ -72,6 +72,6 @@ def read_events(wanted: Sequence[tuple[int, int]]) -> list[Event]:
         cursor.execute(_EVENTS, [[one for one, _ in wanted], [after for _, after in wanted], MOST_EVENTS])
         rows = cursor.fetchall()
     return [
-        Event(webinar_id, number, audience, person_id, frames.event(number, kind, at.isoformat(), data))
+        Event(webinar_id, number, kind, audience, person_id, frames.event(number, kind, at.isoformat(), data))
         for webinar_id, number, audience, person_id, kind, at, data in rows
     ]

@@ -15,6 +15,7 @@ from webinars.domain.queries import playback_state
 from webinars.enums import Refusal
 from webinars.models import PlaySession
 from webinars.realtime.frames import Bye
+from webinars.realtime.ring import Reader
 from webinars.rules import Part
 
 
@@ -28,6 +29,11 @@ class Viewer:
     language: str
     part: Part = Part.ATTENDEE
     country: str = ""
+    reads: bool = True  # published questions
+
+    @property
+    def reader(self) -> Reader:
+        return Reader(self.part, self.user_id, self.reads)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +71,20 @@ def admit(knocks: Sequence[Knock], *, now: datetime) -> list[Viewer | Bye]:
         )
         rows = cursor.fetchall()
     found: list[Viewer | Bye] = [Bye.SIGNED_OUT] * len(knocks)
-    for index, device_id, user_id, created_at, seen_at, is_staff, language, country, enters, part, removed in rows:
+    for (
+        index,
+        device_id,
+        user_id,
+        created_at,
+        seen_at,
+        is_staff,
+        language,
+        country,
+        enters,
+        removed,
+        part,
+        reads,
+    ) in rows:
         device = Device(created_at=created_at, last_seen_at=seen_at)
         if is_expired(device, user=User(is_staff=is_staff), now=now):
             continue
@@ -75,7 +94,7 @@ def admit(knocks: Sequence[Knock], *, now: datetime) -> list[Viewer | Bye]:
             found[index] = Bye.REMOVED
         else:
             webinar_id = knocks[index].webinar_id
-            found[index] = Viewer(user_id, device_id, webinar_id, spoken(language), Part(part), country)
+            found[index] = Viewer(user_id, device_id, webinar_id, spoken(language), Part(part), country, reads)
     return found
 
 
@@ -123,6 +142,11 @@ _IS_REMOVED = """EXISTS (
     SELECT FROM webinars_personrestriction r
     WHERE r.webinar_id = w.id AND r.user_id = u.id AND r.kind = 'removed' AND r.lifted_at IS NULL
 )"""
+# For one person; to all doctors the lane is closed by posting to another audience (`domain.lanes.published_audience`).
+_READS = """NOT EXISTS (
+    SELECT FROM webinars_laneaccess a
+    WHERE a.webinar_id = w.id AND a.user_id = u.id AND a.lane = 'published' AND a.level = 'none'
+)"""
 _WEBINAR = """
 LEFT JOIN webinars_webinar w ON w.id = v.webinar_id
 LEFT JOIN courses_lesson l ON l.id = w.lesson_id
@@ -132,7 +156,7 @@ LEFT JOIN courses_programme p ON p.id = c.programme_id
 # An absent webinar is one that the person may not enter, whoever it is.
 _ADMITTED = f"""
 SELECT v.i, d.id, u.id, d.created_at, d.last_seen_at, u.is_staff, u.language, u.country,
-    w.id IS NOT NULL AND {_ENTERS}, {_PART}, {_IS_REMOVED}
+    w.id IS NOT NULL AND {_ENTERS}, {_IS_REMOVED}, {_PART}, {_READS}
 FROM unnest(%s::int4[], %s::text[], %s::int8[]) AS v (i, session_key, webinar_id)
 JOIN accounts_device d ON d.session_key = v.session_key AND d.ended_at IS NULL
 JOIN accounts_user u ON u.id = d.user_id AND u.is_active
@@ -142,17 +166,18 @@ JOIN accounts_user u ON u.id = d.user_id AND u.is_active
 _REVOKED = f"""
 SELECT v.i, d.ended_reason, d.id IS NULL OR d.ended_at IS NOT NULL OR NOT u.is_active,
     w.id IS NOT NULL AND {_ENTERS}, {_IS_REMOVED}
-FROM unnest(%s::int4[], %s::uuid[], %s::int8[], %s::int8[], %s::text[]) AS v (i, device_id, user_id, webinar_id, part)
+FROM unnest(%s::int4[], %s::uuid[], %s::int8[], %s::int8[], %s::text[], %s::bool[])
+    AS v (i, device_id, user_id, webinar_id, part, reads)
 LEFT JOIN accounts_device d ON d.id = v.device_id
 LEFT JOIN accounts_user u ON u.id = v.user_id
 {_WEBINAR}
 WHERE d.id IS NULL OR d.ended_at IS NOT NULL OR NOT u.is_active OR w.id IS NULL
-    OR NOT {_ENTERS} OR {_IS_REMOVED} OR v.part <> {_PART}
+    OR NOT {_ENTERS} OR {_IS_REMOVED} OR v.part <> {_PART} OR v.reads <> {_READS}
 """  # noqa: S608
 
 
 def revoked(viewers: Sequence[Viewer]) -> dict[Viewer, Bye | None]:
-    """Those who may not stay, and why; None where only their part has changed: they may come back as what they are."""
+    """Those who may not stay, and why; None where what they may hear has changed: they come back as what they are."""
     with connection.cursor() as cursor:
         cursor.execute(
             _REVOKED,
@@ -162,6 +187,7 @@ def revoked(viewers: Sequence[Viewer]) -> dict[Viewer, Bye | None]:
                 [one.user_id for one in viewers],
                 [one.webinar_id for one in viewers],
                 [one.part.value for one in viewers],
+                [one.reads for one in viewers],
             ],
         )
         rows = cursor.fetchall()

@@ -9,7 +9,7 @@ from typing import Generic, Protocol, TypeVar
 
 from webinars.realtime import frames
 from webinars.realtime.frames import Close
-from webinars.realtime.ring import KEPT, MOST_BEHIND, Event, Ring, visible
+from webinars.realtime.ring import KEPT, MOST_BEHIND, Event, Reader, Ring, visible
 from webinars.realtime.sockets import Outbox, Parcel
 from webinars.rules import Part
 
@@ -17,6 +17,8 @@ logger = logging.getLogger(__name__)
 BREATH_SECONDS = 0.02  # between two rounds: events that come together go out together
 STATE_SECONDS = 1.0  # for which all who join are told the same
 TURN = 200  # sockets that are served before others get the event loop
+# Those whom no event concerns in person: what they hear is put together once.
+NOBODY = tuple(Reader(part, 0, reads) for part in Part for reads in (True, False))
 
 
 class Snapshot(Protocol):
@@ -39,8 +41,7 @@ class Member:
     """One socket in a room. It has heard everything it may hear up to `heard`, and hears on while it is `live`."""
 
     webinar_id: int
-    user_id: int
-    part: Part
+    reader: Reader
     country: str
     box: Outbox
     heard: int = 0
@@ -105,14 +106,14 @@ class Hub(Generic[State]):
         state, ring = await self._open(room)
         if since > ring.last:  # it came from a process that had heard more
             await self._round([room])
-        missed = visible(ring.after(since), part=member.part, user_id=member.user_id)
+        missed = visible(ring.after(since), member.reader)
         if not ring.reaches(since) or len(missed) > MOST_BEHIND:
             member.box.push(frames.RELOAD)
             return
         member.box.push(greet(state, ring.last, max(room.people, 1)))
         member.heard = since
         while events := ring.page(member.heard):
-            seen = visible(events, part=member.part, user_id=member.user_id)
+            seen = visible(events, member.reader)
             member.heard = events[-1].number
             if seen:
                 member.box.push_all(Parcel([event.text for event in seen]))
@@ -185,14 +186,12 @@ class Hub(Generic[State]):
         """Everybody of one part hears the same bytes, except those whom one of the events concerns."""
         last = events[-1].number
         persons = {event.person_id for event in events}
-        common = {part: _parcel(events, part=part, user_id=0) for part in Part}
+        common = {(one.part, one.reads): _parcel(events, one) for one in NOBODY}
         for count, member in enumerate(tuple(room.members), start=1):
             if member.live and member.heard < last:
                 member.heard = last
-                if member.user_id in persons:
-                    parcel = _parcel(events, part=member.part, user_id=member.user_id)
-                else:
-                    parcel = common[member.part]
+                reader = member.reader
+                parcel = _parcel(events, reader) if reader.user_id in persons else common[reader.part, reader.reads]
                 if parcel is not None:
                     member.box.push_all(parcel)
             if count % TURN == 0:
@@ -203,7 +202,7 @@ class Hub(Generic[State]):
     def present(self) -> dict[int, dict[int, str]]:
         """Who is in which room: people, not sockets; with their countries."""
         return {
-            webinar_id: {member.user_id: member.country for member in room.members}
+            webinar_id: {member.reader.user_id: member.country for member in room.members}
             for webinar_id, room in self.rooms.items()
         }
 
@@ -218,15 +217,14 @@ class Hub(Generic[State]):
 
     @staticmethod
     async def _tell(room: Room[State], ring: Ring, people: int) -> None:
-        numbers = {part: ring.last_for(part=part, user_id=0) for part in Part}
-        common = {part: Parcel([frames.presence(people, number)]) for part, number in numbers.items()}
+        common = {(one.part, one.reads): Parcel([frames.presence(people, ring.last_for(one))]) for one in NOBODY}
         for count, member in enumerate(tuple(room.members), start=1):
             if member.live:
-                member.box.push_all(common[member.part])
+                member.box.push_all(common[member.reader.part, member.reader.reads])
             if count % TURN == 0:
                 await asyncio.sleep(0)
 
 
-def _parcel(events: Iterable[Event], *, part: Part, user_id: int) -> Parcel | None:
-    seen = visible(events, part=part, user_id=user_id)
+def _parcel(events: Iterable[Event], reader: Reader) -> Parcel | None:
+    seen = visible(events, reader)
     return Parcel([event.text for event in seen]) if seen else None

@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from webinars.enums import EventKind
 from webinars.rules import Part, may_see
 
 MOST_BEHIND = 1_000  # events for one reader; who missed more loads the page again, which costs less than the frames
@@ -20,17 +21,28 @@ class Event:
 
     webinar_id: int
     number: int
+    kind: str
     audience: str
     person_id: int | None
     text: str
 
 
-def visible(events: Iterable[Event], *, part: Part, user_id: int) -> list[Event]:
-    return [
-        event
-        for event in events
-        if may_see(audience=event.audience, person_id=event.person_id, part=part, user_id=user_id)
-    ]
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """For whom events are picked. `reads`: the lane of published questions is not closed to this person."""
+
+    part: Part
+    user_id: int
+    reads: bool = True
+
+    def sees(self, event: Event) -> bool:
+        if event.kind == EventKind.PUBLISHED and not self.reads:
+            return False
+        return may_see(audience=event.audience, person_id=event.person_id, part=self.part, user_id=self.user_id)
+
+
+def visible(events: Iterable[Event], reader: Reader) -> list[Event]:
+    return [event for event in events if reader.sees(event)]
 
 
 class Ring:
@@ -74,9 +86,9 @@ class Ring:
                 return found[: max(count, 1)]
         return found
 
-    def last_for(self, *, part: Part, user_id: int) -> int:
+    def last_for(self, reader: Reader) -> int:
         """The number of the latest event this person may see; 0 when none is remembered."""
         for event in reversed(self._kept[1]):
-            if may_see(audience=event.audience, person_id=event.person_id, part=part, user_id=user_id):
+            if reader.sees(event):
                 return event.number
         return 0
