@@ -26,11 +26,12 @@ SOON = timedelta(days=14)
 WAITING = timedelta(days=7)
 SHOWN = 5
 
+PROGRAMMES = _("Programmes")
 PEOPLE = _("People")
 # (model, icon, title or nothing for the model's own name)
 GROUPS: tuple[tuple[Any, tuple[tuple[str, str, Any], ...]], ...] = (
     (
-        _("Programmes"),
+        PROGRAMMES,
         (
             ("courses.Programme", "school", None),
             ("courses.Course", "menu_book", None),
@@ -72,6 +73,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     groups: list[dict[str, Any]] = [{"title": None, "items": [home]}]
     for title, entries in GROUPS:
         items = [item for label, icon, name in entries if (item := _item(request, label, icon, name))]
+        if title == PROGRAMMES:
+            items.append({"title": _("Webinars to moderate"), "icon": "forum", "link": reverse("desk:list")})
         if title == PEOPLE and rules.programmes_with_role(request.user, Role.OPERATOR).exists():
             items.append({"title": _("Invite people"), "icon": "group_add", "link": reverse("people_import")})
         if items:

@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -62,7 +62,7 @@ def desk(request: HttpRequest, webinar_id: int) -> HttpResponse:
         lanes=Lane,
         levels=LaneAccessLevel,
         poll_kinds=PollKind,
-        door_url=_door_url(),
+        doors=webinar.spot_windows.order_by("opens_at"),
     )
     return TemplateResponse(request, "admin/webinars/desk.html", context)
 
@@ -118,14 +118,6 @@ def _addresses(webinar: Webinar) -> dict[str, Any]:
     own = {name: reverse(f"desk:{name}", args=(webinar.pk,)) for name in ("data", "status", "people")}
     api = reverse("api:webinar-desk-questions", args=(webinar.pk,)).removesuffix("questions/")
     return {**own, "webinar": webinar.pk, "api": api}
-
-
-def _door_url() -> str:
-    """The queue at the door is a page of its own."""
-    try:
-        return reverse("admin:webinars_spotrequest_changelist")
-    except NoReverseMatch:
-        return ""
 
 
 def _context(request: HttpRequest, **more: Any) -> dict[str, Any]:

@@ -144,7 +144,7 @@ def activity(*, webinar: Webinar) -> list[dict[str, Any]]:
     audited = AuditEvent.objects.filter(of_webinar | at_door).annotate(
         first=F("actor__first_name"), last=F("actor__last_name")
     )
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"at": event.at, "by": f"{event.first or ''} {event.last or ''}".strip(), "did": event.action, "what": ""}
         for event in audited.order_by("-pk")[:MOST_LOGGED]
     ]

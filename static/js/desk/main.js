@@ -52,7 +52,10 @@ function listen(desk, again) {
     lanes: () => lanes.again(),
     restricted: (data) => data.user && people.lookSoon(),
     spot_queue: (data) => head.door(data),
-    desk: (data, at) => log.add({ ...data, at }),
+    desk: (data, at) => {
+      log.add({ ...data, at });
+      if (data.did === "poll.deleted") polls.again(); // no event has its number
+    },
     state: () => again(),
   };
 }

@@ -1,13 +1,10 @@
 // What every part of the desk uses: its words, pieces of its page, figures, and requests.
 
-let words = null;
+const words = {};
+for (const one of document.getElementById("dk-words").content.children) words[one.dataset.word] = one.textContent;
 
 /** `say("done", {name: "Dr Rao"})` puts the values where the translation has `{name}`. The server wrote the words. */
 export function say(name, values = {}) {
-  if (!words) {
-    words = {};
-    for (const one of document.getElementById("dk-words").content.children) words[one.dataset.word] = one.textContent;
-  }
   const text = words[name];
   if (text === undefined) throw new Error(`No words for ${name}`);
   return text.replace(/\{(\w+)\}/g, (whole, key) => (key in values ? String(values[key]) : whole));
@@ -15,7 +12,6 @@ export function say(name, values = {}) {
 
 /** What somebody did, by the code that the log has; a code without words stands for itself. */
 export function sayDid(did) {
-  say("all");
   return words[`did-${did}`] || did;
 }
 

@@ -23,6 +23,7 @@ function bars(poll) {
     return poll.options.map((one) => ({ text: one.text, count: counts[one.position] || 0 }));
   }
   const steps = [];
+  if (poll.state === "draft") return steps;
   for (let step = poll.scale_from; step <= poll.scale_to; step += 1) steps.push({ text: step, count: counts[step] || 0 });
   return steps;
 }
@@ -46,6 +47,15 @@ export class Polls {
   begin(polls) {
     this.polls = new Map(polls.map((one) => [one.id, one]));
     this.draw();
+  }
+
+  async again() {
+    try {
+      this.begin((await this.requests.get("polls/")).results);
+    } catch (refused) {
+      if (!(refused instanceof Refused)) throw refused;
+      this.toast.show(refused.detail);
+    }
   }
 
   /** Only the fields that this kind has. */
@@ -100,6 +110,7 @@ export class Polls {
     part.shown.hidden = !poll.is_shown;
     const about = [say(`poll-kind-${poll.kind}`)];
     if (poll.most_choices > 1) about.push(say("poll-choices", { n: poll.most_choices }));
+    if (poll.kind === "scale") about.push(say("poll-scale", { from: poll.scale_from, to: poll.scale_to }));
     if (typeof poll.opened_seconds === "number") about.push(say("poll-minute", { time: clock(poll.opened_seconds) }));
     if (poll.results) about.push(say("poll-votes", { n: poll.results.votes }));
     if (poll.results && poll.results.mean !== null) about.push(say("poll-mean", { n: poll.results.mean }));
