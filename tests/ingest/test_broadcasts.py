@@ -9,6 +9,7 @@ from django.utils.timezone import now
 from accounts.models import AuditEvent, User
 from tests.factories.accounts import UserFactory
 from tests.factories.webinars import LiveWebinarFactory, WebinarFactory
+from webinars.domain.broadcast_sweep import sweep_webinars
 from webinars.domain.broadcasts import (
     LEASE,
     RehearsalError,
@@ -28,7 +29,7 @@ from webinars.domain.stream_keys import StreamKeyError, digest_of, find_key, mak
 from webinars.domain.stream_notices import KEPT, note
 from webinars.enums import IngestKind, StreamProblem
 from webinars.ingest.studio import SessionOver, StreamRefused
-from webinars.models import Broadcast, PublishSession, Segment, StreamKey, StreamNotice, Webinar
+from webinars.models import Broadcast, PublishSession, Segment, StreamKey, StreamNotice, Visit, Webinar
 
 pytestmark = pytest.mark.django_db
 RENDITIONS = {"240p5": (2.0, 20_000), "audio": (2.0, 9_000)}
@@ -72,7 +73,7 @@ def notices(webinar: Webinar) -> list[str]:
 
 
 class TestKeys:
-    def test_sec_stream_key_is_kept_as_a_hash_only(self, webinar: Webinar, presenter: User, at: datetime) -> None:
+    def test_a_key_is_kept_as_a_hash_only(self, webinar: Webinar, presenter: User, at: datetime) -> None:
         key, raw = make_key(webinar=webinar, presenter=presenter, now=at)
 
         assert raw.startswith(f"{webinar.pk}-")
@@ -321,6 +322,29 @@ class TestEnds:
         with pytest.raises(SessionOver):
             report_health(session_id=session.pk, health={}, problems=[], now=at)
         assert refusal(raw, at) == StreamProblem.NOT_TIME_YET
+
+
+class TestMeetingsElsewhere:
+    """Nobody ends them: they have no broadcast."""
+
+    @pytest.fixture
+    def meeting(self, at: datetime) -> Webinar:
+        started = at - timedelta(minutes=100)
+        return LiveWebinarFactory.create(
+            ingest=IngestKind.EXTERNAL, external_url="https://meet.example/1", starts_at=started, live_at=started
+        )
+
+    def test_end_half_an_hour_after_their_time(self, meeting: Webinar, at: datetime) -> None:
+        assert sweep_webinars(now=at - timedelta(minutes=11)) == 0
+        assert sweep_webinars(now=at) == 1
+        meeting.refresh_from_db()
+        assert meeting.ended_at == at
+
+    def test_go_on_while_somebody_is_there(self, meeting: Webinar, at: datetime) -> None:
+        joined = at - timedelta(minutes=90)
+        Visit.objects.create(webinar=meeting, user=UserFactory.create(), joined_at=joined, seen_at=at)
+
+        assert sweep_webinars(now=at) == 0
 
 
 def test_notices_are_said_once_a_minute_and_bounded(webinar: Webinar, at: datetime) -> None:

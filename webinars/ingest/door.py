@@ -144,6 +144,8 @@ class Caller:
         if detail:
             log.warning("ingest.packager_failed", webinar=publication.opened.webinar_id, detail=detail)
         await publication.end(because)
+        opened = publication.opened
+        log.info("ingest.off_air", webinar=opened.webinar_id, session=str(opened.session_id), because=because)
 
     def _count_as_stranger(self, stranger: bool) -> None:
         if stranger == self.is_stranger:
@@ -255,6 +257,7 @@ class Caller:
         self.publication = Publication(self.door.studio, opened, self.door.settings, self.door.budget)
         self.publication.on_over = self.cut_off
         self.publication.begin()
+        log.info("ingest.on_air", webinar=opened.webinar_id, session=str(opened.session_id), address=self.address)
 
     async def _say_rejected(self, because: str) -> None:
         """OBS shows the text; others only stop trying."""
