@@ -4,8 +4,10 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models.people import loose
 from webinars.enums import SpotApproval, SpotState
 from webinars.models.webinar import Webinar
 
@@ -91,7 +93,11 @@ class SpotRequest(models.Model):
                 name="webinars_spot_decided_has_date",
             ),
         )
-        indexes = (models.Index(fields=("window", "state", "created_at"), name="webinars_spot_queue"),)
+        indexes = (
+            models.Index(fields=("window", "state", "created_at"), name="webinars_spot_queue"),
+            models.Index("window", loose("registration_number"), name="webinars_spot_loose_number"),
+            models.Index("window", Lower("last_name"), Lower("first_name"), name="webinars_spot_lower_name"),
+        )
 
     def __str__(self) -> str:
         return f"{self.first_name} {self.last_name}"
