@@ -5,6 +5,7 @@ here are shorter than a compression header pays for. Run: `python deploy/realtim
 """
 
 import os
+import resource
 import sys
 from pathlib import Path
 
@@ -17,6 +18,8 @@ PING_SECONDS = 20.0
 
 def main() -> None:
     sys.path.insert(0, str(ROOT))
+    allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, allowed))  # a file for each socket; shells give 1,024
     from core.logging import configure
 
     host, _, port = os.environ.get("REALTIME_BIND", "127.0.0.1:8002").rpartition(":")
