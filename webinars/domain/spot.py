@@ -11,9 +11,11 @@ from datetime import datetime
 from enum import StrEnum
 from zoneinfo import available_timezones
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.urls import reverse
+from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain import audit, invitations
@@ -135,7 +137,9 @@ def _check_limits(window: SpotWindow, asker: Asker, address: str) -> None:
 
 def _write(window: SpotWindow, asker: Asker, email: str, ticket: str, *, now: datetime) -> SpotRequest | None:
     """Nothing for an address that asked before with other particulars: a moderator reads of it on the first request."""
-    duplicate = find_duplicate(window=window, asker=asker, email=email)
+    with override(settings.LANGUAGE_CODE):  # moderators read it, not the doctor whose language the page speaks
+        duplicate = find_duplicate(window=window, asker=asker, email=email)
+        note = gettext("Somebody asked again for this address with other particulars.")
     values = {
         "first_name": asker.first_name,
         "last_name": asker.last_name,
@@ -159,7 +163,6 @@ def _write(window: SpotWindow, asker: Asker, email: str, ticket: str, *, now: da
         audit.record("spot.asked", subject=request, details={"window": window.pk}, now=now)
         return request
     if any(getattr(request, name) != value for name, value in values.items()):
-        note = str(_("Somebody asked again for this address with other particulars."))
         others = request.duplicate_reason.replace(note, "").strip()
         SpotRequest.objects.filter(pk=request.pk).update(duplicate_reason=f"{note} {others}".strip()[:200])
         return None
