@@ -34,6 +34,7 @@ for model in (Group, EmailAddress, EmailConfirmation, Authenticator):
     if admin.site.is_registered(model):
         admin.site.unregister(model)
 
+admin.site.empty_value_display = "–"  # as everywhere else; Django's is a hyphen
 STATE_LABELS = {
     InvitationState.HELD: "warning",
     InvitationState.QUEUED: "info",
