@@ -74,7 +74,7 @@ _STREAM_ADVICE = {
     StreamProblem.WRONG_KEY: _("Copy the stream key from this page once more, or make a new one."),
     StreamProblem.NOT_TIME_YET: _("Switch on rehearsal to try your equipment, or start when the doors are open."),
     StreamProblem.ALREADY_LIVE: _("Ask them to stop, or choose “take over” on this page and start again."),
-    StreamProblem.TAKEN_OVER: _("Nothing to do, unless it was a mistake: then start streaming again."),
+    StreamProblem.TAKEN_OVER: _("Nothing to do, unless it was a mistake: then make a new stream key and start again."),
     StreamProblem.WRONG_VIDEO: _("Choose H.264 (x264) as the video encoder in the settings of your program."),
     StreamProblem.WRONG_SOUND: _("Choose AAC as the audio encoder in the settings of your program."),
     StreamProblem.NO_VIDEO: _("Add your slides or your camera to the scene, then start streaming again."),

@@ -180,6 +180,22 @@ class TestWhoMayPublish:
         assert over.value.because == StreamProblem.TAKEN_OVER
         assert notices(webinar) == ["already_live", "taken_over"]
 
+    def test_two_programs_that_connect_again_do_not_throw_each_other_out_for_ever(
+        self, webinar: Webinar, presenter: User, at: datetime
+    ) -> None:
+        other = UserFactory.create()
+        webinar.presenters.add(other)
+        Webinar.objects.filter(pk=webinar.pk).update(allows_takeover=True)
+        mine, theirs = key_of(webinar, presenter, at), key_of(webinar, other, at)
+        publish(mine, at)
+        session = publish(theirs, at)
+        PublishSession.objects.filter(pk=session.pk).update(lease_until=at + timedelta(hours=1))
+        for number in range(15):
+            later = at + timedelta(seconds=2 * 1.5**number)
+            assert refusal(mine, later) == StreamProblem.ALREADY_LIVE
+
+        assert publish(key_of(webinar, presenter, at), at + timedelta(minutes=15)).number == 3
+
     def test_one_comes_back_before_the_old_connection_is_known_to_be_dead(
         self, webinar: Webinar, presenter: User, at: datetime
     ) -> None:

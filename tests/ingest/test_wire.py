@@ -59,7 +59,7 @@ def chunked(messages: list[tuple[int, int, bytes]], chunk_bytes: int) -> bytes:
         ),
         max_size=12,
     ),
-    st.integers(1, 300),
+    st.integers(64, 300),
     st.integers(1, 400),
 )
 def test_chunks_come_together_however_they_are_cut(

@@ -25,6 +25,7 @@ from webinars.models import Broadcast, PublishSession, Segment, StreamKey, Webin
 LEASE = timedelta(seconds=10)
 FIRST_LEASE = timedelta(seconds=30)  # behind nginx a process has to start first
 ABANDONED_AFTER = timedelta(minutes=30)  # without a publisher, after the planned end
+KEEPS_TRYING = timedelta(minutes=10)  # programs that connect again by themselves wait longer each time
 REHEARSAL_OVER_AFTER = timedelta(minutes=10)  # without a publisher
 
 
@@ -41,6 +42,7 @@ def open_publish_session(*, raw_key: str, front: str, now: datetime) -> PublishS
     with transaction.atomic():
         refused = _refusal(key, now=now)
         session = None if refused else _open(key, front=front, now=now)
+        StreamKey.objects.filter(pk=key.pk).update(used_at=now)
     if session is None:
         problem = refused or StreamProblem.ALREADY_LIVE
         note(webinar_id=key.webinar_id, problem=problem, detail=key.presenter.get_full_name(), now=now)
@@ -74,7 +76,6 @@ def _open(key: StreamKey, *, front: str, now: datetime) -> PublishSession | None
     if running is not None and not _give_way(running, key, webinar, now=now):
         return None
     last = PublishSession.objects.filter(broadcast=broadcast).aggregate(last=Max("number"))["last"] or 0
-    StreamKey.objects.filter(pk=key.pk).update(used_at=now)
     return PublishSession.objects.create(
         broadcast=broadcast,
         stream_key=key,
@@ -102,7 +103,7 @@ def _give_way(running: PublishSession, key: StreamKey, webinar: Webinar, *, now:
     if running.presenter_id == key.presenter_id or running.lease_until < now or running.must_end:
         _end_session(running, StreamProblem(running.must_end or StreamProblem.INTERRUPTED), now=now)
         return True
-    if webinar.allows_takeover:
+    if webinar.allows_takeover and not _was_thrown_out(key, running, now=now):
         _end_session(running, StreamProblem.TAKEN_OVER, now=now)
         note(
             webinar_id=webinar.pk,
@@ -112,6 +113,14 @@ def _give_way(running: PublishSession, key: StreamKey, webinar: Webinar, *, now:
         )
         return True
     return False
+
+
+def _was_thrown_out(key: StreamKey, running: PublishSession, *, now: datetime) -> bool:
+    """By who is on now, while this program keeps trying: two of them would throw each other out for ever."""
+    own = PublishSession.objects.filter(broadcast=running.broadcast, stream_key=key).order_by("-number").first()
+    if own is None or own.ended_because != StreamProblem.TAKEN_OVER or own.ended_at is None:
+        return False
+    return max(own.ended_at, key.used_at or own.ended_at) > now - KEEPS_TRYING
 
 
 def lock_session(session_id: UUID) -> PublishSession:

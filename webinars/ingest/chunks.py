@@ -5,7 +5,8 @@ from enum import IntEnum
 
 FIRST_CHUNK_BYTES = 128
 OUR_CHUNK_BYTES = 4096
-MOST_STREAMS = 64
+MOST_STREAMS = 16
+LEAST_CHUNK_BYTES = 64
 NO_TIME = 0xFFFFFF  # the real time follows in four more bytes
 _HEADER_BYTES = (11, 7, 3, 0)
 
@@ -66,7 +67,9 @@ class ChunkReader:
             if message is None:
                 continue
             if message.kind == Kind.SET_CHUNK_SIZE:
-                self._chunk_bytes = max(1, int.from_bytes(message.payload[:4]) & 0x7FFFFFFF)
+                self._chunk_bytes = int.from_bytes(message.payload[:4]) & 0x7FFFFFFF
+                if self._chunk_bytes < LEAST_CHUNK_BYTES:
+                    raise ChunkError("chunks that are mostly headers")
             elif message.kind == Kind.ABORT:
                 self._streams.get(int.from_bytes(message.payload[:4]), _Stream()).partial.clear()
             else:

@@ -12,6 +12,8 @@ import os
 from collections import Counter
 from typing import Any
 
+from django.db import DatabaseError
+
 from core.logging import get_logger
 from webinars.enums import StreamProblem
 from webinars.ingest import amf, flv
@@ -26,7 +28,7 @@ HANDSHAKE_BYTES = 1536
 PUBLISH_SECONDS = 10.0  # from the connection to an accepted key
 MOST_STRANGERS = 100  # connections without an accepted key, in all
 MOST_STRANGERS_EACH = 10  # … and from one address
-STRANGER_BYTES = 64 * 1024  # a message before the key is accepted
+STRANGER_BYTES = 16 * 1024  # a message before the key is accepted
 PUBLISHER_BYTES = 8 * 1024 * 1024
 MOST_TRIES = 3  # commands to publish on one connection
 READ_BYTES = 64 * 1024
@@ -117,6 +119,8 @@ class Caller:
             await self._say_rejected(refused.problem.value)
         except (ChunkError, amf.AmfError, flv.FlvError) as error:
             log.info("ingest.not_understood", address=self.address, reason=str(error))
+        except DatabaseError as error:
+            log.warning("ingest.database_away", address=self.address, error=str(error))
         except (OSError, asyncio.IncompleteReadError, TimeoutError):
             pass  # the line broke, or nobody said anything: INTERRUPTED says it, where somebody was on air
         finally:
@@ -143,7 +147,10 @@ class Caller:
         publication, self.publication = self.publication, None
         if detail:
             log.warning("ingest.packager_failed", webinar=publication.opened.webinar_id, detail=detail)
-        await publication.end(because)
+        try:
+            await publication.end(because)
+        except DatabaseError as error:  # the sweep ends what has no lease any more
+            log.warning("ingest.database_away", address=self.address, error=str(error))
         opened = publication.opened
         log.info("ingest.off_air", webinar=opened.webinar_id, session=str(opened.session_id), because=because)
 

@@ -2,8 +2,12 @@
 
 import asyncio
 import contextlib
+import shutil
 import signal
+import socket
+import time
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -18,6 +22,7 @@ from webinars.ingest.publication import Settings
 
 log = get_logger("webinars.ingest")
 SWEEP_SECONDS = 2.0
+LEFT_SECONDS = 3600
 
 
 class Command(BaseCommand):
@@ -44,9 +49,17 @@ def ingest_settings() -> Settings:
     )
 
 
-async def serve(*, host: str, port: int, sockets: list[int]) -> None:
-    import socket
+def clear_leftovers(folder: Path) -> None:
+    """Of sessions whose process was killed. Running ones write every second."""
+    for path in folder.glob("session-*"):
+        with contextlib.suppress(FileNotFoundError):  # its process took it away just now
+            newest = max((one.stat().st_mtime for one in path.iterdir()), default=path.stat().st_mtime)
+            if newest < time.time() - LEFT_SECONDS:
+                shutil.rmtree(path, ignore_errors=True)
 
+
+async def serve(*, host: str, port: int, sockets: list[int]) -> None:
+    clear_leftovers(Path(settings.LIVE_WORK_DIR))
     studio = DatabaseStudio()
     door = Door(studio, ingest_settings())
     stop = asyncio.Event()
