@@ -17,7 +17,7 @@ DATA_FIELDS = frozenset({"timezone", "language"})  # names of the tz database; l
 BUTTONS = frozenset({"submit", "button", "reset"})
 DATA = re.compile(
     r"""[\w.+•-]+@[\w.-]+            # e-mail addresses
-    | https?://\S+
+    | https?://\S*                     # also only the beginning of one, in an empty field
     | \bRounds\b                      # the brand
     | \bUTC(?:[+−]\d+(?::\d\d)?)?
     | \b\d+p\b                        # heights of pictures
