@@ -27,7 +27,6 @@ NO_PAGES = re.compile(
     r"|admin/webinars/desk/<int:webinar_id>/(data|status|people|state)/"
     r"|admin/media/video/(uploads|status)/|admin/media/video/<int:video_id>/retry/|admin/media/video/add/"
     r"|.*<path:object_id>/(preview/|invite/|look_at_queue/)?$|admin/invite-people/<uuid:import_id>/"
-    r"|admin/webinars/desk/<int:webinar_id>/(data|people|state|status)/"
     r"|account/second-step/(authenticate/|recovery-codes/download/|webauthn/login/)"
 )
 # What nobody adds, changes or deletes by hand; everything else must open.

@@ -179,6 +179,7 @@ def _values(programme: Programme, people: dict[str, User], objects: dict[str, mo
         "stage_move": "answer-live",
         "poll_move": "hide",
         "person_move": "mute",
+        "state_move": "end",
         "device_id": str(objects["accounts.device"].pk),
         "video_id": str(video.pk),
         "upload_id": str(objects["media.upload"].pk),
