@@ -18,6 +18,7 @@ from websockets.sync.client import connect
 from websockets.typing import Origin
 
 from core.processes import wait_until
+from tests.room.rooms import post
 from tests.room.tier import ORIGIN, Page
 from tests.webinars.watching import coverage_of, open_player
 from webinars.models import PlaySession
@@ -61,5 +62,9 @@ def test_pages_and_sockets(port: int) -> None:
         page.beat(1, (0, 30))
         assert page.hear() == {"t": "ack", "n": [1], "seen": 30, "done": False}
         assert coverage_of(session) == ((0, 30),)
+        assert page.enter()["part"] == "attendee"
+        for n in range(3):
+            post(session.webinar_id, str(n))
+        assert [event["data"]["text"] for event in page.events(3)] == ["0", "1", "2"]
     with pytest.raises(InvalidStatus), connect(url, additional_headers=cookie):
         pass

@@ -1,6 +1,7 @@
 """Posted events reach every socket that may hear them: in order, once, after a gap as well."""
 
 import json
+import socket
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -10,12 +11,14 @@ from django.db import transaction
 from django.utils.timezone import now
 from websockets.exceptions import InvalidStatus
 
+from accounts.models import Device
 from core.processes import wait_until
 from courses.models import RoleGrant
+from tests.bench.players import client_frame
 from tests.factories.courses import EnrolmentFactory
 from tests.room.rooms import Scene, make_scene
 from tests.room.test_sockets import closing, until_closed
-from tests.room.tier import RunningTier, room_page, running_tier
+from tests.room.tier import ORIGIN, PATIENCE, RunningTier, room_page, running_tier
 from webinars.consumers import MOST_STRANGERS, WatchSockets
 from webinars.domain.events import SCHEMAS
 from webinars.domain.polling import PolledRooms
@@ -193,3 +196,35 @@ def test_a_stopping_process_says_goodbye_and_counts_nobody_on(scene: Scene) -> N
         tier.stop()
         assert closing(browser.connection)[1] == 1012
     assert people_in(scene.webinar.pk, now=now()).number == 0
+
+
+def test_a_browser_that_takes_nothing_is_let_go_and_the_others_wait_for_nothing(scene: Scene) -> None:
+    """It stops reading; what the kernel holds for it fills up, then what the transport holds, then it is closed."""
+    sockets = WatchSockets()
+    sleepy, awake = scene.doctor(), scene.doctor()
+    with running_tier(sockets) as tier, room_page(tier, awake, scene.webinar) as browser:
+        browser.enter()
+        with socket.create_connection(("127.0.0.1", tier.port)) as line:
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            line.sendall(handshake(scene, sleepy))
+            assert b" 101 " in line.recv(100)
+            line.sendall(client_frame(b'{"t":"room","since":0}'))
+            room = sockets.tier.hub.rooms[scene.webinar.pk]
+            assert wait_until(lambda: [one.live for one in room.members] == [True, True], seconds=PATIENCE)
+            long, posted = "x" * 200_000, 0
+            while len(sockets.tier.registry) == 2:
+                scene.post(long)
+                posted += 1
+                assert len(browser.events(1)[0]["data"]["text"]) == len(long)
+                assert posted < 200, "nobody was let go"
+        scene.post("and on")
+        assert browser.events(1)[0]["data"]["text"] == "and on"
+    assert posted > 1
+
+
+def handshake(scene: Scene, device: Device) -> bytes:
+    return (
+        f"GET /ws/webinars/{scene.webinar.pk}/ HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Key: {'A' * 22}==\r\nSec-WebSocket-Version: 13\r\nOrigin: {ORIGIN}\r\n"
+        f"Cookie: sessionid={device.session_key}\r\n\r\n"
+    ).encode()
