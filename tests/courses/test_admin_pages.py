@@ -393,9 +393,13 @@ class TestOverview:
         page = client.get(reverse("admin:index"))
         groups = admin_site.navigation(page.wsgi_request)
         links = [item["link"] for group in groups for item in group["items"]]
-        names = ("index", "courses_programme_changelist", "courses_course_changelist", "courses_lesson_changelist",
-                 "media_video_changelist", "courses_enrolment_changelist")  # fmt: skip
-        assert links == [reverse(f"admin:{name}") for name in names]
+        names = (
+            "admin:index", "admin:courses_programme_changelist", "admin:courses_course_changelist",
+            "admin:courses_lesson_changelist", "admin:webinars_webinar_changelist",
+            "admin:webinars_spotwindow_changelist", "admin:media_video_changelist", "desk:list",
+            "admin:courses_enrolment_changelist",
+        )  # fmt: skip
+        assert links == [reverse(name) for name in names]
         assert {link: client.get(link).status_code for link in links} == dict.fromkeys(links, 200)
 
     def test_every_entry_of_an_operators_sidebar_opens(self) -> None:
