@@ -1,9 +1,11 @@
 """A whole site (web, realtime, worker, front door) and a real Chromium, once for all browser tests."""
 
+import contextlib
 import email
 import email.policy
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -155,10 +157,12 @@ def make_environment(directory: Path) -> dict[str, str]:
 
 
 def free_port() -> int:
-    """Free a moment ago, which is as much as can be known."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Below those that outgoing connections take, and free a moment ago, which is as much as can be known."""
+    for port in random.sample(range(20_000, 30_000), 50):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("No port is free for streams.")
 
 
 def wait_for_url(process: "subprocess.Popen[str]", log: Path) -> str:

@@ -30,7 +30,7 @@ def make(*doctors: str) -> dict[str, Any]:
     from webinars.domain.stream_keys import make_key
     from webinars.ingest.rtmp import server_address
 
-    programme = ProgrammeFactory.create(title="Fertility 2026")
+    programme = ProgrammeFactory.create(slug=f"live-{uuid4().hex[:12]}", title="Fertility 2026")
     lesson = LessonFactory.create(
         course__programme=programme, course__title="Endometriosis and fertility", title="Surgery before IVF",
         summary="What we know, what we believe, and what to tell the patient in front of you. With two cases.",

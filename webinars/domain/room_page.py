@@ -10,6 +10,7 @@ from webinars.domain.lanes import Lanes, Window, lanes_of
 from webinars.domain.poll_results import shown_polls
 from webinars.domain.question_lists import questions_for_doctor
 from webinars.domain.timelines import real_broadcast
+from webinars.enums import PollState
 from webinars.models import Webinar
 from webinars.rules import Part
 
@@ -63,7 +64,7 @@ def read_room_page(*, webinar: Webinar, user: User, part: Part, now: datetime) -
         lanes=lanes,
         own=questions["own"],
         published=questions["published"],
-        polls=shown_polls(webinar=webinar, user=user),
+        polls=sorted(shown_polls(webinar=webinar, user=user), key=lambda one: one["state"] != PollState.OPEN),
         pins=pins_of(webinar=webinar),
         announcement=latest_announcement(webinar=webinar),
         open_until=webinar.ended_at + timedelta(days=webinar.followup_days) if webinar.ended_at else None,

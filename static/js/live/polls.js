@@ -96,6 +96,7 @@ export class Polls {
     const old = this.card(poll.id);
     if (old && old.contains(document.activeElement) && poll.state === "open") this.keepInputs(old, card);
     if (old) old.replaceWith(card);
+    else if (poll.state === "open") this.root.prepend(card);
     else this.root.append(card);
     this.drawResults(poll);
   }
@@ -122,7 +123,7 @@ export class Polls {
     }
     this.addWords(form, poll);
     if (poll.kind === "multiple") form.prepend(element("p", { className: "soft small", text: say("poll-most", { most: poll.most_choices }) }));
-    form.append(element("button", { className: "button small", text: say(poll.mine ? "poll-change" : "poll-vote") }));
+    form.append(element("button", { className: poll.mine ? "button quiet small" : "button small", text: say(poll.mine ? "poll-change" : "poll-vote") }));
     const said = element("p", { className: "soft small", text: poll.mine ? say("poll-counted") : "" });
     said.setAttribute("role", "status");
     form.append(said);
@@ -151,7 +152,7 @@ export class Polls {
       const mine = await this.wire.send("PUT", `${this.url}${poll.id}/vote/`, body);
       const known = this.polls.get(poll.id);
       if (known) known.mine = { choices: mine.choices, words: mine.words };
-      form.querySelector("button").textContent = say("poll-change");
+      Object.assign(form.querySelector("button"), { className: "button quiet small", textContent: say("poll-change") });
       said.className = "soft small";
       said.textContent = say("poll-counted");
     } catch (problem) {
