@@ -236,7 +236,6 @@ def test_where_no_socket_gets_through_the_room_comes_by_polling(make_show: MakeS
     expect(page.get_by_text("News comes every few seconds here")).to_be_visible(timeout=30_000)
     with show.on_air():
         page.locator("#player.is-live[data-ready=true]").wait_for(timeout=60_000)
-        page.get_by_role("button", name="Watch live").click()
         Watching(page, show.site).wait_until_playing()
         show.run("show")
         expect(page.get_by_text("Would you operate first?")).to_be_visible(timeout=20_000)

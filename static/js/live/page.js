@@ -58,7 +58,16 @@ class WebinarPage {
       ? await mount({ config, socket: this.socket, wire: this.wire, onStale: () => this.isStale() })
       : null;
     if (this.config.follows) this.line.start();
-    if (this.player && this.wasMoved && navigator.userActivation && navigator.userActivation.hasBeenActive) this.player.player.play();
+    if (this.mayBegin) this.player.player.play();
+  }
+
+  /**
+   * The doctor waited for the live picture: it begins by itself where they have touched the page, since browsers let sound
+   * begin only then. A recording that becomes ready an hour later does not.
+   */
+  get mayBegin() {
+    const isLive = this.player !== null && this.player.phase === "live";
+    return isLive && this.wasMoved && Boolean(navigator.userActivation && navigator.userActivation.hasBeenActive);
   }
 
   /** Where the doctor is in what plays: program time while live, else seconds of the recording. */
