@@ -330,6 +330,20 @@ class TestEnds:
         with pytest.raises(RehearsalError):
             set_rehearsal(webinar_id=webinar.pk, on=True, actor=presenter, now=at)
 
+    def test_a_rehearsal_after_an_empty_start_leaves_the_real_one_possible(
+        self, webinar: Webinar, presenter: User, at: datetime
+    ) -> None:
+        raw = key_of(webinar, presenter, at)
+        empty = publish(raw, at)
+        set_rehearsal(webinar_id=webinar.pk, on=True, actor=None, now=at)
+        rehearsal = publish(raw, at + timedelta(seconds=1))
+        segment(rehearsal, at + timedelta(seconds=1))
+        set_rehearsal(webinar_id=webinar.pk, on=False, actor=None, now=at + timedelta(seconds=5))
+        real = publish(raw, at + timedelta(seconds=6))
+
+        assert rehearsal.broadcast != empty.broadcast == real.broadcast
+        assert segment(real, at + timedelta(seconds=7)).program_start == 0.0
+
     def test_a_cancelled_webinar_takes_nothing(self, webinar: Webinar, presenter: User, at: datetime) -> None:
         raw = key_of(webinar, presenter, at)
         session = publish(raw, at)
@@ -338,6 +352,9 @@ class TestEnds:
         with pytest.raises(SessionOver):
             report_health(session_id=session.pk, health={}, problems=[], now=at)
         assert refusal(raw, at) == StreamProblem.NOT_TIME_YET
+        end_publish_session(session_id=session.pk, now=at)
+        assert sweep_broadcasts(now=at + timedelta(minutes=11)) == 1
+        assert current_broadcast(webinar.pk) is None
 
 
 class TestMeetingsElsewhere:

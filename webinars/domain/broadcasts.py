@@ -95,6 +95,13 @@ def _broadcast_for(webinar: Webinar, *, now: datetime) -> Broadcast:
         return found
     if found is not None:
         _end_broadcast(found, now=now)
+    if not rehearsal:
+        # Its publisher was let in, sent nothing, and a rehearsal came between: there is only one real one.
+        empty = Broadcast.objects.filter(webinar=webinar, is_rehearsal=False, epoch=None).first()
+        if empty is not None:
+            empty.ended_at, empty.started_at = None, now
+            empty.save(update_fields=["ended_at", "started_at"])
+            return empty
     return Broadcast.objects.create(webinar=webinar, is_rehearsal=rehearsal, started_at=now)
 
 
@@ -299,7 +306,7 @@ def sweep_broadcasts(*, now: datetime) -> int:
     for broadcast in silent.select_related("webinar"):
         last = broadcast.publish_sessions.aggregate(last=Max("ended_at"))["last"] or broadcast.started_at
         webinar = broadcast.webinar
-        if broadcast.is_rehearsal:
+        if broadcast.is_rehearsal or webinar.cancelled_at is not None:
             if now - last > REHEARSAL_OVER_AFTER:
                 with transaction.atomic():
                     _end_broadcast(broadcast, now=now)
