@@ -69,7 +69,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="playsession",
             name="shown",
-            field=core.db.IntMultiRangeField(
+            field=core.db.IntMultiRangeField(  # type: ignore[misc]
                 help_text="Which seconds of the uncut recording of a broadcast this version shows; beats count within it.",
                 null=True,
             ),
@@ -77,7 +77,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="playsession",
             name="carried",
-            field=core.db.IntMultiRangeField(
+            field=core.db.IntMultiRangeField(  # type: ignore[misc]
                 help_text="What the person had seen live, in seconds of the uncut recording: counts for completion, not as watched.",
                 null=True,
             ),
@@ -94,12 +94,14 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="watchrecord",
             name="shown",
-            field=core.db.IntMultiRangeField(help_text="Of the latest play session, like the next one.", null=True),
+            field=core.db.IntMultiRangeField(  # type: ignore[misc]
+                help_text="Of the latest play session, like the next one.", null=True
+            ),
         ),
         migrations.AddField(
             model_name="watchrecord",
             name="carried",
-            field=core.db.IntMultiRangeField(
+            field=core.db.IntMultiRangeField(  # type: ignore[misc]
                 help_text="Seconds that count for completion besides the coverage.", null=True
             ),
         ),
