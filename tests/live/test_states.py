@@ -156,7 +156,7 @@ def test_behind_open_doors_one_waits_in_the_room(browser: Client, webinar: Webin
     assert 'id="check"' in page
     assert 'id="room"' in page
     assert settings_of(page, "room-config")["may"] == {"ask": True, "read": True, "vote": True, "muted": False}
-    assert '<meta http-equiv="refresh" content="20">' in page
+    assert f'<meta http-equiv="refresh" content="20; url=/webinars/{webinar.pk}/">' in page
     assert "player-config" not in page
 
 

@@ -83,8 +83,7 @@ class WebinarPage {
   }
 
   heard({ kind, data }) {
-    if (kind === "state" && data.state !== this.config.state) this.renewSoon(this.spread);
-    else if (kind === "state") this.room.ask();
+    if (kind === "state") this.renewSoon(this.spread); // also where only the dates or the way of the picture have changed
     if (kind === "restricted" && data.kind === "removed" && !("user" in data)) this.renewSoon(0);
   }
 
