@@ -17,8 +17,8 @@ PREFIX = "lms-tests-"
 SERVERS = pytest.StashKey[Embedded]()
 # Left from the developer's shell these would change what the tests mean.
 FOREIGN = re.compile(
-    r"^(ALLOWED_HOSTS|AWS_.*|CSRF_.*|DATABASE_.*|DEBUG|DEFAULT_FROM_EMAIL|DEVICE_LIMIT|DJANGO_.*|EMAIL_.*|LANGUAGES|MEDIA_.*|REDIS_.*"
-    r"|SECRET_.*|SECURE_.*|SITE_.*|STATIC_ROOT|TRUSTED_PROXIES|VAR_DIR)$"
+    r"^(ALLOWED_HOSTS|AWS_.*|CSRF_.*|DATABASE_.*|DEBUG|DEFAULT_FROM_EMAIL|DEVICE_LIMIT|DJANGO_.*|EMAIL_.*|LANGUAGES|LIVE_.*|MEDIA_.*|REDIS_.*"
+    r"|RTMP_.*|SECRET_.*|SECURE_.*|SITE_.*|STATIC_ROOT|TRUSTED_PROXIES|VAR_DIR)$"
 )
 
 
