@@ -244,3 +244,14 @@ def test_who_polls_is_counted_and_counted_no_more_when_gone(scene: Scene, monkey
     poll(rooms, one, scene, 0)
     poll(rooms, one, scene, 0)
     assert people_in(scene.webinar.pk, now=now()).countries == {"FR": 1}
+
+
+def test_where_many_poll_each_is_asked_to_come_less_often(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    rooms, doctors = PolledRooms(), [scene.doctor() for _ in range(4)]
+    monkeypatch.setattr(polling, "COMFORTABLE", 2)
+    low, high = polling.AGAIN_SECONDS
+    found = [poll(rooms, doctor, scene, 0)["again"] for doctor in doctors]
+    assert low <= found[0] <= high
+    assert low * 2 <= found[3] <= high * 2
+    monkeypatch.setattr(polling, "COMFORTABLE", 0.1)
+    assert poll(rooms, doctors[0], scene, 0)["again"] <= high * polling.MOST_STRETCH

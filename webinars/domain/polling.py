@@ -21,6 +21,8 @@ STATE_SECONDS = 5.0  # without an event; dates pass by themselves
 RIGHTS_SECONDS = 2.5
 REPORT_SECONDS = 3.0
 AGAIN_SECONDS = (3.0, 5.0)
+COMFORTABLE = 300  # people who poll one room of one process; more are asked to come less often,
+MOST_STRETCH = 5.0  # up to so many times
 GONE_SECONDS = 6.0  # without a poll
 IDLE_SECONDS = 60.0
 
@@ -92,9 +94,12 @@ class PolledRoom:
         present = list(self._pollers.items())
         lost = revoked([viewer for _, (viewer, _) in present])
         for session_key, (viewer, polled_at) in present:
-            if viewer in lost or clock - polled_at > GONE_SECONDS:
+            if viewer in lost or clock - polled_at > GONE_SECONDS * self._stretch():
                 self._pollers.pop(session_key, None)
         self._rights_at = clock
+
+    def _stretch(self) -> float:
+        return min(MOST_STRETCH, max(1.0, len(self._pollers) / COMFORTABLE))
 
     def _answer(self, viewer: Viewer, *, since: int, now: datetime) -> str:
         """The number is read before the events: nothing up to it can be missing among them."""
@@ -110,7 +115,8 @@ class PolledRoom:
             user_id=viewer.user_id,
             now=now,
         )
-        return frames.polled(members, [event.text for event in seen], random.uniform(*AGAIN_SECONDS))  # noqa: S311  # spreading load
+        again = random.uniform(*AGAIN_SECONDS) * self._stretch()  # noqa: S311  # spreading load, not a secret
+        return frames.polled(members, [event.text for event in seen], again)
 
 
 class PolledRooms:
