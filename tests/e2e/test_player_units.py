@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route
 
 from core import ranges
+from webinars.enums import QuestionState
 
 pytestmark = pytest.mark.browser
 STATIC = Path(__file__).resolve().parents[2] / "static"
@@ -249,6 +250,21 @@ def test_scripts_have_words_for_everything_they_say() -> None:
     asked = set(re.findall(r'say\(\s*"([\w-]+)"', scripts))
     for one, other in re.findall(r'say\([^\n]*? \? "([\w-]+)" : "([\w-]+)"', scripts):
         asked |= {one, other}
-    notices = ("lost", "broken", "refused", "mark", "device_ended", "signed_out", "not_enrolled")
+    notices = (
+        "lost", "broken", "refused", "mark", "device_ended", "signed_out", "not_enrolled", "removed", "interrupted",
+    )  # fmt: skip
     asked |= {f"{name}-{part}" for name in notices for part in ("title", "text")}
+    assert asked == given
+
+
+def test_the_live_page_has_words_for_everything_it_says() -> None:
+    scripts = " ".join(path.read_text() for path in (STATIC / "js/live").glob("*.js"))
+    template = (STATIC.parent / "templates/webinars/live/_words.html").read_text()
+    given = set(re.findall(r'data-word="([\w-]+)"', template))
+    asked = set(re.findall(r'say\(\s*"([\w-]+)"', scripts))
+    for one, other in re.findall(r'say\([^\n]*? \? "([\w-]+)" : "([\w-]+)"', scripts):
+        asked |= {one, other}
+    asked |= {f"state-{state.value}" for state in QuestionState}
+    asked |= {f"page-{name}" for name in ("doors_open", "live", "ended", "recording_ready", "cancelled", "changed")}
+    asked |= {f"bye-{name}" for name in ("signed_out", "device_ended", "not_enrolled")}
     assert asked == given

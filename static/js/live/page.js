@@ -8,6 +8,7 @@ import { say } from "../player/words.js";
 import { Check } from "./check.js";
 import { startCountdowns } from "./countdown.js";
 import { SharedLine } from "./line.js";
+import { drawMarks } from "./marks.js";
 import { keepPresent } from "./meeting.js";
 import { Panel } from "./panel.js";
 import { Room, socketAddress } from "./room.js";
@@ -57,6 +58,7 @@ class WebinarPage {
     this.player = config
       ? await mount({ config, socket: this.socket, wire: this.wire, onStale: () => this.isStale() })
       : null;
+    this.mark();
     if (this.config.follows) this.line.start();
     if (this.mayBegin) this.player.player.play();
   }
@@ -84,7 +86,12 @@ class WebinarPage {
 
   heard({ kind, data }) {
     if (kind === "state") this.renewSoon(this.spread); // also where only the dates or the way of the picture have changed
+    if (kind === "published") this.mark();
     if (kind === "restricted" && data.kind === "removed" && !("user" in data)) this.renewSoon(0);
+  }
+
+  mark() {
+    if (this.player && this.player.phase !== "live") drawMarks(this.player.player.length);
   }
 
   get spread() {
