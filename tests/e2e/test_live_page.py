@@ -238,7 +238,7 @@ def test_where_no_socket_gets_through_the_room_comes_by_polling(make_show: MakeS
         page.locator("#player.is-live[data-ready=true]").wait_for(timeout=60_000)
         Watching(page, show.site).wait_until_playing()
         show.run("show")
-        expect(page.get_by_text("Would you operate first?")).to_be_visible(timeout=20_000)
+        expect(page.get_by_role("heading", name="Would you operate first?")).to_be_visible(timeout=20_000)
         assert eventually(lambda: show.live_seconds("doctor") > 3, 40)
         show.run("end")
     stage_is(page, "The webinar has ended")
