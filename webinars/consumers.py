@@ -48,6 +48,8 @@ class Tier:
 
     def __init__(self) -> None:
         self.readers = DatabaseThreads("sockets", 4)
+        # Letting people in and bringing events must not queue behind a thousand greetings.
+        self.rooms = DatabaseThreads("rooms", 2)
         self.writer = DatabaseThreads("beats", 1, keeps_connection=True)
         self.committer = self.committer_class(self._commit)
         self.registry: Registry[Viewer] = Registry(self._find_revoked)
@@ -66,19 +68,19 @@ class Tier:
         self.census.start()
 
     async def _admit(self, knocks: Sequence[Knock]) -> list[Viewer | Bye]:
-        return await self.readers.run(viewers.admit, knocks, now=timezone.now())
+        return await self.rooms.run(viewers.admit, knocks, now=timezone.now())
 
     async def _read_state(self, webinar_id: int) -> RoomState:
-        return await self.readers.run(room_state.read_state, webinar_id, now=timezone.now())
+        return await self.rooms.run(room_state.read_state, webinar_id, now=timezone.now())
 
     async def _read_events(self, wanted: Sequence[tuple[int, int]]) -> list[Event]:
-        return await self.readers.run(room_state.read_events, wanted)
+        return await self.rooms.run(room_state.read_events, wanted)
 
     async def _report(self, present: Mapping[int, Mapping[int, str]]) -> dict[int, int]:
-        return await self.readers.run(presence.report, present, process=presence.process_name(), now=timezone.now())
+        return await self.rooms.run(presence.report, present, process=presence.process_name(), now=timezone.now())
 
     async def _find_revoked(self, present: Sequence[Viewer]) -> dict[Viewer, Verdict]:
-        return await self.readers.run(viewers.revoked, present)
+        return await self.rooms.run(viewers.revoked, present)
 
     async def _commit(self, beats: Sequence[Beat]) -> list[BeatResult]:
         return await self.writer.run(watching.record_beats, beats, now=timezone.now())
@@ -95,6 +97,7 @@ class Tier:
         await self.committer.stop()
         self.writer.close()
         self.readers.close()
+        self.rooms.close()
 
 
 class WatchSockets:
