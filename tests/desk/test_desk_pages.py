@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.utils.timezone import now
 
@@ -133,6 +134,15 @@ class TestPage:
         assert {f"did-question.{move.value}" for move in set(Move) - unlogged} <= set(WORDS)
         assert {f"webinar-{state.value}" for state in WebinarState} <= set(WORDS)
         assert {f"done-{move.value}" for move in Move} <= set(WORDS)
+
+    def test_the_script_says_nothing_that_the_page_has_no_words_for(self) -> None:
+        script = "".join(path.read_text() for path in (settings.BASE_DIR / "static/js/desk").glob("*.js"))
+        said = set(re.findall(r"say\(\"([\w-]+)\"", script)) | set(re.findall(r"\"(empty-\w+|empty)\"", script))
+        by_value = tuple(re.findall(r"(?:say\()?`([a-z-]+-)\$\{", script))
+        assert said - set(WORDS) == set()
+        assert len(said) > 50
+        unsaid = {key for key in set(WORDS) - said if not key.startswith(by_value)}
+        assert {key for key in unsaid if not re.search(rf'"{key}"', script)} == set()
 
 
 class TestList:

@@ -3,7 +3,7 @@
 const words = {};
 for (const one of document.getElementById("dk-words").content.children) words[one.dataset.word] = one.textContent;
 
-/** `say("done", {name: "Dr Rao"})` puts the values where the translation has `{name}`. The server wrote the words. */
+/** `say("done-mute", {name: "Dr Rao"})` puts the values where the translation has `{name}`. The server wrote the words. */
 export function say(name, values = {}) {
   const text = words[name];
   if (text === undefined) throw new Error(`No words for ${name}`);
