@@ -37,11 +37,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def measure(running: Any) -> dict[str, Any]:
-    from tests.bench import room
     from tests.bench.glass import figures as glass_figures
-    from tests.bench.people import make_audience
-    from tests.bench.sockets import measure_sockets
     from tests.recording.resume_error import measure_resume_error
+
+    figures = measure_fanout(running) | measure_beats(running)
+    say("From live to the recording …")
+    figures |= measure_resume_error()
+    say("Glass to glass …")
+    return figures | glass_figures(running.directory / "live-work")
+
+
+def measure_fanout(running: Any) -> dict[str, Any]:
+    """Events, joining, memory, replay and polling, with the same events through a Channels group for comparison."""
+    from tests.bench import room
+    from tests.bench.people import make_audience
 
     files = room.allow_many_files()
     large = min(LARGE, files - SPARE_FILES)
@@ -65,18 +74,15 @@ def measure(running: Any) -> dict[str, Any]:
     say("Replay, polling …")
     replay = room.measure_replay(audience, events=500, times=20)
     polling = room.measure_polling(running, audience, connections=32, duration=8.0)
-    say("Beats: our consumer, Channels' consumer …")
-    few = make_audience(500)
-    plain = measure_sockets(running, few, beats_per_s=1_500.0, duration=8.0)
-    channels = measure_sockets(running, few, beats_per_s=1_500.0, duration=8.0, start=room.channels_server)
-    say("From live to the recording …")
-    resume = measure_resume_error()
-    say("Glass to glass …")
-    glass = glass_figures(running.directory / "live-work")
-    incomplete = {
-        "events_missing": hub.missing + group.missing + full.missing,
-        "sockets_closed": hub.closed + group.closed + full.closed,
+    return fanout_figures(hub, group, full) | {
+        "replay_500_ms": round(replay, 1),
+        "poll_rps": round(polling.result["acked_beats_per_s"]),
+        "poll_cpu_ms": round(polling.cpu_us / 1000, 2),
+        "poll_p99_ms": round(polling.result["p99_ms"]),
     }
+
+
+def fanout_figures(hub: Any, group: Any, full: Any) -> dict[str, Any]:
     return {
         "fanout_cpu_ratio": round(group.delivery_us / hub.delivery_us, 1),
         "fanout_cpu_us": round(full.delivery_us, 1),
@@ -96,16 +102,22 @@ def measure(running: Any) -> dict[str, Any]:
         "kb_per_socket_channels": round(group.kb_per_socket, 1),
         "accept_5000_s": round(full.accept_s, 1),
         "sockets": full.sockets,
-        "replay_500_ms": round(replay, 1),
-        "poll_rps": round(polling.result["acked_beats_per_s"]),
-        "poll_cpu_ms": round(polling.cpu_us / 1000, 2),
-        "poll_p99_ms": round(polling.result["p99_ms"]),
-        "beat_cpu_us": round(plain.server_us, 1),
-        "beat_cpu_us_channels": round(channels.server_us, 1),
-        **resume,
-        **glass,
-        **incomplete,
+        "events_missing": hub.missing + group.missing + full.missing,
+        "sockets_closed": hub.closed + group.closed + full.closed,
     }
+
+
+def measure_beats(running: Any) -> dict[str, Any]:
+    """What a beat costs our consumer and Channels' AsyncWebsocketConsumer."""
+    from tests.bench import room
+    from tests.bench.people import make_audience
+    from tests.bench.sockets import measure_sockets
+
+    say("Beats: our consumer, Channels' consumer …")
+    few = make_audience(500)
+    plain = measure_sockets(running, few, beats_per_s=1_500.0, duration=8.0)
+    channels = measure_sockets(running, few, beats_per_s=1_500.0, duration=8.0, start=room.channels_server)
+    return {"beat_cpu_us": round(plain.server_us, 1), "beat_cpu_us_channels": round(channels.server_us, 1)}
 
 
 def table(figures: dict[str, Any]) -> list[str]:
