@@ -16,7 +16,7 @@ def main() -> None:
 
     django.setup()
     what, *arguments = sys.argv[1:]
-    work = {"make": make, "show": show, "end": end, "state": set_state}[what]
+    work: Any = {"make": make, "show": show, "end": end, "state": set_state}[what]
     print(json.dumps(work(*arguments)))
 
 

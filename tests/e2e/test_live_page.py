@@ -28,7 +28,7 @@ def take(page: Page, name: str) -> None:
         return
     before = page.viewport_size
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)
         for size in (PHONE, TABLET, DESKTOP):
             page.set_viewport_size(size)  # type: ignore[arg-type]
             page.screenshot(path=str(Path(folder) / f"{name}-{size['width']}-{scheme}.png"), full_page=True)

@@ -336,7 +336,7 @@ def test_the_cost_does_not_grow_with_what_happens_in_the_room(
     values, expected = STATES[state]
     change(webinar, **{name: now() + at if isinstance(at, timedelta) else at for name, at in values.items()})
     read(browser, webinar)
-    counts = []
+    counts, told = [], []
     for more in (0, 3):
         if more and state in {"doors open", "live", "ended"}:
             fill(webinar, more)
@@ -344,4 +344,5 @@ def test_the_cost_does_not_grow_with_what_happens_in_the_room(
         with CaptureQueriesContext(connection) as queries:
             read(browser, webinar)
         counts.append(len(queries))
-    assert counts == [expected, expected], [query["sql"][:120] for query in queries]
+        told = [query["sql"][:120] for query in queries]
+    assert counts == [expected, expected], told

@@ -27,6 +27,8 @@ from webinars.views.stages import DeviceRequest, Look, Stage, look
 SPEEDS = (0.75, 1, 1.25, 1.5, 1.75, 2)
 # Well inside the shortest grant: a page that comes back a little late still finds the old one valid.
 KEEP_ALIVE_SHARE = 0.4
+# Beats that another lecture left over are delivered from here too: the player puts the number in.
+PLAYER_URLS = {"beats": "/api/v1/webinars/{webinar}/beats/", "playback": "/api/v1/webinars/{webinar}/playback/"}
 DATES = ("doors_open_at", "starts_at", "planned_end_at", "live_at", "ended_at")
 ABOUT_PLACES = frozenset({Stage.SCHEDULED, Stage.REGISTER, Stage.DOORS, Stage.ELSEWHERE})
 TEMPLATES = {
@@ -69,7 +71,7 @@ def keep_alive(request: DeviceRequest, webinar_id: int) -> HttpResponse:
 
 
 def context_of(request: DeviceRequest, found: Look) -> dict[str, Any]:
-    webinar, user, now = found.webinar, request.user, found.now
+    webinar = found.webinar
     context: dict[str, Any] = {
         "found": found,
         "webinar": webinar,
@@ -78,27 +80,35 @@ def context_of(request: DeviceRequest, found: Look) -> dict[str, Any]:
         "presenters": [person.get_full_name() for person in webinar.presenters.all()],
         "schedule": found.schedule,
         "state": found.schedule.state.value,
-        "speeds": SPEEDS,
-        "mark": mark_of(user),
         "planned_seconds": webinar.planned_minutes * 60,
-        "keys": (uuid4(), uuid4()),
     }
-    if found.has_room:
-        context["room"] = read_room_page(webinar=webinar, user=user, part=found.part, now=now)
-        context["room_settings"] = context["room"].as_settings()
-    if found.stage in ABOUT_PLACES:
-        context["places"] = places_of(webinar=webinar, user=user, now=now)
-    if found.stage is Stage.CANCELLED:
-        context["reason"] = reason_of_cancelling(webinar)
-    if found.stage is Stage.ENDED:
-        context["program_seconds"] = program_seconds(webinar)
-    if found.stage is Stage.RECORDED and webinar.starts_at is not None:
-        context["chapters"] = chapters_of(webinar.pk, recording_map(webinar))
+    context |= room_context(request.user, found) | stage_context(request.user, found)
     if found.stage in {Stage.RECORDED, Stage.LIVE}:
-        context["sources"] = found.sources
-        context["player"] = player_settings(request, found)
+        player = player_settings(request, found)
+        context |= {"sources": found.sources, "speeds": SPEEDS, "mark": mark_of(request.user), "player": player}
     context["live"] = page_settings(request, found, context.get("room"))
     return context
+
+
+def room_context(user: User, found: Look) -> dict[str, Any]:
+    if not found.has_room:
+        return {}
+    room = read_room_page(webinar=found.webinar, user=user, part=found.part, now=found.now)
+    return {"room": room, "room_settings": room.as_settings(), "keys": (uuid4(), uuid4())}
+
+
+def stage_context(user: User, found: Look) -> dict[str, Any]:
+    """What one stage shows and the others do not."""
+    webinar = found.webinar
+    if found.stage in ABOUT_PLACES:
+        return {"places": places_of(webinar=webinar, user=user, now=found.now)}
+    if found.stage is Stage.CANCELLED:
+        return {"reason": reason_of_cancelling(webinar)}
+    if found.stage is Stage.ENDED:
+        return {"program_seconds": program_seconds(webinar)}
+    if found.stage is Stage.RECORDED and webinar.starts_at is not None:
+        return {"chapters": chapters_of(webinar.pk, recording_map(webinar))}
+    return {}
 
 
 def with_grant(response: HttpResponse, request: DeviceRequest, found: Look) -> HttpResponse:
@@ -119,7 +129,6 @@ def mark_of(user: User) -> str:
 def player_settings(request: DeviceRequest, found: Look) -> dict[str, Any]:
     """Everything the player needs, so that it asks for nothing before the first play. Live seconds are program time."""
     webinar, page, live = found.webinar, found.page, found.live
-    api = f"/api/v1/webinars/{webinar.pk}"
     video, watched = webinar.video, page.watched
     return {
         "webinar": webinar.pk,
@@ -135,11 +144,9 @@ def player_settings(request: DeviceRequest, found: Look) -> dict[str, Any]:
         "is_done": page.current.completed_at is not None,
         "grant_seconds": settings.LIVE_GRANT_SECONDS if live else settings.MEDIA_GRANT_SECONDS,
         "sources": {name: getattr(found.sources, name) for name in ("hls", "mp4", "audio", "poster", "sprite")},
-        "urls": {
-            "sessions": f"{api}/play-sessions/",
-            "beats": "/api/v1/webinars/{webinar}/beats/",
-            "playback": "/api/v1/webinars/{webinar}/playback/",
-            "socket": f"/ws/webinars/{webinar.pk}/",
+        "urls": PLAYER_URLS
+        | {
+            "sessions": f"/api/v1/webinars/{webinar.pk}/play-sessions/",
             "keep_alive": reverse("webinars:keep_alive", args=[webinar.pk]),
         },
     }
