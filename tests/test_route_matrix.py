@@ -30,7 +30,7 @@ WRITTEN_BY_READING = {"django_session inserted", "django_session updated", "acco
 TENANTS = ("programmes/", "webinars/", "account/devices/", "api/", "media/")
 IMPORT = "admin/invite-people/<uuid:import_id>/"
 pytestmark = pytest.mark.django_db  # without a mark pytest-django makes no database at all
-UNLIMITED = dict.fromkeys(("api", "beats", "anonymous"), ((10**9, 60),))
+UNLIMITED = dict.fromkeys(("api", "beats", "polls", "anonymous"), ((10**9, 60),))
 
 
 @pytest.fixture(scope="module")
