@@ -130,6 +130,8 @@ class WebinarPage {
     try {
       const response = await fetch(location.pathname, { credentials: "same-origin", headers: { Accept: "text/html" } });
       fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+      // A parsed document runs no script, so what is for such browsers would come alive in this page.
+      for (const one of fresh.querySelectorAll("noscript")) one.remove();
     } catch (error) {
       console.info("The page could not be fetched:", error.message);
     }
