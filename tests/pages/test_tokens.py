@@ -38,6 +38,9 @@ def contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
+OFFICE_SHEETS = ("queue.css", "recording.css")
+
+
 def test_contrast_is_measured_as_the_standard_says() -> None:
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
     assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
@@ -54,9 +57,11 @@ def test_colours_have_contrast(scheme: str) -> None:
 def test_sheets_use_tokens_that_exist_and_only_logical_directions() -> None:
     own = re.compile(r"(--[\w-]+):")
     tokens = set(own.findall((CSS / "tokens.css").read_text()))
-    # admin.css dresses the admin's theme, which brings its own variables.
+    # admin.css dresses the admin's theme, and these are pages of it: the theme brings its own colours.
     sheets = {path.name: path.read_text() for path in CSS.rglob("*.css") if path.name != "admin.css"}
     used = {name: set(re.findall(r"var\((--[\w-]+)\)", text)) for name, text in sheets.items()}
+    for name in OFFICE_SHEETS:
+        used[name] = {variable for variable in used[name] if not variable.startswith("--color-")}
     unknown = {name: names - tokens - set(own.findall(sheets[name])) for name, names in used.items()}
     assert {name: names for name, names in unknown.items() if names} == {}
     physical = re.compile(r"(margin|padding|border)-(left|right)|text-align:\s*(left|right)|float:")
