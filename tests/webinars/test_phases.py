@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from accounts.models import User
 from core.ranges import Ranges, from_spans, gaps, intersect, normalise, seconds, union
 from courses.models import LessonCompletion
-from tests.factories.courses import RoleGrantFactory
+from tests.factories.courses import EnrolmentFactory, RoleGrantFactory
 from tests.webinars.on_air import add_segments, make_live, publish
 from tests.webinars.watching import NOON, at, beat, make_device, make_enrolment, make_webinar, record_of, send
 from webinars.domain.completion import coverage_digest, settle
 from webinars.domain.posting import post_beats
 from webinars.domain.queries import playback_state, watch_summary
+from webinars.domain.registrations import register
 from webinars.domain.restrictions import remove
 from webinars.domain.timelines import timeline_of
 from webinars.domain.watching import (
@@ -24,6 +25,7 @@ from webinars.domain.watching import (
     ElsewhereError,
     NotBegunError,
     NotPlayableError,
+    NotRegisteredError,
     RemovedError,
     WatchError,
     record_beats,
@@ -94,6 +96,18 @@ def test_a_meeting_elsewhere_has_no_player() -> None:
     webinar.broadcasts.all().delete()
     with pytest.raises(ElsewhereError):
         watch(webinar, enrolment.user)
+
+
+def test_where_places_are_given_only_who_has_one_watches_live() -> None:
+    enrolment = make_enrolment()
+    webinar = make_live(webinar=make_webinar(enrolment), needs_registration=True, capacity=1)
+    with pytest.raises(NotRegisteredError):
+        watch(webinar, enrolment.user)
+    register(webinar=webinar, user=enrolment.user, now=NOON)
+    assert watch(webinar, enrolment.user).phase == Phase.LIVE
+    presenter = EnrolmentFactory.create(programme=enrolment.programme, enrolled_at=NOON).user
+    webinar.presenters.add(presenter)
+    assert watch(webinar, presenter).phase == Phase.LIVE
 
 
 def test_who_was_removed_neither_begins_nor_goes_on() -> None:

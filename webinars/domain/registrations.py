@@ -12,6 +12,7 @@ from accounts.models import User
 from webinars.domain.schedule import state_of
 from webinars.enums import WebinarState
 from webinars.models import Registration, Webinar
+from webinars.rules import Part, part_of
 
 OPEN_STATES = frozenset({WebinarState.SCHEDULED, WebinarState.DOORS_OPEN, WebinarState.LIVE})
 
@@ -63,6 +64,15 @@ def taken_places(*, webinar_id: int) -> int:
 
 def is_registered(*, webinar: Webinar, user: User) -> bool:
     return Registration.objects.filter(webinar=webinar, user=user, cancelled_at=None).exists()
+
+
+def has_place(*, webinar: Webinar, user: User) -> bool:
+    """Whether this person may come in while it is live. Presenters and staff need no place."""
+    return (
+        not webinar.needs_registration
+        or is_registered(webinar=webinar, user=user)
+        or part_of(user, webinar) is not Part.ATTENDEE
+    )
 
 
 @transaction.atomic

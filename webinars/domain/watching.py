@@ -18,6 +18,7 @@ from courses.rules import get_enrolment_for, may_preview
 from webinars.domain.beats import Beat, BeatResult
 from webinars.domain.completion import doorbell
 from webinars.domain.crediting import statement
+from webinars.domain.registrations import has_place
 from webinars.domain.resume import media_seconds, required_seconds
 from webinars.domain.schedule import state_of
 from webinars.domain.timelines import is_stale, real_broadcast, recording_map
@@ -56,6 +57,10 @@ class RemovedError(WatchError):
 
 class NotOpenError(WatchError):
     message = _("This lesson is not open now.")
+
+
+class NotRegisteredError(WatchError):
+    message = _("Please register for this webinar first: its page has the button.")
 
 
 class DeviceEndedError(WatchError):
@@ -135,6 +140,8 @@ def check_playable(*, webinar: Webinar, user: User, device: Device, now: datetim
     if state is WebinarState.LIVE:
         if is_restricted(user, webinar, Restriction.REMOVED):
             raise RemovedError
+        if not has_place(webinar=webinar, user=user):
+            raise NotRegisteredError
     elif webinar.video is None or not webinar.video.is_published or (state is WebinarState.ENDED and not previews):
         raise NotPlayableError
     if not previews and not lesson_availability(lesson=webinar.lesson, user_id=user.pk, now=now).is_open:

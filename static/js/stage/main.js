@@ -89,7 +89,9 @@ function start() {
     restart();
     preview.follow(top.place.querySelector("[data-source]").dataset.source);
   });
-  const side = part("side", SIDE_MILLISECONDS);
+  const side = part("side", SIDE_MILLISECONDS, () => {
+    side.place.parentElement.classList.toggle("has-questions", Boolean(side.place.querySelector(".stage-questions")));
+  });
   const choices = part("choices", 0, () => top.refresh());
   const parts = [top, side, choices].filter(Boolean);
   parts.forEach(sendHere);
