@@ -71,7 +71,7 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
 def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """A spectacular hook: the errors every operation can answer, once and for all.
 
-    A view that answers 409 says so with `409: None`; the document's form is added here.
+    A view that answers 409 or 410 says so with `409: None`; the document's form is added here.
     """
     result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
     for path, operations in result["paths"].items():
@@ -87,6 +87,8 @@ def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
                 errors |= {"403": "The role is missing.", "404": "Absent, or not for this person."}
             if "409" in operation["responses"]:
                 errors |= {"409": "Not possible in the present state."}
+            if "410" in operation["responses"]:
+                errors |= {"410": "Asked for what is no longer kept: begin anew."}
             for status, description in errors.items():
                 operation["responses"][status] = _problem_response(description, status)
     return result

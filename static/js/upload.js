@@ -45,14 +45,19 @@ function start(root) {
 
 class Upload {
   constructor(texts, file, title, view) {
-    Object.assign(this, { texts, file, title, view, running: false, cancelled: false });
+    Object.assign(this, { texts, file, title, view, running: false, stopping: false, again: false });
     this.requests = new Set();
     this.sending = new Map();
     this.safe = 0;
   }
 
-  async run() {
-    if (this.running) return;
+  run() {
+    if (this.running && !this.stopping) return;
+    this.again = this.running;  // "Continue" came before the paused turn had ended
+    if (!this.running) this.turn();
+  }
+
+  async turn() {
     this.running = true;
     this.stopping = false;
     this.view.begin(this.file);
@@ -68,6 +73,10 @@ class Upload {
       if (!(error instanceof Stopped)) this.view.fail(error, this.texts);
     } finally {
       this.running = false;
+      if (this.again) {
+        this.again = false;
+        this.turn();
+      }
     }
   }
 
@@ -78,15 +87,23 @@ class Upload {
     return patiently(this, () => post(this.texts.begin, this.texts.csrf, { name, size, fingerprint, title: this.title, video }));
   }
 
+  // Ends when all lanes have: one left over would send on beside the lanes of the next turn.
   async send(numbers) {
     const queue = [...numbers];
     const lane = async () => {
-      while (queue.length) {
-        const number = queue.shift();
-        await patiently(this, () => this.sendPart(number));
+      try {
+        while (queue.length) {
+          const number = queue.shift();
+          await patiently(this, () => this.sendPart(number));
+        }
+      } catch (error) {
+        this.stop();
+        throw error;
       }
     };
-    await Promise.all(Array.from({ length: PARALLEL }, lane));
+    const ended = await Promise.allSettled(Array.from({ length: PARALLEL }, lane));
+    const failed = ended.filter((one) => one.status === "rejected").map((one) => one.reason);
+    if (failed.length) throw failed.find((error) => !(error instanceof Stopped)) ?? failed[0];
   }
 
   async sendPart(number) {
@@ -134,11 +151,13 @@ class Upload {
   }
 
   pause() {
+    this.again = false;
     this.stop();
     this.view.pause(this.texts.textPaused);
   }
 
   async cancel() {
+    this.again = false;
     this.stop();
     if (this.state) await post(this.state.cancel_url, this.texts.csrf, {}).catch((error) => { if (!(error instanceof Refused)) throw error; });
     this.view.end(this.texts.textCancelled);
@@ -235,7 +254,7 @@ async function patiently(upload, action) {
     if (upload.stopping) throw new Stopped();
     try {
       const result = await action();
-      upload.view.say(upload.texts.textSending);
+      if (!upload.stopping) upload.view.say(upload.texts.textSending);
       return result;
     } catch (error) {
       if (error instanceof Stopped || error instanceof Refused || attempt >= TRIES) throw error;
