@@ -41,7 +41,7 @@ def make(*doctors: str) -> dict[str, Any]:
     webinar = LiveWebinarFactory.create(lesson=lesson, starts_at=starts, completion_percent=90, presenters=[presenter])
     _, key = make_key(webinar=webinar, presenter=presenter, now=now())
     people = {name: make_person("Meera", "Nair", programme) for name in doctors}
-    people |= {"moderator": moderator}
+    people |= {"moderator": moderator, "presenter": presenter}
     return {
         "webinar": webinar.pk,
         "stream": f"{server_address()}/{key}",
