@@ -1,7 +1,7 @@
-"""From a clock in front of the camera to the picture a viewer gets, through the built-in ingest as it runs.
+"""From a clock in front of the camera to the newest segment that a viewer can fetch, through the built-in ingest.
 
 The clock is drawn into every frame in the moment it is filmed. When the viewers' playlist names a new segment, its last
-frame tells how old the newest picture is; hls.js plays three target durations behind the playlist's end.
+frame tells how old the newest picture is. What a player adds to it is measured in `viewer.py`.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from django.conf import settings
 from django.utils.timezone import now
 
 from media.domain.tools import ffmpeg_path
+from tests.bench.camera import clock_frame, publisher_command
 from tests.factories.accounts import UserFactory
 from tests.factories.webinars import LiveWebinarFactory
 from tests.recording.camera import BITS, RATE, number_of
@@ -30,21 +31,15 @@ from webinars.models import Broadcast, Webinar
 
 ROUNDS = 2**BITS
 SEGMENTS = 8
-SYNC_DURATIONS = 3  # hls.js: liveSyncDurationCount
 PATIENCE = 90.0
 
 
 @dataclass(frozen=True)
 class Glass:
-    """Seconds. `edge` is the age of the newest picture in the moment it can be fetched."""
+    """Seconds. `segment_age` is the age of the newest picture in the moment it can be fetched."""
 
-    edge_s: float
-    behind_s: float
+    segment_age_s: float
     first_picture_s: float
-
-    @property
-    def to_glass_s(self) -> float:
-        return self.edge_s + self.behind_s
 
 
 def measure_glass(folder: Path) -> Glass:
@@ -65,7 +60,7 @@ async def _measure(webinar: Webinar, raw: str, folder: Path) -> Glass:
     server = await asyncio.start_server(door, "127.0.0.1", 0)
     url = f"rtmp://127.0.0.1:{server.sockets[0].getsockname()[1]}/live/{raw}"
     began = time.time()
-    publisher = await _publish(url)
+    publisher = await asyncio.create_subprocess_exec(*publisher_command(url), stdin=asyncio.subprocess.PIPE)
     filming = asyncio.create_task(_film(publisher))
     try:
         return await asyncio.wait_for(_watch(webinar, began), PATIENCE)
@@ -79,23 +74,13 @@ async def _measure(webinar: Webinar, raw: str, folder: Path) -> Glass:
         studio.close()
 
 
-async def _publish(url: str) -> asyncio.subprocess.Process:
-    """As OBS would: H.264 with a key frame every two seconds, AAC."""
-    command = [ffmpeg_path(), "-v", "error", "-f", "rawvideo", "-pix_fmt", "gray", "-s", f"{BITS}x9", "-r", str(RATE)]
-    command += ["-i", "-", "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=44100"]
-    command += ["-vf", "scale=640:360:flags=neighbor,format=yuv420p", "-c:v", "libx264", "-preset", "ultrafast"]
-    command += ["-tune", "zerolatency", "-g", str(2 * RATE), "-c:a", "aac", "-b:a", "64k", "-f", "flv", url]
-    return await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.PIPE)
-
-
 async def _film(publisher: asyncio.subprocess.Process) -> None:
     line = publisher.stdin
     if line is None:
         raise RuntimeError("The publisher has no input")
     due = time.time()
     while True:
-        number = int(time.time() * RATE) % ROUNDS
-        line.write(bytes(215 if number >> bit & 1 else 35 for bit in range(BITS)) * 9)
+        line.write(clock_frame(time.time()))
         await line.drain()
         due += 1 / RATE
         await asyncio.sleep(max(0.0, due - time.time()))
@@ -106,7 +91,6 @@ async def _watch(webinar: Webinar, began: float) -> Glass:
     known: set[str] = set()
     ages: list[float] = []
     first = 0.0
-    target = 0
     while len(ages) < SEGMENTS:
         await asyncio.sleep(0.05)
         folder = await sync_to_async(_folder)(webinar)
@@ -114,13 +98,12 @@ async def _watch(webinar: Webinar, began: float) -> Glass:
         if folder is None or playlist is None:
             continue
         seen = time.time()
-        target = int(re.findall(r"#EXT-X-TARGETDURATION:(\d+)", playlist)[0])
         for name in re.findall(r"^[^#\n]+\.ts$", playlist, re.MULTILINE):
             if name not in known:
                 known.add(name)
                 first = first or seen - began
                 ages.append(await asyncio.to_thread(_age, folder / name, seen))
-    return Glass(statistics.median(ages), float(SYNC_DURATIONS * target), first)
+    return Glass(statistics.median(ages), first)
 
 
 def _folder(webinar: Webinar) -> Path | None:
@@ -153,7 +136,6 @@ def _age(path: Path, seen: float) -> float:
 def figures(folder: Path) -> dict[str, Any]:
     glass = measure_glass(folder)
     return {
-        "glass_to_glass_s": round(glass.to_glass_s, 1),
-        "live_edge_age_s": round(glass.edge_s, 2),
+        "segment_age_s": round(glass.segment_age_s, 2),
         "first_segment_s": round(glass.first_picture_s, 1),
     }

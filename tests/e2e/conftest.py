@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -107,12 +107,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def site() -> Iterator[Site]:
+    with run_site(DOCTORS) as running:
+        yield running
+
+
+@contextmanager
+def run_site(doctors: Sequence[str]) -> Iterator[Site]:
     with tempfile.TemporaryDirectory(prefix="lms-e2e-", ignore_cleanup_errors=True) as name:
         directory = Path(name)
         directory.chmod(0o755)
         environment = make_environment(directory)
         made = subprocess.run(
-            [sys.executable, "-m", "tests.e2e.world", *DOCTORS],
+            [sys.executable, "-m", "tests.e2e.world", *doctors],
             cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         world = json.loads(made.stdout.splitlines()[-1])
@@ -139,7 +145,8 @@ def make_environment(directory: Path) -> dict[str, str]:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{database}"')
     own = re.sub(r"(//[^/]*/)[^?]*", rf"\g<1>{database}", url, count=1)
-    return os.environ | {
+    others = {name: value for name, value in os.environ.items() if name not in {"SITE_URL", "ALLOWED_HOSTS"}}
+    return others | {
         "DATABASE_URL": own,
         "REDIS_URL": re.sub(r"/\d+$", "", os.environ["REDIS_URL"]) + "/15",
         "VAR_DIR": str(directory),
@@ -196,12 +203,16 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="session")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
+    browser = start_chromium(playwright)
+    yield browser
+    browser.close()
+
+
+def start_chromium(playwright: Playwright) -> Browser:
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
         raise RuntimeError("No Chromium is installed; script/test installs it.")
-    browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM)
-    yield browser
-    browser.close()
+    return playwright.chromium.launch(executable_path=path, args=CHROMIUM)
 
 
 @dataclass
