@@ -1,4 +1,4 @@
-"""Three thousand doctors in ten minutes, in a programme of fifteen thousand."""
+"""Doctors ask at the door of a programme of fifteen thousand, faster than three thousand in ten minutes."""
 
 import threading
 import time
@@ -15,12 +15,13 @@ from webinars.domain.spot import Asker, approve_many, ask_to_be_let_in
 from webinars.enums import SpotState
 from webinars.models import SpotRequest, SpotWindow
 
-ASKED = 3_000
+ASKED = 900
+PLACES = 300
 KNOWN = 15_000
 THREADS = 4
-MOST_SECONDS = 300  # half of the ten minutes, on a machine that does other things too
+LEAST_RATE = 10.0  # a second: three thousand in ten minutes are five
 
-pytestmark = [pytest.mark.serial, pytest.mark.timeout(600), pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.serial, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture(autouse=True)
@@ -30,12 +31,12 @@ def _fresh_limits() -> Iterator[None]:
     cache.clear()
 
 
-def test_three_thousand_ask_and_a_thousand_are_let_in_without_strain(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_crowd_asks_and_as_many_as_there_are_places_are_let_in(capsys: pytest.CaptureFixture[str]) -> None:
     User.objects.bulk_create(
         User(email=f"k{n}@known.example", first_name=f"K{n}", last_name="N", country="IN", medical_council="KMC",
              registration_number=f"K-{n}") for n in range(KNOWN)
     )  # fmt: skip
-    window = open_door(capacity=1_000)
+    window = open_door(capacity=PLACES)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE accounts_user")  # as autovacuum does it within a minute
 
@@ -44,20 +45,22 @@ def test_three_thousand_ask_and_a_thousand_are_let_in_without_strain(capsys: pyt
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(MOST_SECONDS)
+        thread.join(ASKED / LEAST_RATE)
     asking = time.monotonic() - began
 
     assert SpotRequest.objects.filter(window=window).count() == ASKED
-    assert asking < MOST_SECONDS
+    assert ASKED / asking > LEAST_RATE
     began = time.monotonic()
     made = approve_many(
-        requests=SpotRequest.objects.filter(window=window)[:1_010], actor=moderator_of(programme_of(window)), now=now()
+        requests=SpotRequest.objects.filter(window=window)[: PLACES + 10],
+        actor=moderator_of(programme_of(window)),
+        now=now(),
     )
     approving = time.monotonic() - began
-    assert (made.approved, len(made.refused)) == (1_000, 10)
-    assert SpotRequest.objects.filter(state=SpotState.APPROVED).count() == 1_000
+    assert (made.approved, len(made.refused)) == (PLACES, 10)
+    assert SpotRequest.objects.filter(state=SpotState.APPROVED).count() == PLACES
     with capsys.disabled():
-        print(f"\nasked {ASKED / asking:.0f}/s, let in {1_000 / approving:.0f}/s")
+        print(f"\nasked {ASKED / asking:.0f}/s, let in {PLACES / approving:.0f}/s")
 
 
 def ask_many(window: SpotWindow, part: int) -> None:
