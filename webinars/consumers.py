@@ -28,7 +28,7 @@ from webinars.realtime.committer import GroupCommitter
 from webinars.realtime.frames import Bye, Close
 from webinars.realtime.hub import Hub, Member
 from webinars.realtime.limits import Crowd, TokenBucket
-from webinars.realtime.registry import Registry, Verdict
+from webinars.realtime.registry import Registry
 from webinars.realtime.ring import Event
 from webinars.realtime.sockets import LINE, Message, Outbox, Send
 from webinars.realtime.threads import DatabaseThreads
@@ -53,7 +53,9 @@ class Tier:
         self.writer = DatabaseThreads("beats", 1, keeps_connection=True)
         self.committer = self.committer_class(self._commit)
         self.registry: Registry[Viewer] = Registry(self._find_revoked)
-        self.hub: Hub[RoomState] = Hub(read_state=self._read_state, read_events=self._read_events)
+        self.hub: Hub[RoomState] = Hub(
+            read_state=self._read_state, read_events=self._read_events, check_rights=self.registry.look
+        )
         self.bell = Bell(self.hub.ring)
         self.census = Census(self.hub, self._report)
         self.door: Batcher[Knock, Viewer | Bye] = Batcher(self._admit)
@@ -79,7 +81,7 @@ class Tier:
     async def _report(self, present: Mapping[int, Mapping[int, str]]) -> dict[int, int]:
         return await self.rooms.run(presence.report, present, process=presence.process_name(), now=timezone.now())
 
-    async def _find_revoked(self, present: Sequence[Viewer]) -> dict[Viewer, Verdict]:
+    async def _find_revoked(self, present: Sequence[Viewer]) -> dict[Viewer, Viewer | Bye | None]:
         return await self.rooms.run(viewers.revoked, present)
 
     async def _commit(self, beats: Sequence[Beat]) -> list[BeatResult]:
@@ -182,7 +184,7 @@ class WatchSocket:
         return False
 
     async def run(self) -> None:
-        self.tier.registry.add(self.viewer, self.box)
+        self.tier.registry.add(self.viewer, self.box, self._become)
         try:
             if self.tier.draining:  # it came while the others were being sent away
                 self.box.close(Bye.RESTARTING)
@@ -192,6 +194,11 @@ class WatchSocket:
             if self.member is not None:
                 self.tier.hub.leave(self.member)
             self.box.closed = True
+
+    def _become(self, viewer: Viewer) -> None:
+        self.viewer = viewer
+        if self.member is not None:
+            self.member.reader = viewer.reader
 
     async def _listen(self) -> None:
         try:

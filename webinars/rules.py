@@ -10,7 +10,7 @@ from accounts.enums import STAFF_ROLES
 from accounts.models import User
 from courses.rules import Person, has_role, lessons_for, programmes_staffed_by
 from media.models import Video
-from webinars.enums import Audience, Restriction
+from webinars.enums import Audience, EventKind, Restriction
 from webinars.models import PersonRestriction, Webinar
 
 
@@ -59,8 +59,13 @@ def part_of(user: User, webinar: Webinar) -> Part:
     return Part.ATTENDEE
 
 
-def may_see(*, audience: str, person_id: int | None, part: Part, user_id: int) -> bool:
-    """The one place that decides who hears an event, for sockets, replay and polling alike."""
+def may_see(*, kind: str, audience: str, person_id: int | None, part: Part, user_id: int, reads: bool) -> bool:
+    """The one place that decides who hears an event, for sockets, replay and polling alike.
+
+    `reads`: the lane of published questions is open to this person (`domain.viewers`, as `domain.lanes` says it).
+    """
+    if kind == EventKind.PUBLISHED and not reads:
+        return False
     if audience == Audience.PERSON:
         return person_id == user_id
     return audience in _SEES[part]

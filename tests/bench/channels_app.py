@@ -74,7 +74,14 @@ class Consumer(AsyncWebsocketConsumer):
 
     async def room_event(self, message: dict[str, Any]) -> None:
         event, viewer = message["event"], self.viewer
-        if may_see(audience=message["audience"], person_id=message["person"], part=viewer.part, user_id=viewer.user_id):
+        if may_see(
+            kind=event["kind"],
+            audience=message["audience"],
+            person_id=message["person"],
+            part=viewer.part,
+            user_id=viewer.user_id,
+            reads=viewer.reads,
+        ):
             await self.send(text_data=encode(event))
 
     def committed(self, pairs: list[tuple[Beat, BeatResult]]) -> None:

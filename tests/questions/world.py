@@ -11,6 +11,7 @@ from courses.models import Programme
 from tests.factories.accounts import UserFactory
 from tests.factories.courses import EnrolmentFactory, LessonFactory, ProgrammeFactory, RoleGrantFactory
 from tests.factories.webinars import WebinarFactory
+from webinars.domain.lanes import lanes_of
 from webinars.domain.questions import ask
 from webinars.enums import Audience
 from webinars.models import Broadcast, Question, RoomEvent, Webinar
@@ -65,7 +66,14 @@ class World:
             name: [
                 (event.kind, event.payload)
                 for event in events
-                if may_see(audience=event.audience, person_id=event.person_id, part=part, user_id=user.pk)
+                if may_see(
+                    kind=event.kind,
+                    audience=event.audience,
+                    person_id=event.person_id,
+                    part=part,
+                    user_id=user.pk,
+                    reads=lanes_of(webinar=self.webinar, user=user, part=part, now=NOON).may_read,
+                )
             ]
             for name, (part, user) in parts.items()
         }

@@ -1,13 +1,11 @@
 """Posted events reach every socket that may hear them: in order, once, after a gap as well."""
 
-import json
 import socket
 import time
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
 from django.utils.timezone import now
 from websockets.exceptions import InvalidStatus
 
@@ -20,12 +18,9 @@ from tests.room.rooms import Scene, make_scene
 from tests.room.test_sockets import closing, until_closed
 from tests.room.tier import ORIGIN, PATIENCE, RunningTier, room_page, running_tier
 from webinars.consumers import MOST_STRANGERS, WatchSockets
-from webinars.domain.events import SCHEMAS
-from webinars.domain.polling import PolledRooms
 from webinars.domain.presence import People, people_in, report
-from webinars.domain.room import post_event
-from webinars.enums import Audience, EventKind, Lane, LaneAccessLevel, Restriction
-from webinars.models import LaneAccess, PersonRestriction
+from webinars.enums import Audience, Restriction
+from webinars.models import PersonRestriction
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -97,42 +92,6 @@ def test_a_moderator_no_more_comes_back_as_an_attendee(tier: RunningTier, scene:
     with room_page(tier, moderator, scene.webinar) as browser:
         assert browser.enter()["part"] == "attendee"
         assert [event["number"] for event in browser.events(1)] == [last]
-
-
-def test_who_may_not_read_published_questions_hears_of_none_by_any_way(tier: RunningTier, scene: Scene) -> None:
-    closed, other, rooms = scene.doctor(), scene.doctor(), PolledRooms()
-
-    def publish() -> int:
-        payload = dict.fromkeys(SCHEMAS[EventKind.PUBLISHED][Audience.ALL])
-        with transaction.atomic():
-            post_event(
-                webinar_id=scene.webinar.pk,
-                kind=EventKind.PUBLISHED,
-                audience=Audience.ALL,
-                payload=payload,
-                now=now(),
-            )
-        return scene.post().number
-
-    def polled() -> list[int]:
-        answer = rooms.poll(session_key=closed.session_key, webinar_id=scene.webinar.pk, since=0, now=now())
-        return [event["number"] for event in json.loads(answer)["events"]]
-
-    publish()
-    with room_page(tier, closed, scene.webinar) as browser:
-        assert browser.enter()["may"]["read"] is True
-        assert [event["number"] for event in browser.events(2)] == [1, 2]
-        LaneAccess.objects.create(
-            webinar=scene.webinar, user=closed.user, lane=Lane.PUBLISHED, level=LaneAccessLevel.NONE, set_at=now()
-        )
-        assert until_closed(browser.connection)[1] == 1013
-    with room_page(tier, closed, scene.webinar) as browser, room_page(tier, other, scene.webinar) as neighbour:
-        assert browser.enter()["may"]["read"] is False
-        neighbour.enter()
-        last = publish()
-        assert [event["number"] for event in browser.events(2)] == [2, last]
-        assert [event["number"] for event in neighbour.events(4)] == [1, 2, 3, 4]
-    assert polled() == [2, last]
 
 
 def test_the_room_says_how_many_people_are_in_it_within_ten_seconds(tier: RunningTier, scene: Scene) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.utils.timezone import now
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,9 +16,14 @@ from accounts.models import Device
 from tests.room.rooms import Scene, make_scene
 from tests.room.test_sockets import closing
 from tests.room.tier import ORIGIN, Page, RunningTier, room_page, running_tier
+from webinars.domain import polling
+from webinars.domain.events import SCHEMAS
+from webinars.domain.lane_access import set_lane_access
 from webinars.domain.polling import NotInError, PolledRooms, RemovedError
-from webinars.enums import Audience, Restriction
+from webinars.domain.room import post_event
+from webinars.enums import Audience, EventKind, Lane, LaneAccessLevel, Restriction
 from webinars.models import PersonRestriction
+from webinars.rules import Part
 
 pytestmark = pytest.mark.django_db(transaction=True)
 INSIDE = ("doctor", "colleague", "presenter", "moderator")
@@ -70,6 +76,102 @@ def post_all(scene: Scene, people: dict[str, Device | None]) -> None:
     for audience, name in POSTED:
         device = people[name] if name else None
         scene.post(name, audience=audience, person=device.user if device else None)
+
+
+# Published questions: for which part, or for whom, that lane is closed or opened; and who of INSIDE hears them then.
+NONE, READ = LaneAccessLevel.NONE, LaneAccessLevel.READ
+LANE_CASES: dict[str, tuple[dict[str, LaneAccessLevel], set[str]]] = {
+    "as usual": ({}, set(INSIDE)),
+    "closed to doctors": ({"attendee": NONE}, {"presenter", "moderator"}),
+    "closed to doctors but one": ({"attendee": NONE, "doctor": READ}, {"doctor", "presenter", "moderator"}),
+    "closed to one": ({"doctor": NONE}, {"colleague", "presenter", "moderator"}),
+    "closed to one while open to all": ({"attendee": READ, "doctor": NONE}, {"colleague", "presenter", "moderator"}),
+    "closed to presenters": ({"presenters": NONE}, {"doctor", "colleague", "moderator"}),
+    "closed to presenters but one": ({"presenters": NONE, "presenter": READ}, set(INSIDE)),
+    "closed to all but moderators": ({"attendee": NONE, "presenters": NONE}, {"moderator"}),
+}
+
+
+def set_lanes(scene: Scene, people: dict[str, Device | None], levels: dict[str, LaneAccessLevel]) -> None:
+    parts = {"attendee": Part.ATTENDEE, "presenters": Part.PRESENTER}
+    for name, level in levels.items():
+        device = people.get(name)
+        set_lane_access(
+            webinar=scene.webinar,
+            lane=Lane.PUBLISHED,
+            level=level,
+            part=parts.get(name),
+            user=device.user if device else None,
+            actor=None,
+            now=now(),
+        )
+
+
+def publish(scene: Scene) -> int:
+    payload = dict.fromkeys(SCHEMAS[EventKind.PUBLISHED][Audience.ALL])
+    with transaction.atomic():
+        event = post_event(
+            webinar_id=scene.webinar.pk,
+            kind=EventKind.PUBLISHED,
+            audience=Audience.ALL,
+            payload=payload,
+            now=now(),
+        )
+    return event.number
+
+
+def hears(events: list[dict[str, Any]]) -> list[int]:
+    return [event["number"] for event in events if event["kind"] == "published"]
+
+
+def poll_events(rooms: PolledRooms, scene: Scene, device: Device | None, since: int = 0) -> list[dict[str, Any]]:
+    assert device is not None
+    answer = rooms.poll(session_key=device.session_key, webinar_id=scene.webinar.pk, since=since, now=now())
+    found: list[dict[str, Any]] = json.loads(answer)["events"]
+    return found
+
+
+@pytest.mark.parametrize("case", LANE_CASES)
+def test_published_questions_reach_exactly_those_to_whom_the_lane_is_open(
+    tier: RunningTier, scene: Scene, people: dict[str, Device | None], case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lane changes while everybody is connected, and nobody has to connect again for it."""
+    monkeypatch.setattr(polling, "LOOK_SECONDS", -1.0)
+    levels, readers = LANE_CASES[case]
+    rooms = PolledRooms()
+    with contextlib.ExitStack() as stack:
+        pages = {name: stack.enter_context(room_page(tier, people[name], scene.webinar)) for name in INSIDE}
+        for name, browser in pages.items():
+            browser.enter()
+            poll_events(rooms, scene, people[name])
+        set_lanes(scene, people, levels)
+        number = publish(scene)
+        marker = scene.post().number
+        ways = {"live": {name: hears(hear_until(browser, marker)) for name, browser in pages.items()}}
+        states = {name: browser.enter(0) for name, browser in pages.items()}
+        ways["replayed"] = {name: hears(hear_until(browser, marker)) for name, browser in pages.items()}
+        ways["polled"] = {name: hears(poll_events(rooms, scene, people[name])) for name in INSIDE}
+        ways["polled afresh"] = {name: hears(poll_events(PolledRooms(), scene, people[name])) for name in INSIDE}
+    expected = {name: [number] if name in readers else [] for name in INSIDE}
+    assert ways == dict.fromkeys(ways, expected)
+    assert {name for name, state in states.items() if state["may"]["read"]} == readers
+
+
+def test_a_lane_that_is_closed_and_opened_again_is_followed_by_every_open_page(
+    tier: RunningTier, scene: Scene, people: dict[str, Device | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(polling, "LOOK_SECONDS", -1.0)
+    rooms, heard, polled, numbers, since = PolledRooms(), [], [], [], 0
+    with room_page(tier, people["doctor"], scene.webinar) as browser:
+        browser.enter()
+        for level in (READ, NONE, READ):
+            set_lanes(scene, people, {"attendee": level})
+            numbers.append(publish(scene))
+            marker = scene.post().number
+            heard += hears(hear_until(browser, marker))
+            polled += hears(poll_events(rooms, scene, people["doctor"], since))
+            since = marker
+    assert heard == polled == [numbers[0], numbers[2]]
 
 
 def hear_until(browser: Page, marker: int) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Open sockets are asked about in one statement of SQL; what it says is what the doors say."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 
@@ -12,9 +13,10 @@ from courses.enums import EnrolmentStatus, PublishStatus
 from courses.models import Course, Enrolment, Programme, RoleGrant
 from tests.factories.courses import EnrolmentFactory, ProgrammeFactory, RoleGrantFactory
 from tests.webinars.watching import NOON, make_device, make_enrolment, make_webinar
+from webinars.domain.lanes import lanes_of
 from webinars.domain.viewers import Knock, Viewer, admit, revoked
-from webinars.enums import Restriction
-from webinars.models import PersonRestriction, Webinar
+from webinars.enums import Lane, LaneAccessLevel, Restriction
+from webinars.models import LaneAccess, PersonRestriction, Webinar
 from webinars.realtime.frames import Bye
 from webinars.rules import Part, part_of, webinars_for
 
@@ -118,6 +120,38 @@ def test_who_comes_in_is_what_the_rules_say_and_a_changed_part_sends_them_round(
     assert found == Viewer(user.pk, device.pk, webinar.pk, "en", part_of(user, webinar), "IN")
     assert revoked([found]) == {}
     assert revoked([before]) == ({} if found.part == Part.ATTENDEE else {before: None})
+
+
+OWN = (None, *LaneAccessLevel)
+
+
+@pytest.mark.parametrize("become", [PARTS[0], PARTS[1], PARTS[2]])
+def test_who_reads_published_questions_is_said_as_the_lanes_say_it(
+    become: Callable[[Enrolment, Webinar], object],
+) -> None:
+    enrolment = make_enrolment()
+    webinar = make_webinar(enrolment)
+    become(enrolment, webinar)
+    Webinar.objects.filter(pk=webinar.pk).update(starts_at=NOON, live_at=NOON)
+    webinar.refresh_from_db()
+    user = User.objects.get(pk=enrolment.user_id)
+    device, part = make_device(user), part_of(user, webinar)
+    seen = set()
+    for own, *of_part in product(OWN, OWN, OWN, OWN):
+        LaneAccess.objects.all().delete()
+        rows = [("", user, own), *((one.value, None, level) for one, level in zip(Part, of_part, strict=True))]
+        LaneAccess.objects.bulk_create(
+            LaneAccess(webinar=webinar, lane=Lane.PUBLISHED, role=role, user=person, level=level, set_at=NOON)
+            for role, person, level in rows
+            if level
+        )
+        [found] = admit([Knock(device.session_key, webinar.pk)], now=NOON)
+        reads = lanes_of(webinar=webinar, user=user, part=part, now=NOON).may_read
+        assert found == Viewer(user.pk, device.pk, webinar.pk, "en", part, "IN", reads)
+        other = replace(found, reads=not reads)
+        assert revoked([found, other]) == {other: found}
+        seen.add(reads)
+    assert seen == {True, False}
 
 
 def test_many_who_knock_at_once_are_told_apart() -> None:

@@ -29,7 +29,7 @@ SCHEMAS: dict[EventKind, dict[Audience, frozenset[str]]] = {
         EventKind.FORWARDED: {_PRESENTERS: _FORWARDED},
         EventKind.OWN_QUESTION: {_PERSON: _OWN},
         EventKind.MESSAGE: {},
-        EventKind.PUBLISHED: {_ALL: _PUBLISHED, _PRESENTERS: _PUBLISHED},
+        EventKind.PUBLISHED: {_ALL: _PUBLISHED},
         EventKind.POLL: {_ALL: _POLL, _PRESENTERS: _POLL},
         EventKind.POLL_RESULTS: {_ALL: _RESULTS, _PRESENTERS: _RESULTS},
         EventKind.SPOT_QUEUE: {_MODERATORS: "pending approved capacity"},

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from webinars.domain.schedule import state_of
-from webinars.enums import Audience, Lane, LaneAccessLevel, Restriction, WebinarState
+from webinars.enums import Lane, LaneAccessLevel, Restriction, WebinarState
 from webinars.models import LaneAccess, PersonRestriction, Webinar
 from webinars.rules import Part, part_of
 
@@ -181,11 +181,3 @@ def lanes_of(*, webinar: Webinar, user: User, part: Part | None = None, now: dat
     part = part or part_of(user, webinar)
     rules = lane_rules(webinar.pk, user_id=user.pk)
     return rules.lanes(part=part, user_id=user.pk, window=window_of(webinar, now=now))
-
-
-def published_audience(webinar_id: int) -> Audience:
-    """Who hears of published questions: everybody, unless that lane is closed to all doctors."""
-    closed = LaneAccess.objects.filter(
-        webinar=webinar_id, lane=Lane.PUBLISHED, role=Part.ATTENDEE, level=LaneAccessLevel.NONE
-    )
-    return Audience.PRESENTERS if closed.exists() else Audience.ALL

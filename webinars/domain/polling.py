@@ -12,6 +12,7 @@ from datetime import datetime
 from webinars.domain import presence
 from webinars.domain.room_state import last_number, read_events, read_state
 from webinars.domain.viewers import Knock, Viewer, admit, revoked
+from webinars.enums import EventKind
 from webinars.realtime import frames
 from webinars.realtime.frames import Bye
 from webinars.realtime.ring import KEPT, MOST_BEHIND, Ring, visible
@@ -77,7 +78,10 @@ class PolledRoom:
     def _refresh(self, *, now: datetime) -> None:
         clock = time.monotonic()
         if last_number(self.webinar_id) > self.ring.last:
-            while self.ring.extend(read_events([(self.webinar_id, self.ring.last)])):
+            while new := read_events([(self.webinar_id, self.ring.last)]):
+                if any(event.kind == EventKind.LANES for event in new):
+                    self._check_rights(clock)  # before anybody is told what was said after it
+                self.ring.extend(new)
                 self._state_at = 0.0
         if clock - self._state_at > STATE_SECONDS:
             self.state, self._state_at = read_state(self.webinar_id, now=now), clock
@@ -94,8 +98,11 @@ class PolledRoom:
         present = list(self._pollers.items())
         lost = revoked([viewer for _, (viewer, _) in present])
         for session_key, (viewer, polled_at) in present:
-            if viewer in lost or clock - polled_at > GONE_SECONDS * self._stretch():
+            verdict = lost.get(viewer, viewer)
+            if not isinstance(verdict, Viewer) or clock - polled_at > GONE_SECONDS * self._stretch():
                 self._pollers.pop(session_key, None)
+            elif verdict is not viewer:
+                self._pollers[session_key] = verdict, polled_at
         self._rights_at = clock
 
     def _stretch(self) -> float:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from webinars.domain.lanes import published_audience
 from webinars.domain.room import post_event
 from webinars.enums import Audience, EventKind, Lane, QuestionState
 from webinars.models import Question, QuestionMessage
@@ -143,7 +142,7 @@ def post_question(question: Question, *, before: Shown | None, skip_askers: Sequ
             post(EventKind.OWN_QUESTION, Audience.PERSON, payload, person_id=person_id)
     shown = _change(before.everybody if before else None, after.everybody)
     if shown:
-        post(EventKind.PUBLISHED, published_audience(question.webinar_id), shown)
+        post(EventKind.PUBLISHED, Audience.ALL, shown)
 
 
 @dataclass(frozen=True, slots=True)

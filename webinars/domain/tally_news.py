@@ -4,12 +4,11 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from webinars.domain.lanes import published_audience
 from webinars.domain.poll_results import post_results
 from webinars.domain.question_shown import for_everybody
 from webinars.domain.room import post_event
 from webinars.domain.tallies import excluding
-from webinars.enums import EventKind, PollState, QuestionState
+from webinars.enums import Audience, EventKind, PollState, QuestionState
 from webinars.models import Poll, Question, Tally
 
 EARLY = timedelta(seconds=0.25)  # the worker's clock and the bell's may differ from the voter's by so much
@@ -40,12 +39,11 @@ def _announce(webinar_id: int, now: datetime) -> int:
     for poll in shown:
         post_results(poll, now=now)
     published = list(questions)
-    audience = published_audience(webinar_id)
     for question in published:
         post_event(
             webinar_id=webinar_id,
             kind=EventKind.PUBLISHED,
-            audience=audience,
+            audience=Audience.ALL,
             payload=for_everybody(question),
             now=now,
         )

@@ -1,7 +1,7 @@
 """Who is behind a socket, whether they may stay, and what greets them. Every function is one or two queries."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -142,11 +142,12 @@ _IS_REMOVED = """EXISTS (
     SELECT FROM webinars_personrestriction r
     WHERE r.webinar_id = w.id AND r.user_id = u.id AND r.kind = 'removed' AND r.lifted_at IS NULL
 )"""
-# For one person; to all doctors the lane is closed by posting to another audience (`domain.lanes.published_audience`).
-_READS = """NOT EXISTS (
-    SELECT FROM webinars_laneaccess a
-    WHERE a.webinar_id = w.id AND a.user_id = u.id AND a.lane = 'published' AND a.level = 'none'
-)"""
+# As `domain.lanes` says it: a person's own row comes before that of their part, and without one everybody reads.
+_READS = f"""(
+    SELECT a.level FROM webinars_laneaccess a
+    WHERE a.webinar_id = w.id AND a.lane = 'published' AND (a.user_id = u.id OR a.role = {_PART})
+    ORDER BY a.user_id NULLS LAST LIMIT 1
+) IS DISTINCT FROM 'none'"""  # noqa: S608  # put together from the constant above
 _WEBINAR = """
 LEFT JOIN webinars_webinar w ON w.id = v.webinar_id
 LEFT JOIN courses_lesson l ON l.id = w.lesson_id
@@ -165,19 +166,23 @@ JOIN accounts_user u ON u.id = d.user_id AND u.is_active
 # One query for all sockets of a process. A device that was deleted counts as ended.
 _REVOKED = f"""
 SELECT v.i, d.ended_reason, d.id IS NULL OR d.ended_at IS NOT NULL OR NOT u.is_active,
-    w.id IS NOT NULL AND {_ENTERS}, {_IS_REMOVED}
+    w.id IS NOT NULL AND {_ENTERS}, {_IS_REMOVED}, v.part <> {_PART}, {_READS}
 FROM unnest(%s::int4[], %s::uuid[], %s::int8[], %s::int8[], %s::text[], %s::bool[])
     AS v (i, device_id, user_id, webinar_id, part, reads)
 LEFT JOIN accounts_device d ON d.id = v.device_id
 LEFT JOIN accounts_user u ON u.id = v.user_id
 {_WEBINAR}
 WHERE d.id IS NULL OR d.ended_at IS NOT NULL OR NOT u.is_active OR w.id IS NULL
-    OR NOT {_ENTERS} OR {_IS_REMOVED} OR v.part <> {_PART} OR v.reads <> {_READS}
+    OR NOT {_ENTERS} OR {_IS_REMOVED} OR v.part <> {_PART} OR v.reads <> ({_READS})
 """  # noqa: S608
 
 
-def revoked(viewers: Sequence[Viewer]) -> dict[Viewer, Bye | None]:
-    """Those who may not stay, and why; None where what they may hear has changed: they come back as what they are."""
+def revoked(viewers: Sequence[Viewer]) -> dict[Viewer, Viewer | Bye | None]:
+    """Those who may not stay, and why; None where their part has changed: they come back as what they are now.
+
+    Who stays and only begins or ceases to read published questions is answered as what they are now: a lane that is
+    closed to a whole hall must not make the whole hall connect again.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             _REVOKED,
@@ -191,10 +196,12 @@ def revoked(viewers: Sequence[Viewer]) -> dict[Viewer, Bye | None]:
             ],
         )
         rows = cursor.fetchall()
-    return {
-        viewers[index]: _reason(ended_reason or "", signed_out=signed_out, enters=enters, removed=removed)
-        for index, ended_reason, signed_out, enters, removed in rows
-    }
+    found: dict[Viewer, Viewer | Bye | None] = {}
+    for index, ended_reason, signed_out, enters, removed, is_another, reads in rows:
+        one = viewers[index]
+        reason = _reason(ended_reason or "", signed_out=signed_out, enters=enters, removed=removed)
+        found[one] = reason if reason or is_another else replace(one, reads=reads)
+    return found
 
 
 def _reason(ended_reason: str, *, signed_out: bool, enters: bool, removed: bool) -> Bye | None:

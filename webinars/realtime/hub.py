@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from webinars.enums import EventKind
 from webinars.realtime import frames
 from webinars.realtime.frames import Close
 from webinars.realtime.ring import KEPT, MOST_BEHIND, Event, Reader, Ring, visible
@@ -67,10 +68,12 @@ class Hub(Generic[State]):
         *,
         read_state: Callable[[int], Awaitable[State]],
         read_events: ReadEvents,
+        check_rights: Callable[[], Awaitable[None]] | None = None,
         look_seconds: float = 1.0,
     ) -> None:
         self._read_state = read_state
         self._read_events = read_events
+        self._check_rights = check_rights
         self._look = look_seconds
         self._looked_at = 0.0
         self.rooms: dict[int, Room[State]] = {}
@@ -176,6 +179,8 @@ class Hub(Generic[State]):
             found: dict[int, list[Event]] = {}
             for event in await self._read_events([(one, ring.last) for one, (_, ring) in asked.items()]):
                 found.setdefault(event.webinar_id, []).append(event)
+            if self._check_rights and any(one.kind == EventKind.LANES for events in found.values() for one in events):
+                await self._check_rights()  # what was said after it is for those who may hear it now
             for webinar_id, events in found.items():
                 room, ring = asked[webinar_id]
                 if new := ring.extend(events):

@@ -10,8 +10,6 @@ from webinars.realtime.sockets import Outbox
 
 logger = logging.getLogger(__name__)
 Viewer = TypeVar("Viewer", bound=Hashable)
-# None: what the person is here has changed. The socket is closed to come back and be let in as what they are now.
-Verdict = Bye | None
 
 
 class Registry(Generic[Viewer]):
@@ -19,13 +17,13 @@ class Registry(Generic[Viewer]):
 
     def __init__(
         self,
-        find_revoked: Callable[[list[Viewer]], Awaitable[Mapping[Viewer, Verdict]]],
+        find_revoked: Callable[[list[Viewer]], Awaitable[Mapping[Viewer, Viewer | Bye | None]]],
         *,
         every_seconds: float = 2.0,
     ) -> None:
         self._find_revoked = find_revoked
         self._every = every_seconds
-        self._boxes: dict[Viewer, set[Outbox]] = {}
+        self._boxes: dict[Viewer, dict[Outbox, Callable[[Viewer], None]]] = {}
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -36,12 +34,13 @@ class Registry(Generic[Viewer]):
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    def add(self, viewer: Viewer, box: Outbox) -> None:
-        self._boxes.setdefault(viewer, set()).add(box)
+    def add(self, viewer: Viewer, box: Outbox, become: Callable[[Viewer], None]) -> None:
+        """`become` is told when the viewer is another one, who stays; `remove` wants the latest."""
+        self._boxes.setdefault(viewer, {})[box] = become
 
     def remove(self, viewer: Viewer, box: Outbox) -> None:
-        boxes = self._boxes.get(viewer, set())
-        boxes.discard(box)
+        boxes = self._boxes.get(viewer, {})
+        boxes.pop(box, None)
         if not boxes:
             self._boxes.pop(viewer, None)
 
@@ -54,23 +53,29 @@ class Registry(Generic[Viewer]):
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(self._every)
-            viewers = list(self._boxes)
-            if not viewers:
-                continue
             try:
-                found = await self._find_revoked(viewers)
+                await self.look()
             except Exception:  # without the database no beat is credited either; the next round asks again
                 logger.exception("Could not ask who may stay")
-                continue
-            self._close(found)
 
-    def _close(self, found: Mapping[Viewer, Verdict]) -> None:
-        for viewer, reason in found.items():
-            for box in tuple(self._boxes.get(viewer, ())):
-                if reason is None:
+    async def look(self) -> None:
+        """Now: also before anything is delivered that was said after rights had changed."""
+        if viewers := list(self._boxes):
+            self._apply(await self._find_revoked(viewers))
+
+    def _apply(self, found: Mapping[Viewer, Viewer | Bye | None]) -> None:
+        """None: what the person is here has changed. The socket is closed to come back and be let in as that."""
+        for viewer, verdict in found.items():
+            if isinstance(verdict, Bye):
+                for box in tuple(self._boxes.get(viewer, ())):
+                    box.close(verdict)
+            elif verdict is None:
+                for box in tuple(self._boxes.get(viewer, ())):
                     box.close_with(int(Close.TRY_LATER))
-                else:
-                    box.close(reason)
+            else:
+                for box, become in self._boxes.pop(viewer, {}).items():
+                    become(verdict)
+                    self.add(verdict, box, become)
 
     async def close_all(self, reason: Bye, *, seconds: float) -> None:
         """Staggered, so that the players of one replica do not reach the others in the same instant."""

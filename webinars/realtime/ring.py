@@ -4,7 +4,6 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from webinars.enums import EventKind
 from webinars.rules import Part, may_see
 
 MOST_BEHIND = 1_000  # events for one reader; who missed more loads the page again, which costs less than the frames
@@ -29,16 +28,21 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """For whom events are picked. `reads`: the lane of published questions is not closed to this person."""
+    """For whom events are picked. `reads`: the lane of published questions is open to this person."""
 
     part: Part
     user_id: int
     reads: bool = True
 
     def sees(self, event: Event) -> bool:
-        if event.kind == EventKind.PUBLISHED and not self.reads:
-            return False
-        return may_see(audience=event.audience, person_id=event.person_id, part=self.part, user_id=self.user_id)
+        return may_see(
+            kind=event.kind,
+            audience=event.audience,
+            person_id=event.person_id,
+            part=self.part,
+            user_id=self.user_id,
+            reads=self.reads,
+        )
 
 
 def visible(events: Iterable[Event], reader: Reader) -> list[Event]:
