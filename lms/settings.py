@@ -238,6 +238,7 @@ MEDIA_FFMPEG_THREADS = env.number("MEDIA_FFMPEG_THREADS", 0, high=256)
 MEDIA_FFMPEG_NICE = env.number("MEDIA_FFMPEG_NICE", 10, high=19)
 MEDIA_LEASE_SECONDS = env.number("MEDIA_LEASE_SECONDS", 120, low=30, high=3600)
 LIVE_SEGMENT_DAYS = env.number("LIVE_SEGMENT_DAYS", 30, low=1, high=3650)
+LIVE_EVENT_DAYS = env.number("LIVE_EVENT_DAYS", 90, low=1, high=3650)
 MEDIA_MAX_ATTEMPTS = env.number("MEDIA_MAX_ATTEMPTS", 3, low=1, high=20)
 RTMP_HOST = env.text("RTMP_HOST", "127.0.0.1")
 RTMP_PORT = env.number("RTMP_PORT", 1935, low=1, high=65535)
@@ -318,6 +319,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "tend-recordings": {"task": "webinars.tend_recordings", "schedule": 15.0},
     "settle-watch-records": {"task": "webinars.settle_watch_records", "schedule": 30.0},
     "close-silent-visits": {"task": "webinars.close_silent_visits", "schedule": 60.0},
+    "remove-old-events": {"task": "webinars.remove_old_events", "schedule": 86_400.0},
     "announce-tallies": {"task": "webinars.announce_tallies", "schedule": 10.0},
 }
 

@@ -63,3 +63,11 @@ def tend_recordings() -> None:
     from webinars.domain.recording import tend
 
     tend(ring=put_together.delay, now=timezone.now())
+
+
+@shared_task(name="webinars.remove_old_events")
+def remove_old_events() -> int:
+    """Run once a day: what happened in rooms that are over long ago. Everything that counts is in other tables."""
+    from webinars.domain.room_sweep import remove_old_events as work
+
+    return work(now=timezone.now())
