@@ -4,6 +4,7 @@ from django import forms
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django_countries import countries
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanWidget
@@ -102,6 +103,7 @@ class SpotForm(forms.Form):
             medical_council=given["medical_council"],
             registration_number=given["registration_number"],
             time_zone=given["timezone"],
+            language=get_language() or "",
         )
 
 

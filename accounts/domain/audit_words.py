@@ -71,6 +71,7 @@ ACTIONS: dict[str, Any] = {
     "spot.asked": _("Asked to be let in"),
     "spot.approved": _("Let in at the door"),
     "spot.denied": _("Turned away at the door"),
+    "spot.put_back": _("Put back into the queue at the door"),
     "spot.entered": _("Came in through the door"),
     "spot.queue_read": _("Queue at the door looked at"),
     "attendance.read": _("Attendance looked at"),

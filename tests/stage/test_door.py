@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils.timezone import now
 
@@ -283,3 +283,32 @@ class TestQueue:
         staff.post(reverse("admin:webinars_spotwindow_close_now", args=(window.pk,)), {"_form_submitted": "on"})
         window.refresh_from_db()
         assert spot.door_of(window, now=now()) == spot.Door.CLOSED
+
+
+class TestLanguage:
+    @override_settings(LANGUAGES=[("en", "English"), ("fr", "French")])
+    def test_who_read_the_door_in_french_gets_french_mail(self) -> None:
+        window = open_door()
+
+        Client(headers={"accept-language": "fr-CA,fr;q=0.9"}).post(address(window), ASKER)
+        Client().post(address(window), {**ASKER, "email": "b@clinic.example", "last_name": "B"})
+        for _ in range(2):
+            request = SpotRequest.objects.filter(window=window, state=SpotState.PENDING).first()
+            assert request is not None
+            spot.approve(request=request, actor=moderator_of(programme_of(window)), now=now())
+
+        languages = dict(User.objects.filter(email__endswith="clinic.example").values_list("email", "language"))
+        assert languages == {ASKER["email"]: "fr", "b@clinic.example": "en"}
+
+    def test_who_asks_again_in_another_language_is_written_to_in_that(self) -> None:
+        window = open_door()
+        ask(window, language="fr")
+
+        assert ask(window, language="sw").language == "sw"
+
+    def test_an_account_that_exists_keeps_its_language(self) -> None:
+        window = open_door()
+        UserFactory.create(email=ASKER["email"], language="de")
+        ask(window, language="fr")
+
+        assert let_in(window).user == User.objects.get(email=ASKER["email"], language="de")

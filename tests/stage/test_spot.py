@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.db import connection
+from django.test import RequestFactory
 from django.utils.timezone import now
 
 from accounts.models import AuditEvent, Invitation, SignInRequest, User
@@ -98,6 +99,20 @@ class TestLettingIn:
 
         assert {"spot.asked", "spot.approved", "person.added"} <= actions
         assert AuditEvent.objects.get(action="spot.approved").actor == request.decided_by
+
+    def test_the_address_of_who_decided_is_recorded(self) -> None:
+        window = open_door()
+        one, two = ask(window), ask(window, email="b@clinic.example", registration_number="9", last_name="B")
+        http = RequestFactory().post("/", REMOTE_ADDR="198.51.100.7")
+        actor = moderator_of(programme_of(window))
+
+        spot.approve_many(requests=[one], actor=actor, http=http, now=now())
+        spot.deny(request=two, actor=actor, http=http, now=now())
+
+        decided = AuditEvent.objects.filter(action__in=("person.added", "spot.approved", "spot.denied"))
+        assert set(decided.values_list("action", "address")) == {
+            (action, "198.51.100.7") for action in ("person.added", "spot.approved", "spot.denied")
+        }
 
     def test_sec_03_the_number_of_places_holds(self) -> None:
         window = open_door(capacity=1)

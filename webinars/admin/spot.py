@@ -198,7 +198,7 @@ def _decide(request: HttpRequest, window: SpotWindow) -> None:
     elif request.POST.get("deny") or request.POST.get("many") == "deny":
         _deny(request, found)
     else:
-        made = spot.approve_many(requests=found, actor=actor, now=now)
+        made = spot.approve_many(requests=found, actor=actor, http=request, now=now)
         if made.approved:
             text = ngettext("%(n)d doctor was let in.", "%(n)d doctors were let in.", made.approved)
             messages.success(request, text % {"n": made.approved})
@@ -211,7 +211,7 @@ def _deny(request: HttpRequest, found: list[SpotRequest]) -> None:
     for one in found:
         try:
             note = request.POST.get("note", "")
-            spot.deny(request=one, actor=person_of(request), note=note, now=timezone.now())
+            spot.deny(request=one, actor=person_of(request), note=note, http=request, now=timezone.now())
             denied += 1
         except spot.SpotError as refused:
             messages.error(request, f"{one}: {refused.message}")

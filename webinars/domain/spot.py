@@ -14,6 +14,7 @@ from zoneinfo import available_timezones
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
@@ -92,6 +93,7 @@ class Asker:
     medical_council: str
     registration_number: str
     time_zone: str = ""
+    language: str = ""
 
 
 def door_of(window: SpotWindow, *, now: datetime) -> Door:
@@ -153,6 +155,7 @@ def _write(window: SpotWindow, asker: Asker, email: str, ticket: str, *, now: da
         defaults={
             **values,
             "time_zone": asker.time_zone[:64],
+            "language": asker.language[:12],
             "duplicate_of": duplicate.user,
             "duplicate_reason": duplicate.reason,
             "ticket": digest_of(ticket),
@@ -166,7 +169,7 @@ def _write(window: SpotWindow, asker: Asker, email: str, ticket: str, *, now: da
         others = request.duplicate_reason.replace(note, "").strip()
         SpotRequest.objects.filter(pk=request.pk).update(duplicate_reason=f"{note} {others}".strip()[:200])
         return None
-    SpotRequest.objects.filter(pk=request.pk).update(ticket=digest_of(ticket))
+    SpotRequest.objects.filter(pk=request.pk).update(ticket=digest_of(ticket), language=asker.language[:12])
     return None
 
 
@@ -193,7 +196,9 @@ def _is_only_known(request: SpotRequest) -> bool:
 
 
 @transaction.atomic
-def approve(*, request: SpotRequest, actor: User | None, note: str = "", now: datetime) -> SpotRequest:
+def approve(
+    *, request: SpotRequest, actor: User | None, note: str = "", http: HttpRequest | None = None, now: datetime
+) -> SpotRequest:
     """Account, place in the programme, place in the webinar: all or nothing. Idempotent.
 
     The window's row is locked first, so that of two moderators at the last place one lets in, the other is told.
@@ -207,8 +212,8 @@ def approve(*, request: SpotRequest, actor: User | None, note: str = "", now: da
     if window.approved_count >= window.capacity:
         raise FullError
     _check_quota(window, found.country)
-    found.user = _account_for(found, window, actor=actor, now=now)
-    _decide(found, SpotState.APPROVED, actor=actor, note=note, now=now)
+    found.user = _account_for(found, window, actor=actor, http=http, now=now)
+    _decide(found, SpotState.APPROVED, actor=actor, note=note, http=http, now=now)
     SpotWindow.objects.filter(pk=window.pk).update(approved_count=F("approved_count") + 1)
     announce_queue(window_id=window.pk, now=now)
     return found
@@ -230,7 +235,9 @@ def _check_quota(window: SpotWindow, country: str) -> None:
         raise QuotaError
 
 
-def _account_for(request: SpotRequest, window: SpotWindow, *, actor: User | None, now: datetime) -> User:
+def _account_for(
+    request: SpotRequest, window: SpotWindow, *, actor: User | None, http: HttpRequest | None, now: datetime
+) -> User:
     """The account with this address, or a new one. A new person also gets an invitation, for another device."""
     user = User.objects.filter(email=request.email).first()
     is_new = user is None
@@ -241,10 +248,12 @@ def _account_for(request: SpotRequest, window: SpotWindow, *, actor: User | None
             last_name=request.last_name[:100],
             country=request.country,
             timezone=_zone_of(request),
+            language=request.language or settings.LANGUAGE_CODE,
             medical_council=request.medical_council,
             registration_number=request.registration_number,
         )
-        audit.record("person.added", actor=actor, subject=user, details={"by": "spot", "request": request.pk}, now=now)
+        details = {"by": "spot", "request": request.pk}
+        audit.record("person.added", actor=actor, subject=user, request=http, details=details, now=now)
     programme = window.webinar.lesson.course.programme
     enrolment = enrol(programme=programme, user=user, status=EnrolmentStatus.INVITED, now=now)
     if not user.is_active or enrolment.status not in {*OPEN_ENROLMENTS, EnrolmentStatus.INVITED}:
@@ -271,22 +280,47 @@ def _zone_of(request: SpotRequest) -> str:
     return name if name in available_timezones() else zone_of_country().get(request.country, "UTC")
 
 
-def _decide(request: SpotRequest, state: SpotState, *, actor: User | None, note: str, now: datetime) -> None:
+def _decide(
+    request: SpotRequest,
+    state: SpotState,
+    *,
+    actor: User | None,
+    note: str,
+    http: HttpRequest | None,
+    now: datetime,
+) -> None:
     request.state, request.decided_by, request.decided_at, request.decision_note = state, actor, now, note[:200]
     request.save(update_fields=["state", "decided_by", "decided_at", "decision_note", "user"])
     action = "spot.approved" if state == SpotState.APPROVED else "spot.denied"
     details = {"window": request.window_id, "note": note, "by_rule": actor is None}
-    audit.record(action, actor=actor, subject=request, details=details, now=now)
+    audit.record(action, actor=actor, subject=request, request=http, details=details, now=now)
 
 
 @transaction.atomic
-def deny(*, request: SpotRequest, actor: User, note: str = "", now: datetime) -> SpotRequest:
+def deny(
+    *, request: SpotRequest, actor: User, note: str = "", http: HttpRequest | None = None, now: datetime
+) -> SpotRequest:
     """Idempotent; whoever was let in stays in (`restrictions.remove` is another decision)."""
     found = SpotRequest.objects.select_for_update(of=("self",)).get(pk=request.pk)
     if found.state == SpotState.APPROVED:
         raise DecidedError
     if found.state == SpotState.PENDING:
-        _decide(found, SpotState.DENIED, actor=actor, note=note, now=now)
+        _decide(found, SpotState.DENIED, actor=actor, note=note, http=http, now=now)
+        announce_queue(window_id=found.window_id, now=now)
+    return found
+
+
+@transaction.atomic
+def put_back(*, request: SpotRequest, actor: User, http: HttpRequest | None = None, now: datetime) -> SpotRequest:
+    """Whoever was turned away by mistake waits again; their page asks the door and finds out. Idempotent."""
+    found = SpotRequest.objects.select_for_update(of=("self",)).get(pk=request.pk)
+    if found.state == SpotState.APPROVED:
+        raise DecidedError
+    if found.state == SpotState.DENIED:
+        found.state, found.decided_by, found.decided_at, found.decision_note = SpotState.PENDING, None, None, ""
+        found.save(update_fields=["state", "decided_by", "decided_at", "decision_note"])
+        details = {"window": found.window_id}
+        audit.record("spot.put_back", actor=actor, subject=found, request=http, details=details, now=now)
         announce_queue(window_id=found.window_id, now=now)
     return found
 
@@ -297,12 +331,14 @@ class ManyApproved:
     refused: tuple[tuple[SpotRequest, str], ...]
 
 
-def approve_many(*, requests: Iterable[SpotRequest], actor: User, now: datetime) -> ManyApproved:
+def approve_many(
+    *, requests: Iterable[SpotRequest], actor: User, http: HttpRequest | None = None, now: datetime
+) -> ManyApproved:
     """Each by itself, the earliest first: the first one too many does not undo the others."""
     approved, refused = 0, []
     for request in sorted(requests, key=lambda one: (one.created_at, one.pk)):
         try:
-            approve(request=request, actor=actor, now=now)
+            approve(request=request, actor=actor, http=http, now=now)
             approved += 1
         except SpotError as error:
             refused.append((request, str(error.message)))

@@ -65,6 +65,7 @@ class SpotRequest(models.Model):
     medical_council = models.CharField(max_length=120)
     registration_number = models.CharField(max_length=60)
     time_zone = models.CharField(max_length=64, blank=True)
+    language = models.CharField(max_length=12, blank=True, help_text=_("In which the page was read."))
     state = models.CharField(max_length=8, choices=SpotState, default=SpotState.PENDING)
     duplicate_of = models.ForeignKey(
         settings.AUTH_USER_MODEL,
