@@ -22,7 +22,7 @@ def build(questions: list[str]) -> dict[str, Any]:
     from tests.factories.courses import LessonFactory, ProgrammeFactory
     from tests.factories.webinars import LiveWebinarFactory
     from webinars.domain.questions import ask
-    from webinars.models import Broadcast, CannedReply
+    from webinars.models import Broadcast, CannedReply, SpotWindow
 
     began = now() - timedelta(minutes=20)
     programme = ProgrammeFactory.create(title="Fertility 2026", slug=f"desk-{uuid4().hex[:12]}")
@@ -30,6 +30,10 @@ def build(questions: list[str]) -> dict[str, Any]:
     webinar = LiveWebinarFactory.create(lesson=lesson, starts_at=began, live_at=began)
     Broadcast.objects.create(webinar=webinar, started_at=began, epoch=began, program_seconds=1200.0)
     CannedReply.objects.create(programme=programme, title="Slides", text="The slides are on the course page.")
+    hour = timedelta(hours=1)
+    door = SpotWindow.objects.create(
+        webinar=webinar, opens_at=began - hour, closes_at=began + 2 * hour, capacity=5, created_at=began
+    )
     people = {
         "ana": make_person("Ana", "Ribeiro", programme, Role.MODERATOR),
         "tomas": make_person("Tomas", "Berg", programme, Role.MODERATOR),
@@ -51,6 +55,7 @@ def build(questions: list[str]) -> dict[str, Any]:
     return {
         "webinar": webinar.pk,
         "lesson": lesson.pk,
+        "door": door.slug,
         "people": {name: {"id": user.pk, "cookie": cookie_of(user)} for name, user in people.items()},
     }
 

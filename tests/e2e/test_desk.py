@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -48,6 +49,19 @@ class Room:
         page.goto(f"{self.site.url}/programmes/")
         page.evaluate(LISTEN, [self.world["webinar"]])
         until(page, "() => window.heard.some((frame) => frame.t === 'room_state')")
+        return page
+
+    def knock(self, first: str, last: str) -> Page:
+        """A doctor without an account asks at the door."""
+        page = self.open_browser(viewport=PHONE).new_page()
+        page.goto(f"{self.site.url}/door/{self.world['door']}/")
+        email = f"{first}.{uuid4().hex}@example.org".lower()
+        fields = {"First name": first, "Last name": last, "E-mail address": email, "Medical council": "KMC"}
+        for label, value in {**fields, "Registration number": uuid4().hex[:12]}.items():
+            page.get_by_label(label).fill(value)
+        page.get_by_label("Country where you practise").select_option("IN")
+        page.get_by_role("button", name="Ask to be let in").click()
+        page.wait_for_load_state()
         return page
 
     def call(self, page: Page, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
@@ -318,15 +332,47 @@ def test_announcements_links_lanes_and_the_end_reach_everybody(room: MakeRoom) -
         expect(desk.locator("summary", has_text="End …")).to_be_hidden()
 
 
+def test_the_queue_at_the_door_is_worked_off_by_keyboard_on_every_desk_at_once(room: MakeRoom) -> None:
+    live = room(FIRST)
+    page, other = live.desk("ana"), live.desk("tomas")
+    for desk in (page, other):
+        desk.locator("summary", has_text="At the door").click()
+        expect(desk.get_by_text("Nobody waits.", exact=False)).to_be_visible()
+    visitor = live.knock("Asha", "Menon")
+    live.knock("Wanjiru", "Kamau")
+    for desk in (page, other):
+        expect(desk.locator(".dk-waiting")).to_have_count(2)
+        flagged = desk.locator(".dk-waiting").filter(has_text="Look twice:")
+        expect(flagged).to_contain_text("Same name and country as Dr Wanjiru Kamau.")
+
+    page.get_by_role("button", name="Let Asha Menon in", exact=True).focus()
+    page.keyboard.press("Enter")
+    told(page, "Asha Menon is let in.")
+    expect(page.get_by_role("button", name="Let Wanjiru Kamau in", exact=True)).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    told(page, "Wanjiru Kamau is not let in.")
+    for desk in (page, other):
+        expect(desk.locator(".dk-waiting")).to_have_count(0)
+    page.keyboard.press("z")
+    told(page, "Wanjiru Kamau waits again.")
+    for desk in (page, other):
+        expect(desk.locator(".dk-waiting")).to_have_count(1)
+        expect(desk.locator("[data-part=door]")).to_have_text("1 waiting, 1 of 5 let in")
+    expect(visitor.get_by_role("button", name="Enter the webinar")).to_be_visible()
+
+
 @pytest.mark.parametrize("width", [360, 768, 1440])
 def test_the_desk_is_accessible_with_everything_open(room: MakeRoom, width: int) -> None:
     live = room(FIRST, SECOND)
     page = live.desk("ana", viewport={"width": width, "height": 900}, reduced_motion="reduce")
+    live.knock("Wanjiru", "Kamau")
     row(page, FIRST).click()
     page.keyboard.press("a")
     page.locator(".dk-panel").evaluate_all("(panels) => panels.forEach((panel) => { panel.open = true; })")
     page.get_by_label("Search for a person").fill("kamau")
-    expect(page.locator(".dk-person")).to_have_count(1)
+    expect(page.locator("[data-part=people-list] .dk-person")).to_have_count(1)
+    expect(page.locator(".dk-flag")).to_contain_text("Same name and country as Dr Wanjiru Kamau.")
     assert violations(page) == []
     darken(page)
     assert violations(page, *DARK_RULES) == []

@@ -41,7 +41,7 @@ from tests.factories.webinars import WatchRecordFactory, WebinarFactory
 from tests.matrix.passkeys import credential
 from tests.matrix.walk import Route
 from tests.signing_in import device_of, signed_in
-from webinars.models import CannedReply, Pin, Poll, Question, SpotWindow
+from webinars.models import CannedReply, Pin, Poll, Question, SpotRequest, SpotWindow
 
 ANONYMOUS = "anonymous"
 ROLES = (ANONYMOUS, "stranger", "doctor", "presenter", "sponsor", "auditor", "moderator", "elsewhere", "operator")
@@ -144,6 +144,9 @@ def _objects(programme: Programme, people: dict[str, User]) -> dict[str, models.
             webinar=webinar, opens_at=now() - timedelta(hours=1), closes_at=now() + timedelta(hours=1), capacity=5,
             created_at=now(),
         ),
+        SpotRequest.objects.create(
+            window=webinar.spot_windows.get(), email="door@example.org", ticket="t", created_at=now()
+        ),
         Question.objects.create(webinar=webinar, author=doctor, text="Is it safe?", asked_at=now()),
         Poll.objects.create(webinar=webinar, question="Which one?"),
         CannedReply.objects.create(programme=programme, title="Soon", text="This comes in the next part."),
@@ -180,6 +183,8 @@ def _values(programme: Programme, people: dict[str, User], objects: dict[str, mo
         "poll_move": "hide",
         "person_move": "mute",
         "state_move": "end",
+        "door_move": "deny",
+        "request_id": str(objects["webinars.spotrequest"].pk),
         "device_id": str(objects["accounts.device"].pk),
         "video_id": str(video.pk),
         "upload_id": str(objects["media.upload"].pk),

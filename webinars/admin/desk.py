@@ -16,11 +16,12 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.domain import audit
 from accounts.rules import person_of
 from webinars.admin.desk_words import WORDS
-from webinars.domain import schedule
+from webinars.domain import schedule, spot
+from webinars.domain.desk_door import find_request, waiting_at_door
 from webinars.domain.desk_overview import desk_overview, desk_status, webinars_to_moderate
 from webinars.domain.desk_people import people_with
 from webinars.enums import Lane, LaneAccessLevel, PollKind
-from webinars.models import Webinar
+from webinars.models import SpotRequest, Webinar
 from webinars.rules import Part, get_moderated_webinar
 
 # Which lanes can be opened and closed for whom; `domain.lanes` refuses to go further, whatever is set.
@@ -34,6 +35,11 @@ STATE_MOVES: dict[str, Callable[..., Webinar]] = {
     "go-live": schedule.go_live,
     "end": schedule.end_webinar,
     "cancel": schedule.cancel_webinar,
+}
+DOOR_MOVES: dict[str, Callable[..., SpotRequest]] = {
+    "approve": spot.approve,
+    "deny": spot.deny,
+    "put-back": spot.put_back,
 }
 
 
@@ -86,6 +92,27 @@ def people(request: HttpRequest, webinar_id: int) -> JsonResponse:
     return JsonResponse(people_with(webinar=webinar, search=request.GET.get("q", ""), now=now()))
 
 
+@require_GET
+def door(request: HttpRequest, webinar_id: int) -> JsonResponse:
+    webinar = get_moderated_webinar(request.user, webinar_id)
+    return JsonResponse(waiting_at_door(webinar=webinar))
+
+
+@require_POST
+def decide(request: HttpRequest, webinar_id: int, request_id: int, door_move: str) -> JsonResponse:
+    """One tap. The answer is who waits now."""
+    webinar = get_moderated_webinar(request.user, webinar_id)
+    work = DOOR_MOVES.get(door_move)
+    if work is None:
+        raise Http404
+    asked = find_request(webinar=webinar, request_id=request_id)
+    try:
+        work(request=asked, actor=person_of(request), http=request, now=now())
+    except spot.SpotError as refused:
+        return JsonResponse({"detail": str(refused.message)}, status=409)
+    return JsonResponse(waiting_at_door(webinar=webinar))
+
+
 @require_POST
 def change_state(request: HttpRequest, webinar_id: int, state_move: str) -> HttpResponse:
     """Go live, end, cancel: a form, so that it works without a script too. A script gets the status back."""
@@ -115,7 +142,7 @@ def _wants_json(request: HttpRequest) -> bool:
 
 
 def _addresses(webinar: Webinar) -> dict[str, Any]:
-    own = {name: reverse(f"desk:{name}", args=(webinar.pk,)) for name in ("data", "status", "people")}
+    own = {name: reverse(f"desk:{name}", args=(webinar.pk,)) for name in ("data", "status", "people", "door")}
     api = reverse("api:webinar-desk-questions", args=(webinar.pk,)).removesuffix("questions/")
     return {**own, "webinar": webinar.pk, "api": api}
 

@@ -82,6 +82,15 @@ WORDS = {
     "time-over": _("{time} over the plan"),
     "was-live": _("ran for {time}"),
     "door-figures": _("{pending} waiting, {approved} of {capacity} let in"),
+    "door-approve": _("Let {name} in"),
+    "door-deny": _("Do not let {name} in"),
+    "door-duplicate": _("Look twice: {reason}"),
+    "door-more": _("Behind these: {n}"),
+    "door-nobody": _("Nobody waits. Requests appear here by themselves."),
+    "door-refused": _("{name}: {why}"),
+    "done-door-approve": _("{name} is let in."),
+    "done-door-deny": _("{name} is not let in."),
+    "done-door-put-back": _("{name} waits again."),
     "log-machine": _("The system"),
     # Polls
     "poll-votes": _("Votes: {n}"),
@@ -130,4 +139,5 @@ WORDS = {
     "did-webinar.recording_released": _("released the recording"),
     "did-spot.approved": _("let somebody in at the door"),
     "did-spot.denied": _("turned somebody away at the door"),
+    "did-spot.put_back": _("put somebody back into the queue at the door"),
 }

@@ -11,6 +11,7 @@ from accounts.models import AuditEvent, User
 from courses.rules import programmes_staffed_by
 from webinars.domain import desk_log
 from webinars.domain.announcements import pins_of
+from webinars.domain.desk_door import waiting_at_door
 from webinars.domain.desk_people import people_with
 from webinars.domain.lane_access import lane_settings
 from webinars.domain.poll_results import all_polls
@@ -31,7 +32,7 @@ MOST_CLAIMED = 50
 MOST_DROPPED = 0.02  # of the frames
 _ORDER = (WebinarState.LIVE, WebinarState.DOORS_OPEN, WebinarState.SCHEDULED)
 _AUDITED = ("webinar.went_live", "webinar.ended", "webinar.cancelled", "webinar.recording_released")
-_DOOR = ("spot.approved", "spot.denied")
+_DOOR = ("spot.approved", "spot.denied", "spot.put_back")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ def desk_overview(*, webinar: Webinar, user: User, now: datetime) -> dict[str, A
         "announcements": announced(webinar=webinar),
         "lanes": lane_settings(webinar=webinar),
         "people_shown": people_with(webinar=webinar, search="", now=now),
+        "waiting": waiting_at_door(webinar=webinar),
         "log": activity(webinar=webinar),
     }
 

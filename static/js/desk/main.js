@@ -2,6 +2,7 @@
 
 import { enterRoom } from "../live/room.js";
 import { Card } from "./card.js";
+import { Door } from "./door.js";
 import { Clock, Head } from "./head.js";
 import { Keyboard } from "./keyboard.js";
 import { Lanes } from "./lanes.js";
@@ -33,12 +34,13 @@ function build(root, overview, addresses) {
   const polls = new Polls({ root, part, requests, toast, polls: overview.polls });
   const notices = new Notices({ root, part, requests, toast, announcements: overview.announcements, pins: overview.pins });
   const head = new Head({ root, part, requests, address: addresses.status, toast, clock, overview });
-  return { part, clock, requests, toast, store, drafts, log, moves, queue, card, lanes, people, polls, notices, head };
+  const door = new Door({ part, requests, address: addresses.door, toast, shown: overview.waiting });
+  return { part, clock, requests, toast, store, drafts, log, moves, queue, card, lanes, people, polls, notices, head, door };
 }
 
 /** What an event means here. Kinds that are not for desks are left alone. */
 function listen(desk, again) {
-  const { store, toast, polls, notices, lanes, people, head, log } = desk;
+  const { store, toast, polls, notices, lanes, people, head, door, log } = desk;
   return {
     question: (data) => {
       const isNew = !store.get(data.id) && data.state === "new";
@@ -51,7 +53,10 @@ function listen(desk, again) {
     pinned: (data) => notices.pinned(data),
     lanes: () => lanes.again(),
     restricted: (data) => data.user && people.lookSoon(),
-    spot_queue: (data) => head.door(data),
+    spot_queue: (data) => {
+      head.door(data);
+      door.again();
+    },
     desk: (data, at) => {
       log.add({ ...data, at });
       if (data.did === "poll.deleted") polls.again(); // no event has its number
@@ -103,7 +108,7 @@ function follow(desk, addresses, overview) {
 }
 
 /** Everything anew but what is typed and which question is open. */
-function renew({ store, log, polls, notices, lanes, people, head, clock }, fresh) {
+function renew({ store, log, polls, notices, lanes, people, head, door, clock }, fresh) {
   clock.set(fresh.now);
   log.show(fresh.log);
   polls.begin(fresh.polls);
@@ -111,6 +116,7 @@ function renew({ store, log, polls, notices, lanes, people, head, clock }, fresh
   lanes.show(fresh.lanes);
   people.lookSoon();
   head.show(fresh);
+  door.show(fresh.waiting);
   for (const question of fresh.mine) store.keep(question);
   store.ask();
 }
