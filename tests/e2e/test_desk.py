@@ -362,6 +362,26 @@ def test_the_queue_at_the_door_is_worked_off_by_keyboard_on_every_desk_at_once(r
     expect(visitor.get_by_role("button", name="Enter the webinar")).to_be_visible()
 
 
+def test_answers_that_are_closed_to_doctors_leave_their_open_pages_and_come_back(
+    room: MakeRoom, complaints: Complaints
+) -> None:
+    complaints.allow("status of 40[34]")  # nobody streams: there is no playlist yet
+    live = room(FIRST)
+    page, phone = live.desk("ana"), live.page("doctor", viewport=PHONE)
+    phone.goto(f"{live.site.url}/webinars/{live.world['webinar']}/")
+    phone.get_by_role("tab", name="Answers").click()
+    published = phone.locator("#published").get_by_text(FIRST)
+    row(page, FIRST).click()
+    page.keyboard.press("p")
+    expect(published).to_be_visible()
+    page.get_by_text("Who may write and read").click()
+    lane = page.get_by_label("Doctors read and vote for published questions")
+    lane.select_option("none")
+    expect(published).to_have_count(0)
+    lane.select_option("")
+    expect(published).to_be_visible()
+
+
 @pytest.mark.parametrize("width", [360, 768, 1440])
 def test_the_desk_is_accessible_with_everything_open(room: MakeRoom, width: int) -> None:
     live = room(FIRST, SECOND)

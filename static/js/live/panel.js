@@ -135,13 +135,31 @@ export class Panel {
   }
 
   allow(may) {
+    const couldRead = this.may ? this.may.read : may.read;
     this.may = Object.assign({}, this.may, may);
     if (!this.root) return;
+    if (couldRead !== may.read) this.readPublished();
     const isMuted = !this.part("muted").hidden;
     this.part("ask").hidden = !may.ask;
     this.part("closed").hidden = may.ask || isMuted;
     for (const one of this.root.querySelectorAll("[data-part=talk]")) one.hidden = !may.ask;
     for (const one of this.root.querySelectorAll("[data-part=vote]")) one.hidden = !may.vote;
+  }
+
+  /** That lane was closed or opened for this doctor: events tell only what comes after it. */
+  async readPublished() {
+    this.published = new Map();
+    this.showPublished();
+    if (!this.may.read) return;
+    let answer;
+    try {
+      answer = await this.wire.get(this.urls.questions);
+    } catch (problem) {
+      if (!(problem instanceof RequestFailed)) throw problem;
+      return; // what is published from now on still comes; the rest with the next page
+    }
+    for (const one of answer.published) if (!this.published.has(one.id)) this.published.set(one.id, one);
+    this.showPublished();
   }
 
   count(people) {
