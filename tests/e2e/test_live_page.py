@@ -181,6 +181,7 @@ def room_is_alive(page: Page, show: Show) -> None:
 
 def back_and_to_the_edge(watching: Watching) -> None:
     page = watching.page
+    watching.wait("v => v.currentTime - v.seekable.start(0) > 12")  # so much there must be to go back in
     page.locator("[data-part=range]").focus()
     for _ in range(2):
         page.keyboard.press("ArrowLeft")
