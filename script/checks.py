@@ -130,8 +130,7 @@ def main() -> int:
                 del os.environ[variable]
     # First what shares two cores well, also the tests that kill only servers of their own; then, alone, what measures
     # time or loads the machine.
-    shared = ("-n", "auto", "--dist=loadgroup")
-    report.step("tests", lambda: tests(report, "-m", "not serial", *shared, "--cov", "--cov-report="))
+    report.step("tests", lambda: tests(report, "-m", "not serial", "-n", "auto", "--cov", "--cov-report="))
     report.step("serial tests", lambda: tests(report, "-m", "serial", "--cov", "--cov-append", "--cov-report=term"))
     report.print_summary()
     return 1 if report.failed else 0

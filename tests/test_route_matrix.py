@@ -29,8 +29,7 @@ CLOSED = {SIGN_IN, "401", "403", "404", "405"}
 WRITTEN_BY_READING = {"django_session inserted", "django_session updated", "accounts_auditevent inserted"}
 TENANTS = ("programmes/", "webinars/", "account/devices/", "api/", "media/")
 IMPORT = "admin/invite-people/<uuid:import_id>/"
-# Without a mark pytest-django makes no database at all. In one worker: the visits of all routes are made once.
-pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("matrix")]
+pytestmark = pytest.mark.django_db  # without a mark pytest-django makes no database at all
 UNLIMITED = dict.fromkeys(("api", "beats", "polls", "anonymous"), ((10**9, 60),))
 
 

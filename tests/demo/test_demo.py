@@ -64,7 +64,7 @@ def fertility() -> Programme:
     return found
 
 
-pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("demo")]
+pytestmark = pytest.mark.django_db
 
 
 def test_ten_courses_of_which_some_are_still_to_come(demo: Loaded) -> None:

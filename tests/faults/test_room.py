@@ -13,7 +13,7 @@ import redis
 from tests.faults.followers import Audience, posting, stop_posting
 from tests.faults.world import World
 
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("faults in rooms")]
+pytestmark = pytest.mark.faults
 FOLLOWERS = 30
 
 

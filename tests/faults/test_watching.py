@@ -11,7 +11,7 @@ import redis
 from tests.faults.players import Crowd
 from tests.faults.world import ORIGIN, World
 
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("faults in watching")]
+pytestmark = pytest.mark.faults
 VIEWERS = 50
 
 
