@@ -120,7 +120,7 @@ class SpotWindowAdmin(HomeZoneAdmin):
 
     @display(description=_("Link"))
     def link(self, window: SpotWindow) -> SafeString:
-        return format_html('<a class="underline break-all" href="{0}">{0}</a>', address_of(window))
+        return format_html('<a class="underline door-link" href="{0}">{0}</a>', address_of(window))
 
     @display(description=_("QR code"))
     def code(self, window: SpotWindow) -> SafeString:
