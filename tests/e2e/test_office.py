@@ -24,7 +24,7 @@ MODELS = {
 # Redirects, answers to scripts and forms, and catch-alls: there is nothing to look at.
 NO_PAGES = re.compile(
     r"admin/(login|logout|password_change|jsi18n|autocomplete|search|r)/|admin/\(\?P<url>|admin/\^\(app\)"
-    r"|admin/webinars/desk/<int:webinar_id>/(data|status|people|state)/"
+    r"|admin/webinars/desk/<int:webinar_id>/(data|status|people|state|door)/"
     r"|admin/media/video/(uploads|status)/|admin/media/video/<int:video_id>/retry/|admin/media/video/add/"
     r"|.*<path:object_id>/(preview/|invite/|look_at_queue/)?$|admin/invite-people/<uuid:import_id>/"
     r"|account/second-step/(authenticate/|recovery-codes/download/|webauthn/login/)"
