@@ -21,6 +21,7 @@ from media.domain.tools import ffmpeg_path
 from tests.factories.accounts import UserFactory
 from tests.factories.webinars import LiveWebinarFactory
 from tests.ingest.stage import AAC, H264, PICTURE, uris
+from tests.processes import called, command_lines, environments, family, living
 from webinars.domain.stream_keys import make_key
 from webinars.models import Broadcast, PublishSession, Segment, StreamNotice
 
@@ -61,8 +62,7 @@ class Ingest:
         return self.process
 
     def family(self) -> list[psutil.Process]:
-        me = psutil.Process(self.process.pid)
-        return [me, *me.children(recursive=True)]
+        return family(self.process.pid)
 
     def publish(self, raw_key: str) -> "subprocess.Popen[bytes]":
         sound = ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=44100"]
@@ -123,13 +123,13 @@ def test_kill_9_loses_the_unfinished_only_and_the_key_is_nowhere(
     _, raw = make_key(webinar=webinar, presenter=presenter, now=timezone.now())
     with publisher(ingest, raw) as first:
         assert wait_until(lambda: count() >= 2, seconds=PATIENCE), ingest.log.read_text()
-        family = ingest.family()
-        assert any("ffmpeg" in process.name() for process in family)
-        seen = "\n".join(" ".join([*process.cmdline(), *process.environ().values()]) for process in family)
+        programs = ingest.family()
+        assert called("ffmpeg", programs)
+        seen = "\n".join([*command_lines(programs), *environments(programs)])
         assert raw not in seen
         assert raw not in "\n".join(map(str, [*media_root.rglob("*"), *tmp_path.rglob("*")]))
         ingest.process.send_signal(signal.SIGKILL)
-        assert wait_until(lambda: not any(map(is_alive, family)), seconds=10)
+        assert wait_until(lambda: not living(programs), seconds=10)
         ingest.process.wait()
         assert first.wait(20) != 0
     stored = count()
@@ -146,12 +146,6 @@ def test_kill_9_loses_the_unfinished_only_and_the_key_is_nowhere(
     secret = raw.partition("-")[2]
     assert secret not in ingest.log.read_text()
     assert secret not in str(list(StreamNotice.objects.values())) + str(list(PublishSession.objects.values()))
-
-
-def is_alive(process: psutil.Process) -> bool:
-    with contextlib.suppress(psutil.Error):
-        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
-    return False
 
 
 def test_nobody_comes_back_and_the_sweep_of_a_new_process_ends_the_session(ingest: Ingest) -> None:

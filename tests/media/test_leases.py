@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import psutil
 import psycopg
 import pytest
 from django.conf import settings as project
@@ -26,6 +25,7 @@ from media.domain.videos import NothingToRetry, delete_video, retry_video, store
 from media.enums import Stage, VideoError, VideoStatus
 from media.models import Rendition, StoredTree, Video
 from tests.media.tools import Make, files_of
+from tests.processes import called, family, living
 
 Prepare = Callable[..., Video]
 LONG: dict[str, Any] = {"size": "640x360", "rate": "30", "seconds": 12}  # encodes for some seconds
@@ -104,9 +104,8 @@ def test_nothing_is_published_when_an_encoder_dies(db: None, media_root: Path, m
     def clock() -> Any:
         queued.refresh_from_db()
         if queued.stage == Stage.PICTURE:
-            for child in psutil.Process().children():
-                if child.name().startswith("ffmpeg"):
-                    child.kill()
+            for child in called("ffmpeg", family(os.getpid())):
+                child.kill()
         return now()
 
     assert transcode_video(video_id=queued.pk, clock=clock) is False
@@ -278,13 +277,13 @@ def test_a_killed_worker_leaves_no_encoder_and_the_next_one_finishes(
         until(lambda: worker.poll() is not None or Video.objects.filter(stage=Stage.PICTURE).exists())
         until(lambda: worker.poll() is not None or any(project.MEDIA_WORK_DIR.rglob("360p/*.ts*")))
         assert worker.poll() is None, (tmp_path / "log").read_text()
-        encoders = psutil.Process(worker.pid).children(recursive=True)
-        assert [one.name().startswith("ffmpeg") for one in encoders] == [True]
+        encoders = called("ffmpeg", family(worker.pid))
+        assert len(encoders) == 1
         assert any(project.MEDIA_WORK_DIR.iterdir())
     finally:
         worker.send_signal(signal.SIGKILL)
         worker.wait()
-    until(lambda: not any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in encoders))
+    until(lambda: not living(encoders))
     video = Video.objects.get()
     assert (video.status, video.published_version) == (VideoStatus.TRANSCODING, "")
     assert transcode_video(video_id=video.pk) is False, "the dead worker's lease still stands"

@@ -21,6 +21,7 @@ import pytest
 from core.processes import wait_until
 from lms.embedded import Embedded
 from tests.platform.conftest import ROOT
+from tests.processes import command_lines, family, living
 
 pytestmark = [pytest.mark.serial, pytest.mark.faults]
 START_SECONDS = 120.0
@@ -67,7 +68,7 @@ class Server:
         return float(found[1])
 
     def family(self) -> list[psutil.Process]:
-        return [psutil.Process(self.process.pid), *psutil.Process(self.process.pid).children(recursive=True)]
+        return family(self.process.pid)
 
     def get(self, path: str, connection: http.client.HTTPConnection | None = None) -> tuple[int, bytes]:
         connection = connection or http.client.HTTPConnection("localhost", self.port, timeout=20)
@@ -81,16 +82,6 @@ class Server:
         assert wait_until(lambda: self.process.poll() is not None, seconds=STOP_SECONDS), self.output
         assert wait_until(lambda: not living(family), seconds=15), living(family)
         self.reader.join(10)
-
-
-def living(processes: list[psutil.Process]) -> list[psutil.Process]:
-    """Zombies are dead: where the container has no init, nobody collects them."""
-    found = []
-    for process in processes:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-    return found
 
 
 def free_port() -> int:
@@ -136,7 +127,7 @@ def test_the_whole_life(project: Path) -> None:
         assert first.get("/ws/nothing-here/")[0] in {400, 403, 404, 426, 500, 501}
         keeps_the_address_on_a_kept_alive_connection(first)
         refuses_a_second_one(project)
-        names = " ".join(" ".join(process.cmdline()) for process in first.family())
+        names = " ".join(command_lines(first.family()))
         for part in (
             "postgres",
             "valkey-server",
@@ -201,7 +192,7 @@ def refuses_a_second_one(project: Path) -> None:
 
 def restarts_what_crashes(running: Server) -> None:
     direct = psutil.Process(running.process.pid).children()
-    master = next(process for process in direct if "gunicorn" in " ".join(process.cmdline()))
+    master = next(process for process in direct if "gunicorn" in " ".join(command_lines([process])))
     master.kill()
     assert wait_until(lambda: "web ended with status -9; it starts again" in running.output, seconds=10)
 

@@ -16,6 +16,7 @@ from core.processes import wait_until
 from lms.embedded import Embedded
 from tests.media.tools import run_ffmpeg_tool
 from tests.platform.test_server import Server, crowding, free_port, project, server
+from tests.processes import called, command_lines
 
 __all__ = ["project"]
 pytestmark = [pytest.mark.serial, pytest.mark.faults]
@@ -50,7 +51,7 @@ class Job:
 
 
 def encoders(running: Server) -> list[psutil.Process]:
-    return [process for process in running.family() if process.name().startswith("ffmpeg")]
+    return called("ffmpeg", running.family())
 
 
 def seconds_to_stop(running: Server) -> float:
@@ -63,9 +64,8 @@ def seconds_to_stop(running: Server) -> float:
 
 def freeze_transcoder(running: Server) -> None:
     """Only a kill ends a stopped process: worse than any busy one."""
-    masters = [
-        one for one in psutil.Process(running.process.pid).children() if "transcoder@" in " ".join(one.cmdline())
-    ]
+    children = psutil.Process(running.process.pid).children()
+    masters = [one for one in children if "transcoder@" in " ".join(command_lines([one]))]
     assert len(masters) == 1
     masters[0].suspend()
 
