@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "webinars",
     "assessments",
     "analytics",
+    "operations",
     "lms",
 ]
 
