@@ -57,7 +57,7 @@ def _tell_about_wrong_key(raw_key: str, *, now: datetime) -> None:
 
 
 def _refusal(key: StreamKey, *, now: datetime) -> StreamProblem | None:
-    webinar = Webinar.objects.select_for_update(of=("self",)).get(pk=key.webinar_id)
+    webinar = Webinar.objects.select_for_update(of=("self",), no_key=True).get(pk=key.webinar_id)
     if not StreamKey.objects.filter(pk=key.pk, revoked_at=None).exists() or not may_stream(key.presenter, key.webinar):
         return StreamProblem.WRONG_KEY
     doors = doors_open_at(webinar)
@@ -137,7 +137,7 @@ def lock_session(session_id: UUID) -> PublishSession:
     """
     seen = PublishSession.objects.select_related("broadcast__webinar").get(pk=session_id)
     if seen.broadcast.webinar.live_at is None and not seen.broadcast.is_rehearsal:
-        Webinar.objects.select_for_update(of=("self",)).get(pk=seen.broadcast.webinar_id)
+        Webinar.objects.select_for_update(of=("self",), no_key=True).get(pk=seen.broadcast.webinar_id)
     Broadcast.objects.select_for_update(no_key=True).get(pk=seen.broadcast_id)
     session = (
         PublishSession.objects.select_for_update(of=("self",), no_key=True)
@@ -209,8 +209,15 @@ def report_health(
     problems: list[tuple[StreamProblem, str]],
     now: datetime,
 ) -> None:
-    """Renews the lease and leaves the figures for the presenter's page. Raises `SessionOver`."""
-    session = PublishSession.objects.select_related("broadcast__webinar").get(pk=session_id)
+    """Renews the lease and leaves the figures for the presenter's page. Raises `SessionOver`.
+
+    Locked before it is read: a first segment may be writing its formats beside the figures at this moment.
+    """
+    session = (
+        PublishSession.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("broadcast__webinar")
+        .get(pk=session_id)
+    )
     _check_running(session)
     kept = {name: session.health[name] for name in ("front", "formats") if name in session.health}
     said = [{"problem": problem.value, "detail": detail} for problem, detail in problems]
@@ -238,9 +245,10 @@ def _end_session(session: PublishSession, because: str, *, now: datetime) -> Non
 
 
 def _end_broadcast(broadcast: Broadcast, *, now: datetime) -> None:
-    PublishSession.objects.filter(broadcast=broadcast, ended_at=None).update(ended_at=now)
+    """The broadcast's row first: a segment that is being kept holds it, and waits for its session next."""
     broadcast.ended_at = max(now, broadcast.started_at)
     broadcast.save(update_fields=["ended_at"])
+    PublishSession.objects.filter(broadcast=broadcast, ended_at=None).update(ended_at=now)
 
 
 def current_broadcast(webinar_id: int) -> Broadcast | None:
@@ -263,7 +271,7 @@ def set_rehearsal(
     *, webinar_id: int, on: bool, actor: User | None, request: HttpRequest | None = None, now: datetime
 ) -> Webinar:
     """Switching it off ends a rehearsal that runs, and its stream."""
-    webinar = Webinar.objects.select_for_update(of=("self",)).get(pk=webinar_id)
+    webinar = Webinar.objects.select_for_update(of=("self",), no_key=True).get(pk=webinar_id)
     if on and (webinar.live_at or webinar.ended_at or webinar.cancelled_at or not webinar.starts_at):
         raise RehearsalError
     if webinar.is_rehearsal == on:
@@ -308,12 +316,20 @@ def sweep_broadcasts(*, now: datetime) -> int:
         webinar = broadcast.webinar
         if broadcast.is_rehearsal or webinar.cancelled_at is not None:
             if now - last > REHEARSAL_OVER_AFTER:
-                with transaction.atomic():
-                    _end_broadcast(broadcast, now=now)
-                swept += 1
+                swept += _end_silent(broadcast, now=now)
             continue
         planned = (webinar.starts_at or broadcast.started_at) + timedelta(minutes=webinar.planned_minutes)
         if webinar.live_at is not None and now - planned > ABANDONED_AFTER and now - last > ABANDONED_AFTER:
             end_webinar(webinar_id=webinar.pk, actor=None, now=now)
             swept += 1
     return swept
+
+
+@transaction.atomic
+def _end_silent(broadcast: Broadcast, *, now: datetime) -> bool:
+    """False when a publisher came in the moment before: opening a session takes the same lock."""
+    locked = Broadcast.objects.select_for_update(no_key=True).get(pk=broadcast.pk)
+    if locked.ended_at is not None or locked.publish_sessions.filter(ended_at=None).exists():
+        return False
+    _end_broadcast(locked, now=now)
+    return True

@@ -36,7 +36,7 @@ def save_chapters(
     now: datetime,
 ) -> int:
     """Replaces them all. Returns how many there are."""
-    webinar = Webinar.objects.select_for_update(of=("self",)).get(pk=webinar_id)
+    webinar = Webinar.objects.select_for_update(of=("self",), no_key=True).get(pk=webinar_id)
     given = list(chapters)
     wanted = {float(second): title.strip()[:LONGEST_TITLE] for second, title in given}
     if len(given) > MOST_CHAPTERS:

@@ -220,7 +220,7 @@ def _hand_over(work: Work, path: Path, spliced: Spliced) -> None:
 @transaction.atomic
 def _commit(work: Work, *, key: str, size: int, spliced: Spliced) -> None:
     now = work.clock()
-    webinar = Webinar.objects.select_for_update(of=("self",)).get(pk=work.broadcast.webinar_id)
+    webinar = Webinar.objects.select_for_update(of=("self",), no_key=True).get(pk=work.broadcast.webinar_id)
     broadcast = Broadcast.objects.select_for_update(of=("self",)).get(pk=work.broadcast.pk)
     handed = Edition.objects.filter(pk=work.edition.pk, handed_at=None)
     if broadcast.lease_until != work.lease_until or broadcast.recording_id is None or not handed.exists():
@@ -296,7 +296,8 @@ def open_recordings(*, now: datetime) -> int:
         if not is_recording_open(found.webinar, now=now):
             continue
         with transaction.atomic():
-            webinar = Webinar.objects.select_for_update(of=("self",)).select_related("video").get(pk=found.webinar_id)
+            locked = Webinar.objects.select_for_update(of=("self",), no_key=True).select_related("video")
+            webinar = locked.get(pk=found.webinar_id)
             if Broadcast.objects.filter(pk=found.pk, opened_at=None).update(opened_at=now):
                 announce_state(webinar, now=now)
                 opened += 1

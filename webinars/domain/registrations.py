@@ -83,7 +83,7 @@ def register(
 
     `is_let_in`: a moderator decided at the door, whose places are counted there.
     """
-    locked = Webinar.objects.select_for_update(of=("self",)).select_related("video").get(pk=webinar.pk)
+    locked = Webinar.objects.select_for_update(of=("self",), no_key=True).select_related("video").get(pk=webinar.pk)
     if state_of(locked, now=now) not in OPEN_STATES:
         raise RegistrationClosedError
     found = Registration.objects.filter(webinar=locked, user=user).first()
@@ -101,7 +101,7 @@ def register(
 @transaction.atomic
 def cancel_registration(*, webinar: Webinar, user: User, request: HttpRequest | None = None, now: datetime) -> bool:
     """False when there was none. The lock is the one of `register`: a place is free exactly once."""
-    Webinar.objects.select_for_update(of=("self",)).get(pk=webinar.pk)
+    Webinar.objects.select_for_update(of=("self",), no_key=True).get(pk=webinar.pk)
     gone = Registration.objects.filter(webinar=webinar, user=user, cancelled_at=None).update(cancelled_at=now)
     if gone:
         audit.record("webinar.registration_cancelled", actor=user, subject=webinar, request=request, now=now)

@@ -147,7 +147,7 @@ def release_recording(
 
 def _locked(webinar_id: int) -> Webinar:
     """The lock is on the webinar alone: its video may be prepared by a worker at the same time."""
-    return Webinar.objects.select_for_update(of=("self",)).select_related("video").get(pk=webinar_id)
+    return Webinar.objects.select_for_update(of=("self",), no_key=True).select_related("video").get(pk=webinar_id)
 
 
 def _check_coming(webinar: Webinar) -> None:

@@ -124,7 +124,7 @@ def save_schedule(
 
     The row is locked against going live meanwhile: a date that was free to move when the form was filled may not be.
     """
-    before = Webinar.objects.select_for_update(of=("self",)).select_related("video").get(pk=webinar.pk)
+    before = Webinar.objects.select_for_update(of=("self",), no_key=True).select_related("video").get(pk=webinar.pk)
     if problems := check_schedule(before=before, after=webinar, now=now):
         raise SchedulingError(problems)
     changed = [name for name in SETTINGS if getattr(before, name) != getattr(webinar, name)]

@@ -30,7 +30,7 @@ def make_key(
     """A new key; the one before ends with it, and so does a stream that uses it. Show the second value once."""
     if not may_stream(presenter, webinar):
         raise StreamKeyError
-    Webinar.objects.select_for_update(of=("self",)).get(pk=webinar.pk)
+    Webinar.objects.select_for_update(of=("self",), no_key=True).get(pk=webinar.pk)
     for old in StreamKey.objects.filter(webinar=webinar, presenter=presenter, revoked_at=None):
         _revoke(old, now=now)
     raw = f"{webinar.pk}-{secrets.token_urlsafe(SECRET_BYTES)}"
