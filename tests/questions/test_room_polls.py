@@ -8,7 +8,7 @@ from accounts.models import AuditEvent
 from tests.questions.world import NOON, World, at, doctor_of, end
 from webinars.domain import polls
 from webinars.domain.lanes import LaneError
-from webinars.domain.poll_results import all_polls, results_of, shown_polls
+from webinars.domain.poll_results import MOST_WORDS, all_polls, results_of, shown_polls
 from webinars.domain.restrictions import mute
 from webinars.domain.tally_news import announce_due
 from webinars.enums import PollKind
@@ -236,3 +236,18 @@ class TestWordClouds:
         assert shown_polls(webinar=world.webinar, user=world.other)[0]["results"]["words"] == {"hope": 1}
         assert results_of(Poll.objects.get(pk=poll.pk))["words"] == {"hope": 1, "rudeness": 1}
         assert "rudeness" not in repr(world.heard()["other"])
+
+    def test_sec_18_a_word_kept_back_makes_no_room_for_one_that_nobody_has_seen(self, world: World) -> None:
+        """A cloud shows its most frequent words, to the moderator too."""
+        poll = opened(world, PollKind.WORDS, most_choices=20)
+        for start in range(0, MOST_WORDS, 20):
+            words = tuple(f"frequent {n}" for n in range(start, start + 20))
+            for _ in range(2):
+                vote(world, poll, words=words, user=doctor_of(world.programme))
+        vote(world, poll, words=("unseen",))
+        done(world, polls.close_poll, poll)
+        seen = results_of(Poll.objects.get(pk=poll.pk))["words"]
+        assert len(seen) == MOST_WORDS
+        done(world, polls.show_results, poll, hidden_words=["frequent 0"])
+
+        assert set(world.heard()["other"][-1][1]["words"]) == set(seen) - {"frequent 0"}

@@ -239,6 +239,18 @@ class TestTickets:
         with pytest.raises(spot.TicketError):
             spot.enter_with_ticket(window=window, ticket=ticket, now=now())
 
+    def test_sec_04_nor_one_that_somebody_made_while_the_request_waited(self) -> None:
+        """An import, or another door: it was made for its owner, not for whoever waits in this browser."""
+        window = open_door()
+        ticket = spot.ask_to_be_let_in(window=window, asker=spot.Asker(**ASKER), address="192.0.2.7", now=now())
+        UserFactory.create(email=ASKER["email"])
+        request = spot.find_ticket(window=window, ticket=ticket)
+        assert request is not None
+        approve(request)
+
+        with pytest.raises(spot.TicketError):
+            spot.enter_with_ticket(window=window, ticket=ticket, now=now())
+
     def test_asking_again_goes_on_waiting_and_the_old_ticket_ends(self) -> None:
         window = open_door()
         asker = spot.Asker(**ASKER)

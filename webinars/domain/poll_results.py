@@ -16,9 +16,12 @@ MOST_WORDS = 60
 _CHOICES = """
 SELECT choice, count(*) FROM webinars_pollvote, unnest(choices) AS choice WHERE poll_id = %s GROUP BY choice
 """
+# What a moderator keeps back leaves its place empty: the next word in order is one that nobody has looked at.
 _WORDS = """
-SELECT word, count(*) AS said FROM webinars_pollvote, unnest(words) AS word
-WHERE poll_id = %s AND NOT word = ANY (%s::text[]) GROUP BY word ORDER BY said DESC, word LIMIT %s
+SELECT word, said FROM (
+    SELECT word, count(*) AS said FROM webinars_pollvote, unnest(words) AS word
+    WHERE poll_id = %s GROUP BY word ORDER BY said DESC, word LIMIT %s
+) AS most WHERE NOT word = ANY (%s::text[]) ORDER BY said DESC, word
 """
 
 
@@ -44,7 +47,7 @@ def results_of(poll: Poll, *, for_all: bool = False) -> dict[str, Any]:
         (votes,) = cursor.fetchone()
         cursor.execute(_CHOICES, [poll.pk])
         counts = dict(sorted(cursor.fetchall()))
-        cursor.execute(_WORDS, [poll.pk, hidden, MOST_WORDS])
+        cursor.execute(_WORDS, [poll.pk, MOST_WORDS, hidden])
         words = dict(cursor.fetchall())
     given = sum(counts.values())
     is_scale = poll.kind == PollKind.SCALE and given

@@ -355,10 +355,13 @@ def find_ticket(*, window: SpotWindow, ticket: str) -> SpotRequest | None:
 
 
 def enters_by_mail(request: SpotRequest) -> bool:
-    """Whether the person behind an approved request comes in by a link in their mailbox, not by this browser."""
+    """Whether the person behind an approved request comes in by a link in their mailbox, not by this browser.
+
+    An account that is older than the decision was not made by it, even if it is younger than the request.
+    """
     if request.decided_by_id is None or request.user is None:
         return True
-    is_theirs = request.decided_at is not None and request.user.created_at >= request.created_at
+    is_theirs = request.decided_at is not None and request.user.created_at >= request.decided_at
     entered = request.user.last_login is not None or request.user.invitations.filter(used_at__isnull=False).exists()
     return entered or not is_theirs
 
