@@ -9,6 +9,7 @@ import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,6 +22,14 @@ from lms.embedded import Embedded  # noqa: E402
 PATIENCE = 40 * 60  # seconds for one run of pytest: a single test has its own limit in pyproject.toml
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 RTMP_MODULE = "/usr/lib/nginx/modules/ngx_rtmp_module.so"
+COVERING = ("-p", "tests.covering")
+# First what computes, a worker a core. Then what waits for programs and browsers, in its order: where a browser was, no
+# asynchronous test can run. Then, alone, what measures time or loads the machine.
+PARTS = (
+    ("tests", "not (browser or site or serial)", ("-n", "auto", "--dist", "worksteal")),
+    ("tests with whole programs and browsers", "(browser or site) and not serial", ("-n", "3", "--dist", "load")),
+    ("tests alone", "serial", ()),
+)
 
 
 @dataclass
@@ -100,6 +109,18 @@ def tests(report: Report, *arguments: str) -> bool:
     return status == 0 and not skipped
 
 
+def said(started: "subprocess.Popen[str]") -> bool:
+    """The end of what runs beside the steps before it: half a minute of one core."""
+    print(started.communicate()[0], end="")
+    return started.returncode == 0
+
+
+def coverage(directory: Path) -> bool:
+    files = [str(path) for path in sorted(directory.glob("*.json"))]
+    show = ("--branch", "--skip-covered", "--missing-width", "40")
+    return tool("slipcover", *show, "--out", str(directory / "merged"), "--merge", *files)
+
+
 def main() -> int:
     report = Report()
     for name in ("DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "DJANGO_ENV", "DEBUG", "VAR_DIR"):
@@ -108,6 +129,7 @@ def main() -> int:
         report.step("pytest", lambda: tests(report, *sys.argv[1:]))
         report.print_summary()
         return 1 if report.failed else 0
+    types = subprocess.Popen((sys.executable, "-m", "mypy", "."), cwd=ROOT, stdout=subprocess.PIPE, text=True)
     report.step("Chromium, gettext and nginx", programs)
     report.step("ruff", lambda: tool("ruff", "check", "."))
     report.step("ruff format", lambda: tool("ruff", "format", "--check", "."))
@@ -116,7 +138,6 @@ def main() -> int:
         lambda: run(sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()"),
     )
     report.step("djlint", lambda: tool("djlint", "templates", "--lint", "--quiet"))
-    report.step("mypy", lambda: tool("mypy", "."))
     with tempfile.TemporaryDirectory(prefix="lms-checks-", ignore_cleanup_errors=True) as name:
         directory = Path(name)
         directory.chmod(0o755)  # PostgreSQL's unprivileged user must pass
@@ -128,10 +149,12 @@ def main() -> int:
             report.step("API schema", lambda: manage("spectacular", "--validate", "--fail-on-warn", "--file=/dev/null"))
             for variable in (*urls.environment(), "VAR_DIR"):
                 del os.environ[variable]
-    # First what shares two cores well, also the tests that kill only servers of their own; then, alone, what measures
-    # time or loads the machine.
-    report.step("tests", lambda: tests(report, "-m", "not serial", "-n", "auto", "--cov", "--cov-report="))
-    report.step("serial tests", lambda: tests(report, "-m", "serial", "--cov", "--cov-append", "--cov-report=term"))
+    report.step("mypy", lambda: said(types))
+    with tempfile.TemporaryDirectory(prefix="lms-coverage-") as name:
+        os.environ["COVERAGE_DIR"] = name
+        for step, marks, workers in PARTS:
+            report.step(step, partial(tests, report, "-m", marks, *workers, *COVERING))
+        report.step("coverage", lambda: coverage(Path(name)))
     report.print_summary()
     return 1 if report.failed else 0
 

@@ -97,14 +97,6 @@ class Site:
         return ""
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Videos play in real time: what needs the whole site runs alone, and only one site is started."""
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent) and "site" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.serial)
-
-
 @pytest.fixture(scope="session")
 def site() -> Iterator[Site]:
     with run_site(DOCTORS) as running:
@@ -148,7 +140,7 @@ def make_environment(directory: Path) -> dict[str, str]:
     others = {name: value for name, value in os.environ.items() if name not in {"SITE_URL", "ALLOWED_HOSTS"}}
     return others | {
         "DATABASE_URL": own,
-        "REDIS_URL": re.sub(r"/\d+$", "", os.environ["REDIS_URL"]) + "/15",
+        "REDIS_URL": re.sub(r"/\d+$", f"/{own_valkey_database()}", os.environ["REDIS_URL"]),
         "VAR_DIR": str(directory),
         "DJANGO_SETTINGS_MODULE": "lms.settings",
         "SECRET_KEY": "only-for-the-browser-tests-" + "x" * 40,
@@ -161,6 +153,11 @@ def make_environment(directory: Path) -> dict[str, str]:
         "LOG_FORMAT": "text",
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def own_valkey_database() -> int:
+    """From the top of the sixteen, for each process of the run another: sites must not take each other's tasks."""
+    return 15 - int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 
 
 def free_port() -> int:

@@ -16,7 +16,7 @@ from tests.ingest.stage import AAC, H264, PICTURE, Stage, make_webinar, notices_
 from tests.media.tools import run_ffmpeg_tool
 from webinars.domain.stream_keys import find_key
 
-pytestmark = pytest.mark.serial
+pytestmark = pytest.mark.site
 
 
 @pytest.fixture(scope="module")

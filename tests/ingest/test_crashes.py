@@ -25,7 +25,7 @@ from tests.processes import called, command_lines, environments, family, living
 from webinars.domain.stream_keys import make_key
 from webinars.models import Broadcast, PublishSession, Segment, StreamNotice
 
-pytestmark = [pytest.mark.serial, pytest.mark.faults, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.site, pytest.mark.faults, pytest.mark.django_db(transaction=True)]
 PATIENCE = 60.0
 ROOT = Path(__file__).resolve().parents[2]
 

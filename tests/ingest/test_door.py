@@ -23,7 +23,7 @@ from webinars.ingest import door, publication
 from webinars.ingest.chunks import Kind
 from webinars.ingest.flv import AUDIO, VIDEO, Tag
 
-pytestmark = pytest.mark.serial
+pytestmark = pytest.mark.site
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from tests.media.test_nginx import free_port
 from webinars.domain.stream_keys import make_key, revoke_key
 from webinars.models import Broadcast, PublishSession, Segment, StreamNotice
 
-pytestmark = [pytest.mark.serial, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.site, pytest.mark.django_db(transaction=True)]
 CONFIGURATION = Path(__file__).resolve().parents[2] / "deploy" / "nginx"
 ROOT = CONFIGURATION.parents[1]
 SECRET = "s" * 40
