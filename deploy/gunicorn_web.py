@@ -1,11 +1,15 @@
 """gunicorn's configuration of the web tier (WSGI): `gunicorn -c deploy/gunicorn_web.py lms.wsgi`."""
 
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
+from gunicorn.arbiter import Arbiter
 from gunicorn.http.message import Request
 from gunicorn.workers.base import Worker
+
+from lms.draining import drain
 
 bind = os.environ.get("WEB_BIND", "127.0.0.1:8001")
 worker_class = "gthread"
@@ -35,6 +39,15 @@ def _logging() -> dict[str, Any]:
 
 
 logconfig_dict = _logging()
+
+
+def when_ready(server: Arbiter) -> None:
+    """SIGTERM: for DRAIN_SECONDS `/readyz` answers 503 and everything else as before; then gunicorn stops."""
+    seconds = float(os.environ.get("DRAIN_SECONDS") or 0)
+    signal.signal(
+        signal.SIGTERM,
+        lambda number, frame: drain(seconds=seconds, stop=lambda: server.signal(number, frame)),
+    )
 
 
 def pre_request(worker: Worker, request: Request) -> None:

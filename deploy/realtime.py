@@ -4,16 +4,34 @@ uvicorn with websockets' sans-IO protocol; per-message deflate stays off: it cos
 here are shorter than a compression header pays for. Run: `python deploy/realtime.py`.
 """
 
+import contextlib
 import os
 import resource
+import signal
 import sys
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
 
 ROOT = Path(__file__).resolve().parent.parent
 MESSAGE_LIMIT = 65_536  # bytes; a beat is under 200
 PING_SECONDS = 20.0
+
+
+class Server(uvicorn.Server):
+    """SIGTERM: for DRAIN_SECONDS `/readyz` answers 503 and sockets go on; then they are sent to other replicas."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        from lms.draining import drain
+
+        if sig != signal.SIGTERM:
+            super().handle_exit(sig, frame)
+            return
+        seconds = float(os.environ.get("DRAIN_SECONDS") or 0)
+        drain(seconds=seconds, stop=lambda: uvicorn.Server.handle_exit(self, sig, frame))
 
 
 def main() -> None:
@@ -24,7 +42,7 @@ def main() -> None:
 
     host, _, port = os.environ.get("REALTIME_BIND", "127.0.0.1:8002").rpartition(":")
     uds = port if host == "unix" else None
-    uvicorn.run(
+    config = uvicorn.Config(
         "lms.asgi:application",
         uds=uds,
         host=host or "127.0.0.1",
@@ -45,6 +63,17 @@ def main() -> None:
             json=os.environ.get("LOG_FORMAT", "json") == "json", level=os.environ.get("LOG_LEVEL", "INFO")
         ),
     )
+    if config.workers > 1:  # uvicorn's parent of several stops them at once, whatever DRAIN_SECONDS says
+        Multiprocess(config, sockets=[config.bind_socket()]).run()
+        return
+    config.load_app()
+    server = Server(config)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run()
+    if uds:
+        Path(uds).unlink(missing_ok=True)
+    if not server.started:
+        sys.exit(STARTUP_FAILURE)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The realtime tier: WebSockets below /ws/ and nothing else. HTTP is the WSGI tier's; here it is 404."""
+"""The realtime tier: WebSockets below /ws/. HTTP is the WSGI tier's; here only the two probes answer."""
 
 import os
 from collections.abc import Awaitable, Callable
@@ -10,16 +10,12 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lms.settings")
 django_application = get_asgi_application()
 
-from webinars.consumers import WatchSockets  # noqa: E402  # needs the app registry
+from lms.health import probe  # noqa: E402  # needs the app registry
+from webinars.consumers import WatchSockets  # noqa: E402
 from webinars.routing import urlpatterns_of  # noqa: E402
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
-
-
-async def not_found(_scope: dict[str, Any], _receive: Receive, send: Send) -> None:
-    await send({"type": "http.response.start", "status": 404, "headers": [(b"content-length", b"0")]})
-    await send({"type": "http.response.body"})
 
 
 class Lifespan:
@@ -44,7 +40,7 @@ class Lifespan:
 
 def build_application(sockets: WatchSockets) -> ProtocolTypeRouter:
     return ProtocolTypeRouter(
-        {"websocket": URLRouter(urlpatterns_of(sockets)), "http": not_found, "lifespan": Lifespan(sockets)}
+        {"websocket": URLRouter(urlpatterns_of(sockets)), "http": probe, "lifespan": Lifespan(sockets)}
     )
 
 

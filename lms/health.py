@@ -1,9 +1,15 @@
-"""`/healthz`: this process answers. `/readyz`: what it needs is there. Asked every few seconds by load balancers."""
+"""`/healthz`: this process answers. `/readyz`: what it needs is there. Asked every few seconds by load balancers.
 
+The realtime tier answers them too, so that a balancer takes one of its replicas out before its sockets close.
+"""
+
+import asyncio
+import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import cache
+from typing import Any
 
 import psycopg
 import redis
@@ -13,6 +19,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 
 from core.logging import get_logger
+from lms.draining import is_draining
 
 log = get_logger(__name__)
 SECONDS = 2  # for each step of a check: a probe that hangs tells nobody anything
@@ -39,10 +46,36 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 
 def readyz(_request: HttpRequest) -> HttpResponse:
     """Says which part failed, never why: the reason stands in the log, where no stranger reads it."""
+    status, body = _readiness()
+    return JsonResponse(body, status=status, headers={"Cache-Control": "no-store"})
+
+
+def _readiness() -> tuple[int, dict[str, str]]:
+    """A process that is about to stop says so at once: it asks nobody."""
+    if is_draining():
+        return 503, {"status": "draining"}
     parts = _shared_check()
     ready = all(state == "ok" for state in parts.values())
-    body = {"status": "ready" if ready else "not ready", **parts}
-    return JsonResponse(body, status=200 if ready else 503, headers={"Cache-Control": "no-store"})
+    return 200 if ready else 503, {"status": "ready" if ready else "not ready", **parts}
+
+
+async def probe(
+    scope: dict[str, Any], _receive: Callable[[], Awaitable[Any]], send: Callable[[dict[str, Any]], Awaitable[None]]
+) -> None:
+    """The HTTP of the realtime tier (ASGI): the two probes, and 404 for everything else."""
+    status, content, kind = 404, b"", b"text/plain"
+    if scope["path"] == "/healthz":
+        status, content = 200, b"ok\n"
+    elif scope["path"] == "/readyz":
+        status, body = await asyncio.to_thread(_readiness)
+        content, kind = json.dumps(body).encode(), b"application/json"
+    headers = [
+        (b"content-type", kind),
+        (b"content-length", str(len(content)).encode()),
+        (b"cache-control", b"no-store"),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": content})
 
 
 class _Latest:
@@ -73,9 +106,11 @@ def _check() -> Parts:
 def _postgresql() -> tuple[set[tuple[str, str]] | None, str]:
     """A connection of its own, not one of the pool: a busy pool makes a slow site, not an absent database."""
     parameters = connection.get_connection_params()
-    parameters |= {"connect_timeout": SECONDS, "options": f"-c statement_timeout={SECONDS * 1000}"}
+    parameters |= {"connect_timeout": SECONDS}
     try:
         with psycopg.connect(**parameters) as direct:
+            # Not among the connection's options: PgBouncer, which shares connections, takes none.
+            direct.execute(f"SET LOCAL statement_timeout = {SECONDS * 1000}")
             table = direct.execute("SELECT to_regclass('django_migrations')").fetchone()
             rows = direct.execute("SELECT app, name FROM django_migrations").fetchall() if table and table[0] else []
     except psycopg.Error as error:

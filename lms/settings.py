@@ -118,6 +118,7 @@ def _database(url: str) -> dict[str, Any]:
         "HOST": unquote(query.pop("host", "")) or parts.hostname or "",
         "PORT": query.pop("port", "") or str(parts.port or ""),
         "CONN_MAX_AGE": 0,
+        "DISABLE_SERVER_SIDE_CURSORS": env.flag("DATABASE_TRANSACTION_POOLER", default=False),
         "OPTIONS": {
             "pool": {"min_size": 1, "max_size": env.number("DATABASE_POOL_SIZE", 8, low=1, high=200), "timeout": 10},
             **{name: unquote(value) for name, value in query.items()},
@@ -255,6 +256,9 @@ LIVE_CPU_CORES = env.number("LIVE_CPU_CORES", os.cpu_count() or 1, low=1, high=2
 LIVE_MAX_KBITS = env.number("LIVE_MAX_KBITS", 8000, low=200, high=100_000)
 LIVE_GRANT_SECONDS = env.number("LIVE_GRANT_SECONDS", 60, low=20, high=600)
 LIVE_IVS_RECORDING_ARN = env.text("LIVE_IVS_RECORDING_ARN")
+BACKUP_URL = env.text("BACKUP_URL", str(VAR_DIR / "backups"))  # a directory, or s3://bucket/prefix
+BACKUP_KEEP = env.number("BACKUP_KEEP", 14, low=1, high=1000)
+BACKUP_MAX_AGE_HOURS = env.number("BACKUP_MAX_AGE_HOURS", 26, low=1, high=8760)
 
 
 def _static_storage() -> str:
