@@ -1,0 +1,63 @@
+# Everything the product reads from its environment and that differs from its defaults (docs/operating.md). A test
+# compares the names with the product's own, and starts its settings with these values.
+
+locals {
+  environment = {
+    DJANGO_ENV              = "production"
+    ALLOWED_HOSTS           = var.domain
+    SITE_URL                = local.site_url
+    TRUSTED_PROXIES         = "1" # the application balancer
+    VAR_DIR                 = "/var/lib/rounds"
+    AWS_REGION              = var.region
+    MEDIA_STORAGE           = "s3"
+    MEDIA_BUCKET            = module.media.bucket
+    MEDIA_GRANTS            = "cloudfront"
+    MEDIA_COOKIE_DOMAIN     = ".${var.domain}"
+    MEDIA_CLOUDFRONT_DOMAIN = local.media_domain
+    MEDIA_CLOUDFRONT_KEY_ID = module.media.key_id
+    MEDIA_ORIGINS           = "https://${module.media.bucket_domain},https://${module.media.bucket}.s3.amazonaws.com" # signed addresses of uploads
+    RTMP_URL                = "rtmps://${local.ingest_domain}:443/live"
+    EMAIL_HOST              = "email-smtp.${var.region}.amazonaws.com"
+    EMAIL_PORT              = "587"
+    EMAIL_USE_TLS           = "true"
+    DEFAULT_FROM_EMAIL      = "Rounds <${var.mail_from}>"
+  }
+
+  # Only of one service, beside the pool that each has.
+  environment_of = {
+    for name, service in var.services : name => merge(
+      { DATABASE_POOL_SIZE = tostring(service.pool) },
+      name == "web" ? { WEB_BIND = "0.0.0.0:8001", WEB_WORKERS = tostring(service.processes) } : {},
+      name == "realtime" ? { REALTIME_BIND = "0.0.0.0:8002", REALTIME_PROCESSES = tostring(service.processes) } : {},
+      name == "ingest" ? { RTMP_HOST = "0.0.0.0", LIVE_CPU_CORES = tostring(max(1, floor(service.cpu / 1024))) } : {},
+      name == "transcoder" ? { MEDIA_FFMPEG_THREADS = tostring(max(1, floor(service.cpu / 1024))) } : {},
+    )
+  }
+
+  # sslrootcert: the image holds Amazon's bundle. ssl_cert_reqs: without it Celery's broker would speak in the clear.
+  secrets = {
+    SECRET_KEY                   = var.secret_key
+    SECRET_KEY_FALLBACKS         = var.secret_key_fallbacks
+    DATABASE_URL                 = "postgresql://rounds:${urlencode(var.database_password)}@${module.database.address}:5432/rounds?sslmode=verify-full&sslrootcert=/etc/ssl/rounds/rds.pem"
+    REDIS_URL                    = "rediss://:${var.cache_token}@${module.cache.address}:6379/0?ssl_cert_reqs=required"
+    MEDIA_CLOUDFRONT_PRIVATE_KEY = var.media_private_key
+    EMAIL_HOST_USER              = var.mail_user
+    EMAIL_HOST_PASSWORD          = var.mail_password
+  }
+  secret_names = [
+    "SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASE_URL", "REDIS_URL", "MEDIA_CLOUDFRONT_PRIVATE_KEY",
+    "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD",
+  ]
+}
+
+resource "aws_secretsmanager_secret" "application" {
+  name                    = "${local.name}/application"
+  description             = "What the tasks get as variables; written by Terraform, in no state."
+  recovery_window_in_days = 30
+}
+
+resource "aws_secretsmanager_secret_version" "application" {
+  secret_id                = aws_secretsmanager_secret.application.id
+  secret_string_wo         = jsonencode(local.secrets)
+  secret_string_wo_version = var.secrets_version
+}

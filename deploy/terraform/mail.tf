@@ -1,0 +1,61 @@
+# Mail by SES. Bounces and complaints come back by SNS; a domain that many complain about is stopped by Amazon.
+
+resource "aws_sesv2_configuration_set" "this" {
+  configuration_set_name = local.name
+  delivery_options {
+    tls_policy = "REQUIRE"
+  }
+  reputation_options {
+    reputation_metrics_enabled = true
+  }
+  suppression_options {
+    suppressed_reasons = ["BOUNCE", "COMPLAINT"]
+  }
+}
+
+resource "aws_sesv2_email_identity" "this" {
+  email_identity         = local.mail_domain
+  configuration_set_name = aws_sesv2_configuration_set.this.configuration_set_name
+  dkim_signing_attributes {
+    next_signing_key_length = "RSA_2048_BIT"
+  }
+}
+
+resource "aws_sns_topic" "mail_events" {
+  name              = "${local.name}-mail-events"
+  kms_master_key_id = aws_kms_key.alarms.arn
+}
+
+data "aws_iam_policy_document" "mail_events" {
+  statement {
+    actions   = ["sns:Publish"]
+    resources = [aws_sns_topic.mail_events.arn]
+    principals {
+      type        = "Service"
+      identifiers = ["ses.amazonaws.com"]
+    }
+    condition {
+      test     = "StringEquals"
+      variable = "AWS:SourceAccount"
+      values   = [data.aws_caller_identity.current.account_id]
+    }
+  }
+}
+
+resource "aws_sns_topic_policy" "mail_events" {
+  arn    = aws_sns_topic.mail_events.arn
+  policy = data.aws_iam_policy_document.mail_events.json
+}
+
+resource "aws_sesv2_configuration_set_event_destination" "this" {
+  configuration_set_name = aws_sesv2_configuration_set.this.configuration_set_name
+  event_destination_name = "sns"
+  event_destination {
+    enabled              = true
+    matching_event_types = ["BOUNCE", "COMPLAINT", "REJECT", "DELIVERY_DELAY"]
+    sns_destination {
+      topic_arn = aws_sns_topic.mail_events.arn
+    }
+  }
+  depends_on = [aws_sns_topic_policy.mail_events]
+}

@@ -1,0 +1,142 @@
+# Who may do what. A task may what its process does, and no statement names all resources where AWS lets it name some.
+
+data "aws_iam_policy_document" "tasks" {
+  statement {
+    actions = ["sts:AssumeRole"]
+    principals {
+      type        = "Service"
+      identifiers = ["ecs-tasks.amazonaws.com"]
+    }
+  }
+}
+
+resource "aws_iam_role" "execution" {
+  name               = "${var.name}-execution"
+  assume_role_policy = data.aws_iam_policy_document.tasks.json
+}
+
+resource "aws_iam_role_policy" "execution" {
+  name = "start-tasks"
+  role = aws_iam_role.execution.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      { Effect = "Allow", Action = ["ecr:GetAuthorizationToken"], Resource = "*" }, # AWS knows no narrower one
+      {
+        Effect   = "Allow"
+        Action   = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"]
+        Resource = aws_ecr_repository.this.arn
+      },
+      {
+        Effect   = "Allow"
+        Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+        Resource = [for group in aws_cloudwatch_log_group.this : "${group.arn}:*"]
+      },
+      { Effect = "Allow", Action = ["secretsmanager:GetSecretValue"], Resource = var.secret_arn },
+    ]
+  })
+}
+
+resource "aws_iam_role" "task" {
+  for_each           = local.shape
+  name               = "${var.name}-${each.key}"
+  assume_role_policy = data.aws_iam_policy_document.tasks.json
+}
+
+resource "aws_iam_role_policy" "media" {
+  for_each = toset([for name, shape in local.shape : name if shape.stores_media])
+  name     = "media"
+  role     = aws_iam_role.task[each.key].id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Effect   = "Allow"
+        Action   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
+        Resource = ["${var.media_bucket_arn}/videos/*", "${var.media_bucket_arn}/sources/*"]
+      },
+      { Effect = "Allow", Action = ["s3:ListBucket"], Resource = var.media_bucket_arn },
+    ]
+  })
+}
+
+resource "aws_iam_role" "operations" {
+  name               = "${var.name}-operations"
+  assume_role_policy = data.aws_iam_policy_document.tasks.json
+}
+
+# `manage.py autoscale` plans capacity by the calendar and looks whether it is there; `checkup` looks only.
+resource "aws_iam_role_policy" "operations" {
+  name = "scale-and-look"
+  role = aws_iam_role.operations.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Effect = "Allow"
+        Action = [
+          "application-autoscaling:PutScheduledAction", "application-autoscaling:DeleteScheduledAction",
+          "application-autoscaling:RegisterScalableTarget",
+        ]
+        Resource = [for target in aws_appautoscaling_target.this : target.arn]
+      },
+      {
+        Effect = "Allow"
+        Action = [
+          "application-autoscaling:DescribeScalableTargets", "application-autoscaling:DescribeScheduledActions",
+          "cloudwatch:GetMetricData", "cloudwatch:DescribeAlarms", "rds:DescribeDBInstances", "rds:DescribeDBSnapshots",
+          "backup:ListRestoreJobs", "backup:ListBackupJobs",
+        ]
+        Resource = "*" # these know no narrower one
+      },
+      {
+        Effect    = "Allow"
+        Action    = ["cloudwatch:PutMetricData"]
+        Resource  = "*"
+        Condition = { StringEquals = { "cloudwatch:namespace" = "Rounds" } }
+      },
+      {
+        Effect   = "Allow"
+        Action   = ["ecs:DescribeServices"]
+        Resource = [for service in aws_ecs_service.this : service.id]
+      },
+    ]
+  })
+}
+
+# For the role that the pipeline takes by OIDC: push an image and roll it out, nothing else.
+resource "aws_iam_policy" "release" {
+  name = "${var.name}-release"
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      { Effect = "Allow", Action = ["ecr:GetAuthorizationToken"], Resource = "*" },
+      {
+        Effect = "Allow"
+        Action = [
+          "ecr:BatchCheckLayerAvailability", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload",
+          "ecr:PutImage", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:DescribeImages",
+        ]
+        Resource = aws_ecr_repository.this.arn
+      },
+      { Effect = "Allow", Action = ["ecs:RegisterTaskDefinition", "ecs:DescribeTaskDefinition"], Resource = "*" },
+      {
+        Effect   = "Allow"
+        Action   = ["ecs:UpdateService", "ecs:DescribeServices"]
+        Resource = [for service in aws_ecs_service.this : service.id]
+      },
+      {
+        Effect    = "Allow"
+        Action    = ["ecs:RunTask", "ecs:DescribeTasks", "ecs:StopTask"]
+        Resource  = "*"
+        Condition = { ArnEquals = { "ecs:cluster" = aws_ecs_cluster.this.arn } }
+      },
+      {
+        Effect    = "Allow"
+        Action    = ["iam:PassRole"]
+        Resource  = concat([aws_iam_role.execution.arn, aws_iam_role.operations.arn], [for role in aws_iam_role.task : role.arn])
+        Condition = { StringEquals = { "iam:PassedToService" = "ecs-tasks.amazonaws.com" } }
+      },
+    ]
+  })
+}

@@ -1,0 +1,16 @@
+# Made-up names and secrets of the tests.
+domain                = "learn.example.org"
+zone_id               = "Z0123456789ABCDEFGHIJ"
+certificate_arn       = "arn:aws:acm:eu-central-1:123456789012:certificate/11111111-1111-1111-1111-111111111111"
+media_certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/22222222-2222-2222-2222-222222222222"
+media_public_key      = "-----BEGIN PUBLIC KEY-----\nmade up\n-----END PUBLIC KEY-----\n"
+image                 = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/rounds@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+operator_emails       = ["operators@example.org"]
+mail_from             = "no-reply@learn.example.org"
+secret_key            = "made-up"
+secret_key_fallbacks  = ""
+database_password     = "made-up/with?signs"
+media_private_key     = "made-up"
+mail_user             = "made-up"
+mail_password         = "made-up"
+cache_token           = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
