@@ -3,6 +3,7 @@
 import contextlib
 import email
 import email.policy
+import fcntl
 import json
 import os
 import random
@@ -20,6 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -109,11 +111,7 @@ def run_site(doctors: Sequence[str]) -> Iterator[Site]:
         directory = Path(name)
         directory.chmod(0o755)
         environment = make_environment(directory)
-        made = subprocess.run(
-            [sys.executable, "-m", "tests.e2e.world", *doctors],
-            cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        world = json.loads(made.stdout.splitlines()[-1])
+        world = furnish(environment, doctors)
         log = directory / "site.log"
         with subprocess.Popen(
             [sys.executable, "-m", "lms.supervisor"],
@@ -130,16 +128,41 @@ def run_site(doctors: Sequence[str]) -> Iterator[Site]:
                     process.kill()
 
 
+def furnish(environment: dict[str, str], doctors: Sequence[str]) -> dict[str, Any]:
+    """The world is made once in a run, migrations and transcoding included; every site gets a copy of it."""
+    shared = Path(os.environ["VAR_DIR"]) / "e2e"
+    shared.mkdir(exist_ok=True)
+    said = shared / "world.json"
+    with (shared / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not said.exists():
+            own = {"DATABASE_URL": database_url("e2e_world"), "VAR_DIR": str(shared)}
+            administer('CREATE DATABASE "e2e_world"')
+            made = subprocess.run(
+                [sys.executable, "-m", "tests.e2e.world", *doctors],
+                cwd=ROOT, env=environment | own, check=True, stdout=subprocess.PIPE, text=True,
+            )  # fmt: skip
+            said.write_text(made.stdout.splitlines()[-1])
+        administer(f'CREATE DATABASE "{urlsplit(environment["DATABASE_URL"]).path[1:]}" TEMPLATE "e2e_world"')
+    shutil.copytree(shared / "media", Path(environment["VAR_DIR"], "media"))
+    return dict(json.loads(said.read_text()))
+
+
+def administer(statement: str) -> None:
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute(statement.encode())
+
+
+def database_url(name: str) -> str:
+    """Another database of the run's PostgreSQL."""
+    return re.sub(r"(//[^/]*/)[^?]*", rf"\g<1>{name}", os.environ["DATABASE_URL"], count=1)
+
+
 def make_environment(directory: Path) -> dict[str, str]:
     """The run's PostgreSQL and Valkey, but a database of its own: the other tests roll theirs back or empty it."""
-    database = f"e2e_{os.getpid()}"
-    url = os.environ["DATABASE_URL"]
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{database}"')
-    own = re.sub(r"(//[^/]*/)[^?]*", rf"\g<1>{database}", url, count=1)
     others = {name: value for name, value in os.environ.items() if name not in {"SITE_URL", "ALLOWED_HOSTS"}}
     return others | {
-        "DATABASE_URL": own,
+        "DATABASE_URL": database_url(f"e2e_{os.getpid()}"),
         "REDIS_URL": re.sub(r"/\d+$", f"/{own_valkey_database()}", os.environ["REDIS_URL"]),
         "VAR_DIR": str(directory),
         "DJANGO_SETTINGS_MODULE": "lms.settings",
