@@ -18,7 +18,7 @@ resource "aws_db_subnet_group" "this" {
 
 resource "aws_db_parameter_group" "this" {
   name_prefix = "${var.name}-"
-  family      = "postgres16"
+  family      = "postgres15"
 
   dynamic "parameter" {
     for_each = {
@@ -68,7 +68,7 @@ resource "aws_iam_role_policy_attachment" "monitoring" {
 resource "aws_db_instance" "primary" {
   identifier     = var.name
   engine         = "postgres"
-  engine_version = "16"
+  engine_version = "15" # the pg_dump of the image is Debian 12's: it refuses newer servers
   instance_class = var.instance_class
   db_name        = "rounds"
   username       = "rounds"
