@@ -294,10 +294,7 @@ class WatchSocket:
             self.box.close_with(int(Close.TRY_LATER))
 
     def _greeting(self, state: RoomState, number: int, people: int) -> str:
-        one = self.viewer
-        return frames.room_state(
-            state.members_for(number=number, people=people, part=one.part, user_id=one.user_id, now=timezone.now())
-        )
+        return frames.room_state(state.members_for(self.viewer, number=number, people=people, now=timezone.now()))
 
     async def _answer_pending(self) -> None:
         while self.pending and not self.box.closed:

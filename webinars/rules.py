@@ -59,11 +59,20 @@ def part_of(user: User, webinar: Webinar) -> Part:
     return Part.ATTENDEE
 
 
-def may_see(*, kind: str, audience: str, person_id: int | None, part: Part, user_id: int, reads: bool) -> bool:
+# What reaches those who have not registered for a webinar that wants it: their page changes state, and nothing else.
+_WITHOUT_PLACE = frozenset({EventKind.STATE, EventKind.RESTRICTED})
+
+
+def may_see(
+    *, kind: str, audience: str, person_id: int | None, part: Part, user_id: int, reads: bool, has_place: bool
+) -> bool:
     """The one place that decides who hears an event, for sockets, replay and polling alike.
 
-    `reads`: the lane of published questions is open to this person (`domain.viewers`, as `domain.lanes` says it).
+    `reads`: the lane of published questions is open to this person; `has_place`: they are registered, or need not be
+    (`domain.viewers`, as `domain.lanes` and `domain.registrations` say it).
     """
+    if not has_place and kind not in _WITHOUT_PLACE:
+        return False
     if kind == EventKind.PUBLISHED and not reads:
         return False
     if audience == Audience.PERSON:

@@ -81,6 +81,7 @@ class Consumer(AsyncWebsocketConsumer):
             part=viewer.part,
             user_id=viewer.user_id,
             reads=viewer.reads,
+            has_place=viewer.has_place,
         ):
             await self.send(text_data=encode(event))
 

@@ -319,7 +319,7 @@ def test_sec_22_what_people_wrote_is_only_text(browser: Client, webinar: Webinar
 
 
 STATES: dict[str, tuple[dict[str, Any], int]] = {
-    "scheduled": ({"live_at": None, "starts_at": timedelta(days=1)}, 12),
+    "scheduled": ({"live_at": None, "starts_at": timedelta(days=1)}, 13),
     "doors open": ({"live_at": None, "starts_at": timedelta(minutes=5)}, 22),
     "live": ({}, 21),
     "ended": ({"ended_at": timedelta()}, 20),

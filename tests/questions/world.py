@@ -73,6 +73,7 @@ class World:
                     part=part,
                     user_id=user.pk,
                     reads=lanes_of(webinar=self.webinar, user=user, part=part, now=NOON).may_read,
+                    has_place=True,
                 )
             ]
             for name, (part, user) in parts.items()

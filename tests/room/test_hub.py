@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from webinars.enums import Audience
 from webinars.realtime.census import Census
-from webinars.realtime.frames import on_the_wire
+from webinars.realtime.frames import RELOAD, on_the_wire
 from webinars.realtime.hub import Hub, Member
 from webinars.realtime.ring import KEPT, MOST_BEHIND, PAGE_CHARACTERS, SPARE, Event, Reader, Ring
 from webinars.realtime.sockets import MOST_UNSENT_BYTES, Outbox
@@ -183,12 +183,33 @@ async def test_one_query_serves_all_rooms_and_everybody_in_them(hub: Hub[State],
 
 async def test_who_joins_within_a_second_shares_one_state_until_something_happens(hub: Hub[State], log: Log) -> None:
     await asyncio.gather(*(hub.join(make_member(user_id=n)[0], 0, greeting) for n in range(50)))
-    assert (log.states, len(log.asked)) == (1, 1)
+    assert (log.states, len(log.asked)) == (2, 1)  # the room's first: before its events are read, and after
     log.post()
     hub.ring(1)
     await until(lambda: hub.rooms[1].ring is not None and hub.rooms[1].ring.last == 1)
     await hub.join(make_member()[0], 0, greeting)
-    assert log.states == 2
+    assert log.states == 3
+
+
+@pytest.mark.parametrize("left", [2, 0])
+async def test_a_sweep_while_the_room_opens_makes_it_reach_less_far(log: Log, left: int) -> None:
+    """The events go between the reading of the state and that of the events."""
+    for _ in range(5):
+        log.post()
+
+    async def sweep_and_read(wanted: Sequence[tuple[int, int]]) -> list[Event]:
+        log.events, log.first_kept = [event for event in log.events if event.number > 5 - left], 6 - left
+        return await log.read_events(wanted)
+
+    async def read_state(room: int) -> State:
+        return State(number=5, first_kept=log.first_kept)
+
+    hub: Hub[State] = Hub(read_state=read_state, read_events=sweep_and_read)
+    (behind, told), (in_time, heard) = make_member(user_id=1), make_member(user_id=2)
+    await hub.join(behind, 1, greeting)
+    await hub.join(in_time, 5 - left, greeting)
+    assert told.texts() == [RELOAD]
+    assert heard.texts() == ["room 5", *(str(number) for number in range(6 - left, 6))]
 
 
 async def test_each_audience_hears_its_own(hub: Hub[State], log: Log) -> None:

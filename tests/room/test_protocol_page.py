@@ -34,7 +34,13 @@ def test_every_reason_and_close_code_is_described() -> None:
 
 
 ROOM = frames.room_members(
-    number=1, shared='"state":"live","schedule":{}', now="", people=1, part=Part.ATTENDEE, may={"ask": True}
+    number=1,
+    shared='"state":"live","schedule":{}',
+    now="",
+    people=1,
+    part=Part.ATTENDEE,
+    may={"ask": True},
+    register="",
 )
 
 

@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.conf import settings as django_settings
@@ -11,9 +13,11 @@ from django.utils.timezone import now
 
 from tests.room.rooms import Scene, make_scene
 from tests.room.tier import room_page, running_tier
+from webinars.domain import polling, room_state
 from webinars.domain.polling import PolledRooms, TooOldError
 from webinars.domain.room_sweep import remove_old_events
 from webinars.models import Room, RoomEvent
+from webinars.realtime.ring import Event
 from webinars.tasks import remove_old_events as task
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -76,6 +80,34 @@ def test_who_is_behind_loads_the_page_again_by_socket_and_by_polling() -> None:
         assert browser.answer()["t"] == "reload"
         browser.enter(3)
         assert [event["number"] for event in browser.events(1)] == [last]
+
+
+@pytest.mark.parametrize("is_socket", [True, False])
+def test_a_room_that_opens_while_the_sweep_removes_its_events_knows_that_they_are_gone(
+    monkeypatch: pytest.MonkeyPatch, is_socket: bool
+) -> None:
+    """The sweep comes in exactly between reading the state of the room and reading its events."""
+    scene = make_over(ago=DAYS + MINUTE)
+    doctor, last = scene.doctor(), scene.post().number
+    read = room_state.read_events
+
+    def sweep_and_read(wanted: Sequence[tuple[int, int]]) -> list[Event]:
+        remove_old_events(now=now())
+        return read(wanted)
+
+    monkeypatch.setattr(room_state if is_socket else polling, "read_events", sweep_and_read)
+    if is_socket:
+        with running_tier() as tier, room_page(tier, doctor, scene.webinar) as browser:
+            browser.say({"t": "room", "since": 1})
+            assert browser.answer()["t"] == "reload"
+            browser.enter(3)
+            assert [event["number"] for event in browser.events(1)] == [last]
+        return
+    rooms = PolledRooms()
+    poll = partial(rooms.poll, session_key=doctor.session_key, webinar_id=scene.webinar.pk, now=now())
+    with pytest.raises(TooOldError):
+        poll(since=1)
+    assert f'"number":{last}' in poll(since=3)
 
 
 @pytest.mark.parametrize("value", ["0", "3651", "long"])

@@ -8,6 +8,7 @@ from rest_framework.response import Response
 from core.api.views import ApiView
 from webinars.api.refusals import as_answers, person
 from webinars.api.room_serializers import PollsSerializer, PollVoteInput, PollVoteSerializer
+from webinars.domain.lanes import lanes_of
 from webinars.domain.poll_results import shown_polls
 from webinars.domain.polls import vote
 from webinars.rules import get_room_for
@@ -18,6 +19,8 @@ class PollsView(ApiView):
     def get(self, request: Request, webinar_id: int) -> Response:
         """The open poll and those whose results are shown, with one's own vote."""
         webinar = get_room_for(request.user, webinar_id)
+        with as_answers():
+            lanes_of(webinar=webinar, user=person(request), now=now()).require_place()
         return Response({"results": shown_polls(webinar=webinar, user=person(request))})
 
 

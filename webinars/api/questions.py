@@ -27,6 +27,8 @@ class QuestionsView(ApiView):
         """One's own questions, what is published for all, and what one may do."""
         webinar = get_room_for(request.user, webinar_id)
         lanes = lanes_of(webinar=webinar, user=person(request), now=now())
+        with as_answers():
+            lanes.require_place()
         return Response(questions_for_doctor(webinar=webinar, user=person(request), lanes=lanes))
 
     @extend_schema(

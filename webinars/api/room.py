@@ -60,6 +60,9 @@ class RoomSerializer(serializers.Serializer[object]):
     people = serializers.IntegerField()
     part = serializers.ChoiceField(choices=[(part.value, part.value) for part in Part])
     may = MaySerializer()
+    register = serializers.CharField(
+        allow_blank=True, help_text="Plain words where one has to register before one may come in; else empty."
+    )
     events = RoomEventSerializer(many=True)
     again = serializers.FloatField(help_text="Poll again after so many seconds.")
 

@@ -10,6 +10,7 @@ from django.db.models import CharField, Q, Value
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from webinars.domain.registrations import has_place
 from webinars.domain.schedule import state_of
 from webinars.enums import Lane, LaneAccessLevel, Restriction, WebinarState
 from webinars.models import LaneAccess, PersonRestriction, Webinar
@@ -46,6 +47,10 @@ class FollowUpOverError(LaneError):
     message = _("The time for questions about this webinar is over.")
 
 
+class NoPlaceError(LaneError):
+    message = _("Please register for this webinar first: its page has the button.")
+
+
 class NotYetError(LaneError):
     message = _("Questions can be asked as soon as the doors are open.")
 
@@ -68,6 +73,7 @@ class Lanes:
     is_muted: bool = False
     is_removed: bool = False
     window: Window = Window.OPEN
+    has_place: bool = True
 
     @property
     def may_ask(self) -> bool:
@@ -89,6 +95,7 @@ class Lanes:
         """Raises the LaneError that says why this person may not write here."""
         if self.level(lane) == WRITE:
             return
+        self.require_place()
         if self.is_muted and not self.is_removed:
             raise MutedError
         if self.window is Window.READING:
@@ -96,6 +103,11 @@ class Lanes:
         if self.window is Window.CLOSED:
             raise NotYetError
         raise LaneError
+
+    def require_place(self) -> None:
+        """For reading too. Whoever was removed hears that elsewhere, and not that they should register."""
+        if not self.has_place and not self.is_removed:
+            raise NoPlaceError
 
     def level(self, lane: Lane) -> LaneAccessLevel:
         return {Lane.ATTENDEE: self.attendee, Lane.PRESENTER: self.presenter, Lane.PUBLISHED: self.published}[lane]
@@ -118,6 +130,7 @@ def effective_lanes(
     of_person: Mapping[str, LaneAccessLevel],
     restrictions: Iterable[str],
     window: Window,
+    has_place: bool = True,
 ) -> Lanes:
     """Pure. A person's own row comes before the role's, the role's before the default; the rest only takes away."""
     restrictions = frozenset(restrictions)
@@ -128,12 +141,12 @@ def effective_lanes(
         limits = [_MOST[part][lane]]
         if muted:
             limits.append(READ)
-        if removed:
+        if removed or not has_place:
             limits.append(NONE)
         if part == Part.ATTENDEE:
             limits.append(window.value)
         found[lane] = min(granted, *limits, key=_ORDER.index)
-    return Lanes(found[Lane.ATTENDEE], found[Lane.PRESENTER], found[Lane.PUBLISHED], muted, removed, window)
+    return Lanes(found[Lane.ATTENDEE], found[Lane.PRESENTER], found[Lane.PUBLISHED], muted, removed, window, has_place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +157,14 @@ class LaneRules:
     of_person: Mapping[tuple[int, str], LaneAccessLevel]
     restrictions: Mapping[int, frozenset[str]]
 
-    def lanes(self, *, part: Part, user_id: int, window: Window) -> Lanes:
+    def lanes(self, *, part: Part, user_id: int, window: Window, has_place: bool = True) -> Lanes:
         return effective_lanes(
             part=part,
             of_role={lane: level for (of, lane), level in self.of_part.items() if of == part},
             of_person={lane: level for (of, lane), level in self.of_person.items() if of == user_id},
             restrictions=self.restrictions.get(user_id, frozenset()),
             window=window,
+            has_place=has_place,
         )
 
 
@@ -177,7 +191,8 @@ def lane_rules(webinar_id: int, *, user_id: int | None = None) -> LaneRules:
 
 
 def lanes_of(*, webinar: Webinar, user: User, part: Part | None = None, now: datetime) -> Lanes:
-    """One query, beside those of `rules.part_of` where the part is not known yet."""
+    """One query, beside those of `rules.part_of` where the part is not known yet, and one where doctors register."""
     part = part or part_of(user, webinar)
     rules = lane_rules(webinar.pk, user_id=user.pk)
-    return rules.lanes(part=part, user_id=user.pk, window=window_of(webinar, now=now))
+    may_enter = has_place(webinar=webinar, user=user, part=part)
+    return rules.lanes(part=part, user_id=user.pk, window=window_of(webinar, now=now), has_place=may_enter)

@@ -54,6 +54,9 @@ class PolledRoom:
         self.ring = Ring(max(self.state.first_kept - 1, self.state.number - KEPT))
         while self.ring.extend(read_events([(webinar_id, self.ring.last)])):
             pass  # one answer does not hold them all
+        # The sweep may have been faster than the reading: how far back it reaches is known only afterwards.
+        self.state = read_state(webinar_id, now=now)
+        self.ring.forget(self.state.first_kept - 1)
         self.people = 1
         self.polled_at = self._state_at = self._looked_at = self._rights_at = clock
         self._reported_at = 0.0
@@ -88,7 +91,7 @@ class PolledRoom:
         if clock - self._rights_at > RIGHTS_SECONDS / 2:
             self._check_rights(clock)
         if clock - self._reported_at > REPORT_SECONDS:
-            people = {viewer.user_id: viewer.country for viewer, _ in list(self._pollers.values())}
+            people = {one.user_id: one.country for one, _ in list(self._pollers.values()) if one.has_place}
             totals = presence.report({self.webinar_id: people}, process=presence.process_name(), now=now)
             self.people, self._reported_at = totals.get(self.webinar_id, 0), clock
         self._looked_at = clock
@@ -116,10 +119,9 @@ class PolledRoom:
         if not self.ring.reaches(since) or len(seen) > MOST_BEHIND:
             raise TooOldError
         members = self.state.members_for(
+            viewer,
             number=max([number, *(event.number for event in events[-1:])]),
             people=max(self.people, 1),
-            part=viewer.part,
-            user_id=viewer.user_id,
             now=now,
         )
         again = random.uniform(*AGAIN_SECONDS) * self._stretch()  # noqa: S311  # spreading load, not a secret

@@ -214,6 +214,7 @@ def vote(
     Nothing is announced here: the room hears of results at most every 2 s. Raises PollError and LaneError.
     """
     lanes = lanes_of(webinar=webinar, user=user, now=now)
+    lanes.require_place()
     if lanes.is_muted or lanes.is_removed:
         raise MutedError
     _check_room(webinar, now)

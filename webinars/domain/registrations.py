@@ -66,12 +66,14 @@ def is_registered(*, webinar: Webinar, user: User) -> bool:
     return Registration.objects.filter(webinar=webinar, user=user, cancelled_at=None).exists()
 
 
-def has_place(*, webinar: Webinar, user: User) -> bool:
-    """Whether this person may come in while it is live. Presenters and staff need no place."""
+def has_place(*, webinar: Webinar, user: User, part: Part | None = None) -> bool:
+    """Whether this person may come into the room. Presenters and staff need no place; once it is over, nobody does."""
     return (
         not webinar.needs_registration
+        or webinar.starts_at is None
+        or webinar.ended_at is not None
         or is_registered(webinar=webinar, user=user)
-        or part_of(user, webinar) is not Part.ATTENDEE
+        or (part or part_of(user, webinar)) is not Part.ATTENDEE
     )
 
 

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
+from django.utils import translation
 
-from webinars.domain.lanes import LaneRules, Window, lane_rules, window_of
+from webinars.domain.lanes import LaneRules, NoPlaceError, Window, lane_rules, window_of
 from webinars.domain.schedule import schedule_of
+from webinars.domain.viewers import Viewer
 from webinars.models import Room, Webinar
 from webinars.realtime import frames
 from webinars.realtime.ring import Event
-from webinars.rules import Part
 
 MOST_EVENTS = 2_000  # of one answer
 
@@ -34,12 +35,25 @@ class RoomState:
     lanes: LaneRules
     window: Window
 
-    def members_for(self, *, number: int, people: int, part: Part, user_id: int, now: datetime) -> str:
+    def members_for(self, viewer: Viewer, *, number: int, people: int, now: datetime) -> str:
         """What the frame `room_state` and the answer to a poll say of the room."""
-        may = self.lanes.lanes(part=part, user_id=user_id, window=self.window).may()
-        return frames.room_members(
-            number=number, shared=self.shared, now=now.isoformat(), people=people, part=part, may=may
+        lanes = self.lanes.lanes(
+            part=viewer.part, user_id=viewer.user_id, window=self.window, has_place=viewer.has_place
         )
+        return frames.room_members(
+            number=number,
+            shared=self.shared,
+            now=now.isoformat(),
+            people=people,
+            part=viewer.part,
+            may=lanes.may(),
+            register="" if viewer.has_place else _register_first(viewer.language),
+        )
+
+
+def _register_first(language: str) -> str:
+    with translation.override(language):
+        return str(NoPlaceError.message)
 
 
 def last_number(webinar_id: int) -> int:

@@ -30,10 +30,11 @@ class Viewer:
     part: Part = Part.ATTENDEE
     country: str = ""
     reads: bool = True  # published questions
+    has_place: bool = True
 
     @property
     def reader(self) -> Reader:
-        return Reader(self.part, self.user_id, self.reads)
+        return Reader(self.part, self.user_id, self.reads and self.has_place, self.has_place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,7 @@ def admit(knocks: Sequence[Knock], *, now: datetime) -> list[Viewer | Bye]:
         removed,
         part,
         reads,
+        has_place,
     ) in rows:
         device = Device(created_at=created_at, last_seen_at=seen_at)
         if is_expired(device, user=User(is_staff=is_staff), now=now):
@@ -93,8 +95,8 @@ def admit(knocks: Sequence[Knock], *, now: datetime) -> list[Viewer | Bye]:
         elif removed:
             found[index] = Bye.REMOVED
         else:
-            webinar_id = knocks[index].webinar_id
-            found[index] = Viewer(user_id, device_id, webinar_id, spoken(language), Part(part), country, reads)
+            of = (user_id, device_id, knocks[index].webinar_id, spoken(language), Part(part), country)
+            found[index] = Viewer(*of, reads=reads, has_place=has_place)
     return found
 
 
@@ -142,6 +144,14 @@ _IS_REMOVED = """EXISTS (
     SELECT FROM webinars_personrestriction r
     WHERE r.webinar_id = w.id AND r.user_id = u.id AND r.kind = 'removed' AND r.lifted_at IS NULL
 )"""
+# As `domain.registrations.has_place` says it.
+_HAS_PLACE = f"""(
+    NOT w.needs_registration OR w.starts_at IS NULL OR w.ended_at IS NOT NULL OR {_PART} <> 'attendee'
+    OR EXISTS (
+        SELECT FROM webinars_registration t
+        WHERE t.webinar_id = w.id AND t.user_id = u.id AND t.cancelled_at IS NULL
+    )
+)"""
 # As `domain.lanes` says it: a person's own row comes before that of their part, and without one everybody reads.
 _READS = f"""(
     SELECT a.level FROM webinars_laneaccess a
@@ -157,7 +167,7 @@ LEFT JOIN courses_programme p ON p.id = c.programme_id
 # An absent webinar is one that the person may not enter, whoever it is.
 _ADMITTED = f"""
 SELECT v.i, d.id, u.id, d.created_at, d.last_seen_at, u.is_staff, u.language, u.country,
-    w.id IS NOT NULL AND {_ENTERS}, {_IS_REMOVED}, {_PART}, {_READS}
+    w.id IS NOT NULL AND {_ENTERS}, {_IS_REMOVED}, {_PART}, {_READS}, {_HAS_PLACE}
 FROM unnest(%s::int4[], %s::text[], %s::int8[]) AS v (i, session_key, webinar_id)
 JOIN accounts_device d ON d.session_key = v.session_key AND d.ended_at IS NULL
 JOIN accounts_user u ON u.id = d.user_id AND u.is_active
@@ -166,19 +176,20 @@ JOIN accounts_user u ON u.id = d.user_id AND u.is_active
 # One query for all sockets of a process. A device that was deleted counts as ended.
 _REVOKED = f"""
 SELECT v.i, d.ended_reason, d.id IS NULL OR d.ended_at IS NOT NULL OR NOT u.is_active,
-    w.id IS NOT NULL AND {_ENTERS}, {_IS_REMOVED}, v.part <> {_PART}, {_READS}
-FROM unnest(%s::int4[], %s::uuid[], %s::int8[], %s::int8[], %s::text[], %s::bool[])
-    AS v (i, device_id, user_id, webinar_id, part, reads)
+    w.id IS NOT NULL AND {_ENTERS}, {_IS_REMOVED}, v.part <> {_PART} OR v.has_place <> {_HAS_PLACE}, {_READS}
+FROM unnest(%s::int4[], %s::uuid[], %s::int8[], %s::int8[], %s::text[], %s::bool[], %s::bool[])
+    AS v (i, device_id, user_id, webinar_id, part, reads, has_place)
 LEFT JOIN accounts_device d ON d.id = v.device_id
 LEFT JOIN accounts_user u ON u.id = v.user_id
 {_WEBINAR}
 WHERE d.id IS NULL OR d.ended_at IS NOT NULL OR NOT u.is_active OR w.id IS NULL
-    OR NOT {_ENTERS} OR {_IS_REMOVED} OR v.part <> {_PART} OR v.reads <> ({_READS})
+    OR NOT {_ENTERS} OR {_IS_REMOVED} OR v.part <> {_PART} OR v.reads <> ({_READS}) OR v.has_place <> {_HAS_PLACE}
 """  # noqa: S608
 
 
 def revoked(viewers: Sequence[Viewer]) -> dict[Viewer, Viewer | Bye | None]:
-    """Those who may not stay, and why; None where their part has changed: they come back as what they are now.
+    """Those who may not stay, and why; None where their part, or whether they have a place, has changed: they come back
+    as what they are now.
 
     Who stays and only begins or ceases to read published questions is answered as what they are now: a lane that is
     closed to a whole hall must not make the whole hall connect again.
@@ -193,6 +204,7 @@ def revoked(viewers: Sequence[Viewer]) -> dict[Viewer, Viewer | Bye | None]:
                 [one.webinar_id for one in viewers],
                 [one.part.value for one in viewers],
                 [one.reads for one in viewers],
+                [one.has_place for one in viewers],
             ],
         )
         rows = cursor.fetchall()

@@ -68,9 +68,11 @@ def room_state(members: str) -> str:
     return f'{{"t":"room_state",{members}}}'
 
 
-def room_members(*, number: int, shared: str, now: str, people: int, part: str, may: Mapping[str, bool]) -> str:
+def room_members(
+    *, number: int, shared: str, now: str, people: int, part: str, may: Mapping[str, bool], register: str
+) -> str:
     """`shared` is JSON text that is the same for everybody in the room; written by hand around it for that reason."""
-    rest = f'"now":"{now}","people":{people},"part":"{part}","may":{_encode(dict(may))}'
+    rest = f'"now":"{now}","people":{people},"part":"{part}","may":{_encode(dict(may))},"register":{_encode(register)}'
     return f'"number":{number},{shared},{rest}'
 
 

@@ -19,7 +19,10 @@ BREATH_SECONDS = 0.02  # between two rounds: events that come together go out to
 STATE_SECONDS = 1.0  # for which all who join are told the same
 TURN = 200  # sockets that are served before others get the event loop
 # Those whom no event concerns in person: what they hear is put together once.
-NOBODY = tuple(Reader(part, 0, reads) for part in Part for reads in (True, False))
+NOBODY = (
+    *(Reader(part, 0, reads) for part in Part for reads in (True, False)),
+    Reader(Part.ATTENDEE, 0, reads=False, has_place=False),
+)
 
 
 class Snapshot(Protocol):
@@ -147,6 +150,9 @@ class Hub(Generic[State]):
                 ring = Ring(max(state.first_kept - 1, state.number - KEPT))
                 while ring.extend(await self._read_events([(room.webinar_id, ring.last)])):
                     pass  # one answer does not hold them all
+                # The sweep may have been faster than the reading: how far back it reaches is known only afterwards.
+                state = room.state = await self._read_state(room.webinar_id)
+                ring.forget(state.first_kept - 1)
                 room.ring = ring
             return state, ring
 
@@ -191,12 +197,15 @@ class Hub(Generic[State]):
         """Everybody of one part hears the same bytes, except those whom one of the events concerns."""
         last = events[-1].number
         persons = {event.person_id for event in events}
-        common = {(one.part, one.reads): _parcel(events, one) for one in NOBODY}
+        common = {(one.part, one.reads, one.has_place): _parcel(events, one) for one in NOBODY}
         for count, member in enumerate(tuple(room.members), start=1):
             if member.live and member.heard < last:
                 member.heard = last
                 reader = member.reader
-                parcel = _parcel(events, reader) if reader.user_id in persons else common[reader.part, reader.reads]
+                if reader.user_id in persons:
+                    parcel = _parcel(events, reader)
+                else:
+                    parcel = common[reader.part, reader.reads, reader.has_place]
                 if parcel is not None:
                     member.box.push_all(parcel)
             if count % TURN == 0:
@@ -205,9 +214,9 @@ class Hub(Generic[State]):
     # Presence
 
     def present(self) -> dict[int, dict[int, str]]:
-        """Who is in which room: people, not sockets; with their countries."""
+        """Who is in which room: people, not sockets; with their countries. Who has no place is not in it."""
         return {
-            webinar_id: {member.reader.user_id: member.country for member in room.members}
+            webinar_id: {one.reader.user_id: one.country for one in room.members if one.reader.has_place}
             for webinar_id, room in self.rooms.items()
         }
 
@@ -222,10 +231,14 @@ class Hub(Generic[State]):
 
     @staticmethod
     async def _tell(room: Room[State], ring: Ring, people: int) -> None:
-        common = {(one.part, one.reads): Parcel([frames.presence(people, ring.last_for(one))]) for one in NOBODY}
+        common = {
+            (one.part, one.reads, one.has_place): Parcel([frames.presence(people, ring.last_for(one))])
+            for one in NOBODY
+        }
         for count, member in enumerate(tuple(room.members), start=1):
             if member.live:
-                member.box.push_all(common[member.reader.part, member.reader.reads])
+                reader = member.reader
+                member.box.push_all(common[reader.part, reader.reads, reader.has_place])
             if count % TURN == 0:
                 await asyncio.sleep(0)
 

@@ -28,11 +28,14 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """For whom events are picked. `reads`: the lane of published questions is open to this person."""
+    """For whom events are picked. `reads`: the lane of published questions is open to this person. Without a place
+    (registered, where that is wanted) hardly anything is for them.
+    """
 
     part: Part
     user_id: int
     reads: bool = True
+    has_place: bool = True
 
     def sees(self, event: Event) -> bool:
         return may_see(
@@ -42,6 +45,7 @@ class Reader:
             part=self.part,
             user_id=self.user_id,
             reads=self.reads,
+            has_place=self.has_place,
         )
 
 
@@ -71,6 +75,11 @@ class Ring:
             self._kept = numbers, events
             self.last = new[-1].number
         return new
+
+    def forget(self, before: int) -> None:
+        """Nothing up to this number is in the table any more: some of it may have been missing when it was read."""
+        self.before = max(self.before, before)
+        self.last = max(self.last, before)
 
     def reaches(self, since: int) -> bool:
         return self.before <= since <= self.last

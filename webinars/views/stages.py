@@ -11,7 +11,7 @@ from courses.rules import may_preview
 from media.domain.queries import VideoSources, sources
 from webinars.domain.course_page import CoursePage, read_course_page
 from webinars.domain.live_source import LiveSource, live_source
-from webinars.domain.registrations import is_registered
+from webinars.domain.registrations import has_place
 from webinars.domain.schedule import Schedule, schedule_of
 from webinars.domain.watching import WatchError
 from webinars.enums import IngestKind, Restriction, WebinarState
@@ -114,8 +114,7 @@ def _stage(webinar: Webinar, page: CoursePage, state: WebinarState, *, user: Use
 def _stage_now(webinar: Webinar, state: WebinarState, *, user: User, part: Part) -> Stage:
     if is_restricted(user, webinar, Restriction.REMOVED):
         return Stage.REMOVED
-    needs_place = webinar.needs_registration and part is Part.ATTENDEE
-    if needs_place and not is_registered(webinar=webinar, user=user):
+    if not has_place(webinar=webinar, user=user, part=part):
         return Stage.REGISTER
     if webinar.ingest == IngestKind.EXTERNAL:
         return Stage.ELSEWHERE

@@ -17,8 +17,9 @@ from accounts.models import User
 from media.domain.grants import issue, issue_key
 from webinars.domain import visits
 from webinars.domain.chapters import chapters_of
-from webinars.domain.registrations import places_of
+from webinars.domain.registrations import has_place, places_of
 from webinars.domain.room_page import RoomPage, program_seconds, read_room_page, reason_of_cancelling
+from webinars.domain.room_state import last_number
 from webinars.domain.timelines import recording_map
 from webinars.enums import Phase
 from webinars.rules import get_webinar_for
@@ -152,6 +153,13 @@ def player_settings(request: DeviceRequest, found: Look) -> dict[str, Any]:
     }
 
 
+def number_of(found: Look, room: RoomPage | None) -> int:
+    """From where the page follows. A page without a room shows nothing of what was said, and needs none of it again."""
+    if room is not None:
+        return room.number
+    return last_number(found.webinar.pk) if found.follows else 0
+
+
 def page_settings(request: DeviceRequest, found: Look, room: RoomPage | None) -> dict[str, Any]:
     """What the page follows. A recorded lecture has no room: nothing about it changes by itself."""
     webinar, schedule = found.webinar, found.schedule
@@ -163,7 +171,8 @@ def page_settings(request: DeviceRequest, found: Look, room: RoomPage | None) ->
         "stage": found.stage.value,
         "schedule": {name: at.isoformat() if (at := getattr(schedule, name)) else None for name in DATES},
         "now": found.now.isoformat(),
-        "number": room.number if room else 0,
+        "number": number_of(found, room),
+        "has_place": has_place(webinar=webinar, user=request.user, part=found.part),
         "follows": found.follows,
         "urls": {
             "socket": f"/ws/webinars/{webinar.pk}/",

@@ -79,9 +79,10 @@ class WebinarPage {
 
   // What makes the page change
 
-  compare({ state, schedule }) {
-    const isSame = state === this.config.state && JSON.stringify(times(schedule)) === JSON.stringify(times(this.config.schedule));
-    if (!isSame) this.renewSoon(this.spread);
+  compare({ state, schedule, register }) {
+    const { config } = this;
+    const isSame = state === config.state && JSON.stringify(times(schedule)) === JSON.stringify(times(config.schedule));
+    if (!isSame || Boolean(register) === config.has_place) this.renewSoon(this.spread);
   }
 
   heard({ kind, data }) {
@@ -145,7 +146,8 @@ class WebinarPage {
   async become(fresh) {
     const config = read("page-config", fresh);
     const isOther = config.stage !== this.config.stage;
-    const mustShow = isOther || JSON.stringify(config.schedule) !== JSON.stringify(this.config.schedule);
+    const differs = (name) => JSON.stringify(config[name]) !== JSON.stringify(this.config[name]);
+    const mustShow = isOther || differs("schedule") || differs("has_place");
     const wasState = this.config.state;
     this.config = config;
     if (isOther && this.player) this.player.stop();
