@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from django.core.files.storage import Storage
 
 from media.storages.base import CONTENT_TYPES
-from media.storages.buckets import bucket_of
+from media.storages.buckets import bucket_of, storage_troubles
 
 if TYPE_CHECKING:
     from media.storages.s3 import Bucket
@@ -35,7 +35,10 @@ class LiveFile:
 
 
 def replace_files(storage: Storage, files: Sequence[LiveFile]) -> None:
-    """A reader sees the old content or the new one, never a part. Over a network several go at once."""
+    """A reader sees the old content or the new one, never a part. Over a network several go at once.
+
+    A storage that does not take them raises OSError, whatever it is: who broadcasts waits and tries again.
+    """
     bucket = bucket_of(storage)
     if bucket is None:
         for file in files:
@@ -47,13 +50,16 @@ def replace_files(storage: Storage, files: Sequence[LiveFile]) -> None:
 
 
 def _put(bucket: "Bucket", file: LiveFile) -> None:
-    bucket.client.put_object(
-        Bucket=bucket.name,
-        Key=file.name,
-        Body=file.content,
-        ContentType=CONTENT_TYPES[file.kind],
-        CacheControl=file.cache_control,
-    )
+    try:
+        bucket.client.put_object(
+            Bucket=bucket.name,
+            Key=file.name,
+            Body=file.content,
+            ContentType=CONTENT_TYPES[file.kind],
+            CacheControl=file.cache_control,
+        )
+    except storage_troubles() as error:
+        raise OSError(f"{file.name} was not stored: {error}") from error
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -99,7 +99,8 @@ def test_who_lost_the_air_writes_nothing(raw: str, at: datetime, media_root: Pat
     assert not Segment.objects.exists()
 
 
-def test_a_bucket_gets_the_same_with_what_caches_may_do(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def bucket(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     settings.STORAGES = {
@@ -109,6 +110,15 @@ def test_a_bucket_gets_the_same_with_what_caches_may_do(settings: Any, monkeypat
             "OPTIONS": {"bucket_name": "live", "region_name": "eu-central-1"},
         },
     }
+
+
+def test_a_bucket_that_takes_nothing_is_tried_again_like_a_full_disk(bucket: None) -> None:
+    """The door waits on an OSError and tries again; anything else would end the stream."""
+    with mock_aws(), pytest.raises(OSError, match=r"videos/k/live/a\.m3u8"):
+        replace_files(media_storage(), [LiveFile("videos/k/live/a.m3u8", b"#EXTM3U")])
+
+
+def test_a_bucket_gets_the_same_with_what_caches_may_do(bucket: None) -> None:
     with mock_aws():
         client = boto3.client("s3", region_name="eu-central-1")
         client.create_bucket(Bucket="live", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})

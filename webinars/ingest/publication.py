@@ -271,12 +271,19 @@ class Publication:
         return self.meter.report(now) | {"silent": self._silent}
 
     async def _guarded(self, work: Awaitable[None]) -> None:
+        """Whatever goes wrong ends it: a stream that nobody stores any more must not look as if it were on air."""
         try:
             await work
         except (SessionOver, PackagerError) as over:
-            self.over = over
-            if self.on_over:
-                self.on_over()
+            self._cut_off(over)
+        except Exception as error:
+            log.exception("ingest.broken", webinar=self.opened.webinar_id)
+            self._cut_off(PackagerError(type(error).__name__))
+
+    def _cut_off(self, over: SessionOver | PackagerError) -> None:
+        self.over = over
+        if self.on_over:
+            self.on_over()
 
     async def end(self, because: str = "", detail: str = "") -> None:
         """What the packager still finishes is kept, unless the session was taken away.
