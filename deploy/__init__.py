@@ -1,0 +1,1 @@
+"""How the product is run: servers, balancer, cluster on one machine, infrastructure."""

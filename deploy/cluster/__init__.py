@@ -1,0 +1,1 @@
+"""`script/cluster`: the processes of production as a replica set on one machine, to restart, kill and load them."""
