@@ -26,7 +26,7 @@ from webinars.domain import visits
 from webinars.domain.attendance import attendance_of, merge
 from webinars.domain.registrations import register
 from webinars.enums import IngestKind, Phase
-from webinars.models import Visit, Webinar
+from webinars.models import Broadcast, Visit, Webinar
 
 NOON = datetime.fromisoformat("2030-05-02T12:00:00+00:00")
 
@@ -81,6 +81,19 @@ class TestReading:
         assert row.intervals == ((at(0), at(20)), (at(30), at(40)))
         assert (row.first_join, row.last_leave, row.minutes_live) == (at(0), at(40), 20)
         assert row.present_seconds == 1800
+
+    def test_nobody_was_there_longer_than_the_webinar(self) -> None:
+        """A phone delivers its last beats days later; a clever one goes on sending when the picture has ended."""
+        webinar = held(ended_at=at(60))
+        Broadcast.objects.create(
+            webinar=webinar, started_at=at(0), epoch=at(0), ended_at=at(60), program_seconds=59.5 * 60
+        )
+        watched(webinar, (0, 3 * 24 * 60), coverage=((0, 2400), (3000, 7200)))
+
+        (row,) = attendance_of(webinar)
+
+        assert (row.first_join, row.last_leave, row.present_seconds) == (at(0), at(60), 3600)
+        assert row.seen_seconds == 2400 + 570
 
     def test_visits_to_a_meeting_elsewhere_count_as_being_there(self) -> None:
         webinar, user = held(ingest=IngestKind.EXTERNAL, external_url="https://meet.example/1"), UserFactory.create()

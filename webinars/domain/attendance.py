@@ -1,20 +1,22 @@
 """Who was there: intervals from joining to leaving, by person. Read from what the watch engine and visits have kept."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain import audit
 from accounts.models import User
 from core.db import Interval, Intervals
-from core.ranges import seconds
+from core.ranges import intersect, seconds
 from webinars.enums import Phase
-from webinars.models import Visit, WatchRecord, Webinar
+from webinars.models import Broadcast, Visit, WatchRecord, Webinar
 
 # A reload, a change of room, a short loss of the line: nobody has left.
 MERGED_GAP = timedelta(seconds=60)
@@ -91,11 +93,10 @@ def _people(webinar: Webinar, search: str) -> list[int]:
 def _batch(webinar: Webinar, ids: list[int]) -> Iterator[Attendance]:
     intervals: dict[int, list[Interval]] = defaultdict(list)
     seen: dict[int, int] = defaultdict(int)
-    for user_id, clock, coverage in WatchRecord.objects.filter(
-        webinar=webinar, phase=Phase.LIVE, user__in=ids
-    ).values_list("user_id", "clock", "coverage"):
-        intervals[user_id] += clock
-        seen[user_id] += seconds(coverage)
+    for user_id, clock, coverage, program_seconds in _watched(webinar, ids):
+        intervals[user_id] += [_until_the_end(one, webinar) for one in clock]
+        shown = ((0, math.ceil(program_seconds)),) if program_seconds else coverage
+        seen[user_id] += seconds(intersect(coverage, shown))
     visits: dict[int, list[Interval]] = defaultdict(list)
     for user_id, joined, seen_at, left in Visit.objects.filter(webinar=webinar, user__in=ids).values_list(
         "user_id", "joined_at", "seen_at", "left_at"
@@ -108,6 +109,19 @@ def _batch(webinar: Webinar, ids: list[int]) -> Iterator[Attendance]:
     for user_id in ids:
         if merged := merge(intervals[user_id]):
             yield Attendance(user=users[user_id], intervals=merged, seen_seconds=seen[user_id])
+
+
+def _watched(webinar: Webinar, ids: list[int]) -> Iterable[Any]:
+    """With the length of the broadcast, where it was ours."""
+    length = Broadcast.objects.filter(webinar=OuterRef("webinar"), is_rehearsal=False).values("program_seconds")[:1]
+    records = WatchRecord.objects.filter(webinar=webinar, phase=Phase.LIVE, user__in=ids)
+    return records.values_list("user_id", "clock", "coverage", Subquery(length))
+
+
+def _until_the_end(interval: Interval, webinar: Webinar) -> Interval:
+    """A clock runs until the latest beat is received, which may be days later where a device was without a line."""
+    start, end = interval
+    return start, max(start, min(end, webinar.ended_at)) if webinar.ended_at else end
 
 
 HEADINGS = (
