@@ -54,10 +54,10 @@ class Keeper:
         while True:
             started = time.monotonic()
             status = await self._run_once()
-            if self._halting:
-                break
             kill_group(self.pid)  # children of a crashed one would hold its port
             self.pid = 0
+            if self._halting:
+                break
             self.restarts += 1
             if time.monotonic() - started > STEADY_SECONDS:
                 pause = RESTART_SECONDS[0]
@@ -81,7 +81,10 @@ class Keeper:
             return process.returncode
         child = await self._spawn()
         self.pid = child.pid
-        self._become("running")
+        if self._halting:  # meanwhile
+            self.send(signal.SIGKILL)
+        else:
+            self._become("running")
         if self.on_start:
             self.on_start(child.pid)
         return await child.wait()
@@ -149,13 +152,11 @@ class Keeper:
             self.send(self.unit.stop_signal)  # web and realtime end at the second one at once: DRAIN_SECONDS
             await asyncio.wait({self._task}, timeout=0.2)
         self._become("stopping")
-        leader = self.pid
         self.send(signal.SIGCONT)
         self.send(self.unit.stop_signal)
         done, _ = await asyncio.wait({self._task}, timeout=seconds)
-        if leader:
+        if not done:
             self.send(signal.SIGKILL)
-            kill_group(leader)
         await self._task
         return bool(done)
 
