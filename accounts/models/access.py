@@ -6,7 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.enums import DeviceEnd, ImportState, InvitationState, SignInMethod
+from accounts.enums import AUDIT_ACTIONS, DeviceEnd, ImportState, InvitationState, SignInMethod
+from core.time import when
 
 
 class DeviceQuerySet(models.QuerySet["Device"]):
@@ -196,7 +197,7 @@ class AuditEvent(models.Model):
         indexes = (models.Index(fields=("subject_type", "subject_id"), name="accounts_audit_subject"),)
 
     def __str__(self) -> str:
-        return f"{self.at:%Y-%m-%d %H:%M} {self.action}"
+        return f"{AUDIT_ACTIONS.get(self.action, self.action)} · {when(self.at)}"
 
 
 class LimitCounter(models.Model):

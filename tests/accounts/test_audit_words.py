@@ -13,8 +13,8 @@ from django.utils.timezone import now
 
 from accounts.domain import invitations
 from accounts.domain.audit import record
-from accounts.domain.audit_words import ACTIONS, words_of
-from accounts.enums import Role
+from accounts.domain.audit_words import words_of
+from accounts.enums import AUDIT_ACTIONS, Role
 from accounts.models import AuditEvent, User
 from core.time import when
 from tests.factories.accounts import UserFactory
@@ -57,7 +57,7 @@ def test_every_action_that_is_recorded_has_words() -> None:
     codes = {code for path in sources for code in codes_in(path.read_text())}
     assert {"sign_in.done", "sign_out", "role.granted", "video.deleted"} <= codes
     codes |= {f"question.{move}" for move in Move}
-    assert codes - set(ACTIONS) == set(), "accounts/domain/audit_words.py says what a code means"
+    assert codes - set(AUDIT_ACTIONS) == set(), "accounts/enums.py says what a code means"
 
 
 def test_the_list_names_actions_and_people(browser: Client) -> None:
@@ -90,6 +90,8 @@ def test_an_event_shows_all_that_was_recorded(browser: Client) -> None:
     assert "::1 (the server itself)" in page
     assert f"{doctor} · {doctor.pk}" in page
     assert "person.changed" in page
+    assert str(event) == f"Person changed · {when(event.at)}"
+    assert page.count("person.changed") == 1, "the code stands beside its label, and is no heading"
 
 
 @pytest.mark.parametrize(
