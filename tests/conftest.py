@@ -10,11 +10,15 @@ from typing import Any
 
 import psutil
 import pytest
+from hypothesis import HealthCheck, settings
 
 from lms.embedded import Embedded, Urls
 
 PREFIX = "lms-tests-"
 SERVERS = pytest.StashKey[Embedded]()
+# How long an example takes says how busy the machine is. What must be fast has a test that measures it.
+settings.register_profile("rounds", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("rounds")
 # Left from the developer's shell these would change what the tests mean.
 FOREIGN = re.compile(
     r"^(ALLOWED_HOSTS|AWS_.*|CSRF_.*|DATABASE_.*|DEBUG|DEFAULT_FROM_EMAIL|DEVICE_LIMIT|DJANGO_.*|EMAIL_.*|LANGUAGES|LIVE_.*|MEDIA_.*|REDIS_.*"
@@ -58,9 +62,9 @@ def _start_servers(config: pytest.Config) -> None:
 
 
 def _configure_django() -> None:
-    from django.conf import settings
+    from django.conf import settings as project
 
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # Argon2 would cost 0.3 s a user
+    project.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # Argon2 would cost 0.3 s a user
 
 
 def _sweep() -> None:

@@ -15,7 +15,18 @@ from pathlib import Path
 CODE = "io"
 ROOT = Path(__file__).resolve().parents[2]
 # The tree is copied, because makemessages writes beside what it reads, and several test runs may share one tree.
-SOURCES = ("accounts", "analytics", "assessments", "core", "courses", "lms", "media", "webinars", "templates")
+SOURCES = (
+    "accounts",
+    "analytics",
+    "assessments",
+    "core",
+    "courses",
+    "lms",
+    "media",
+    "operations",
+    "webinars",
+    "templates",
+)
 LIBRARIES = {
     "django": ("conf", "contrib/auth", "contrib/humanize", "contrib/postgres"),
     "allauth": ("",),
