@@ -191,6 +191,14 @@ class TestButtons:
 
         assert "This webinar was cancelled." in text_of(response)
 
+    def test_a_recorded_lecture_has_nothing_on_air(self, webinar: Webinar, browser: Client) -> None:
+        Webinar.objects.filter(pk=webinar.pk).update(starts_at=None)
+
+        text = text_of(browser.get(address(webinar)))
+
+        assert "This is a recorded lecture" in text
+        assert "This webinar is over." not in text
+
     def test_rehearsal_and_takeover_are_switches(self, webinar: Webinar, browser: Client) -> None:
         for name, field in (("rehearse", "is_rehearsal"), ("takeover", "allows_takeover")):
             for on in ("1", "0"):
