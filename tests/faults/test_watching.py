@@ -11,7 +11,7 @@ import redis
 from tests.faults.players import Crowd
 from tests.faults.world import ORIGIN, World
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.site]
 VIEWERS = 50
 
 
