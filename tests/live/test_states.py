@@ -290,8 +290,9 @@ def test_without_javascript_questions_votes_and_polls_are_plain_forms(
     other.refresh_from_db()
     assert other.votes == 1
     assert [vote.choices for vote in poll.votes.all()] == [[2]]
-    answer = browser.post(f"{base}polls/{poll.pk}/vote/", {"choice": "7"}, follow=True)
-    assert 'role="alert"' in answer.content.decode()
+    for choice in ("7", "--5", "x"):
+        answer = browser.post(f"{base}polls/{poll.pk}/vote/", {"choice": choice}, follow=True)
+        assert 'role="alert"' in answer.content.decode()
     assert [vote.choices for vote in poll.votes.all()] == [[2]]
     assert browser.post(f"{base}questions/", {"text": "Mine?", "key": "no key"}).status_code == 404
 

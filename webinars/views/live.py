@@ -175,4 +175,5 @@ def _key(request: HttpRequest) -> UUID:
 
 
 def _is_number(text: str) -> bool:
-    return text.lstrip("-").isascii() and text.lstrip("-").isdigit() and len(text) < 6
+    digits = text.removeprefix("-")
+    return digits.isascii() and digits.isdigit() and len(text) < 6

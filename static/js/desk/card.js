@@ -44,6 +44,7 @@ export class Card extends EventTarget {
     if (id !== this.id) {
       if (this.root) this.root.remove();
       this.id = id;
+      this.sayKey = null;
       Object.assign(this, stamp("card"));
       this.form = {};
       for (const form of this.root.querySelectorAll("[data-form]")) this.form[form.dataset.form] = form;
@@ -106,6 +107,7 @@ export class Card extends EventTarget {
       return;
     }
     if (field.localName !== "textarea") return;
+    if (form === "say") this.sayKey = null; // other words are another message
     const asBefore = { forward: this.question.edited_text || this.question.text, answer: this.question.answer_text, say: "" };
     this.drafts.write(this.question, `${form}/${field.name}`, field.value, asBefore[form]);
     this.moves.keep(this.id);

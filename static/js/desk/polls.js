@@ -67,16 +67,20 @@ export class Polls {
     }
   }
 
+  /** An event does not say which words of a cloud are kept back: until they are known here, they stay as they are. */
   heard(data) {
     const known = this.polls.get(data.id) || { results: null, hidden_words: [] };
+    const isVague = data.kind === "words" && !("hidden_words" in data);
     if (data.removed) this.polls.delete(data.id);
-    else this.polls.set(data.id, Object.assign(known, data));
+    else this.polls.set(data.id, Object.assign(known, data, isVague ? { hidden_words: null } : {}));
     this.draw();
+    if (isVague) this.again();
   }
 
+  /** What everybody gets to see of a cloud lacks the words that are kept back. */
   counted(results) {
     const poll = this.polls.get(results.id);
-    if (!poll) return;
+    if (!poll || (poll.kind === "words" && poll.is_shown)) return;
     poll.results = results;
     this.draw();
   }
@@ -178,7 +182,8 @@ export class Polls {
   }
 
   bodyOf(what, id) {
-    if (what !== "show" || this.polls.get(id).kind !== "words") return {};
+    const { kind, hidden_words: known } = this.polls.get(id);
+    if (what !== "show" || kind !== "words" || !known) return {};
     const boxes = this.rows.get(id).part.words.querySelectorAll("input:checked");
     return { hidden_words: Array.from(boxes, (box) => box.value) };
   }

@@ -275,22 +275,26 @@ export class Panel {
 
   async say(form) {
     const id = form.closest("[data-id]").dataset.id;
-    form.dataset.key = form.dataset.key || newKey();
-    const body = { text: form.elements.text.value, client_key: form.dataset.key };
+    const text = form.elements.text.value;
+    // As above: the same words are the same message, others are another one.
+    if (form.dataset.said !== text) form.dataset.key = newKey();
+    form.dataset.said = text;
+    const body = { text, client_key: form.dataset.key };
     const question = await this.send(form, "say-error", () => this.wire.post(`${this.urls.questions}${id}/messages/`, body));
     if (!question) return;
-    delete form.dataset.key;
+    delete form.dataset.said;
     form.elements.text.value = "";
     this.own.set(question.id, question);
     this.showOwn();
   }
 
   async vote(form) {
-    const question = this.published.get(Number(form.closest("[data-id]").dataset.id));
-    const { voted } = question;
+    const id = Number(form.closest("[data-id]").dataset.id);
+    const { voted } = this.published.get(id);
     const method = voted ? "DELETE" : "POST";
-    const done = await this.send(form, "", () => this.wire.send(method, `${this.urls.questions}${question.id}/votes/`, {}));
-    if (!done) return;
+    const done = await this.send(form, "", () => this.wire.send(method, `${this.urls.questions}${id}/votes/`, {}));
+    const question = this.published.get(id); // another one by now, where an event has come meanwhile
+    if (!done || !question) return;
     question.voted = !voted;
     question.votes = Math.max(0, question.votes + (voted ? -1 : 1));
     this.writePublished(form.closest("[data-id]"), question);
