@@ -67,10 +67,14 @@ export class Polls {
     }
   }
 
-  /** An event does not say which words of a cloud are kept back: until they are known here, they stay as they are. */
+  /**
+   * An event does not say which words of a cloud another desk keeps back: until they are known here, none are offered, and
+   * they stay as they are. What was done here came with the answer.
+   */
   heard(data) {
     const known = this.polls.get(data.id) || { results: null, hidden_words: [] };
-    const isVague = data.kind === "words" && !("hidden_words" in data);
+    const isNews = known.state !== data.state || known.is_shown !== data.is_shown;
+    const isVague = data.kind === "words" && !("hidden_words" in data) && isNews;
     if (data.removed) this.polls.delete(data.id);
     else this.polls.set(data.id, Object.assign(known, data, isVague ? { hidden_words: null } : {}));
     this.draw();
@@ -141,7 +145,7 @@ export class Polls {
   }
 
   fillWords(place, poll) {
-    const offered = poll.kind === "words" && poll.state === "closed" && !poll.is_shown;
+    const offered = poll.kind === "words" && poll.state === "closed" && !poll.is_shown && poll.hidden_words;
     const words = offered ? Object.keys((poll.results || {}).words || {}) : [];
     place.hidden = !words.length;
     const signature = words.join("\n");
@@ -152,7 +156,7 @@ export class Polls {
       const { root, part } = stamp("word");
       const box = root.querySelector("input");
       box.value = word;
-      box.checked = (poll.hidden_words || []).includes(word);
+      box.checked = poll.hidden_words.includes(word);
       put(part.text, word);
       place.append(root);
     }
