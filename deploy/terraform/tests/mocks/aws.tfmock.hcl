@@ -86,3 +86,7 @@ mock_data "aws_cloudformation_stack" {
     }
   }
 }
+mock_resource "aws_cloudfront_response_headers_policy" { defaults = { id = "made-up" } }
+mock_resource "aws_cloudfront_cache_policy" { defaults = { id = "made-up" } }
+mock_resource "aws_cloudfront_key_group" { defaults = { id = "made-up" } }
+mock_resource "aws_cloudfront_origin_access_control" { defaults = { id = "made-up" } }

@@ -1,0 +1,47 @@
+"""deploy/terraform, planned without an account. tests/deploy/conftest.py says so when Terraform cannot run here."""
+# ruff: noqa: E501 - a table of changes is read by its lines
+
+from pathlib import Path
+
+from tests.deploy.cloud import findings
+from tests.deploy.terraform import Workspace
+
+M = "modules/"
+# A file, what to change in it, and what has to be found then. All are planted in one copy: a plan costs eight seconds.
+MISTAKES = (
+    (M + "database/main.tf", 'publicly_accessible    = false\n  parameter_group_name   = aws_db_parameter_group.this.name\n  ca_cert_identifier     = "rds-ca-rsa2048-g1"\n\n', "publicly_accessible = true\n", "a database is public"),
+    (M + "database/main.tf", '{ value = "on", method = "immediate" }', '{ value = "off", method = "immediate" }', "acknowledged rows may be lost"),
+    (M + "cache/main.tf", "volatile-lru", "allkeys-lru", "a full cache would drop or refuse queued tasks"),
+    (M + "media/main.tf", "restrict_public_buckets = true", "restrict_public_buckets = false", "the bucket may become public"),
+    (M + "media/main.tf", ".arn}/videos/*", ".arn}/*", "the distribution reads more than videos"),
+    (M + "media/main.tf", "items = [var.site_url]", 'items = ["*"]', "players of the site cannot ask CloudFront with their cookies"),
+    (M + "compute/balancers.tf", 'each.key == "realtime"', "false", "WebSockets do not stick"),
+    (M + "compute/balancers.tf", '"/readyz", "/metrics"', '"/readyz"', "/metrics can be asked from outside"),
+    (M + "compute/main.tf", 'drop = ["ALL"] }\n    }\n    portMappings', 'drop = ["MKNOD"] }\n    }\n    portMappings', "beat keeps rights of the kernel"),
+    (M + "compute/roles.tf", '["secretsmanager:GetSecretValue"], Resource = var.secret_arn', '["secretsmanager:GetSecretValue"], Resource = "*"', "module.compute.aws_iam_role_policy.execution allows ['secretsmanager:GetSecretValue'] on everything"),
+    ("environment.tf", "    SITE_URL                = local.site_url\n", "    SITE_ADDRESS = local.site_url\n", "unknown: SITE_ADDRESS"),
+    ("watching.tf", 'keys(var.services) : "${name}-missing"', '["web"] : "${name}-missing"', "nobody hears when these are gone"),
+)  # fmt: skip
+
+
+def test_the_plan_of_production_is_sound_and_starts_the_product(tmp_path: Path) -> None:
+    plan = Workspace(tmp_path).plan("production.tfvars")
+
+    assert len(plan.resources) > 100
+    assert findings(plan, production=True) == []
+
+
+def test_staging_is_the_same_code_and_planted_mistakes_are_found(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    workspace.change(mistake[:3] for mistake in MISTAKES)
+
+    found = findings(workspace.plan("staging.tfvars"), production=False)
+
+    assert [wanted for *_, wanted in MISTAKES if not any(one.startswith(wanted) for one in found)] == []
+    # Nothing else is wrong: staging itself is sound. What follows from a planted mistake stands beside it.
+    follows = (
+        "missing: SITE_URL",
+        "refused: ",
+        *(f"{name} keeps rights" for name in ("web", "realtime", "worker", "long", "transcoder", "ingest")),
+    )
+    assert [one for one in found if not one.startswith((*(mistake[3] for mistake in MISTAKES), *follows))] == []
