@@ -9,6 +9,8 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register  # n
 from django.db import connection
 from django.utils.translation import to_locale
 
+from lms.expand import problems_on_disk
+
 OLDEST_POSTGRES = 150_000
 
 
@@ -37,6 +39,19 @@ def proxies_are_counted(**_: Any) -> list[CheckMessage]:
             )
         ]
     return []
+
+
+@register(Tags.database, deploy=True)
+def migrations_let_the_running_version_work(**_: Any) -> list[CheckMessage]:
+    """Replicas are replaced one by one: for minutes old code works on the new schema."""
+    return [
+        Error(
+            problem,
+            hint='Split it, or say in the migration\'s class why it has to be: contract = "…" (docs/deploying.md).',
+            id="lms.E002",
+        )
+        for problem in problems_on_disk()
+    ]
 
 
 @register(Tags.translation, deploy=True)

@@ -20,6 +20,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 
 from core.logging import get_logger
 from lms.draining import is_draining
+from lms.expand import expandable, in_order
 
 log = get_logger(__name__)
 SECONDS = 2  # for each step of a check: a probe that hangs tells nobody anything
@@ -135,7 +136,8 @@ def _redis() -> str:
 
 @cache
 def _migrations_on_disk() -> frozenset[tuple[str, str]]:
-    return frozenset(MigrationLoader(None).graph.nodes)
+    """Without those that wait until every replica is new: nobody would get ready for them."""
+    return frozenset((one.app_label, one.name) for one in expandable(in_order(MigrationLoader(None))))
 
 
 def _migrations(applied: set[tuple[str, str]] | None) -> str:
