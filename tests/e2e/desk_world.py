@@ -37,6 +37,7 @@ def build(questions: list[str]) -> dict[str, Any]:
     people = {
         "ana": make_person("Ana", "Ribeiro", programme, Role.MODERATOR),
         "tomas": make_person("Tomas", "Berg", programme, Role.MODERATOR),
+        "lucia": make_person("Lucía", "Ortega", programme, Role.MODERATOR),
         "presenter": make_person("Priya", "Rao", programme, Role.PRESENTER),
         "doctor": make_person("Meera", "Nair", programme),
         "colleague": make_person("Wanjiru", "Kamau", programme),

@@ -105,6 +105,21 @@ def end(webinar_id: str) -> dict[str, Any]:
     return {}
 
 
+def remove_doctors(webinar_id: str) -> dict[str, Any]:
+    from django.utils.timezone import now
+
+    from accounts.models import User
+    from webinars.domain.restrictions import remove
+    from webinars.models import Webinar
+
+    webinar = Webinar.objects.select_related("lesson__course__programme", "video").get(pk=webinar_id)
+    programme = webinar.lesson.course.programme
+    moderator = User.objects.get(role_grants__role="moderator", role_grants__programme=programme)
+    for doctor in User.objects.filter(enrolments__programme=programme):
+        remove(webinar=webinar, user=doctor, actor=moderator, now=now())
+    return {}
+
+
 def set_state(webinar_id: str, state: str) -> dict[str, Any]:
     """For pages that are only looked at."""
     from django.utils.timezone import now
@@ -115,9 +130,12 @@ def set_state(webinar_id: str, state: str) -> dict[str, Any]:
 
     changes: dict[str, dict[str, Any]] = {
         "scheduled": {"starts_at": now() + timedelta(days=2, hours=3), "capacity": 200, "needs_registration": True},
+        "register": {"needs_registration": True, "capacity": 200},
         "elsewhere": {"ingest": IngestKind.EXTERNAL, "external_url": "https://meet.example.org/x"},
         "ended": {"live_at": now() - timedelta(hours=1), "ended_at": now()},
     }
+    if state == "removed":
+        return remove_doctors(webinar_id)
     if state == "cancelled":
         cancel_webinar(webinar_id=int(webinar_id), reason="The speaker is ill.", actor=None, now=now())
         return {}

@@ -1,4 +1,4 @@
-"""The moderators' desk in real browsers: two moderators, a presenter and a doctor at once; the keyboard alone."""
+"""The moderators' desk in real browsers: three moderators, a presenter and a doctor at once; the keyboard alone."""
 
 import json
 import time
@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.conftest import PHONE, Complaints, OpenBrowser, Site, until
+from tests.e2e.conftest import PHONE, Complaints, OpenBrowser, Site, eventually, until
 from tests.e2e.looking import DARK_RULES, darken, violations
 
 pytestmark = pytest.mark.browser
@@ -101,20 +101,42 @@ def told(page: Page, text: str) -> None:
 FIRST, SECOND = "Is there a place for repeated surgery?", "Which AMH would you still operate on?"
 
 
-def test_a_question_goes_from_the_doctor_by_two_moderators_to_the_presenter_and_to_everybody(
+def take_at_once(live: Room, desks: dict[str, Page], text: str) -> None:
+    """All press the button in the same moment: one is on it, and the others see who."""
+    buttons = []
+    for page in desks.values():
+        row(page, text).click()
+        buttons.append(page.get_by_role("button", name="Take it").element_handle())
+    for button in buttons:
+        button.evaluate("(button) => button.click()")
+    found = (
+        "SELECT u.last_name FROM webinars_question q JOIN accounts_user u ON u.id = q.claimed_by_id WHERE q.text = %s"
+    )
+    ((winner,),) = eventually(lambda: live.site.rows(found + " AND q.webinar_id = %s", text, live.world["webinar"]))
+    for name, page in desks.items():
+        if name.endswith(winner):
+            told(page, "You are on it.")
+    for name, page in desks.items():
+        if not name.endswith(winner):
+            expect(row(page, text).get_by_text(f"{winner} is on it")).to_be_visible()
+            expect(page.locator("[data-part=told]")).not_to_have_text("You are on it.")
+
+
+def test_a_question_goes_from_the_doctor_by_three_moderators_to_the_presenter_and_to_everybody(
     room: MakeRoom, complaints: Complaints
 ) -> None:
     complaints.allow("status of 409", "status of 40[34]")  # nobody streams: there is no playlist yet
     live = room(FIRST)
-    ana, tomas = live.desk("ana"), live.desk("tomas")
+    ana, tomas, lucia = live.desk("ana"), live.desk("tomas"), live.desk("lucia")
     presenter, doctor = live.listener("presenter"), live.listener("doctor")
     phone = live.page("doctor", viewport=PHONE)
     phone.goto(f"{live.site.url}/webinars/{live.world['webinar']}/")
     phone.get_by_label("Your question").fill(SECOND)
     phone.get_by_role("button", name="Send question").click()
-    for page in (ana, tomas):
+    for page in (ana, tomas, lucia):
         expect(row(page, SECOND)).to_be_visible()
         expect(page.locator("[data-tab=new] [data-count]")).to_have_text("2")
+    take_at_once(live, {"Ana Ribeiro": ana, "Tomas Berg": tomas, "Lucía Ortega": lucia}, FIRST)
 
     row(ana, SECOND).click()
     ana.get_by_role("button", name="Take it").click()
@@ -130,8 +152,9 @@ def test_a_question_goes_from_the_doctor_by_two_moderators_to_the_presenter_and_
     ana.get_by_role("button", name="Forward to the presenters").click()
     told(ana, "Forwarded to the presenters.")
     heard(presenter, "forwarded", "data.text === 'AMH before surgery: which cut-off?' && data.is_priority")
-    expect(row(tomas, SECOND)).to_have_count(0)
-    expect(tomas.locator("[data-tab=forwarded] [data-count]")).to_have_text("1")
+    for page in (tomas, lucia):
+        expect(row(page, SECOND)).to_have_count(0)
+        expect(page.locator("[data-tab=forwarded] [data-count]")).to_have_text("1")
 
     tomas.keyboard.press("l")
     told(tomas, "Marked as answered live.")

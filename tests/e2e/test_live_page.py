@@ -243,7 +243,7 @@ def test_without_javascript_the_room_is_forms_and_the_state_comes_by_itself(
     expect(page.get_by_role("heading", name="Questions and answers")).to_be_visible()
 
 
-@pytest.mark.parametrize("state", ["scheduled", "elsewhere", "ended", "cancelled"])
+@pytest.mark.parametrize("state", ["scheduled", "elsewhere", "register", "removed", "ended", "cancelled"])
 def test_each_state_is_accessible_and_fits_each_screen(make_show: MakeShow, complaints: Complaints, state: str) -> None:
     """The page stands open and becomes it by itself; then it is looked at as it comes from the server."""
     complaints.allow("status of 404")
@@ -260,3 +260,6 @@ def test_each_state_is_accessible_and_fits_each_screen(make_show: MakeShow, comp
     page.set_viewport_size(LAPTOP)  # type: ignore[arg-type]
     darken(page)
     assert violations(page, *DARK_RULES) == []
+    if state == "register":
+        page.get_by_role("button", name="Register", exact=True).click()
+        expect(page.get_by_role("heading", name="Live room")).to_be_visible()

@@ -1,6 +1,7 @@
 // The page of a webinar through all its states. It follows the room; when the state changes it fetches itself anew and takes
 // over the parts that differ, so that nobody has to reload and a half-written question stays where it is.
 
+import { socketAddress } from "../line.js";
 import { mount } from "../player/main.js";
 import { Socket } from "../player/socket.js";
 import { Wire } from "../player/wire.js";
@@ -11,7 +12,7 @@ import { SharedLine } from "./line.js";
 import { drawMarks } from "./marks.js";
 import { keepPresent } from "./meeting.js";
 import { Panel } from "./panel.js";
-import { Room, socketAddress } from "./room.js";
+import { Room } from "./room.js";
 
 const SLOTS = ["head", "main", "lessons", "settings"];
 // Thousands of pages must not ask in the same moment; nobody waits long for a page of a hundred people.

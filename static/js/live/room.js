@@ -6,14 +6,11 @@
 // Events: `state` (detail: the room_state frame), `event` (detail: {number, kind, at, data}), `presence` (detail: {people}),
 // `reload` (too much was missed), `bye` (detail: {reason}), `mode` (detail: "socket" | "polling" | "waiting").
 
+import { Line, socketAddress } from "../line.js";
 import { Backoff } from "../player/backoff.js";
 
 const POLL_MILLISECONDS = 3000;
 const LOST_BEFORE_POLLING = 2;
-const WELCOME_MILLISECONDS = 8000;
-const STABLE_MILLISECONDS = 20000;
-const SILENT_MILLISECONDS = 40000; // the server says something every 15 s: a line without a word for longer is dead
-const NEVER_AGAIN = new Set([4401, 4403]);
 const TOO_OLD = 410;
 
 export class Room extends EventTarget {
@@ -144,88 +141,30 @@ export class Room extends EventTarget {
   }
 }
 
-/** A socket for the room alone: pages without a player. Opened again with full jitter after every loss. */
-export class RoomLine {
-  constructor({ url, room, backoff = new Backoff(), open = (address) => new WebSocket(address) }) {
-    this.url = url;
-    this.room = room;
-    this.backoff = backoff;
-    this.open = open;
-    this.line = null;
-    this.isWanted = false;
-    for (const kind of ["reload", "bye"]) room.addEventListener(kind, () => this.stop());
-    this.online = () => this.hurry();
-  }
-
-  start() {
-    if (this.isWanted) return;
-    this.isWanted = true;
-    window.addEventListener("online", this.online);
-    this.connect();
-  }
-
-  stop() {
-    this.isWanted = false;
-    window.removeEventListener("online", this.online);
-    clearTimeout(this.retry);
-    this.drop();
-  }
-
-  hurry() {
-    if (!this.isWanted || this.line) return;
-    clearTimeout(this.retry);
-    this.connect();
-  }
-
-  connect() {
-    let line;
-    try {
-      line = this.open(this.url);
-    } catch (error) {
-      this.closed(0);
-      return;
-    }
-    this.line = line;
-    const mine = (work) => (event) => line === this.line && work(event);
-    this.silence = setTimeout(() => line === this.line && this.closed(0), WELCOME_MILLISECONDS);
-    line.onopen = mine(() => this.room.opened((frame) => line === this.line && line.send(JSON.stringify(frame))));
-    line.onmessage = mine((event) => this.receive(JSON.parse(event.data)));
-    line.onclose = mine((event) => this.closed(event.code));
-  }
-
-  receive(frame) {
-    const { line } = this;
-    clearTimeout(this.silence);
-    this.silence = setTimeout(() => line === this.line && this.closed(0), SILENT_MILLISECONDS);
-    if (frame.t === "room_state") this.stable = setTimeout(() => this.backoff.reset(), STABLE_MILLISECONDS);
-    if (frame.t === "bye") this.room.goodbye(frame.reason);
-    else this.room.receive(frame);
-  }
-
-  drop() {
-    const line = this.line;
-    this.line = null;
-    clearTimeout(this.silence);
-    clearTimeout(this.stable);
-    if (!line) return;
-    line.onopen = line.onmessage = line.onclose = null;
-    line.close();
-  }
-
-  closed(code) {
-    this.drop();
-    if (!this.isWanted) return;
-    if (NEVER_AGAIN.has(code)) {
-      this.room.goodbye(code === 4401 ? "signed_out" : "removed");
-      return;
-    }
-    this.room.lost();
-    this.retry = setTimeout(() => this.connect(), this.backoff.next());
-  }
+/** What the line brings is the room's, and what the room says goes by the line, while `isWanted()`. */
+export function carry(line, room, { refused, isWanted = () => true }) {
+  const ends = { 4401: "signed_out", 4403: refused };
+  line.addEventListener("open", () => isWanted() && enter(line, room));
+  line.addEventListener("frame", ({ detail }) => isWanted() && room.receive(detail));
+  line.addEventListener("bye", ({ detail: { reason } }) => isWanted() && room.goodbye(reason));
+  line.addEventListener("lost", ({ detail: { code } }) => {
+    if (!isWanted()) return;
+    if (code in ends) room.goodbye(ends[code]);
+    else room.lost();
+  });
 }
 
-export function socketAddress(path) {
-  return `${window.location.protocol === "https:" ? "wss:" : "ws:"}//${window.location.host}${path}`;
+export function enter(line, room) {
+  room.opened((frame) => line.isConnected && line.say(frame));
+}
+
+/** A socket for the room alone: pages without a player. */
+export class RoomLine extends Line {
+  constructor({ room, ...given }) {
+    super({ talks: true, ...given });
+    carry(this, room, { refused: "removed" });
+    for (const kind of ["reload", "bye"]) room.addEventListener(kind, () => this.stop());
+  }
 }
 
 /** A room with a line of its own, for a webinar's number. */
