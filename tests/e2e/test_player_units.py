@@ -268,3 +268,23 @@ def test_the_live_page_has_words_for_everything_it_says() -> None:
     asked |= {f"page-{name}" for name in ("doors_open", "live", "ended", "recording_ready", "cancelled", "changed")}
     asked |= {f"bye-{name}" for name in ("signed_out", "device_ended", "not_enrolled")}
     assert asked == given
+
+
+def test_words_that_another_desk_keeps_back_stay_so(page: Page) -> None:
+    """This desk hears of the results without them, and would otherwise show the cloud again with nothing kept back."""
+    asked = page.evaluate(
+        """async () => {
+            document.body.innerHTML = "<template id=dk-words></template>";
+            const { Polls } = await import("/js/desk/polls.js");
+            const desk = Object.create(Polls.prototype);
+            const poll = { id: 1, kind: "words", state: "closed", is_shown: false };
+            desk.polls = new Map([[1, { ...poll, hidden_words: [], results: { words: { hope: 2, rude: 1 } } }]]);
+            let asked = 0;
+            Object.assign(desk, { draw: () => {}, again: () => { asked += 1; } });
+            desk.heard({ ...poll, is_shown: true });
+            desk.counted({ id: 1, words: { hope: 2 } });
+            desk.heard(poll);
+            return [desk.bodyOf("show", 1), desk.polls.get(1).results.words, asked];
+        }"""
+    )
+    assert asked == [{}, {"hope": 2, "rude": 1}, 2]
