@@ -8,49 +8,29 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import ClassVar
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidHandshake, WebSocketException
+from websockets.asyncio.client import ClientConnection
 from websockets.typing import Origin
 
+from tests.faults.clients import PATIENCE, Client, give_up
 from tests.faults.world import ROOT, World
-
-PATIENCE = 60.0
 
 
 @dataclass
-class Follower:
-    viewer: dict[str, Any]
-    origin: Origin
-    port: int
+class Follower(Client):
     cuts: bool = False  # its line breaks at random
     mistake: int = 0  # in the number it remembers
     heard: list[int] = field(default_factory=list)
-    connections: int = 0
     reloads: int = 0
-    is_ending: bool = False
 
-    async def run(self) -> None:
-        while not self.is_ending:
-            with contextlib.suppress(OSError, WebSocketException, InvalidHandshake, TimeoutError, EOFError):
-                await self._follow()
-            await asyncio.sleep(random.uniform(0.01, 0.2))
+    pause: ClassVar[tuple[float, float]] = (0.01, 0.2)
 
-    async def _follow(self) -> None:
-        url = f"ws://127.0.0.1:{self.port}{self.viewer['path']}"
-        headers = {"Cookie": f"sessionid={self.viewer['cookie']}"}
-        async with connect(
-            url, origin=self.origin, additional_headers=headers, compression=None, open_timeout=10, close_timeout=1
-        ) as line:
-            self.connections += 1
-            if self.cuts:
-                asyncio.get_running_loop().call_later(random.uniform(0.05, 1.0), line.transport.abort)
-            since = max(0, self.heard[-1] + self.mistake) if self.heard else 0
-            await line.send(json.dumps({"t": "room", "since": since}))
-            await self._listen(line)
-
-    async def _listen(self, line: ClientConnection) -> None:
+    async def converse(self, line: ClientConnection) -> None:
+        if self.cuts:
+            asyncio.get_running_loop().call_later(random.uniform(0.05, 1.0), line.transport.abort)
+        since = max(0, self.heard[-1] + self.mistake) if self.heard else 0
+        await line.send(json.dumps({"t": "room", "since": since}))
         while not self.is_ending:
             frame = json.loads(await asyncio.wait_for(line.recv(), PATIENCE))
             if frame["t"] == "event":
@@ -65,7 +45,8 @@ class Audience:
     """Followers, and the process that posts to them."""
 
     def __init__(self, world: World, *, cuts: bool = False) -> None:
-        self.followers = [Follower(one, Origin("http://rounds.example"), world.port, cuts) for one in world.viewers]
+        origin = Origin("http://rounds.example")
+        self.followers = [Follower(one, origin, world.port, cuts=cuts) for one in world.viewers]
         self.tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -86,9 +67,7 @@ class Audience:
     async def end(self) -> None:
         for follower in self.followers:
             follower.is_ending = True
-        for task in self.tasks:
-            task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
+        await give_up(self.tasks)
 
 
 @contextlib.contextmanager

@@ -1,61 +1,45 @@
 """Players that behave: they keep a beat until it is answered, and send it again after every loss."""
 
 import asyncio
-import contextlib
 import json
 import random
 from dataclasses import dataclass, field
 from typing import Any
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidHandshake, WebSocketException
+from websockets.asyncio.client import ClientConnection
 from websockets.typing import Origin
 
+from tests.faults.clients import PATIENCE, Client, give_up
+
 BEAT_SECONDS = 0.15
-PATIENCE = 60.0
 
 
 @dataclass
-class Player:
-    """Beat number n covers second n, so the coverage tells which beats arrived."""
+class Player(Client):
+    """Beat number n covers second n, so the coverage tells which beats arrived. Ends once everything is answered."""
 
-    viewer: dict[str, Any]
-    origin: Origin
-    port: int
     number: int = 0
     unacked: dict[int, float] = field(default_factory=dict)
     acked: set[int] = field(default_factory=set)
     refused: list[dict[str, Any]] = field(default_factory=list)
     retried: int = 0
-    connections: int = 0
-    is_ending: bool = False
 
-    async def run(self) -> None:
-        """Until it is told to end and everything is answered."""
-        while not (self.is_ending and not self.unacked):
-            with contextlib.suppress(OSError, WebSocketException, InvalidHandshake, TimeoutError, EOFError):
-                await self._converse()
-            await asyncio.sleep(random.uniform(0.05, 0.3))
+    @property
+    def is_done(self) -> bool:
+        return self.is_ending and not self.unacked
 
-    async def _converse(self) -> None:
-        url = f"ws://127.0.0.1:{self.port}{self.viewer['path']}"
-        headers = {"Cookie": f"sessionid={self.viewer['cookie']}"}
-        async with connect(
-            url, origin=self.origin, additional_headers=headers, compression=None, open_timeout=10, close_timeout=1
-        ) as line:
-            self.connections += 1
-            await line.send(json.dumps({"t": "hello", "session": self.viewer["session"]}))
-            frame = json.loads(await asyncio.wait_for(line.recv(), 10))
-            if frame["t"] != "welcome":
-                return
-            for number in sorted(self.unacked):
-                await self._send(line, number)
-            speaker = asyncio.create_task(self._speak(line))
-            try:
-                await self._listen(line)
-            finally:
-                speaker.cancel()
-                await asyncio.gather(speaker, return_exceptions=True)
+    async def converse(self, line: ClientConnection) -> None:
+        await line.send(json.dumps({"t": "hello", "session": self.viewer["session"]}))
+        frame = json.loads(await asyncio.wait_for(line.recv(), 10))
+        if frame["t"] != "welcome":
+            return
+        for number in sorted(self.unacked):
+            await self._send(line, number)
+        speaker = asyncio.create_task(self._speak(line))
+        try:
+            await self._listen(line)
+        finally:
+            await give_up([speaker])
 
     async def _speak(self, line: ClientConnection) -> None:
         while not self.is_ending:
@@ -69,7 +53,7 @@ class Player:
         await line.send(json.dumps({"t": "beat", "n": number, "s": [[number, number + 1]], "p": number + 1}))
 
     async def _listen(self, line: ClientConnection) -> None:
-        while not (self.is_ending and not self.unacked):
+        while not self.is_done:
             frame = json.loads(await asyncio.wait_for(line.recv(), PATIENCE))
             if frame["t"] == "ack":
                 for number in frame["n"]:
@@ -115,9 +99,7 @@ class Crowd:
             await asyncio.gather(*self.tasks)
 
     async def abandon(self) -> None:
-        for task in self.tasks:
-            task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
+        await give_up(self.tasks)
 
     def lost(self, coverage: dict[int, set[int]]) -> dict[int, set[int]]:
         """Acknowledged beats that are not in the database, by user."""
