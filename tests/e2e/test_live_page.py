@@ -194,7 +194,7 @@ def back_and_to_the_edge(watching: Watching) -> None:
 
 
 def test_where_no_socket_gets_through_the_room_comes_by_polling(make_show: MakeShow, complaints: Complaints) -> None:
-    complaints.allow("WebSocket", "status of 404")
+    complaints.allow("WebSocket", "status of 40[49]")
     show = make_show("doctor")
     context = show.browser("doctor")
     context.route_web_socket("**/ws/**", lambda socket: socket.close(code=1011))
