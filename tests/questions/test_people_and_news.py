@@ -4,6 +4,8 @@ from uuid import uuid4
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEvent
 from tests.questions.world import NOON, World, at
@@ -11,8 +13,8 @@ from tests.webinars.watching import make_device
 from webinars.domain import announcements, desk_log
 from webinars.domain.restrictions import StaffError, let_back, mute, remove, restricted_people, unmute
 from webinars.domain.texts import TextError
-from webinars.enums import Phase
-from webinars.models import PersonRestriction, PlaySession
+from webinars.enums import Audience, EventKind, Phase
+from webinars.models import PersonRestriction, PlaySession, RoomEvent
 from webinars.rules import get_room_for
 
 pytestmark = pytest.mark.django_db
@@ -89,6 +91,23 @@ class TestNews:
             "text": "We begin soon.",
             "at": NOON,
         }
+
+    def test_the_latest_is_found_without_reading_the_whole_room(self, world: World) -> None:
+        """Every page that opens looks for it: in a busy room there are ten thousand other events."""
+        others = [
+            RoomEvent(webinar=world.webinar, number=100 + n, kind=EventKind.STATE, audience=Audience.ALL, at=NOON)
+            for n in range(3_000)
+        ]
+        RoomEvent.objects.bulk_create(others)
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE webinars_roomevent")
+        with CaptureQueriesContext(connection) as asked:
+            assert announcements.latest_announcement(webinar=world.webinar) is None
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN {asked.captured_queries[0]['sql']}")
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+
+        assert "webinars_event_announcement" in plan
 
     def test_a_link_goes_up_and_comes_down(self, world: World) -> None:
         pin = announcements.pin(webinar=world.webinar, title="Slides", url="https://example.org/s.pdf",

@@ -45,10 +45,6 @@ class MessageInput(InputSerializer):
     client_key = serializers.UUIDField()
 
 
-class VoteInput(InputSerializer):
-    """Nothing: the address says it all."""
-
-
 class PollVoteInput(InputSerializer):
     choices = serializers.ListField(
         child=serializers.IntegerField(min_value=-1000, max_value=1000), required=False, default=list, max_length=20

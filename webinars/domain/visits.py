@@ -13,7 +13,6 @@ from webinars.enums import IngestKind, WebinarState
 from webinars.models import Visit, Webinar
 
 SILENT_AFTER = timedelta(minutes=2)
-KEEP_EVERY_SECONDS = 30
 JOINABLE = frozenset({WebinarState.DOORS_OPEN, WebinarState.LIVE})
 
 

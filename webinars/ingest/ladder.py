@@ -30,7 +30,6 @@ STEPS = (
     LiveRung("480p", 480, 30, 600, 64, 0.25),
     LiveRung("720p", 720, 30, 1400, 64, 0.5),
 )
-_BY_NAME = {step.name: step for step in STEPS}
 
 
 def live_ladder(*, cores: float, height: int) -> tuple[LiveRung, ...]:

@@ -47,6 +47,14 @@ class RoomEvent(models.Model):
                 name="webinars_event_person_is_named",
             ),
         )
+        indexes = (
+            # Every page of a room looks for the latest of these few among ten thousands of others.
+            models.Index(
+                fields=("webinar", "-number"),
+                condition=Q(kind=EventKind.ANNOUNCEMENT),
+                name="webinars_event_announcement",
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.webinar_id}#{self.number} {self.kind}"
