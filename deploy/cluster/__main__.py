@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from typing import Any
 from core.processes import stop_process, wait_until
 from deploy.cluster import boss, control
 from deploy.cluster.boss import say
-from deploy.cluster.state import State, default_directory
+from deploy.cluster.state import FILE, State, default_directory
 from deploy.cluster.units import DEFAULTS, ROOT, TIERS, ClusterError, is_free
 from lms.embedded import Embedded, EmbeddedError
 from lms.supervisor import StartError
@@ -170,6 +171,11 @@ def stop(options: argparse.Namespace) -> int:
             stop_process(state.supervisor, signals=((signal.SIGKILL, 5.0),))
     # Of one that was killed: its children ended with it, but databases take their time.
     Embedded.adopt(options.directory).stop()
+    note = options.directory / "sockets"
+    if note.exists():
+        shutil.rmtree(note.read_text(), ignore_errors=True)
+        note.unlink()
+    options.directory.joinpath(FILE).unlink(missing_ok=True)
     say("Nothing runs any more." if state else f"No cluster ran in {options.directory}.")
     return 0
 

@@ -63,6 +63,7 @@ class Balancer:
             port=port,
             death_signal=signal.SIGTERM,  # a killed master leaves its workers behind
             stop_seconds=5.0,
+            stale=run / "origin",
         )
 
     def write(self, out: Collection[str] = ()) -> None:

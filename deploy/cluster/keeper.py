@@ -93,6 +93,8 @@ class Keeper:
         if self.log.exists() and self.log.stat().st_size > LOG_LIMIT:
             self.log.replace(self.log.with_suffix(".log.1"))
         unit, prepare = self.unit, die_with_parent(self.unit.death_signal)
+        if unit.stale:
+            unit.stale.unlink(missing_ok=True)
 
         def before_exec() -> None:
             prepare()

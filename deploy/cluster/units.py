@@ -32,6 +32,7 @@ class Unit:
     user: tuple[int, int] | None = None
     directory: Path = ROOT
     nice: int = 0
+    stale: Path | None = None  # a socket that a killed one leaves behind, and the next one would stumble over
 
     @property
     def tier(self) -> str:

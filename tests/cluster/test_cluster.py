@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from unittest.mock import ANY
 
 import psutil
 import pytest
@@ -142,6 +143,22 @@ async def test_killed_replicas_are_replaced_and_nothing_acknowledged_is_lost(sit
     # Only what was in the dead process's hands failed: one request of each caller, then nginx knew.
     assert all(at < killed_at + 5 for at, _ in load.failures()), load.failures()
     assert len(load.failures()) <= CALLERS
+
+
+async def test_what_all_share_comes_back_too(site: Site) -> None:
+    """The balancer, the pooler and the databases, with the same addresses and data."""
+    shared = ["valkey", "postgresql", "pgbouncer", "nginx"]
+    known = site.table()
+    await asyncio.to_thread(site.ask, do="kill", names=shared, signal="KILL")
+
+    def is_back() -> bool:
+        table = site.table()
+        return not pids(known, shared) & pids(table, shared) and all(
+            row["state"] in {"ready", "running"} for row in table.values()
+        )
+
+    await until(is_back)
+    assert await asyncio.to_thread(site.fetch, "/readyz") == (200, ANY)
 
 
 def test_down_leaves_no_process_and_no_socket(site: Site) -> None:
