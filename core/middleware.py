@@ -8,6 +8,7 @@ from collections.abc import Callable
 import structlog
 from django.http import HttpRequest, HttpResponseBase
 
+from core import metrics
 from core.http import client_address
 from core.logging import get_logger
 
@@ -29,10 +30,13 @@ class RequestIdMiddleware:
         structlog.contextvars.clear_contextvars()  # the thread served somebody else before
         structlog.contextvars.bind_contextvars(request_id=request_id)
         started = time.perf_counter()
+        metrics.begin_request()
         response = self.get_response(request)
+        seconds = time.perf_counter() - started
+        metrics.end_request(request, response.status_code, seconds)
         response["X-Request-ID"] = request_id
         if request.path not in QUIET:
-            _log(request, response.status_code, time.perf_counter() - started)
+            _log(request, response.status_code, seconds)
         return response
 
 

@@ -9,6 +9,7 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.http.message import Request
 from gunicorn.workers.base import Worker
 
+from core import metric_files
 from lms.draining import drain
 
 bind = os.environ.get("WEB_BIND", "127.0.0.1:8001")
@@ -39,6 +40,7 @@ def _logging() -> dict[str, Any]:
 
 
 logconfig_dict = _logging()
+metric_files.prepare()  # whichever worker is asked for /metrics tells of all
 
 
 def when_ready(server: Arbiter) -> None:
@@ -57,3 +59,7 @@ def pre_request(worker: Worker, request: Request) -> None:
         reader.caller = request.proxy_protocol_info
     elif hasattr(reader, "caller"):
         request.proxy_protocol_info = reader.caller
+
+
+def on_exit(_server: Arbiter) -> None:
+    metric_files.remove()

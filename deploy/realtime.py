@@ -63,6 +63,10 @@ def main() -> None:
             json=os.environ.get("LOG_FORMAT", "json") == "json", level=os.environ.get("LOG_LEVEL", "INFO")
         ),
     )
+    if config.workers > 1 or "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        from core import metric_files
+
+        metric_files.prepare()  # before the application is loaded
     if config.workers > 1:  # uvicorn's parent of several stops them at once, whatever DRAIN_SECONDS says
         Multiprocess(config, sockets=[config.bind_socket()]).run()
         return

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -49,6 +50,16 @@ class Environment:
     def words(self, name: str, default: Sequence[str] = ()) -> list[str]:
         given = self.text(name)
         return [word.strip() for word in given.split(",") if word.strip()] if given else list(default)
+
+    def networks(self, name: str, default: Sequence[str]) -> list[str]:
+        """In the notation of CIDR: 10.0.0.0/16."""
+        given = self.words(name, default)
+        for network in given:
+            try:
+                ip_network(network)
+            except ValueError:
+                self.problems.append(f"{name} must be networks like 10.0.0.0/16, not {network!r}")
+        return given
 
     def languages(self, name: str, default: Sequence[str]) -> list[tuple[str, str]]:
         """Codes as Django writes them, in the order given; the first is the site's own."""

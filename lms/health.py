@@ -21,6 +21,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from core.logging import get_logger
 from lms.draining import is_draining
 from lms.expand import expandable, in_order
+from lms.metrics import KIND, metrics_of_realtime, metrics_page
 
 log = get_logger(__name__)
 SECONDS = 2  # for each step of a check: a probe that hangs tells nobody anything
@@ -38,6 +39,8 @@ class HealthMiddleware:
             return healthz(request)
         if request.path == "/readyz":
             return readyz(request)
+        if request.path == "/metrics":
+            return metrics_page(request)
         return self.get_response(request)
 
 
@@ -63,13 +66,15 @@ def _readiness() -> tuple[int, dict[str, str]]:
 async def probe(
     scope: dict[str, Any], _receive: Callable[[], Awaitable[Any]], send: Callable[[dict[str, Any]], Awaitable[None]]
 ) -> None:
-    """The HTTP of the realtime tier (ASGI): the two probes, and 404 for everything else."""
+    """The HTTP of the realtime tier (ASGI): the two probes, its metrics, and 404 for everything else."""
     status, content, kind = 404, b"", b"text/plain"
     if scope["path"] == "/healthz":
         status, content = 200, b"ok\n"
     elif scope["path"] == "/readyz":
         status, body = await asyncio.to_thread(_readiness)
         content, kind = json.dumps(body).encode(), b"application/json"
+    elif scope["path"] == "/metrics" and (found := await asyncio.to_thread(metrics_of_realtime, scope)) is not None:
+        status, content, kind = 200, found, KIND.encode()
     headers = [
         (b"content-type", kind),
         (b"content-length", str(len(content)).encode()),

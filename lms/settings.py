@@ -256,6 +256,9 @@ LIVE_CPU_CORES = env.number("LIVE_CPU_CORES", os.cpu_count() or 1, low=1, high=2
 LIVE_MAX_KBITS = env.number("LIVE_MAX_KBITS", 8000, low=200, high=100_000)
 LIVE_GRANT_SECONDS = env.number("LIVE_GRANT_SECONDS", 60, low=20, high=600)
 LIVE_IVS_RECORDING_ARN = env.text("LIVE_IVS_RECORDING_ARN")
+LIVE_IVS_PATIENCE_MINUTES = env.number("LIVE_IVS_PATIENCE_MINUTES", 60, low=1, high=1440)
+LIVE_IVS_MAX_GIB = env.number("LIVE_IVS_MAX_GIB", 50, low=1, high=4096)
+METRICS_NETWORKS = env.networks("METRICS_NETWORKS", ("127.0.0.0/8", "::1/128"))  # who may read /metrics
 BACKUP_URL = env.text("BACKUP_URL", str(VAR_DIR / "backups"))  # a directory, or s3://bucket/prefix
 BACKUP_KEEP = env.number("BACKUP_KEEP", 14, low=1, high=1000)
 BACKUP_MAX_AGE_HOURS = env.number("BACKUP_MAX_AGE_HOURS", 26, low=1, high=8760)
@@ -304,6 +307,7 @@ CELERY_TASK_ROUTES = {
     "media.tasks.transcode": {"queue": "media"},
     "courses.tasks.run_import": {"queue": "long"},
     "webinars.put_together": {"queue": "long"},
+    "webinars.fetch_recording": {"queue": "long"},
 }
 CELERY_TASK_DEFAULT_QUEUE = "default"
 # Redis hands an unacknowledged task out again after this time; a shorter one would transcode long lectures twice.
@@ -384,6 +388,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 _media_origin = env.words("MEDIA_ORIGINS")
 if MEDIA_GRANTS == "cloudfront" and MEDIA_CLOUDFRONT_DOMAIN:
     _media_origin = list(dict.fromkeys([f"https://{MEDIA_CLOUDFRONT_DOMAIN}", *_media_origin]))
+if LIVE_IVS_RECORDING_ARN:
+    _media_origin.append("https://*.live-video.net")
 CONTENT_SECURITY_POLICY: dict[str, Any] = {
     "DIRECTIVES": {
         "default-src": [SELF],

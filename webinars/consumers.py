@@ -14,6 +14,7 @@ from django.http.cookie import parse_cookie
 from django.utils import timezone, translation
 
 from core.http import client_address_of_scope
+from core.metrics import SOCKETS
 from webinars.domain import presence, room_state, viewers, watching
 from webinars.domain.beats import Beat, BeatError, BeatResult, read_beat, read_number
 from webinars.domain.room_state import RoomState
@@ -185,11 +186,13 @@ class WatchSocket:
 
     async def run(self) -> None:
         self.tier.registry.add(self.viewer, self.box, self._become)
+        SOCKETS.inc()
         try:
             if self.tier.draining:  # it came while the others were being sent away
                 self.box.close(Bye.RESTARTING)
             await self._listen()
         finally:
+            SOCKETS.dec()
             self.tier.registry.remove(self.viewer, self.box)
             if self.member is not None:
                 self.tier.hub.leave(self.member)

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
+from core.metrics import ACK_SECONDS, BEATS_RETURNED
+
 logger = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
@@ -124,6 +126,7 @@ class GroupCommitter(Generic[Item, Result]):
 
     async def _commit_batch(self, batch: list[tuple[Item, Sink[Item, Result]]]) -> None:
         try:
+            oldest = self._oldest
             results = await self._commit([item for item, _ in batch])
         except Exception:  # whatever it was, the beats are not in the database, and saying so is all that helps
             logger.exception("A batch of %d beats was not committed; its players will send it again", len(batch))
@@ -133,6 +136,7 @@ class GroupCommitter(Generic[Item, Result]):
             return
         self._pause = self._pauses[0]
         self._report(batch, results)
+        ACK_SECONDS.observe(time.monotonic() - oldest)
 
     def _give_back(self, batch: list[tuple[Item, Sink[Item, Result]]]) -> None:
         """The failed batch, and what was queued behind it: it would only fail later."""
@@ -141,6 +145,7 @@ class GroupCommitter(Generic[Item, Result]):
         self.has_room.set()
         after = self._retry_after()
         by_sink: dict[Sink[Item, Result], list[Item]] = {}
+        BEATS_RETURNED.inc(len(batch) + len(waiting))
         for item, sink in (*batch, *waiting):
             by_sink.setdefault(sink, []).append(item)
         for sink, items in by_sink.items():

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from core.metrics import EVENTS_DELIVERED
 from webinars.enums import EventKind
 from webinars.realtime import frames
 from webinars.realtime.frames import Close
@@ -198,6 +199,7 @@ class Hub(Generic[State]):
         last = events[-1].number
         persons = {event.person_id for event in events}
         common = {(one.part, one.reads, one.has_place): _parcel(events, one) for one in NOBODY}
+        told = 0
         for count, member in enumerate(tuple(room.members), start=1):
             if member.live and member.heard < last:
                 member.heard = last
@@ -208,8 +210,10 @@ class Hub(Generic[State]):
                     parcel = common[reader.part, reader.reads, reader.has_place]
                 if parcel is not None:
                     member.box.push_all(parcel)
+                    told += len(parcel.texts)
             if count % TURN == 0:
                 await asyncio.sleep(0)
+        EVENTS_DELIVERED.inc(told)
 
     # Presence
 

@@ -1,0 +1,139 @@
+"""Numbers that only the database and Redis know: what waits, how late the live picture is, how PostgreSQL is doing.
+
+Asked when Prometheus asks, by one connection of its own with a limit of two seconds, at most every five seconds.
+"""
+
+import threading
+import time
+from collections.abc import Iterable, Iterator
+
+import psycopg
+import redis
+from django.conf import settings
+from django.db import connection
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from core.logging import get_logger
+
+log = get_logger("operations")
+SECONDS = 2
+KEPT_SECONDS = 5.0
+QUEUES = ("default", "long", "media")
+HELP = {
+    "lms_transcode_waiting": "Videos that wait for a transcoder",
+    "lms_transcode_oldest_seconds": "How long the first of them has waited",
+    "lms_transcode_stale": "Videos whose transcoder fell silent two minutes ago or more",
+    "lms_recordings_waiting": "Broadcasts that ended and have no recording yet",
+    "lms_recordings_oldest_seconds": "How long the first of them has waited",
+    "lms_imports_waiting": "Lists of people that wait for the worker",
+    "lms_imports_oldest_seconds": "How long the first of them has waited",
+    "lms_live_broadcasts": "Broadcasts on air, rehearsals included",
+    "lms_live_lag_seconds": "Age of the end of the newest segment, of the broadcast that is latest",
+    "lms_postgresql_connections": "Connections to this server, of all databases",
+    "lms_postgresql_connections_allowed": "max_connections",
+    "lms_postgresql_active": "Connections that run a statement",
+    "lms_postgresql_idle_in_transaction_seconds": "The longest pause within a transaction",
+    "lms_postgresql_transaction_seconds": "Age of the oldest transaction",
+    "lms_postgresql_locks_waiting": "Locks that somebody waits for",
+    "lms_postgresql_deadlocks": "Deadlocks of this database since its statistics began",
+    "lms_postgresql_bytes": "Size of this database",
+}
+_QUERY = """
+WITH queued AS (SELECT count(*) AS n, min(queued_at) AS at FROM media_video WHERE status = 'queued'),
+unrecorded AS (
+    SELECT count(*) AS n, min(b.ended_at) AS at FROM webinars_broadcast b
+    WHERE NOT b.is_rehearsal AND b.recorded_at IS NULL AND b.ended_at > now() - interval '30 days'
+    AND EXISTS (SELECT FROM webinars_segment s WHERE s.broadcast_id = b.id)
+),
+imports AS (
+    SELECT count(*) AS n, min(created_at) AS at FROM accounts_pendingimport WHERE state IN ('rehearsing', 'importing')
+),
+live AS (
+    SELECT count(*) AS n,
+        min(coalesce(epoch + program_seconds * interval '1 second', started_at)) AS at
+    FROM webinars_broadcast WHERE ended_at IS NULL
+),
+activity AS (
+    SELECT count(*) AS n, count(*) FILTER (WHERE state = 'active' AND pid <> pg_backend_pid()) AS active,
+        max(now() - state_change) FILTER (WHERE state LIKE 'idle in transaction%') AS idle,
+        max(now() - xact_start) FILTER (WHERE pid <> pg_backend_pid()) AS longest
+    FROM pg_stat_activity WHERE backend_type = 'client backend'
+)
+SELECT queued.n, extract(epoch FROM now() - queued.at),
+    (SELECT count(*) FROM media_video WHERE status = 'transcoding' AND lease_until < now() - interval '2 minutes'),
+    unrecorded.n, extract(epoch FROM now() - unrecorded.at),
+    imports.n, extract(epoch FROM now() - imports.at),
+    live.n, extract(epoch FROM now() - live.at),
+    activity.n, current_setting('max_connections')::int, activity.active,
+    extract(epoch FROM activity.idle), extract(epoch FROM activity.longest),
+    (SELECT count(*) FROM pg_locks WHERE NOT granted),
+    (SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()),
+    pg_database_size(current_database())
+FROM queued, unrecorded, imports, live, activity
+"""
+
+
+class Site(Collector):
+    """What does not answer is missing, and its `up` says 0: an old number would look like a good one."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: list[Metric] = []
+        self._kept_at = float("-inf")
+
+    def collect(self) -> Iterable[Metric]:
+        with self._lock:
+            if time.monotonic() - self._kept_at > KEPT_SECONDS:
+                self._kept = [*_database(), *_redis()]
+                self._kept_at = time.monotonic()
+            return self._kept
+
+
+SITE = CollectorRegistry()
+SITE.register(Site())
+
+
+def render() -> bytes:
+    return generate_latest(SITE)
+
+
+def read_database() -> dict[str, float]:
+    """All at once, from one snapshot. An age of what is not there is 0. Raises psycopg.Error."""
+    parameters = connection.get_connection_params() | {"connect_timeout": SECONDS}
+    with psycopg.connect(**parameters) as direct:
+        direct.execute(f"SET LOCAL statement_timeout = {SECONDS * 1000}".encode())
+        row = direct.execute(_QUERY).fetchone()
+    return dict(zip(HELP, (max(0.0, float(value or 0)) for value in row or ()), strict=True))
+
+
+def read_queues() -> dict[str, int]:
+    """Tasks that no worker has taken yet. Raises redis.RedisError."""
+    with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=SECONDS, socket_connect_timeout=SECONDS) as client:
+        return {name: int(client.llen(name)) for name in QUEUES}
+
+
+def _database() -> Iterator[Metric]:
+    try:
+        found = read_database()
+    except psycopg.Error as error:
+        log.warning("PostgreSQL gives no numbers", reason=str(error))
+        yield GaugeMetricFamily("lms_postgresql_up", "Whether PostgreSQL answers", 0)
+        return
+    yield GaugeMetricFamily("lms_postgresql_up", "Whether PostgreSQL answers", 1)
+    for name, value in found.items():
+        yield GaugeMetricFamily(name, HELP[name], value)
+
+
+def _redis() -> Iterator[Metric]:
+    waiting = GaugeMetricFamily("lms_queue_waiting", "Tasks that no worker has taken yet", labels=["queue"])
+    try:
+        for name, count in read_queues().items():
+            waiting.add_metric([name], count)
+    except redis.RedisError as error:
+        log.warning("Redis gives no numbers", reason=str(error))
+        yield GaugeMetricFamily("lms_redis_up", "Whether Redis answers", 0)
+        return
+    yield GaugeMetricFamily("lms_redis_up", "Whether Redis answers", 1)
+    yield waiting
