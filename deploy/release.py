@@ -129,9 +129,16 @@ class Release:
     def release(self, image: str) -> None:
         before = self.running()
         operations = self.register("operations", image)
-        after = {process: self.register(process, image) for process in PROCESSES}
         self.run_once(operations, "manage", "check", "--deploy")
         self.run_once(operations, "manage", "expand")
+        self.replace(before, image)
+        self.run_once(operations, "manage", "migrate", "--noinput")
+        smoke(self.place.site)
+        self.say(f"Released {image}.")
+
+    def replace(self, before: Mapping[str, str], image: str) -> None:
+        """All services run the image afterwards, or all what they ran before. Touches no table."""
+        after = {process: self.register(process, image) for process in PROCESSES}
         try:
             self.roll(after)
             smoke(self.place.site)
@@ -139,9 +146,6 @@ class Release:
             self.say(f"!!! {error}: going back")
             self.roll(before)
             raise
-        self.run_once(operations, "manage", "migrate", "--noinput")
-        smoke(self.place.site)
-        self.say(f"Released {image}.")
 
 
 def smoke(site: str, expected: Mapping[str, int] = SMOKE) -> None:
@@ -170,10 +174,15 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     for name in ("--cluster", "--image", "--site", "--subnets", "--security-group"):
         parser.add_argument(name, required=True)
+    parser.add_argument("--roll-only", action="store_true", help="without migrations: for an image that ran before")
     given = parser.parse_args(arguments)
     place = Place(given.cluster, given.site.rstrip("/"), given.subnets.split(","), given.security_group)
     try:
-        Release(boto3.client("ecs"), place, patience=Patience()).release(given.image)
+        release = Release(boto3.client("ecs"), place, patience=Patience())
+        if given.roll_only:
+            release.replace(release.running(), given.image)
+        else:
+            release.release(given.image)
     except ReleaseFailed as error:
         sys.stderr.write(f"The release failed: {error}\n")
         return 1

@@ -152,3 +152,14 @@ def test_a_missing_service_stops_it_before_anything_happens(ecs: Any, site: str)
 
     with pytest.raises(ReleaseFailed, match="no service for beat"):
         release(Watched(ecs), site)
+
+
+def test_an_image_that_ran_before_comes_back_without_migrations(ecs: Any, site: str) -> None:
+    watched = Watched(ecs)
+    place = Place(NAME, site, [subnet()], "sg-1")
+    back = Release(watched, place, patience=Patience(1, 1, 0), say=lambda _: None)
+
+    back.replace(back.running(), NEW)
+
+    assert images(ecs) == {NEW}
+    assert watched.commands == []

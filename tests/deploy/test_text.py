@@ -2,7 +2,6 @@
 
 import re
 import warnings
-from pathlib import Path
 from typing import Any
 
 import hcl2
@@ -43,11 +42,6 @@ def test_whether_terraform_runs_here_is_said_loudly() -> None:
         warnings.warn(TerraformDidNotRunWarning(f"deploy/terraform WAS NOT PLANNED: {reason}"), stacklevel=1)
 
     assert reason == "" or (SOURCE / "main.tf").exists()
-
-
-@pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.tf")), ids=lambda path: str(path.relative_to(SOURCE)))
-def test_every_file_can_be_read(path: Path) -> None:
-    assert hcl2.loads(path.read_text())
 
 
 @pytest.mark.parametrize("sizes", ["production.tfvars", "staging.tfvars"])

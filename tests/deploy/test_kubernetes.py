@@ -1,0 +1,146 @@
+"""deploy/kubernetes: right by Kubernetes' own schemas, and shaped as docs/operating.md says."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import kubernetes_validate
+import yaml
+
+from tests.deploy.product import DEPLOY, SECRETS, differences, processes
+
+VERSION = "1.31"
+Objects = list[dict[str, Any]]
+
+
+def read() -> Objects:
+    files = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
+    return [entry for path in files for entry in yaml.safe_load_all(path.read_text()) if entry]
+
+
+def of(objects: Objects, kind: str) -> dict[str, dict[str, Any]]:
+    names = (entry["metadata"] for entry in objects if entry["kind"] == kind)
+    keys = [metadata.get("name") or metadata["generateName"].rstrip("-") for metadata in names]
+    return dict(zip(keys, (entry for entry in objects if entry["kind"] == kind), strict=True))
+
+
+def findings(objects: Objects) -> list[str]:
+    return [
+        *schema(objects),
+        *processes_of(objects),
+        *pods(objects),
+        *scaling(objects),
+        *network(objects),
+        *environment(objects),
+    ]
+
+
+def schema(objects: Objects) -> Iterator[str]:
+    for entry in objects:
+        named = {**entry, "metadata": {"name": "made-up", **entry["metadata"]}}  # a Job's name is made at its creation
+        try:
+            kubernetes_validate.validate(named, VERSION, strict=True)
+        except kubernetes_validate.ValidationError as error:
+            yield f"{entry['kind']}: {error.message}"
+
+
+def processes_of(objects: Objects) -> Iterator[str]:
+    if set(of(objects, "Deployment")) != processes():
+        yield f"deployments and processes differ: {sorted(set(of(objects, 'Deployment')) ^ processes())}"
+    commands = {name: container(entry)["args"] for name, entry in of(objects, "Job").items()}
+    if commands != {"expand": ["manage", "expand"], "contract": ["manage", "migrate", "--noinput"]}:
+        yield f"migrations run otherwise: {commands}"
+    for name, entry in of(objects, "Deployment").items():
+        if container(entry)["args"][0] != name:
+            yield f"{name} runs something else"
+
+
+def container(entry: dict[str, Any]) -> dict[str, Any]:
+    return dict(entry["spec"]["template"]["spec"]["containers"][0])
+
+
+def pods(objects: Objects) -> Iterator[str]:
+    for name, entry in {**of(objects, "Deployment"), **of(objects, "Job")}.items():
+        pod, main = entry["spec"]["template"]["spec"], container(entry)
+        rights = main["securityContext"]
+        bare = rights["readOnlyRootFilesystem"] and not rights["allowPrivilegeEscalation"]
+        if not (bare and rights["capabilities"] == {"drop": ["ALL"]} and pod["securityContext"]["runAsNonRoot"]):
+            yield f"{name} has more rights than it needs"
+        if "memory" not in main["resources"]["limits"]:
+            yield f"{name} may take all memory"
+    for name, entry in of(objects, "Deployment").items():
+        main = container(entry)
+        if entry["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] != 0:
+            yield f"{name} goes before the next one is there"
+        if name in {"web", "realtime"}:
+            paths = [
+                main.get(probe, {}).get("httpGet", {}).get("path") for probe in ("livenessProbe", "readinessProbe")
+            ]
+            if paths != ["/healthz", "/readyz"]:
+                yield f"{name} is probed at {paths}"
+            waits = main.get("lifecycle", {}).get("preStop")
+            if not waits or entry["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] < 30:
+                yield f"{name} leaves while traffic still comes"
+        elif name != "beat" and "livenessProbe" not in main:
+            yield f"{name} is not probed"
+
+
+def scaling(objects: Objects) -> Iterator[str]:
+    scaled = of(objects, "HorizontalPodAutoscaler")
+    if not {"web", "realtime", "worker"} <= set(scaled) or "beat" in scaled:
+        yield f"not what should grow grows: {sorted(scaled)}"
+    several = {name for name, entry in of(objects, "Deployment").items() if entry["spec"]["replicas"] > 1}
+    if set(of(objects, "PodDisruptionBudget")) != several:
+        yield f"emptying a node may take all of {sorted(several ^ set(of(objects, 'PodDisruptionBudget')))}"
+
+
+def network(objects: Objects) -> Iterator[str]:
+    policies = of(objects, "NetworkPolicy")
+    if policies.get("nothing", {}).get("spec") != {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}:
+        yield "what is not named is not refused"
+    inside = [path["path"] for path in of(objects, "Ingress")["inside-only"]["spec"]["rules"][0]["http"]["paths"]]
+    if inside != ["/readyz", "/metrics", "/internal"]:
+        yield f"hidden from outside are only {inside}"
+
+
+def environment(objects: Objects) -> Iterator[str]:
+    own = {
+        item["name"]: item["value"]
+        for entry in of(objects, "Deployment").values()
+        for item in container(entry).get("env", ())
+    }
+    yield from differences(of(objects, "ConfigMap")["rounds"]["data"] | own | SECRETS)
+
+
+def web(objects: Objects) -> dict[str, Any]:
+    """Changing this changes the manifest."""
+    containers: Objects = of(objects, "Deployment")["web"]["spec"]["template"]["spec"]["containers"]
+    return containers[0]
+
+
+def test_the_manifests_are_sound() -> None:
+    assert findings(read()) == []
+
+
+def test_planted_mistakes_are_found() -> None:
+    """All at once: the schemas and the settings take seconds."""
+    objects = read()
+    data = of(objects, "ConfigMap")["rounds"]["data"]
+    expand = of(objects, "Job")["expand"]["spec"]["template"]["spec"]["containers"][0]
+    for object_kind, name in (("Deployment", "long"), ("PodDisruptionBudget", "web"), ("NetworkPolicy", "nothing")):
+        objects.remove(of(objects, object_kind)[name])
+    web(objects)["securityContext"].update(readOnlyRootFilesystem=False)
+    web(objects)["livenessProbe"]["httpGet"].update(path="/readyz")
+    web(objects).update(imagePulPolicy="Always")
+    del web(objects)["lifecycle"], data["ALLOWED_HOSTS"]
+    expand["args"] = ["manage", "migrate"]
+    data["SITE_URL"] = "http://learn.example.org"
+    of(objects, "Service")["web"]["spec"]["ports"][0]["port"] = "many"
+
+    found = findings(objects)
+
+    wanted = (
+        "Deployment: Additional properties", "Service: ", "deployments and processes differ: ['long']",
+        "emptying a node", "what is not named", "web has more rights", "web is probed at", "web leaves while", "migrations run otherwise",
+        "missing: ALLOWED_HOSTS", "refused: ",
+    )  # fmt: skip
+    assert [start for start in wanted if not any(one.startswith(start) for one in found)] == []
