@@ -140,7 +140,8 @@ def test_planted_mistakes_are_found() -> None:
 
     wanted = (
         "Deployment: Additional properties", "Service: ", "deployments and processes differ: ['long']",
-        "emptying a node", "what is not named", "web has more rights", "web is probed at", "web leaves while", "migrations run otherwise",
+        "emptying a node", "what is not named", "web has more rights", "web is probed at",
+        "web leaves while", "migrations run otherwise",
         "missing: ALLOWED_HOSTS", "refused: ",
     )  # fmt: skip
     assert [start for start in wanted if not any(one.startswith(start) for one in found)] == []

@@ -42,7 +42,7 @@ def site() -> Iterator[str]:
 @pytest.fixture
 def ecs() -> Iterator[Any]:
     with mock_aws():
-        keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
+        keys: Any = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
         client = boto3.client("ecs", "eu-central-1", **keys)
         client.create_cluster(clusterName=NAME)
         for process in (*PROCESSES, "operations"):
