@@ -66,6 +66,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "lms.health.HealthMiddleware",
     "core.middleware.RequestIdMiddleware",
+    "core.tracing.TraceMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "core.csp.PolicyMiddleware",
@@ -221,6 +222,8 @@ STATIC_ROOT = env.path("STATIC_ROOT", VAR_DIR / "static")
 STATICFILES_DIRS = [BASE_DIR / "static"]
 AWS_REGION = env.text("AWS_REGION", "eu-central-1")
 AWS_ENDPOINT_URL = env.text("AWS_ENDPOINT_URL")
+AUTOSCALE_CLUSTER = env.text("AUTOSCALE_CLUSTER")  # empty: nothing follows the calendar
+AUTOSCALE_SERVICES = env.words("AUTOSCALE_SERVICES", ("web=web:2-20", "realtime=realtime:2-20", "worker=worker:1-10"))
 MEDIA_STORAGE = env.choice("MEDIA_STORAGE", ("local", "s3"), "local")
 MEDIA_ROOT = env.path("MEDIA_ROOT", VAR_DIR / "media")
 MEDIA_BUCKET = env.text("MEDIA_BUCKET")
@@ -259,6 +262,9 @@ LIVE_IVS_RECORDING_ARN = env.text("LIVE_IVS_RECORDING_ARN")
 LIVE_IVS_PATIENCE_MINUTES = env.number("LIVE_IVS_PATIENCE_MINUTES", 60, low=1, high=1440)
 LIVE_IVS_MAX_GIB = env.number("LIVE_IVS_MAX_GIB", 50, low=1, high=4096)
 METRICS_NETWORKS = env.networks("METRICS_NETWORKS", ("127.0.0.0/8", "::1/128"))  # who may read /metrics
+SENTRY_DSN = env.url("SENTRY_DSN", "https", "http")  # empty: nothing is sent
+OTEL_EXPORTER_OTLP_ENDPOINT = env.url("OTEL_EXPORTER_OTLP_ENDPOINT", "https", "http")
+OTEL_SERVICE_NAME = env.text("OTEL_SERVICE_NAME", "rounds")
 BACKUP_URL = env.text("BACKUP_URL", str(VAR_DIR / "backups"))  # a directory, or s3://bucket/prefix
 BACKUP_KEEP = env.number("BACKUP_KEEP", 14, low=1, high=1000)
 BACKUP_MAX_AGE_HOURS = env.number("BACKUP_MAX_AGE_HOURS", 26, low=1, high=8760)
@@ -330,6 +336,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "close-silent-visits": {"task": "webinars.close_silent_visits", "schedule": 60.0},
     "remove-old-events": {"task": "webinars.remove_old_events", "schedule": 86_400.0},
     "announce-tallies": {"task": "webinars.announce_tallies", "schedule": 10.0},
+    "tend-capacity": {"task": "operations.tend_capacity", "schedule": 300.0},
 }
 
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {}

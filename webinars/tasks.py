@@ -57,12 +57,23 @@ def put_together(broadcast_id: int) -> bool:
     return work(broadcast_id=broadcast_id)
 
 
+@shared_task(name="webinars.fetch_recording")
+def fetch_recording(broadcast_id: int) -> bool:
+    """Rung by the sweep when a webinar on AWS IVS has ended. Copies up to gigabytes."""
+    from webinars.domain.ivs_recording import fetch_recording as work
+
+    return work(broadcast_id=broadcast_id)
+
+
 @shared_task(name="webinars.tend_recordings")
 def tend_recordings() -> None:
     """What a lost bell or a killed worker left, what the pipeline has published, and what opens at a date."""
+    from webinars.domain.ivs_recording import tend_ivs
     from webinars.domain.recording import tend
 
-    tend(ring=put_together.delay, now=timezone.now())
+    now = timezone.now()
+    tend_ivs(ring=fetch_recording.delay, now=now)
+    tend(ring=put_together.delay, now=now)
 
 
 @shared_task(name="webinars.remove_old_events")

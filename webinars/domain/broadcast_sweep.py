@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from core.logging import get_logger
 from webinars.domain.broadcasts import ABANDONED_AFTER, sweep_broadcasts, sweep_sessions
+from webinars.domain.ivs_live import follow_ivs
 from webinars.domain.live_files import close_playlists
 from webinars.domain.schedule import end_webinar
 from webinars.enums import IngestKind
@@ -19,6 +20,7 @@ def sweep(*, now: datetime) -> None:
     sweep_sessions(now=now)
     sweep_broadcasts(now=now)
     sweep_webinars(now=now)
+    follow_ivs(now=now)
     switch_off(now=now)
     close_playlists(now=now)
 
@@ -26,8 +28,9 @@ def sweep(*, now: datetime) -> None:
 def sweep_webinars(*, now: datetime) -> int:
     """Live webinars without a broadcast of ours that nobody ends: meetings elsewhere, and those that never began."""
     swept = 0
+    ours = Broadcast.objects.filter(ended_at=None).exclude(webinar__ingest=IngestKind.IVS)
     live = Webinar.objects.filter(live_at__lt=now - ABANDONED_AFTER, ended_at=None, starts_at__isnull=False)
-    for webinar in live.exclude(pk__in=Broadcast.objects.filter(ended_at=None).values("webinar")):
+    for webinar in live.exclude(pk__in=ours.values("webinar")):
         planned = webinar.starts_at + timedelta(minutes=webinar.planned_minutes) if webinar.starts_at else now
         if now - planned > ABANDONED_AFTER and not _is_going_on(webinar, now=now):
             end_webinar(webinar_id=webinar.pk, actor=None, now=now)

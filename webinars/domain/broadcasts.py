@@ -263,7 +263,11 @@ def current_session(webinar_id: int) -> PublishSession | None:
 def program_now(webinar: Webinar, now: datetime) -> float | None:
     """The live edge in program time; None while nothing is on air. Times of day would be two seconds ahead of it."""
     broadcast = Broadcast.objects.filter(webinar=webinar, is_rehearsal=False, ended_at=None).first()
-    return None if broadcast is None or broadcast.epoch is None else broadcast.program_seconds
+    if broadcast is None or broadcast.epoch is None:
+        return None
+    if webinar.ingest == IngestKind.IVS:  # no segment passes through us: by the clock, some seconds ahead
+        return (now - broadcast.epoch).total_seconds()
+    return broadcast.program_seconds
 
 
 @transaction.atomic
@@ -310,7 +314,7 @@ def sweep_broadcasts(*, now: datetime) -> int:
     """Those that nobody ends: 30 minutes after the planned end without a publisher; rehearsals after ten."""
     swept = 0
     publishing = PublishSession.objects.filter(broadcast=OuterRef("pk"), ended_at=None)
-    silent = Broadcast.objects.filter(~Exists(publishing), ended_at=None)
+    silent = Broadcast.objects.filter(~Exists(publishing), ended_at=None).exclude(webinar__ingest=IngestKind.IVS)
     for broadcast in silent.select_related("webinar"):
         last = broadcast.publish_sessions.aggregate(last=Max("ended_at"))["last"] or broadcast.started_at
         webinar = broadcast.webinar

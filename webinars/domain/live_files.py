@@ -62,6 +62,8 @@ def write_playlists(*, broadcast_id: int) -> None:
         return
     prefix, is_over = folder_of(broadcast), broadcast.ended_at is not None
     window = _pieces(broadcast, last=WINDOW + 1)
+    if not window:  # of a service that plays its own
+        return
     before, shown = (window[0], window[1:]) if len(window) > WINDOW else (None, window)
     marks = _discontinuities_up_to(broadcast, before) if before else 0
     names = list(shown[-1].renditions)

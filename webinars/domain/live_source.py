@@ -6,6 +6,7 @@ from uuid import UUID
 
 from media.domain.queries import VideoSources
 from media.storages import grant_backend
+from webinars.domain.ivs_live import playback_address
 from webinars.domain.timelines import real_broadcast
 from webinars.domain.watching import ElsewhereError, NotBegunError
 from webinars.enums import IngestKind
@@ -22,10 +23,18 @@ class LiveSource:
 
 
 def live_source(webinar: Webinar) -> LiveSource:
-    """One query. Raises a WatchError where nothing of this webinar has been on air here."""
+    """One query. Raises a WatchError where nothing of this webinar has been on air here.
+
+    Of AWS IVS the address is kept; AWS itself is asked where nobody has asked for an hour.
+    """
     broadcast = real_broadcast(webinar.pk)
     if broadcast is None or broadcast.epoch is None:
         raise ElsewhereError if webinar.ingest == IngestKind.EXTERNAL else NotBegunError
+    if webinar.ingest == IngestKind.IVS:
+        address = playback_address(webinar)
+        if not address:
+            raise NotBegunError
+        return LiveSource(broadcast.key, broadcast.epoch, VideoSources(address, "", "", "", "", ()))
     url = grant_backend().url
     hls, audio = url(broadcast.key, "live/master.m3u8"), url(broadcast.key, "live/audio.m3u8")
     return LiveSource(broadcast.key, broadcast.epoch, VideoSources(hls, "", audio, "", "", ()))

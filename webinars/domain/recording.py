@@ -56,8 +56,8 @@ class Work:
 
     def beat(self) -> None:
         """Renews now and then. Raises LeaseLost."""
-        if self.lease_until - self.clock() < _lease() - RENEW_AFTER:
-            self.renew(_lease())
+        if self.lease_until - self.clock() < lease_length() - RENEW_AFTER:
+            self.renew(lease_length())
 
     def renew(self, length: timedelta) -> None:
         until = self.clock() + length
@@ -73,14 +73,14 @@ def put_together(*, broadcast_id: int, clock: Clock = system_clock) -> bool:
     if work is None:
         return False
     try:
-        with _folder(work) as folder:
+        with work_folder(work) as folder:
             spliced = _splice(work, folder)
             _hand_over(work, folder / NAME, spliced)
     except LeaseLost:
         log.warning("recording.lease_lost", broadcast=broadcast_id)
         return False
     except Exception as error:
-        _give_up_attempt(work, error)
+        give_up_attempt(work, error)
         log.exception("recording.attempt_failed", broadcast=broadcast_id, attempt=work.edition.attempts)
         if not isinstance(error, (SpliceError, *storage_troubles())):
             raise
@@ -122,7 +122,7 @@ def _claim(broadcast_id: int, *, clock: Clock) -> Work | None:
         broadcast.recording = create_video(title=title, created_by=None, now=now)
     edition.attempts += 1
     edition.save(update_fields=["attempts"])
-    broadcast.lease_until = now + _lease()
+    broadcast.lease_until = now + lease_length()
     broadcast.save(update_fields=["recording", "lease_until"])
     return Work(broadcast, edition, broadcast.lease_until, clock)
 
@@ -139,12 +139,12 @@ def new_edition(broadcast: Broadcast, *, now: datetime, created_by_id: int | Non
     )
 
 
-def _lease() -> timedelta:
+def lease_length() -> timedelta:
     return timedelta(seconds=settings.MEDIA_LEASE_SECONDS)
 
 
 @contextmanager
-def _folder(work: Work) -> Iterator[Path]:
+def work_folder(work: Work) -> Iterator[Path]:
     """One place a broadcast: what a killed worker left there on this machine goes first."""
     folder = settings.MEDIA_WORK_DIR / f"{OTHERS_FOLDERS}{work.broadcast.key}"
     shutil.rmtree(folder, ignore_errors=True)
@@ -230,10 +230,7 @@ def _commit(work: Work, *, key: str, size: int, spliced: Spliced) -> None:
         uncut_seconds=spliced.uncut_seconds,
         source_key=key,
         handed_at=now,
-        problem=_("%(count)d pieces of the broadcast could not be read and are missing.")
-        % {"count": len(spliced.skipped)}
-        if spliced.skipped
-        else "",
+        problem=_problem_of(broadcast, spliced),
     )
     broadcast.recorded_at, broadcast.lease_until = broadcast.recorded_at or now, None
     broadcast.save(update_fields=["recorded_at", "lease_until"])
@@ -243,7 +240,19 @@ def _commit(work: Work, *, key: str, size: int, spliced: Spliced) -> None:
     accept_source(video_id=broadcast.recording_id, name=NAME, key=key, size=size, now=now)
 
 
-def _give_up_attempt(work: Work, error: Exception) -> None:
+def _problem_of(broadcast: Broadcast, spliced: Spliced) -> str:
+    """What is not in the recording although it was sent, in plain words."""
+    reports = list(broadcast.publish_sessions.values_list("health", flat=True))
+    missing = len(spliced.skipped) + sum(report.get("missing", 0) for report in reports)
+    said = []
+    if any(report.get("is_partial") for report in reports):
+        said.append(_("AWS did not finish a recording of this broadcast: the end of it may be missing."))
+    if missing:
+        said.append(_("%(count)d pieces of the broadcast could not be read and are missing.") % {"count": missing})
+    return " ".join(said)
+
+
+def give_up_attempt(work: Work, error: Exception) -> None:
     lines = str(error).strip().splitlines()
     words = (lines[-1] if lines else type(error).__name__)[:300]
     with transaction.atomic():

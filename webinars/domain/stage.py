@@ -16,7 +16,7 @@ from webinars.domain.poll_results import all_polls
 from webinars.domain.presence import People, people_in
 from webinars.domain.question_lists import forwarded_questions
 from webinars.domain.schedule import Schedule, schedule_of
-from webinars.enums import PollState, QuestionState, StreamProblem, WebinarState
+from webinars.enums import IngestKind, PollState, QuestionState, StreamProblem, WebinarState
 from webinars.models import Broadcast, PublishSession, StreamKey, StreamNotice, Webinar
 
 SHOWN_COUNTRIES = 6
@@ -124,7 +124,7 @@ class Stage:
     @property
     def source(self) -> str:
         """Where the picture that doctors get can be played; a grant for the broadcast's key opens it."""
-        if self.broadcast is None or self.broadcast.epoch is None:
+        if self.broadcast is None or self.broadcast.epoch is None or self.broadcast.webinar.ingest == IngestKind.IVS:
             return ""
         return grant_backend().url(self.broadcast.key, "live/master.m3u8")
 

@@ -3,7 +3,10 @@
 Nothing about the channel is kept here: it is found by its name, so no row can be out of step with AWS.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 import boto3
@@ -16,6 +19,17 @@ from webinars.ingest.base import Ingest, IngestError, Setup, StreamState
 from webinars.models import Webinar
 
 Found = TypeVar("Found")
+LONGEST_STREAM = timedelta(hours=48)  # AWS ends it then
+_BLOCK = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Where AWS puts the recordings of a channel: below `prefix`, by the minute in which they began."""
+
+    bucket: str
+    prefix: str
+    channel_arn: str
 
 
 class IvsIngest(Ingest):
@@ -67,6 +81,20 @@ class IvsIngest(Ingest):
             if _code(error) not in {"ChannelNotBroadcasting", "ResourceNotFoundException"}:
                 raise IngestError(f"IVS: {_code(error)}") from error
 
+    def shelf(self, webinar: Webinar) -> Shelf | None:
+        """None where AWS records nothing: there is no channel, or it has no recording configuration."""
+        return _asked(lambda: self._shelf(webinar))
+
+    def _shelf(self, webinar: Webinar) -> Shelf | None:
+        channel = self._found(f"webinar-{webinar.pk}")
+        configuration = channel.get("recordingConfigurationArn") if channel else ""
+        if channel is None or not configuration:
+            return None
+        found = self.client.get_recording_configuration(arn=configuration)["recordingConfiguration"]
+        account, _, identity = channel["arn"].split(":", 4)[4].partition(":channel/")
+        bucket = found["destinationConfiguration"]["s3"]["bucketName"]
+        return Shelf(bucket, f"ivs/v1/{account}/{identity}/", channel["arn"])
+
     def _channel(self, webinar: Webinar) -> dict[str, Any]:
         """Made where it is missing. Two at once would make two: the first in AWS's own order is everybody's."""
         name = f"webinar-{webinar.pk}"
@@ -98,6 +126,72 @@ class IvsIngest(Ingest):
         if not keys:
             return str(self.client.create_stream_key(channelArn=channel_arn)["streamKey"]["value"])
         return str(self.client.get_stream_key(arn=keys[0]["arn"])["streamKey"]["value"])
+
+
+class RecordingBucket:
+    """What lies on a shelf. Raises `IngestError` where S3 does not answer."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self.shelf = shelf
+        self.client: Any = boto3.client(
+            "s3", region_name=settings.AWS_REGION, endpoint_url=settings.AWS_ENDPOINT_URL or None
+        )
+
+    def recordings(self, *, since: datetime, until: datetime) -> Iterator[str]:
+        """Prefixes of what began in this time or as long before it as a stream can last.
+
+        Folder by folder: a list of all files would be thousands of segments.
+        """
+        day = (since - LONGEST_STREAM).date()
+        while day <= until.date():
+            for hour in self._folders(f"{self.shelf.prefix}{day.year}/{day.month}/{day.day}/"):
+                for minute in self._folders(hour):
+                    yield from self._folders(minute)
+            day += timedelta(days=1)
+
+    def _folders(self, prefix: str) -> list[str]:
+        def asked() -> list[str]:
+            pages = self.client.get_paginator("list_objects_v2").paginate(
+                Bucket=self.shelf.bucket, Prefix=prefix, Delimiter="/"
+            )
+            return [found["Prefix"] for page in pages for found in page.get("CommonPrefixes", ())]
+
+        return _asked(asked)
+
+    def sizes(self, prefix: str, *, most: int) -> dict[str, int]:
+        """Name below the prefix → bytes. Stops after `most` files."""
+
+        def asked() -> dict[str, int]:
+            found: dict[str, int] = {}
+            pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.shelf.bucket, Prefix=prefix)
+            for page in pages:
+                found |= {one["Key"].removeprefix(prefix): one["Size"] for one in page.get("Contents", ())}
+                if len(found) > most:
+                    break
+            return found
+
+        return _asked(asked)
+
+    def small_file(self, key: str, *, most: int) -> bytes | None:
+        """Its first `most` bytes; None where there is none."""
+        try:
+            body: bytes = self.client.get_object(Bucket=self.shelf.bucket, Key=key)["Body"].read(most)
+        except ClientError as error:
+            if _code(error) in {"NoSuchKey", "404"}:
+                return None
+            raise IngestError(f"IVS: {_code(error)}") from error
+        except BotoCoreError as error:
+            raise IngestError(f"IVS: {error}") from error
+        return body
+
+    def fetch(self, key: str, path: Path) -> None:
+        def asked() -> None:
+            body = self.client.get_object(Bucket=self.shelf.bucket, Key=key)["Body"]
+            with path.open("wb") as target:
+                for block in body.iter_chunks(_BLOCK):
+                    target.write(block)
+
+        _asked(asked)
 
 
 def _asked(question: Callable[[], Found]) -> Found:

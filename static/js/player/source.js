@@ -119,7 +119,11 @@ export class Source extends EventTarget {
       maxBufferLength: 60,
       maxMaxBufferLength: 120,
       backBufferLength: 60,
-      xhrSetup: (request, url) => { request.withCredentials = new URL(url, location.href).origin !== location.origin; },
+      // AWS IVS answers everybody (*), which browsers refuse for requests with cookies.
+      xhrSetup: (request, url) => {
+        const { origin, hostname } = new URL(url, location.href);
+        request.withCredentials = origin !== location.origin && !hostname.endsWith(".live-video.net");
+      },
     };
   }
 

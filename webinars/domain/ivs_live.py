@@ -1,0 +1,63 @@
+"""What our side of a webinar on AWS IVS needs while it is on air: a broadcast to count from, and where it plays."""
+
+from datetime import datetime, timedelta
+
+from django.core.cache import cache
+from django.db import transaction
+from django.db.models import Q
+
+from core.logging import get_logger
+from webinars.domain.schedule import announce_state
+from webinars.enums import IngestKind
+from webinars.ingest import ingest_for
+from webinars.ingest.base import IngestError
+from webinars.models import Broadcast, Webinar
+
+log = get_logger("webinars.ingest")
+# Program time 0 lies this long before "Go live": a playlist reaches back half a minute, and no beat may come before 0.
+LEAD = timedelta(seconds=60)
+ADDRESS_SECONDS = 3600
+LOOKS_BACK = timedelta(days=7)
+
+
+def follow_ivs(*, now: datetime) -> int:
+    """Gives every IVS webinar on air, or just over, its broadcast. Returns how many were new.
+
+    Program time counts by the dates that AWS writes into live and recorded playlists alike, so how late a sweep notices
+    a stream moves nothing.
+    """
+    real = Broadcast.objects.filter(is_rehearsal=False)
+    lately = Q(ended_at=None) | Q(ended_at__gt=now - LOOKS_BACK)
+    webinars = Webinar.objects.filter(lately, ingest=IngestKind.IVS, live_at__isnull=False, starts_at__isnull=False)
+    made = 0
+    for webinar in webinars.exclude(pk__in=real.values("webinar")):
+        if webinar.ended_at is None and not playback_address(webinar):
+            continue
+        made += _make_broadcast(webinar.pk, now=now)
+    return made
+
+
+@transaction.atomic
+def _make_broadcast(webinar_id: int, *, now: datetime) -> bool:
+    webinar = Webinar.objects.select_for_update(of=("self",)).select_related("video").get(pk=webinar_id)
+    if webinar.live_at is None or Broadcast.objects.filter(webinar=webinar, is_rehearsal=False).exists():
+        return False
+    Broadcast.objects.create(
+        webinar=webinar, started_at=webinar.live_at, epoch=webinar.live_at - LEAD, ended_at=webinar.ended_at
+    )
+    announce_state(webinar, now=now)  # open pages wait for the picture
+    return True
+
+
+def playback_address(webinar: Webinar) -> str:
+    """Empty while AWS does not say. Thousands ask for it at once, and AWS answers five in a second: it is kept."""
+    key = f"ivs-address-{webinar.pk}"
+    found: str | None = cache.get(key)
+    if found is None:
+        try:
+            found = ingest_for(IngestKind.IVS).playback_url(webinar)
+        except IngestError as error:
+            log.warning("ingest.no_address", webinar=webinar.pk, error=str(error))
+            return ""
+        cache.set(key, found, ADDRESS_SECONDS)
+    return found
