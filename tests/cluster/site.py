@@ -123,7 +123,7 @@ class Caller(threading.Thread):
                         self.answered += 1
                     else:
                         self.failures.append((time.monotonic(), f"{method}: {status}"))
-            self.asked_to_end.wait(0.05)
+            self.asked_to_end.wait(0.2)
 
     def _get(self) -> int:
         return self._ask("GET", f"/api/v1{self.viewer['path'].removeprefix('/ws')}playback/")[0]

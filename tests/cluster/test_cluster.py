@@ -18,7 +18,7 @@ from tests.faults.players import Crowd
 from tests.faults.world import ORIGIN
 
 pytestmark = [pytest.mark.faults, pytest.mark.serial]
-PLAYERS, FOLLOWERS, CALLERS = 10, 6, 2
+PLAYERS, FOLLOWERS, CALLERS = 6, 3, 2
 BALANCED = ["web.1", "web.2", "realtime.1", "realtime.2"]
 
 

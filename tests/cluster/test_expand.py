@@ -7,6 +7,7 @@ from django.contrib.postgres.operations import AddConstraintNotValid, AddIndexCo
 from django.core.management import call_command
 from django.db import connection, models
 from django.db.migrations import operations as op
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.migration import Migration
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
@@ -121,7 +122,8 @@ def test_what_takes_away_and_what_builds_on_it_comes_last() -> None:
 def test_the_command_says_what_is_left_and_does_nothing_twice(capsys: pytest.CaptureFixture[str]) -> None:
     call_command("expand")
     assert capsys.readouterr().out == "", "everything is applied"
+    ((_, newest),) = MigrationLoader(connection).graph.leaf_nodes("webinars")
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM django_migrations WHERE app = 'webinars' AND name = '0008_spot_language'")
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'webinars' AND name = %s", [newest])
     call_command("expand", "--check")
-    assert capsys.readouterr().out == "webinars.0008_spot_language\n"
+    assert capsys.readouterr().out == f"webinars.{newest}\n"
