@@ -70,9 +70,10 @@ def manage(*arguments: str, **environment: str) -> bool:
 
 
 def programs() -> bool:
-    """Chromium and its libraries for the browser tests, gettext for the translations, nginx for its configuration."""
+    """Chromium and its libraries for the browser tests, gettext for the translations, nginx and PgBouncer to run."""
     there = provide("chromium", *BROWSERS) and provide("gettext", "msgfmt")
-    return there and provide("nginx", "nginx") and provide("libnginx-mod-rtmp", RTMP_MODULE)
+    there = there and provide("nginx", "nginx") and provide("libnginx-mod-rtmp", RTMP_MODULE)
+    return there and provide("pgbouncer", "pgbouncer")
 
 
 def deployment() -> bool:
