@@ -16,13 +16,13 @@ BIN = Path(sys.executable).parent
 
 
 def schema_problems(name: str, *files: Path) -> str:
-    command = [BIN / "check-jsonschema", "--builtin-schema", f"vendor.{name}", *files]
+    command = [str(BIN / "check-jsonschema"), "--builtin-schema", f"vendor.{name}", *map(str, files)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     return done.stdout if done.returncode else ""
 
 
 def dangers(folder: Path) -> str:
-    command = [BIN / "zizmor", "--offline", "--no-progress", "--format", "plain", folder]
+    command = [str(BIN / "zizmor"), "--offline", "--no-progress", "--format", "plain", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     return done.stdout + done.stderr if done.returncode else ""
 
