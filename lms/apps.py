@@ -2,6 +2,8 @@ from importlib import import_module
 
 from django.apps import AppConfig
 
+from core import tracing
+
 
 class LmsConfig(AppConfig):
     name = "lms"
@@ -10,3 +12,4 @@ class LmsConfig(AppConfig):
         """Tasks that web processes send find the configured broker; checks register themselves."""
         import_module("lms.celery")
         import_module("lms.checks")
+        tracing.start()
