@@ -39,7 +39,7 @@ def follow_ivs(*, now: datetime) -> int:
 
 @transaction.atomic
 def _make_broadcast(webinar_id: int, *, now: datetime) -> bool:
-    webinar = Webinar.objects.select_for_update(of=("self",)).select_related("video").get(pk=webinar_id)
+    webinar = Webinar.objects.select_for_update(of=("self",), no_key=True).select_related("video").get(pk=webinar_id)
     if webinar.live_at is None or Broadcast.objects.filter(webinar=webinar, is_rehearsal=False).exists():
         return False
     Broadcast.objects.create(

@@ -30,7 +30,8 @@ from webinars.domain.completion import doorbell
 from webinars.domain.schedule import announce_state, is_recording_open
 from webinars.domain.splicing import Spliced, SpliceError, Stored, splice
 from webinars.domain.thresholds import apply_threshold
-from webinars.models import Broadcast, Cut, Edition, Segment, Webinar
+from webinars.enums import EventKind, WebinarState
+from webinars.models import Broadcast, Cut, Edition, RoomEvent, Segment, Webinar
 
 log = get_logger("webinars")
 Clock = Callable[[], datetime]
@@ -308,6 +309,32 @@ def open_recordings(*, now: datetime) -> int:
             locked = Webinar.objects.select_for_update(of=("self",), no_key=True).select_related("video")
             webinar = locked.get(pk=found.webinar_id)
             if Broadcast.objects.filter(pk=found.pk, opened_at=None).update(opened_at=now):
+                announce_state(webinar, now=now)
+                opened += 1
+    return opened + _open_chosen(now=now)
+
+
+def _open_chosen(*, now: datetime) -> int:
+    """The same where somebody chose a video by hand, as after a meeting elsewhere: the room's events say what is told.
+
+    Only while the room keeps its events, and nobody has its page open for longer than a month.
+    """
+    days = timedelta(days=min(30, settings.LIVE_EVENT_DAYS))
+    told = RoomEvent.objects.filter(
+        webinar=OuterRef("pk"), kind=EventKind.STATE, payload__state=WebinarState.RECORDING_READY
+    )
+    recorded = Broadcast.objects.filter(webinar=OuterRef("pk"), is_rehearsal=False, recorded_at__isnull=False)
+    chosen = Webinar.objects.filter(ended_at__gt=now - days, video__isnull=False).exclude(video__published_version="")
+    opened = 0
+    for found in chosen.filter(~Exists(told), ~Exists(recorded)).select_related("video"):
+        if not is_recording_open(found, now=now):
+            continue
+        with transaction.atomic():
+            locked = Webinar.objects.select_for_update(of=("self",), no_key=True).select_related("video")
+            webinar = locked.get(pk=found.pk)
+            if not RoomEvent.objects.filter(
+                webinar=webinar, kind=EventKind.STATE, payload__state=WebinarState.RECORDING_READY
+            ).exists():
                 announce_state(webinar, now=now)
                 opened += 1
     return opened
