@@ -143,6 +143,40 @@ def test_the_line_comes_back_with_jitter_and_not_after_a_refusal(page: Page) -> 
     assert (opened, bye) == (2, ["removed"])
 
 
+@pytest.mark.parametrize(("talks", "cut_after"), [(True, [8000, 40000]), (False, [8000, 0])])
+def test_a_line_is_cut_when_nothing_comes_back_or_a_room_goes_silent(
+    page: Page, talks: bool, cut_after: list[int]
+) -> None:
+    """The page's own clock is played by the test: `wait` says how long a silence is borne from now on."""
+    waits, losses = page.evaluate(
+        """async ([talks]) => {
+            const { Line } = await import("/js/line.js");
+            const lines = [], waits = [], real = window.setTimeout;
+            const timers = [];
+            window.setTimeout = (work, milliseconds) => timers.push({ work, milliseconds });
+            try {
+                const open = () => { const line = { send() {}, close() {} }; lines.push(line); return line; };
+                const line = new Line({ url: "ws://x/", talks, open });
+                const wait = line.wait.bind(line);
+                line.wait = (milliseconds) => { waits.push(milliseconds); wait(milliseconds); };
+                const losses = [];
+                line.addEventListener("lost", ({ detail }) => losses.push(detail.tries));
+                line.start();
+                lines[0].onmessage({ data: '{"t":"room_state"}' });
+                timers.filter(({ milliseconds }) => milliseconds === 40000).forEach(({ work }) => work());
+                line.stop();
+                return [waits, losses];
+            } finally {
+                window.setTimeout = real;
+            }
+        }""",
+        [talks],
+    )
+
+    assert waits == cut_after
+    assert losses == ([1] if talks else [])
+
+
 def test_the_waiting_page_asks_less_often_the_longer_it_takes(page: Page) -> None:
     pauses = page.evaluate(
         """async () => {
