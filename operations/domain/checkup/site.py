@@ -1,0 +1,117 @@
+"""The site: PostgreSQL, waiting work, backups, scheduled tasks, the processes."""
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import redis
+from celery import current_app
+from django.conf import settings
+from redbeat.decoder import RedBeatJSONDecoder
+
+from operations.domain import gauges
+from operations.domain.backups.manifest import read_manifest
+from operations.domain.backups.programs import Parameters
+from operations.domain.backups.restoring import try_backup
+from operations.domain.backups.stores import Store
+from operations.domain.checkup.report import Line, above, ok, problem, warning
+
+PING_SECONDS = 3.0
+WORKERS = {"default": "worker", "long": "long", "media": "transcoder"}
+
+
+def database() -> Iterator[Line]:
+    found = gauges.read_database()
+    taken, allowed = found["lms_postgresql_connections"], found["lms_postgresql_connections_allowed"]
+    share = taken / allowed * 100
+    yield above("connections", share, warn=70, bad=90, text=f"{taken:.0f} of {allowed:.0f}")
+    age, idle = found["lms_postgresql_transaction_seconds"], found["lms_postgresql_idle_in_transaction_seconds"]
+    yield above("transactions", age, warn=300, bad=3600, text=f"the oldest {age:.0f} s, the longest idle {idle:.0f} s")
+    locks = found["lms_postgresql_locks_waiting"]
+    yield above("locks", locks, warn=5, bad=20, text=f"{locks:.0f} waited for")
+    yield ok("database size", f"{found['lms_postgresql_bytes'] / 1e6:,.0f} MB")
+    for name, what in (("transcode", "videos"), ("recordings", "recordings"), ("imports", "lists of people")):
+        count, oldest = found[f"lms_{name}_waiting"], found[f"lms_{name}_oldest_seconds"]
+        yield above(f"waiting {what}", oldest, warn=3600, bad=86_400, text=f"{count:.0f}, the oldest {oldest:.0f} s")
+    stale = found["lms_transcode_stale"]
+    yield above("silent transcoders", stale, warn=1, bad=5, text=f"{stale:.0f} jobs that nobody takes over")
+
+
+def backups(store: Store, *, now: datetime) -> Iterator[Line]:
+    names = store.names()
+    if not names:
+        yield problem("backup", f"none at {store}: manage.py backup")
+        return
+    newest = read_manifest(store.read_manifest(names[-1]))
+    hours = (now - newest.at) / timedelta(hours=1)
+    limit = settings.BACKUP_MAX_AGE_HOURS
+    text = f"{newest.name}, {hours:.0f} h old, {newest.bytes:,} bytes"
+    yield above("backup", hours, warn=limit, bad=2 * limit, text=text)
+    oldest = read_manifest(store.read_manifest(names[0]), trusted=True)
+    extra = len(names) - settings.BACKUP_KEEP
+    text = f"{len(names)}, the oldest of {oldest.at:%Y-%m-%d}"
+    yield above("old backups", extra, warn=1, bad=1_000, text=text + (f"; {extra} too many" if extra > 0 else ""))
+
+
+def restorable(store: Store, *, beside: Parameters) -> Iterator[Line]:
+    """Restores the newest into a database that is dropped again: minutes, and the disk space of the database."""
+    names = store.names()
+    if not names:
+        yield problem("restore", "there is no backup to restore")
+        return
+    done = try_backup(store=store, name=names[-1], beside=beside)
+    yield ok("restore", f"{names[-1]} restored and compared: {sum(done.rows.values()):,} rows")
+
+
+def schedule(*, now: datetime) -> Iterator[Line]:
+    """What beat did last, by its own notes; a task is late after three of its intervals, or two minutes more."""
+    with _redis() as client:
+        lock = client.exists("redbeat::lock")
+        notes = {name: client.hget(f"redbeat:{name}", "meta") for name in settings.CELERY_BEAT_SCHEDULE}
+    yield ok("beat", "one is active") if lock else problem("beat", "none runs: nothing is scheduled")
+    late = []
+    for name, entry in settings.CELERY_BEAT_SCHEDULE.items():
+        at = _last_run(notes[name])
+        limit = timedelta(seconds=3 * float(entry["schedule"]) + 120)
+        if at is None:
+            late.append(f"{name} (never)")
+        elif now - at > limit:
+            late.append(f"{name} ({(now - at) / timedelta(minutes=1):.0f} min)")
+    count = len(settings.CELERY_BEAT_SCHEDULE)
+    yield problem("scheduled tasks", "late: " + ", ".join(late)) if late else ok("scheduled tasks", f"{count} on time")
+
+
+def _last_run(meta: bytes | None) -> datetime | None:
+    found: datetime | None = json.loads(meta, cls=RedBeatJSONDecoder).get("last_run_at") if meta else None
+    return found
+
+
+def workers() -> Iterator[Line]:
+    """A worker at work answers as well: the answer comes from its parent process."""
+    answers: Sequence[dict[str, Any]] = current_app.control.ping(timeout=PING_SECONDS) or ()
+    names = sorted(name.partition("@")[0] for answer in answers for name in answer)
+    with _redis() as client:
+        waiting = {name: int(client.llen(name)) for name in gauges.QUEUES}
+    for queue, worker in WORKERS.items():
+        count = names.count(worker)
+        text = f"{count} answer, {waiting[queue]} tasks wait"
+        yield ok(worker, text) if count else problem(worker, text)
+
+
+def service(name: str, address: str) -> Line:
+    if not address:
+        return warning(name, f"not asked: its address is unknown (--{name} http://…)")
+    try:
+        with urllib.request.urlopen(f"{address.rstrip('/')}/readyz", timeout=PING_SECONDS) as answer:  # noqa: S310
+            return ok(name, f"{address} is ready ({answer.status})")
+    except urllib.error.HTTPError as error:
+        return problem(name, f"{address} is not ready: {error.read(200).decode(errors='replace').strip()}")
+    except OSError as error:
+        return problem(name, f"{address} does not answer: {error}")
+
+
+def _redis() -> redis.Redis:
+    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=PING_SECONDS, socket_connect_timeout=PING_SECONDS)
