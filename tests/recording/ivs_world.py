@@ -20,8 +20,10 @@ FRAME_ZERO = NOON + timedelta(seconds=3.437)
 
 class IvsApi(BaseHTTPRequestHandler):
     recording = CONFIGURATION
+    asked = 0
 
     def do_POST(self) -> None:
+        type(self).asked += 1
         self.rfile.read(int(self.headers["Content-Length"]))
         channel = {"arn": ARN, "playbackUrl": "https://a.live-video.net/b.m3u8", "ingestEndpoint": "abc.example"}
         place = {"s3": {"bucketName": BUCKET}}

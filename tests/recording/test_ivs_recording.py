@@ -21,6 +21,7 @@ from tests.recording.camera import RATE, Filmed, shown_at
 from tests.recording.ivs_world import BUCKET, IvsApi, event_of, filmed_at, ivs_api, prefix_of, record
 from tests.recording.resume_error import own_storage
 from tests.recording.theatre import film_parts, produce, published_frames
+from tests.signing_in import signed_in
 from tests.webinars.watching import NOON, beat, make_device, make_enrolment, make_webinar
 from webinars.domain import ivs_recording
 from webinars.domain.broadcast_sweep import sweep_webinars
@@ -160,6 +161,21 @@ def test_the_broadcast_counts_from_go_live_however_late_it_is_noticed(webinar: W
     sweep_broadcasts(now=NOON + timedelta(hours=9))  # no publisher of ours, and yet not abandoned
     webinar.refresh_from_db()
     assert webinar.ended_at is None
+
+
+def test_the_doctors_page_plays_what_aws_plays(webinar: Webinar, api: type[IvsApi]) -> None:
+    """Before the sweep has been there it waits at the doors; AWS is asked once, and not by every doctor."""
+    doctor = EnrolmentFactory.create(programme=webinar.lesson.course.programme).user
+    browser, address = signed_in(doctor), f"/webinars/{webinar.pk}/"
+    assert browser.get(address).context["found"].stage == "doors"
+    assert follow_ivs(now=NOON + timedelta(seconds=15)) == 1
+    asked = api.asked
+    page = browser.get(address)
+    player = page.context["player"]
+    assert (page.context["found"].stage, player["sources"]["hls"]) == ("live", "https://a.live-video.net/b.m3u8")
+    assert datetime.fromisoformat(player["epoch"]) == NOON - LEAD
+    assert browser.get(f"/api/v1/webinars/{webinar.pk}/playback/").json()["sources"]["hls"] == player["sources"]["hls"]
+    assert api.asked == asked
 
 
 def test_a_webinar_that_ended_before_it_was_noticed_has_its_recording(webinar: Webinar, bucket: Any) -> None:
