@@ -122,6 +122,16 @@ def test_who_comes_in_is_what_the_rules_say_and_a_changed_part_sends_them_round(
     assert revoked([before]) == ({} if found.part == Part.ATTENDEE else {before: None})
 
 
+def test_the_list_of_moderators_alone_opens_nothing() -> None:
+    """Whose role was taken back may still stand on it."""
+    enrolment = make_enrolment()
+    webinar = make_webinar(enrolment)
+    webinar.moderators.add(enrolment.user)
+
+    assert part_of(enrolment.user, webinar) == Part.ATTENDEE
+    assert viewer_of(enrolment.user, webinar.pk).part == Part.ATTENDEE
+
+
 OWN = (None, *LaneAccessLevel)
 
 

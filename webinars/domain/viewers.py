@@ -134,8 +134,6 @@ _PART = """CASE
         WHERE g.user_id = u.id AND (g.programme_id IS NULL OR g.programme_id = p.id)
             AND g.role IN ('moderator', 'operator')
     ) THEN 'moderator'
-    WHEN EXISTS (SELECT FROM webinars_webinar_moderators m WHERE m.webinar_id = w.id AND m.user_id = u.id)
-        THEN 'moderator'
     WHEN EXISTS (SELECT FROM webinars_webinar_presenters m WHERE m.webinar_id = w.id AND m.user_id = u.id)
         THEN 'presenter'
     ELSE 'attendee'
