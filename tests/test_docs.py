@@ -12,7 +12,7 @@ from tests.api.openapi import document
 from webinars.realtime import frames
 
 ROOT = Path(settings.BASE_DIR)
-READERS = {"text", "number", "flag", "words", "choice", "path", "languages", "networks"}
+READERS = {"text", "number", "flag", "words", "choice", "path", "languages", "networks", "url"}
 GETTERS = {("os.environ", "get"), ("os", "getenv"), ("environment", "get")}
 APPS = ("accounts", "analytics", "core", "courses", "lms", "media", "operations", "webinars")
 # Set by other programs, not by whoever runs the site.
