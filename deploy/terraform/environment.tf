@@ -21,14 +21,21 @@ locals {
     EMAIL_PORT              = "587"
     EMAIL_USE_TLS           = "true"
     DEFAULT_FROM_EMAIL      = "Rounds <${var.mail_from}>"
+    BACKUP_URL              = "s3://${aws_s3_bucket.backups.bucket}/rounds"
+    AUTOSCALE_CLUSTER       = local.name
+    AUTOSCALE_SERVICES = join(",", [
+      for name in ["web", "realtime", "worker"] :
+      "${name}=${name}:${var.services[name].minimum}-${var.services[name].maximum}"
+    ])
   }
 
   # Only of one service, beside the pool that each has.
+  # DRAIN_SECONDS: a little more than the balancer needs to notice, two probes of ten seconds.
   environment_of = {
     for name, service in var.services : name => merge(
       { DATABASE_POOL_SIZE = tostring(service.pool) },
-      name == "web" ? { WEB_BIND = "0.0.0.0:8001", WEB_WORKERS = tostring(service.processes) } : {},
-      name == "realtime" ? { REALTIME_BIND = "0.0.0.0:8002", REALTIME_PROCESSES = tostring(service.processes) } : {},
+      name == "web" ? { WEB_BIND = "0.0.0.0:8001", WEB_WORKERS = tostring(service.processes), DRAIN_SECONDS = "22" } : {},
+      name == "realtime" ? { REALTIME_BIND = "0.0.0.0:8002", REALTIME_PROCESSES = tostring(service.processes), DRAIN_SECONDS = "22" } : {},
       name == "ingest" ? { RTMP_HOST = "0.0.0.0", LIVE_CPU_CORES = tostring(max(1, floor(service.cpu / 1024))) } : {},
       name == "transcoder" ? { MEDIA_FFMPEG_THREADS = tostring(max(1, floor(service.cpu / 1024))) } : {},
     )

@@ -78,6 +78,7 @@ module "compute" {
   environment_of           = local.environment_of
   secret_arn               = aws_secretsmanager_secret.application.arn
   secret_names             = local.secret_names
+  backup_bucket_arn        = aws_s3_bucket.backups.arn
   media_bucket_arn         = module.media.bucket_arn
   log_days                 = var.log_days
   requests_per_address     = var.requests_per_address

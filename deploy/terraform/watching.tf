@@ -94,6 +94,14 @@ locals {
         above      = true, threshold = 0, periods = 3
       }
     },
+    # From half an hour before a webinar fewer tasks run than were ordered, or nobody looks any more; said every five minutes.
+    {
+      for name in ["web", "realtime", "worker"] : "capacity-of-${name}" => {
+        namespace  = "Rounds", metric = "CapacityMissing", statistic = "Maximum"
+        dimensions = { Tier = name }
+        above      = true, threshold = 0, periods = 1, period = 600
+      }
+    },
     {
       for name in keys(var.services) : "${name}-missing" => {
         namespace  = "ECS/ContainerInsights", metric = "RunningTaskCount", statistic = "Minimum"
@@ -130,10 +138,10 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   extended_statistic  = startswith(each.value.statistic, "p") ? each.value.statistic : null
   comparison_operator = each.value.above ? "GreaterThanThreshold" : "LessThanThreshold"
   threshold           = each.value.threshold
-  period              = 60
+  period              = try(each.value.period, 60)
   evaluation_periods  = each.value.periods
   # No errors give no data; a service that reports nothing is gone.
-  treat_missing_data = endswith(each.key, "-missing") ? "breaching" : "notBreaching"
+  treat_missing_data = endswith(each.key, "-missing") || startswith(each.key, "capacity-of-") ? "breaching" : "notBreaching"
   alarm_actions      = [aws_sns_topic.alarms.arn]
   ok_actions         = [aws_sns_topic.alarms.arn]
 }

@@ -77,9 +77,10 @@ def cache(plan: Plan, *, production: bool) -> Iterator[str]:
 
 
 def media(plan: Plan) -> Iterator[str]:
-    block = plan.one("aws_s3_bucket_public_access_block")
-    if not all(block[name] for name in block if name.startswith(("block_", "ignore_", "restrict_"))):
-        yield "the bucket may become public"
+    blocks = [resource.values for resource in plan.of("aws_s3_bucket_public_access_block")]
+    wanted = ("block_", "ignore_", "restrict_")
+    if len(blocks) != 2 or not all(block[name] for block in blocks for name in block if name.startswith(wanted)):
+        yield "a bucket may become public"
     allowed = [
         entry
         for entry in json.loads(plan.one("aws_s3_bucket_policy")["policy"])["Statement"]
@@ -101,7 +102,7 @@ def media(plan: Plan) -> Iterator[str]:
     origins = headers["access_control_allow_origins"][0]["items"]
     if origins != [plan.outputs["site_url"]] or not headers["access_control_allow_credentials"]:
         yield "players of the site cannot ask CloudFront with their cookies"
-    rules = plan.one("aws_s3_bucket_lifecycle_configuration")["rule"]
+    rules = [rule for one in plan.of("aws_s3_bucket_lifecycle_configuration") for rule in one.values["rule"]]
     days = [entry["days_after_initiation"] for rule in rules for entry in rule["abort_incomplete_multipart_upload"]]
     if days != [settings.MEDIA_UPLOAD_DAYS]:
         yield "unfinished uploads end at another time than the product says"

@@ -12,7 +12,7 @@ MISTAKES = (
     (M + "database/main.tf", 'publicly_accessible    = false\n  parameter_group_name   = aws_db_parameter_group.this.name\n  ca_cert_identifier     = "rds-ca-rsa2048-g1"\n\n', "publicly_accessible = true\n", "a database is public"),
     (M + "database/main.tf", '{ value = "on", method = "immediate" }', '{ value = "off", method = "immediate" }', "acknowledged rows may be lost"),
     (M + "cache/main.tf", "volatile-lru", "allkeys-lru", "a full cache would drop or refuse queued tasks"),
-    (M + "media/main.tf", "restrict_public_buckets = true", "restrict_public_buckets = false", "the bucket may become public"),
+    (M + "media/main.tf", "restrict_public_buckets = true", "restrict_public_buckets = false", "a bucket may become public"),
     (M + "media/main.tf", ".arn}/videos/*", ".arn}/*", "the distribution reads more than videos"),
     (M + "media/main.tf", "items = [var.site_url]", 'items = ["*"]', "players of the site cannot ask CloudFront with their cookies"),
     (M + "compute/balancers.tf", 'each.key == "realtime"', "false", "WebSockets do not stick"),

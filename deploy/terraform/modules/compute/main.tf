@@ -3,8 +3,8 @@
 locals {
   # stop: seconds between SIGTERM and SIGKILL; as long as the process needs by docs/operating.md, and Fargate's most.
   shape = {
-    web        = { port = 8001, stop = 30, command = ["web"], stores_media = true }
-    realtime   = { port = 8002, stop = 30, command = ["realtime"], stores_media = false }
+    web        = { port = 8001, stop = 60, command = ["web"], stores_media = true }
+    realtime   = { port = 8002, stop = 60, command = ["realtime"], stores_media = false }
     worker     = { port = 0, stop = 60, command = ["worker"], stores_media = true }
     long       = { port = 0, stop = 120, command = ["long"], stores_media = true }
     transcoder = { port = 0, stop = 30, command = ["transcoder"], stores_media = true }

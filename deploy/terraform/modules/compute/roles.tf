@@ -65,10 +65,11 @@ resource "aws_iam_role" "operations" {
   assume_role_policy = data.aws_iam_policy_document.tasks.json
 }
 
-# `manage.py autoscale` plans capacity by the calendar and looks whether it is there; `checkup` looks only.
-resource "aws_iam_role_policy" "operations" {
-  name = "scale-and-look"
-  role = aws_iam_role.operations.id
+# The worker scales by the calendar of webinars and looks whether the machines are there; people do by `manage.py autoscale`.
+resource "aws_iam_role_policy" "autoscale" {
+  for_each = { worker = aws_iam_role.task["worker"].id, operations = aws_iam_role.operations.id }
+  name     = "autoscale"
+  role     = each.value
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
@@ -81,12 +82,8 @@ resource "aws_iam_role_policy" "operations" {
         Resource = [for target in aws_appautoscaling_target.this : target.arn]
       },
       {
-        Effect = "Allow"
-        Action = [
-          "application-autoscaling:DescribeScalableTargets", "application-autoscaling:DescribeScheduledActions",
-          "cloudwatch:GetMetricData", "cloudwatch:DescribeAlarms", "rds:DescribeDBInstances", "rds:DescribeDBSnapshots",
-          "backup:ListRestoreJobs", "backup:ListBackupJobs",
-        ]
+        Effect   = "Allow"
+        Action   = ["application-autoscaling:DescribeScalableTargets", "application-autoscaling:DescribeScheduledActions"]
         Resource = "*" # these know no narrower one
       },
       {
@@ -99,6 +96,57 @@ resource "aws_iam_role_policy" "operations" {
         Effect   = "Allow"
         Action   = ["ecs:DescribeServices"]
         Resource = [for service in aws_ecs_service.this : service.id]
+      },
+    ]
+  })
+}
+
+resource "aws_iam_role_policy" "backups" {
+  name = "backups"
+  role = aws_iam_role.operations.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Effect   = "Allow"
+        Action   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
+        Resource = "${var.backup_bucket_arn}/*"
+      },
+      { Effect = "Allow", Action = ["s3:ListBucket"], Resource = var.backup_bucket_arn },
+    ]
+  })
+}
+
+# What the calendar of operations starts; the tasks themselves may more.
+resource "aws_iam_role" "scheduler" {
+  name = "${var.name}-scheduler"
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "scheduler.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "scheduler" {
+  name = "run-operations"
+  role = aws_iam_role.scheduler.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Effect    = "Allow"
+        Action    = ["ecs:RunTask"]
+        Resource  = "${aws_ecs_task_definition.operations.arn_without_revision}:*"
+        Condition = { ArnEquals = { "ecs:cluster" = aws_ecs_cluster.this.arn } }
+      },
+      {
+        Effect    = "Allow"
+        Action    = ["iam:PassRole"]
+        Resource  = [aws_iam_role.execution.arn, aws_iam_role.operations.arn]
+        Condition = { StringEquals = { "iam:PassedToService" = "ecs-tasks.amazonaws.com" } }
       },
     ]
   })

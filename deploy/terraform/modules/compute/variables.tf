@@ -24,6 +24,7 @@ variable "environment_of" { type = map(map(string)) }
 variable "secret_arn" { type = string }
 variable "secret_names" { type = list(string) }
 variable "media_bucket_arn" { type = string }
+variable "backup_bucket_arn" { type = string }
 variable "log_days" { type = number }
 variable "requests_per_address" { type = number }
 variable "protected" { type = bool }

@@ -61,7 +61,10 @@ mock_resource "aws_ecs_cluster" {
   defaults = { arn = "arn:aws:ecs:eu-central-1:123456789012:cluster/rounds-production" }
 }
 mock_resource "aws_ecs_task_definition" {
-  defaults = { arn = "arn:aws:ecs:eu-central-1:123456789012:task-definition/made-up:1" }
+  defaults = {
+    arn                  = "arn:aws:ecs:eu-central-1:123456789012:task-definition/made-up:1"
+    arn_without_revision = "arn:aws:ecs:eu-central-1:123456789012:task-definition/made-up"
+  }
 }
 mock_resource "aws_ecs_service" {
   defaults = { id = "arn:aws:ecs:eu-central-1:123456789012:service/rounds-production/made-up" }
