@@ -20,6 +20,7 @@ from operations.domain.capacity.inputs import (
     Assumptions,
     Audience,
     InputError,
+    Shape,
     read_costs,
     read_prices,
 )
@@ -71,7 +72,7 @@ def test_ten_thousand_by_hand() -> None:
     assert load.web_cores == pytest.approx((25 * pages_ms + load.api_requests * COSTS.poll_cpu_ms) / 1000)
     assert load.media_gb_a_webinar == pytest.approx(10_000 * mean_kbits(GUESSES) * 3600 / 8 / 1e6)
     web = math.ceil(load.web_cores / (2 * 0.6)) + 1
-    sockets = math.ceil(9_500 / (COSTS.sockets * 0.6)) + 1
+    sockets = max(3, math.ceil(9_500 / (2 * COSTS.sockets * 0.6)) + 1)
     assert elastic_replicas(Audience(doctors=10_000), COSTS, GUESSES) == {"web": web, "realtime": sockets, "worker": 2}
 
 
@@ -137,7 +138,8 @@ def test_each_switch_is_the_first_audience_that_needs_it() -> None:
         doctors = found[name]
         assert doctors is not None
         assert is_needed(plan_for(Audience(doctors=doctors), COSTS, GUESSES, PRICES)), name
-        assert not is_needed(plan_for(Audience(doctors=doctors - 1), COSTS, GUESSES, PRICES)), name
+        below = plan_for(Audience(doctors=max(0, doctors - 1)), COSTS, GUESSES, PRICES)
+        assert doctors == 0 or not is_needed(below), name
     assert first_true(lambda number: number >= 12_345, 1_000_000) == 12_345
     assert first_true(lambda _number: False, 1_000) is None
 
@@ -148,6 +150,17 @@ def test_connections_are_bound_by_memory_cores_and_rds() -> None:
     assert connection_limit(sizes["db.r6g.large"], GUESSES) == 64
     assert connection_limit(sizes["db.r6g.large"], replace(GUESSES, connections_a_vcpu=1_000)) == 163
     assert connection_limit(sizes["db.r6g.16xlarge"], replace(GUESSES, connections_a_vcpu=1_000)) == 5_000
+
+
+def test_a_replica_is_the_task_that_is_deployed() -> None:
+    text = (Path(settings.BASE_DIR) / "deploy" / "terraform" / "production.tfvars").read_text()
+    found = {}
+    for name, body in re.findall(r"^  (\w+) += \{ (cpu = .*?) \}$", text, re.MULTILINE):
+        one = {key: int(value) for key, value in re.findall(r"(\w+) = (\d+)", body)}
+        pools = one["processes"] * one["pool"]
+        found[name] = Shape(one["cpu"] / 1024, one["memory"] / 1024, one["processes"], pools, one["minimum"])
+
+    assert found == dict(SHAPES)
 
 
 def test_everybody_watches_some_quality() -> None:

@@ -98,7 +98,7 @@ class Assumptions:
     ladder_fill: float = 0.7  # of the ladder's highest rates: slides stay below them
 
 
-# What the tasks of each tier look like. A process is bound to one core by Python.
+# What the tasks of each tier look like, as in deploy/terraform/production.tfvars. Python binds a process to one core.
 @dataclass(frozen=True, slots=True)
 class Shape:
     vcpus: float
@@ -109,13 +109,13 @@ class Shape:
 
 
 SHAPES: Mapping[str, Shape] = {
-    "web": Shape(2, 4, 2, 16, 2),  # 2 processes, each as many connections as it has threads (8)
-    "realtime": Shape(1, 2, 1, 8, 2),  # 4 + 2 + 1 threads of webinars.consumers, and one to spare
-    "worker": Shape(1, 2, 1, 2, 1),
-    "long": Shape(1, 2, 1, 2, 1),
-    "transcoder": Shape(4, 8, 1, 2, 1),
-    "ingest": Shape(2, 4, 1, 4, 1),
-    "beat": Shape(0.25, 0.5, 1, 1, 2),
+    "web": Shape(2, 4, 4, 32, 3),
+    "realtime": Shape(2, 4, 2, 16, 3),
+    "worker": Shape(1, 2, 4, 8, 2),
+    "long": Shape(1, 4, 2, 4, 1),
+    "transcoder": Shape(8, 16, 1, 2, 1),
+    "ingest": Shape(4, 8, 1, 8, 2),
+    "beat": Shape(0.25, 1, 1, 1, 2),
 }
 ELASTIC = ("web", "realtime", "worker")
 

@@ -17,7 +17,7 @@ def tables(plans: Sequence[Plan], found: Sequence[Switch], prices: Mapping[str, 
     lines = markdown(["Doctors at once", *(f"{plan.audience.doctors:,}" for plan in plans)], _machines(plans))
     lines += ["", *markdown([f"USD a month ({prices['region']})", *("" for _ in plans)], _money(plans, prices))]
     lines += ["", *markdown(["Fills first", *("" for _ in plans)], _parts(plans))]
-    rows = [[one.name, f"{one.doctors:,}" if one.doctors is not None else "never", one.why] for one in found]
+    rows = [[one.name, _from(one.doctors), one.why] for one in found]
     return [*lines, "", *markdown(["Becomes necessary", "from doctors", "because"], rows)]
 
 
@@ -66,6 +66,11 @@ def _parts(plans: Sequence[Plan]) -> list[list[str]]:
         rows.append([part.name, *cells])
     rows.append(["room above the peak", *(_more(plan.saturated_first.headroom) for plan in plans)])
     return rows
+
+
+def _from(doctors: int | None) -> str:
+    """0: the standing replicas need it already."""
+    return "never" if doctors is None else f"{doctors:,}" if doctors else "the first"
 
 
 def _more(headroom: float) -> str:

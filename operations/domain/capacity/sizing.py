@@ -77,7 +77,7 @@ def replicas_of(load: Load, costs: Costs, given: Assumptions) -> dict[str, int]:
         "web": [load.web_cores / _usable_cores("web", given)],
         "realtime": [
             load.realtime_cores / _usable_cores("realtime", given),
-            load.sockets / (costs.sockets * given.usable),
+            load.sockets / (costs.sockets * SHAPES["realtime"].processes * given.usable),
             load.realtime_memory_kb / (SHAPES["realtime"].memory_gib * KB_PER_GIB * given.usable),
         ],
         "worker": [load.worker_cores / _usable_cores("worker", given)],
@@ -112,7 +112,9 @@ def pool_connections(replicas: Mapping[str, int]) -> int:
 
 def commits_a_second(load: Load, replicas: Mapping[str, int]) -> float:
     """No more group commits than beats: a process without beats commits nothing."""
-    return load.http_commits + min(load.beats, replicas["realtime"] * GROUP_COMMITS_A_SECOND)
+    return load.http_commits + min(
+        load.beats, replicas["realtime"] * SHAPES["realtime"].processes * GROUP_COMMITS_A_SECOND
+    )
 
 
 def plan_for(audience: Audience, costs: Costs, given: Assumptions, prices: Mapping[str, Any]) -> Plan:
@@ -178,11 +180,12 @@ def _with_parts(plan: Plan, costs: Costs, given: Assumptions) -> Plan:
     read, write = load.database_read_cores, load.database_write_cores
     primary = write if plan.replica_count else read + write
     connections = plan.connection_limit if not plan.bouncers else plan.bouncers * BOUNCER_CLIENTS
+    sockets = count["realtime"] * SHAPES["realtime"].processes * costs.sockets
     memory = count["realtime"] * SHAPES["realtime"].memory_gib * KB_PER_GIB
     found = [
         Part(name="web CPU", used=load.web_cores, most=cores["web"], unit="cores"),
         Part(name="realtime CPU", used=load.realtime_cores, most=cores["realtime"], unit="cores"),
-        Part(name="realtime sockets", used=load.sockets, most=count["realtime"] * costs.sockets, unit="sockets"),
+        Part(name="realtime sockets", used=load.sockets, most=sockets, unit="sockets"),
         Part(name="realtime memory", used=load.realtime_memory_kb, most=memory, unit="KB"),
         Part(name="worker CPU", used=load.worker_cores, most=cores["worker"], unit="cores"),
         Part(name="database CPU", used=primary, most=vcpus, unit="cores"),
