@@ -41,7 +41,7 @@ locals {
     )
   }
 
-  # sslrootcert: the image holds Amazon's bundle. ssl_cert_reqs: without it Celery's broker would speak in the clear.
+  # sslrootcert: the image holds Amazon's bundle. ssl_cert_reqs: without it Celery would trust any server.
   secrets = {
     SECRET_KEY                   = var.secret_key
     SECRET_KEY_FALLBACKS         = var.secret_key_fallbacks
