@@ -23,7 +23,7 @@ MARKS = (  # of command lines; gunicorn and Celery write their own
 
 
 def answers(port: int) -> bool:
-    """Any answer will do: the realtime tier knows no page, and its 404 is a sign of life."""
+    """Any answer below 500 will do: a refusal is a sign of life too."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=SECONDS) as response:
             return bool(response.status < 500)
