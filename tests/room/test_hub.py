@@ -396,6 +396,22 @@ def test_frames_are_those_of_the_websocket_standard(size: int) -> None:
     assert on_the_wire(text) == Frame(Opcode.TEXT, text.encode()).serialize(mask=False)
 
 
+def test_the_memory_keeps_nothing_that_was_taken_back() -> None:
+    ring = Ring(0)
+    ring.extend(
+        [Event(1, 1, "published", "all", None, "secret", about=7), Event(1, 2, "published", "all", None, "b", 8)]
+    )
+    ring.extend([Event(1, 3, "forwarded", "presenters", None, "for presenters", about=7)])
+    ring.extend([Event(1, 4, "published", "all", None, "gone", about=7, withdraws=7)])
+    ring.extend([Event(1, 5, "published", "all", None, "again", about=7)])
+
+    assert [(event.number, event.text) for event in ring.after(0)] == [
+        (2, "b"), (3, "for presenters"), (4, "gone"), (5, "again"),
+    ]  # fmt: skip
+    assert (ring.before, ring.last) == (0, 5)
+    assert [event.number for event in ring.after(3)] == [4, 5]
+
+
 def test_long_events_are_replayed_in_smaller_pages() -> None:
     """Else a gap of a hundred long questions would look like a stalled browser, again and again."""
     ring = Ring(0)

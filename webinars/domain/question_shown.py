@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from webinars.domain.room import post_event
+from webinars.domain.room import blank_events, post_event
 from webinars.enums import Audience, EventKind, Lane, QuestionState
 from webinars.models import Question, QuestionMessage
 
@@ -122,10 +122,14 @@ def show(question: Question) -> Shown:
     )
 
 
+# What a question taken back still says: its number, and that it is gone.
+_BLANK: Payload = {"text": "", "name": "", "country": "", "answer_text": "", "messages": [], "removed": True}
+
+
 def post_question(question: Question, *, before: Shown | None, skip_askers: Sequence[int] = (), now: datetime) -> None:
     """One event for every audience to which the question looks different now. Part of the caller's transaction.
 
-    Where it is not to be seen any more, the audience gets what it saw last, marked as removed.
+    Where it is not to be seen any more, the audience hears just that, and what it was told before is made blank.
     """
     after = show(question)
     post = _Poster(question.webinar_id, now)
@@ -133,7 +137,7 @@ def post_question(question: Question, *, before: Shown | None, skip_askers: Sequ
         post(EventKind.QUESTION, Audience.MODERATORS, after.moderators)
     shown = _change(before.presenters if before else None, after.presenters)
     if shown:
-        post(EventKind.FORWARDED, Audience.PRESENTERS, shown)
+        post(EventKind.FORWARDED, Audience.PRESENTERS, shown, withdraws=shown["removed"])
     if before is None or before.author != after.author:
         post(EventKind.OWN_QUESTION, Audience.PERSON, after.author, person_id=question.author_id)
     for pk, (person_id, payload) in after.askers.items():
@@ -142,7 +146,7 @@ def post_question(question: Question, *, before: Shown | None, skip_askers: Sequ
             post(EventKind.OWN_QUESTION, Audience.PERSON, payload, person_id=person_id)
     shown = _change(before.everybody if before else None, after.everybody)
     if shown:
-        post(EventKind.PUBLISHED, Audience.ALL, shown)
+        post(EventKind.PUBLISHED, Audience.ALL, shown, withdraws=shown["removed"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +154,17 @@ class _Poster:
     webinar_id: int
     now: datetime
 
-    def __call__(self, kind: EventKind, audience: Audience, payload: Payload, person_id: int | None = None) -> None:
+    def __call__(
+        self,
+        kind: EventKind,
+        audience: Audience,
+        payload: Payload,
+        person_id: int | None = None,
+        *,
+        withdraws: bool = False,
+    ) -> None:
+        if withdraws:
+            blank_events(webinar_id=self.webinar_id, kind=kind, about=payload["id"], payload=payload)
         post_event(
             webinar_id=self.webinar_id,
             kind=kind,
@@ -163,7 +177,7 @@ class _Poster:
 
 def _change(before: Payload | None, after: Payload | None) -> Payload | None:
     if after is None:
-        return {**before, "removed": True} if before else None
+        return {**before, **{name: _BLANK[name] for name in before if name in _BLANK}} if before else None
     return after if before != after else None
 
 

@@ -17,7 +17,9 @@ from webinars.realtime.ring import Event
 MOST_EVENTS = 2_000  # of one answer
 
 _EVENTS = """
-SELECT e.webinar_id, e.number, e.audience, e.person_id, e.kind, e.at, e.payload::text
+SELECT e.webinar_id, e.number, e.audience, e.person_id, e.kind, e.at, e.payload::text,
+    CASE WHEN e.kind IN ('published', 'forwarded') THEN (e.payload->>'id')::int8 END,
+    e.kind IN ('published', 'forwarded') AND (e.payload->>'removed')::bool
 FROM unnest(%s::int8[], %s::int8[]) AS v (webinar_id, after)
 JOIN webinars_roomevent e ON e.webinar_id = v.webinar_id AND e.number > v.after
 ORDER BY e.webinar_id, e.number
@@ -86,6 +88,15 @@ def read_events(wanted: Sequence[tuple[int, int]]) -> list[Event]:
         cursor.execute(_EVENTS, [[one for one, _ in wanted], [after for _, after in wanted], MOST_EVENTS])
         rows = cursor.fetchall()
     return [
-        Event(webinar_id, number, kind, audience, person_id, frames.event(number, kind, at.isoformat(), data))
-        for webinar_id, number, audience, person_id, kind, at, data in rows
+        Event(
+            webinar_id,
+            number,
+            kind,
+            audience,
+            person_id,
+            frames.event(number, kind, at.isoformat(), data),
+            about,
+            about if is_removal else None,
+        )
+        for webinar_id, number, audience, person_id, kind, at, data, about, is_removal in rows
     ]

@@ -25,7 +25,10 @@ class Room(models.Model):
 
 
 class RoomEvent(models.Model):
-    """What happened in a room, once and in order. Written before anybody hears of it; never changed."""
+    """What happened in a room, once and in order. Written before anybody hears of it.
+
+    It changes once at most: of a question that is taken back, only its number stays.
+    """
 
     webinar = models.ForeignKey(Webinar, models.CASCADE, related_name="events")
     number = models.PositiveBigIntegerField()

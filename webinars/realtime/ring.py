@@ -16,7 +16,10 @@ PAGE_CHARACTERS = 65_536  # or fewer, where they are long
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A row of the log, with its frame: that is written once per process, whoever gets it and however."""
+    """A row of the log, with its frame: that is written once per process, whoever gets it and however.
+
+    `about` is the number of the question that it shows, `withdraws` the number of one that it takes back.
+    """
 
     webinar_id: int
     number: int
@@ -24,6 +27,8 @@ class Event:
     audience: str
     person_id: int | None
     text: str
+    about: int | None = None
+    withdraws: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,14 @@ def visible(events: Iterable[Event], reader: Reader) -> list[Event]:
     return [event for event in events if reader.sees(event)]
 
 
+def _without_withdrawn(events: list[Event], new: Iterable[Event]) -> list[Event]:
+    """What was said once and is taken back is replayed to nobody; the table has it blank by then."""
+    last: dict[tuple[str, int | None], int] = {
+        (event.kind, event.withdraws): event.number for event in new if event.withdraws is not None
+    }
+    return [event for event in events if event.number >= last.get((event.kind, event.about), 0)]
+
+
 class Ring:
     """Complete behind `before` up to `last`: whoever has heard everything up to a number in between misses none."""
 
@@ -69,6 +82,9 @@ class Ring:
         if new:
             numbers, events = self._kept
             numbers, events = numbers + [event.number for event in new], events + new
+            if any(event.withdraws is not None for event in new):
+                events = _without_withdrawn(events, new)
+                numbers = [event.number for event in events]
             if len(events) > KEPT + SPARE:
                 self.before = numbers[-KEPT - 1]
                 numbers, events = numbers[-KEPT:], events[-KEPT:]
