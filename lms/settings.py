@@ -1,17 +1,17 @@
 """Settings, from the environment only. `docs/operating.md` lists every variable."""
 
 import os
+import ssl
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import django_stubs_ext
 from csp.constants import NONCE, NONE, SELF
-from django.templatetags.static import static
-from django.utils.translation import gettext_lazy as _
 
 from core.logging import configure
 from lms.environment import DEVELOPMENT_SECRET, Environment
+from lms.theme import theme
 
 django_stubs_ext.monkeypatch()  # lets ModelAdmin[Programme] and its like be written at run time too
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -298,6 +298,7 @@ STORAGES = {
 }
 
 CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_USE_SSL = {"ssl_cert_reqs": ssl.CERT_REQUIRED} if REDIS_URL.startswith("rediss:") else None
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -429,34 +430,7 @@ if PRODUCTION:
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
-UNFOLD: dict[str, Any] = {
-    "SITE_TITLE": SITE_NAME,
-    "SITE_HEADER": SITE_NAME,
-    "SITE_SUBHEADER": _("Programme office"),
-    "SITE_SYMBOL": "stethoscope",
-    "SHOW_HISTORY": True,
-    "SHOW_BACK_BUTTON": True,
-    "DASHBOARD_CALLBACK": "lms.admin_site.dashboard",
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("favicon.svg")}],
-    "STYLES": [lambda _request: static("css/admin.css")],
-    "SIDEBAR": {"show_search": True, "navigation": "lms.admin_site.navigation"},
-    "COLORS": {
-        # The accent of the pages doctors see, in the steps of the theme.
-        "primary": {
-            "50": "#eef8f5",
-            "100": "#e3f1ed",
-            "200": "#c0e0d8",
-            "300": "#8ecabc",
-            "400": "#4cc2ad",
-            "500": "#1a8a79",
-            "600": "#0a6b5e",
-            "700": "#07544a",
-            "800": "#06433b",
-            "900": "#04332d",
-            "950": "#06201c",
-        },
-    },
-}
+UNFOLD = theme(SITE_NAME)
 
 LOG_LEVEL = env.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")
 LOG_FORMAT = env.choice("LOG_FORMAT", ("json", "text"), "json" if PRODUCTION else "text")

@@ -110,6 +110,11 @@ def test_sec_34_the_policy_names_the_distribution_and_what_else_is_given(python:
     assert media not in python("-c", show, **GOOD).stdout
 
 
+def test_sec_36_tasks_go_to_no_server_whose_certificate_is_not_checked(python: Command) -> None:
+    result = python("-c", "import lms.settings as s; print(s.CELERY_BROKER_USE_SSL['ssl_cert_reqs'].name)", **GOOD)
+    assert result.stdout.strip() == "CERT_REQUIRED", result.stderr
+
+
 def test_sec_36_debug_off_needs_a_real_secret_outside_production_too(python: Command) -> None:
     result = python("-c", "import lms.settings", DEBUG="false")
     assert result.returncode != 0
