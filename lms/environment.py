@@ -98,6 +98,17 @@ class Environment:
         elif weak or "changeme" in value.lower().replace("-", "").replace("_", ""):
             self.problems.append(f"{name} is a default or a weak value (50 random characters or more); {HOW_TO_MAKE}")
 
+    def playback_key(self, name: str, value: str, *, needed: bool) -> None:
+        if needed:
+            self.require(name, value, "set the PEM of the private key (P-384) whose public half AWS IVS has")
+        if value:
+            from core.keys import p384_key  # cryptography takes a moment to load, which few need here
+
+            try:
+                p384_key(value)
+            except ValueError as problem:
+                self.problems.append(f"{name} is {problem}")
+
     def require(self, name: str, value: object, why: str) -> None:
         if not value:
             self.problems.append(f"{name} is missing: {why}")

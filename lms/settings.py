@@ -259,6 +259,7 @@ LIVE_CPU_CORES = env.number("LIVE_CPU_CORES", os.cpu_count() or 1, low=1, high=2
 LIVE_MAX_KBITS = env.number("LIVE_MAX_KBITS", 8000, low=200, high=100_000)
 LIVE_GRANT_SECONDS = env.number("LIVE_GRANT_SECONDS", 60, low=20, high=600)
 LIVE_IVS_RECORDING_ARN = env.text("LIVE_IVS_RECORDING_ARN")
+LIVE_IVS_PLAYBACK_PRIVATE_KEY = env.text("LIVE_IVS_PLAYBACK_PRIVATE_KEY")
 LIVE_IVS_PATIENCE_MINUTES = env.number("LIVE_IVS_PATIENCE_MINUTES", 60, low=1, high=1440)
 LIVE_IVS_MAX_GIB = env.number("LIVE_IVS_MAX_GIB", 50, low=1, high=4096)
 METRICS_NETWORKS = env.networks("METRICS_NETWORKS", ("127.0.0.0/8", "::1/128"))  # who may read /metrics
@@ -339,6 +340,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "announce-tallies": {"task": "webinars.announce_tallies", "schedule": 10.0},
     "tend-capacity": {"task": "operations.tend_capacity", "schedule": 300.0},
 }
+if LIVE_IVS_PLAYBACK_PRIVATE_KEY:  # who may stay no longer loses the picture within five seconds
+    CELERY_BEAT_SCHEDULE["cut-off-ivs"] = {"task": "webinars.cut_off_ivs", "schedule": 3.0, "options": {"expires": 3.0}}
 
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {}
 # Browsers of these origins may open WebSockets: exactly, scheme and port included. Others, and none, are refused.
@@ -396,7 +399,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 _media_origin = env.words("MEDIA_ORIGINS")
 if MEDIA_GRANTS == "cloudfront" and MEDIA_CLOUDFRONT_DOMAIN:
     _media_origin = list(dict.fromkeys([f"https://{MEDIA_CLOUDFRONT_DOMAIN}", *_media_origin]))
-if LIVE_IVS_RECORDING_ARN:
+if LIVE_IVS_PLAYBACK_PRIVATE_KEY:
     _media_origin.append("https://*.live-video.net")
 CONTENT_SECURITY_POLICY: dict[str, Any] = {
     "DIRECTIVES": {
@@ -449,6 +452,8 @@ if MEDIA_GRANTS == "cloudfront":
     for _host in (MEDIA_CLOUDFRONT_DOMAIN, urlsplit(SITE_URL).hostname or ""):
         if _parent and _host and not f".{_host}".endswith(f".{_parent}"):
             env.problems.append(f"MEDIA_COOKIE_DOMAIN is no parent of {_host}: browsers would drop the media cookies")
+_needed = PRODUCTION and bool(LIVE_IVS_RECORDING_ARN)
+env.playback_key("LIVE_IVS_PLAYBACK_PRIVATE_KEY", LIVE_IVS_PLAYBACK_PRIVATE_KEY, needed=_needed)
 if RTMP_SHARED_SECRET and len(RTMP_SHARED_SECRET) < 32:
     env.problems.append("RTMP_SHARED_SECRET needs 32 characters or more; empty: nginx takes no streams")
 if RTMP_URL and not RTMP_URL.startswith(("rtmp://", "rtmps://")):

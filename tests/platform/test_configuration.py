@@ -6,6 +6,8 @@ import secrets
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
@@ -113,6 +115,30 @@ def test_sec_34_the_policy_names_the_distribution_and_what_else_is_given(python:
 def test_sec_36_tasks_go_to_no_server_whose_certificate_is_not_checked(python: Command) -> None:
     result = python("-c", "import lms.settings as s; print(s.CELERY_BROKER_USE_SSL['ssl_cert_reqs'].name)", **GOOD)
     assert result.stdout.strip() == "CERT_REQUIRED", result.stderr
+
+
+def pem_on(curve: ec.EllipticCurve) -> str:
+    key = ec.generate_private_key(curve)
+    kinds = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return key.private_bytes(*kinds).decode().replace("\n", "\\n")
+
+
+def test_sec_36_aws_ivs_needs_a_key_for_its_viewers(python: Command) -> None:
+    ivs = GOOD | {"LIVE_IVS_RECORDING_ARN": "arn:aws:ivs:eu-central-1:123456789012:recording-configuration/r"}
+    wrong = pem_on(ec.SECP256R1())
+    for given, words in (("", "is missing"), (wrong, "is not the PEM of an ECDSA key on the curve P-384")):
+        refused = python("-c", "import lms.settings", **ivs, LIVE_IVS_PLAYBACK_PRIVATE_KEY=given)
+        assert f"  - LIVE_IVS_PLAYBACK_PRIVATE_KEY {words}" in refused.stderr
+        assert not given or given[40:80] not in refused.stderr
+    show = (
+        "import json, lms.settings as s; origins = s.CONTENT_SECURITY_POLICY['DIRECTIVES']['media-src'];"
+        "print(json.dumps([s.CELERY_BEAT_SCHEDULE.get('cut-off-ivs'), origins]))"
+    )
+    result = python("-c", show, **ivs, LIVE_IVS_PLAYBACK_PRIVATE_KEY=pem_on(ec.SECP384R1()))
+    assert result.returncode == 0, result.stderr
+    task, origins = json.loads(result.stdout)
+    assert (task["task"], task["schedule"] < 5) == ("webinars.cut_off_ivs", True)
+    assert "https://*.live-video.net" in origins
 
 
 def test_sec_36_debug_off_needs_a_real_secret_outside_production_too(python: Command) -> None:
