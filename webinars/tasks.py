@@ -33,6 +33,14 @@ def sweep_broadcasts() -> None:
     sweep(now=timezone.now())
 
 
+@shared_task(name="webinars.cut_off_ivs")
+def cut_off_ivs() -> int:
+    """Rung when somebody is removed from a webinar on AWS IVS, and run every three seconds: rights end in many ways."""
+    from webinars.domain.ivs_viewers import cut_off
+
+    return cut_off(now=timezone.now())
+
+
 @shared_task(name="webinars.announce_spot_queue")
 def announce_spot_queue(window_id: int) -> None:
     """The last word about a queue at the door, where the announcements before it came too close together."""
@@ -79,6 +87,9 @@ def tend_recordings() -> None:
 @shared_task(name="webinars.remove_old_events")
 def remove_old_events() -> int:
     """Run once a day: what happened in rooms that are over long ago. Everything that counts is in other tables."""
+    from webinars.domain.ivs_viewers import forget_viewers
     from webinars.domain.room_sweep import remove_old_events as work
 
-    return work(now=timezone.now())
+    now = timezone.now()
+    forget_viewers(now=now)
+    return work(now=now)

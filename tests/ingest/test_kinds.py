@@ -11,6 +11,7 @@ import pytest
 from moto import mock_aws
 
 from tests.factories.webinars import LiveWebinarFactory
+from tests.recording.ivs_world import PLAYBACK_PEM
 from webinars.enums import IngestKind
 from webinars.ingest import KINDS, ingest_for
 from webinars.ingest.base import IngestError
@@ -23,6 +24,11 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def webinar() -> Webinar:
     return LiveWebinarFactory.create()
+
+
+@pytest.fixture(autouse=True)
+def playback_key(settings: Any) -> None:
+    settings.LIVE_IVS_PLAYBACK_PRIVATE_KEY = PLAYBACK_PEM
 
 
 @pytest.fixture
@@ -69,12 +75,22 @@ def test_ivs_makes_one_channel_a_webinar_and_finds_it_again(webinar: Webinar, aw
     IvsIngest().playback_url(other)
     channels = aws.list_channels()["channels"]
     assert sorted(one["name"] for one in channels) == sorted([f"webinar-{webinar.pk}", f"webinar-{other.pk}"])
+    assert [one["authorized"] for one in channels] == [True, True]
+
+
+def test_sec_12_an_ivs_channel_that_is_open_to_everybody_is_closed(webinar: Webinar, aws: Any) -> None:
+    """Made by an older version, or opened by hand."""
+    arn = aws.create_channel(name=f"webinar-{webinar.pk}")["channel"]["arn"]
+    assert not aws.get_channel(arn=arn)["channel"]["authorized"]
+    assert IvsIngest().place(webinar).arn == arn
+    assert aws.get_channel(arn=arn)["channel"]["authorized"]
 
 
 class FakeIvs(BaseHTTPRequestHandler):
     """What moto does not play: stream keys and the state of a stream. Speaks the service's own protocol."""
 
     live = False
+    authorized = True
     stopped = 0
     made: list[dict[str, Any]] = []
 
@@ -97,7 +113,10 @@ class FakeIvs(BaseHTTPRequestHandler):
             "arn": arn,
             "ingestEndpoint": "abc.global-contribute.example",
             "playbackUrl": "https://play.example/a",
+            "authorized": kind.authorized,
         }
+        if operation == "UpdateChannel" and kind.live:
+            return 409, {"name": "ConflictException", "exceptionMessage": "the channel is live"}
         if operation == "CreateChannel":
             kind.made.append(asked)
         if operation in {"GetStream", "StopStream"} and not kind.live:
@@ -125,7 +144,7 @@ def fake(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[FakeIv
         monkeypatch.setenv(name, "testing")
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         settings.AWS_ENDPOINT_URL = f"http://127.0.0.1:{server.server_address[1]}"
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         yield handler
         server.shutdown()
@@ -140,6 +159,23 @@ def test_ivs_shows_its_server_and_key_and_records(webinar: Webinar, fake: type[F
     (made,) = fake.made
     assert made["recordingConfigurationArn"] == settings.LIVE_IVS_RECORDING_ARN
     assert made["name"] == f"webinar-{webinar.pk}"
+    assert made["authorized"] is True
+
+
+def test_sec_12_an_open_ivs_channel_on_air_plays_for_nobody(webinar: Webinar, fake: type[FakeIvs]) -> None:
+    """AWS changes no channel that is live; whoever has the address could watch."""
+    fake.live, fake.authorized = True, False
+    for asked in (IvsIngest().setup, IvsIngest().playback_url):
+        with pytest.raises(IngestError, match="open to everybody"):
+            asked(webinar)
+
+
+def test_ivs_without_a_key_for_its_viewers_is_not_used(webinar: Webinar, fake: type[FakeIvs], settings: Any) -> None:
+    settings.LIVE_IVS_PLAYBACK_PRIVATE_KEY = ""
+    for asked in (IvsIngest().setup, IvsIngest().playback_url):
+        with pytest.raises(IngestError, match="LIVE_IVS_PLAYBACK_PRIVATE_KEY"):
+            asked(webinar)
+    assert fake.made == []
 
 
 def test_ivs_says_whether_it_is_on_air_and_is_stopped(webinar: Webinar, fake: type[FakeIvs]) -> None:

@@ -8,6 +8,9 @@ from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
 from tests.recording.camera import RATE, Filmed
 from tests.webinars.watching import NOON
 
@@ -16,16 +19,35 @@ CONFIGURATION = "arn:aws:ivs:eu-central-1:123456789012:recording-configuration/r
 BUCKET = "broadcasts"
 # Frame 0 of the camera by AWS's clock: no whole second, and no moment that our own clock knows.
 FRAME_ZERO = NOON + timedelta(seconds=3.437)
+PLAYBACK_KEY = ec.generate_private_key(ec.SECP384R1())
+PLAYBACK_PEM = PLAYBACK_KEY.private_bytes(
+    serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+).decode()
 
 
 class IvsApi(BaseHTTPRequestHandler):
+    """`revoked`: every viewer session that AWS was asked to end. `refusing`: those that it answers an error for."""
+
     recording = CONFIGURATION
     asked = 0
+    is_down = False
+    revoked: list[dict[str, Any]]
+    refusing: set[str]
 
     def do_POST(self) -> None:
-        type(self).asked += 1
-        self.rfile.read(int(self.headers["Content-Length"]))
-        channel = {"arn": ARN, "playbackUrl": "https://a.live-video.net/b.m3u8", "ingestEndpoint": "abc.example"}
+        kind = type(self)
+        kind.asked += 1
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])) or b"{}")
+        sessions = asked.get("viewerSessions", [])
+        if not kind.is_down:
+            kind.revoked += sessions
+        errors = [one | {"code": "Throttled", "message": ""} for one in sessions if one["viewerId"] in kind.refusing]
+        channel = {
+            "arn": ARN,
+            "authorized": True,
+            "playbackUrl": "https://a.live-video.net/b.m3u8",
+            "ingestEndpoint": "abc.example",
+        }
         place = {"s3": {"bucketName": BUCKET}}
         answers: dict[str, Any] = {
             "ListChannels": {"channels": [{"arn": ARN, "name": self.name()}]},
@@ -33,9 +55,10 @@ class IvsApi(BaseHTTPRequestHandler):
             "GetRecordingConfiguration": {
                 "recordingConfiguration": {"arn": CONFIGURATION, "destinationConfiguration": place, "state": "ACTIVE"}
             },
+            "BatchStartViewerSessionRevocation": {"errors": errors},
         }
-        body = json.dumps(answers[self.path.strip("/")]).encode()
-        self.send_response(200)
+        body = json.dumps({} if kind.is_down else answers[self.path.strip("/")]).encode()
+        self.send_response(503 if kind.is_down else 200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -50,10 +73,10 @@ class IvsApi(BaseHTTPRequestHandler):
 
 @contextmanager
 def ivs_api(channel: str) -> Iterator[tuple[str, type[IvsApi]]]:
-    handler = type("Api", (IvsApi,), {})
+    handler = type("Api", (IvsApi,), {"revoked": [], "refusing": set()})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         server.channel = channel  # type: ignore[attr-defined]
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_address[1]}", handler

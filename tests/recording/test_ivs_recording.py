@@ -18,7 +18,16 @@ from tests.factories.accounts import UserFactory
 from tests.factories.courses import EnrolmentFactory
 from tests.factories.media import VideoFactory
 from tests.recording.camera import RATE, Filmed, shown_at
-from tests.recording.ivs_world import BUCKET, IvsApi, event_of, filmed_at, ivs_api, prefix_of, record
+from tests.recording.ivs_world import (
+    BUCKET,
+    PLAYBACK_PEM,
+    IvsApi,
+    event_of,
+    filmed_at,
+    ivs_api,
+    prefix_of,
+    record,
+)
 from tests.recording.resume_error import own_storage
 from tests.recording.theatre import film_parts, produce, published_frames
 from tests.signing_in import signed_in
@@ -66,7 +75,7 @@ def webinar(tmp_path: Path) -> Iterator[Webinar]:
     Video.objects.filter(webinars=None).delete()
     made.refresh_from_db()
     cache.clear()
-    with override_settings(**own_storage(tmp_path), AWS_ENDPOINT_URL=""):
+    with override_settings(**own_storage(tmp_path), AWS_ENDPOINT_URL="", LIVE_IVS_PLAYBACK_PRIVATE_KEY=PLAYBACK_PEM):
         yield made
 
 
@@ -174,6 +183,7 @@ def test_the_doctors_page_plays_what_aws_plays(webinar: Webinar, api: type[IvsAp
     player = page.context["player"]
     assert (page.context["found"].stage, player["sources"]["hls"]) == ("live", "https://a.live-video.net/b.m3u8")
     assert datetime.fromisoformat(player["epoch"]) == NOON - LEAD
+    assert player["grant_seconds"] == 0  # nothing plays before the play session
     assert browser.get(f"/api/v1/webinars/{webinar.pk}/playback/").json()["sources"]["hls"] == player["sources"]["hls"]
     assert api.asked == asked
 

@@ -31,7 +31,9 @@ class PlaySessionSerializer(serializers.Serializer[object]):
     epoch = serializers.DateTimeField(
         allow_null=True, help_text="While live: the program date that is second 0. Beats carry seconds since then."
     )
-    live = serializers.CharField(help_text="While live: the playlist of the broadcast; else empty.")
+    live = serializers.CharField(
+        help_text="While live: the playlist of the broadcast, at AWS good for one loading within a minute; else empty."
+    )
     live_audio = serializers.CharField(help_text="The same, sound only.")
 
 

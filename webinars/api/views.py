@@ -29,7 +29,7 @@ from webinars.api.serializers import (
     PlaySessionSerializer,
 )
 from webinars.domain.chapters import chapters_of
-from webinars.domain.live_source import live_source
+from webinars.domain.live_source import address_of, live_source
 from webinars.domain.posting import post_beats
 from webinars.domain.queries import playback_state
 from webinars.domain.timelines import recording_map
@@ -93,6 +93,7 @@ def _session_response(session: PlaySession, webinar: Webinar, viewer: dict[str, 
     response = Response(status=status)
     live = _or_conflict(live_source, webinar=webinar) if session.phase == Phase.LIVE else None
     whose = {"user_id": viewer["user"].pk, "device_id": viewer["device"].pk, "now": viewer["now"]}
+    where = {name: viewer[name] for name in ("webinar", "device", "now")}
     if live:
         expires_at = issue_key(response, key=live.key, seconds=settings.LIVE_GRANT_SECONDS, **whose)
     else:
@@ -106,7 +107,7 @@ def _session_response(session: PlaySession, webinar: Webinar, viewer: dict[str, 
             "required": session.required_seconds,
             "grant_expires_at": expires_at,
             "epoch": live and live.epoch,
-            "live": live.sources.hls if live else "",
+            "live": address_of(live, **where) if live else "",
             "live_audio": live.sources.audio if live else "",
         }
     ).data

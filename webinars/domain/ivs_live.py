@@ -9,8 +9,8 @@ from django.db.models import Q
 from core.logging import get_logger
 from webinars.domain.schedule import announce_state
 from webinars.enums import IngestKind
-from webinars.ingest import ingest_for
 from webinars.ingest.base import IngestError
+from webinars.ingest.ivs_tokens import Place
 from webinars.models import Broadcast, Webinar
 
 log = get_logger("webinars.ingest")
@@ -31,7 +31,7 @@ def follow_ivs(*, now: datetime) -> int:
     webinars = Webinar.objects.filter(lately, ingest=IngestKind.IVS, live_at__isnull=False, starts_at__isnull=False)
     made = 0
     for webinar in webinars.exclude(pk__in=real.values("webinar")):
-        if webinar.ended_at is None and not playback_address(webinar):
+        if webinar.ended_at is None and place_of(webinar) is None:
             continue
         made += _make_broadcast(webinar.pk, now=now)
     return made
@@ -49,15 +49,18 @@ def _make_broadcast(webinar_id: int, *, now: datetime) -> bool:
     return True
 
 
-def playback_address(webinar: Webinar) -> str:
-    """Empty while AWS does not say. Thousands ask for it at once, and AWS answers five in a second: it is kept."""
-    key = f"ivs-address-{webinar.pk}"
-    found: str | None = cache.get(key)
+def place_of(webinar: Webinar) -> Place | None:
+    """None while AWS does not say. Thousands ask for it at once, and AWS answers five in a second: it is kept."""
+    key = f"ivs-place-{webinar.pk}"
+    found: tuple[str, str] | None = cache.get(key)
     if found is None:
+        from webinars.ingest.ivs import IvsIngest  # boto3 costs 0.3 s
+
         try:
-            found = ingest_for(IngestKind.IVS).playback_url(webinar)
+            place = IvsIngest().place(webinar)
         except IngestError as error:
             log.warning("ingest.no_address", webinar=webinar.pk, error=str(error))
-            return ""
+            return None
+        found = (place.arn, place.url)
         cache.set(key, found, ADDRESS_SECONDS)
-    return found
+    return Place(*found)

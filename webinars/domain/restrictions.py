@@ -8,10 +8,11 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from webinars import tasks
 from webinars.domain.desk_log import log
 from webinars.domain.room import post_event
 from webinars.domain.texts import clean_line
-from webinars.enums import Audience, EventKind, Phase, Restriction
+from webinars.enums import Audience, EventKind, IngestKind, Phase, Restriction
 from webinars.models import PersonRestriction, PlaySession, Webinar
 from webinars.rules import Part, part_of
 
@@ -42,7 +43,7 @@ def remove(
 ) -> None:
     """Out of the live webinar: no door opens, the play sessions of the live phase end, and sockets close on the event.
 
-    Media that was opened before stays open until its grant ends, at most a minute.
+    Media that was opened before stays open until its grant ends, at most a minute; at AWS IVS it is cut off.
     """
     _restrict(_Act(Restriction.REMOVED, webinar, user, actor, request, now), reason)
 
@@ -94,6 +95,8 @@ def _restrict(act: _Act, reason: str) -> None:
     if act.kind == Restriction.REMOVED:
         live = PlaySession.objects.filter(webinar=act.webinar, user=act.user, phase=Phase.LIVE, ended_at=None)
         live.update(ended_at=act.now)
+        if act.webinar.ingest == IngestKind.IVS:
+            transaction.on_commit(lambda: tasks.cut_off_ivs.delay(), robust=True)  # noqa: PLW0108  # resolved when it rings
     _announce(act, lifted=False, reason=reason)
 
 

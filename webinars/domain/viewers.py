@@ -162,6 +162,13 @@ LEFT JOIN courses_lesson l ON l.id = w.lesson_id
 LEFT JOIN courses_course c ON c.id = l.course_id
 LEFT JOIN courses_programme p ON p.id = c.programme_id
 """
+# Who may go on with a live picture that was opened before, for rows `v` with a device and a webinar.
+STAYS = f"(d.ended_at IS NULL AND u.is_active AND {_ENTERS} AND NOT {_IS_REMOVED} AND {_HAS_PLACE})"
+OF_A_DEVICE = f"""
+LEFT JOIN accounts_device d ON d.id = v.device_id
+LEFT JOIN accounts_user u ON u.id = d.user_id
+{_WEBINAR}
+"""
 # An absent webinar is one that the person may not enter, whoever it is.
 _ADMITTED = f"""
 SELECT v.i, d.id, u.id, d.created_at, d.last_seen_at, u.is_staff, u.language, u.country,

@@ -1,25 +1,29 @@
-"""AWS Interactive Video Service: a channel per webinar, recorded to S3 by AWS.
+"""AWS Interactive Video Service: a private channel per webinar, recorded to S3 by AWS.
 
 Nothing about the channel is kept here: it is found by its name, so no row can be out of step with AWS.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import UUID
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from webinars.enums import IngestKind
 from webinars.ingest.base import Ingest, IngestError, Setup, StreamState
+from webinars.ingest.ivs_tokens import Place
 from webinars.models import Webinar
 
 Found = TypeVar("Found")
 LONGEST_STREAM = timedelta(hours=48)  # AWS ends it then
+REVOKED_AT_ONCE = 20  # AWS takes no more in one call
 _BLOCK = 1024 * 1024
 
 
@@ -32,16 +36,30 @@ class Shelf:
     channel_arn: str
 
 
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """Whatever tokens up to this version have opened for this viewer."""
+
+    viewer: UUID
+    channel_arn: str
+    version: int
+
+
 class IvsIngest(Ingest):
     kind = IngestKind.IVS
 
-    def __init__(self, client: Any = None) -> None:
-        self.client = client or boto3.client(
-            "ivs", region_name=settings.AWS_REGION, endpoint_url=settings.AWS_ENDPOINT_URL or None
+    def __init__(self, *, tries: int | None = None) -> None:
+        """`tries`: 1 where the caller comes again by itself, and rather soon than late."""
+        retries: dict[str, Any] = {"retries": {"total_max_attempts": tries}} if tries else {}
+        self.client: Any = boto3.client(
+            "ivs",
+            region_name=settings.AWS_REGION,
+            endpoint_url=settings.AWS_ENDPOINT_URL or None,
+            config=Config(connect_timeout=2, read_timeout=5, **retries),
         )
 
     def setup(self, webinar: Webinar) -> Setup:
-        channel = _asked(lambda: self._channel(webinar))
+        channel = _asked(lambda: self._private_channel(webinar))
         return Setup(
             kind=self.kind,
             server=f"rtmps://{channel['ingestEndpoint']}:443/app/",
@@ -71,7 +89,29 @@ class IvsIngest(Ingest):
         return StreamState(is_live=stream.get("state") == "LIVE", figures=figures)
 
     def playback_url(self, webinar: Webinar) -> str:
-        return str(_asked(lambda: self._channel(webinar))["playbackUrl"])
+        return self.place(webinar).url
+
+    def place(self, webinar: Webinar) -> Place:
+        """Of a channel that plays nothing without a token. Raises `IngestError` where it cannot be made so."""
+        channel = _asked(lambda: self._private_channel(webinar))
+        return Place(channel["arn"], str(channel["playbackUrl"]))
+
+    def revoke(self, revocations: Sequence[Revocation]) -> set[UUID]:
+        """At most `REVOKED_AT_ONCE`. Whose sessions AWS ends now; the others it refused to.
+
+        Without a version AWS would end only those of version 0.
+        """
+        sessions = [
+            {
+                "channelArn": one.channel_arn,
+                "viewerId": str(one.viewer),
+                "viewerSessionVersionsLessThanOrEqualTo": one.version,
+            }
+            for one in revocations
+        ]
+        answer = _asked(lambda: self.client.batch_start_viewer_session_revocation(viewerSessions=sessions))
+        refused = {error["viewerId"] for error in answer.get("errors", ())}
+        return {one.viewer for one in revocations if str(one.viewer) not in refused}
 
     def end(self, webinar: Webinar) -> None:
         arn = _asked(lambda: self._channel(webinar))["arn"]
@@ -95,6 +135,20 @@ class IvsIngest(Ingest):
         bucket = found["destinationConfiguration"]["s3"]["bucketName"]
         return Shelf(bucket, f"ivs/v1/{account}/{identity}/", channel["arn"])
 
+    def _private_channel(self, webinar: Webinar) -> dict[str, Any]:
+        """One that was made open to everybody is closed, which AWS refuses while a stream comes in."""
+        if not settings.LIVE_IVS_PLAYBACK_PRIVATE_KEY:
+            raise IngestError("IVS: LIVE_IVS_PLAYBACK_PRIVATE_KEY is not set")
+        channel = self._channel(webinar)
+        if not channel.get("authorized"):
+            try:
+                self.client.update_channel(arn=channel["arn"], authorized=True)
+            except ClientError as error:
+                if _code(error) != "ConflictException":
+                    raise
+                raise IngestError("IVS: the channel is open to everybody; stop the stream to close it") from error
+        return channel
+
     def _channel(self, webinar: Webinar) -> dict[str, Any]:
         """Made where it is missing. Two at once would make two: the first in AWS's own order is everybody's."""
         name = f"webinar-{webinar.pk}"
@@ -105,6 +159,7 @@ class IvsIngest(Ingest):
                 name=name,
                 latencyMode="LOW",
                 type="STANDARD",
+                authorized=True,
                 **(recording if settings.LIVE_IVS_RECORDING_ARN else {}),
             )
             channel = self._found(name)

@@ -1,4 +1,5 @@
 from webinars.models.broadcast import Broadcast, Chapter, Cut, Edition, PublishSession, Segment, StreamKey, StreamNotice
+from webinars.models.ivs import IvsViewer
 from webinars.models.polls import Poll, PollOption, PollVote
 from webinars.models.questions import CannedReply, Question, QuestionMessage, QuestionVote
 from webinars.models.room import LaneAccess, PersonRestriction, Pin, Presence, Room, RoomEvent
@@ -13,6 +14,7 @@ __all__ = [
     "Chapter",
     "Cut",
     "Edition",
+    "IvsViewer",
     "LaneAccess",
     "PersonRestriction",
     "Pin",

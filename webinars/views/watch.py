@@ -17,6 +17,7 @@ from accounts.models import User
 from media.domain.grants import issue, issue_key
 from webinars.domain import visits
 from webinars.domain.chapters import chapters_of
+from webinars.domain.live_source import LiveSource
 from webinars.domain.registrations import has_place, places_of
 from webinars.domain.room_page import RoomPage, program_seconds, read_room_page, reason_of_cancelling
 from webinars.domain.room_state import last_number
@@ -87,6 +88,7 @@ def context_of(request: DeviceRequest, found: Look) -> dict[str, Any]:
     if found.stage in {Stage.RECORDED, Stage.LIVE}:
         player = player_settings(request, found)
         context |= {"sources": found.sources, "speeds": SPEEDS, "mark": mark_of(request.user), "player": player}
+        context["is_signed"] = found.live is not None and found.live.place is not None
     context["live"] = page_settings(request, found, context.get("room"))
     return context
 
@@ -127,6 +129,13 @@ def mark_of(user: User) -> str:
     return f"{user.get_full_name()} · {number or user.email}"
 
 
+def grant_seconds(live: LiveSource | None) -> int:
+    """What the page itself came with. At AWS that is nothing: the play session brings an address for this moment."""
+    if live is None:
+        return settings.MEDIA_GRANT_SECONDS
+    return 0 if live.place else settings.LIVE_GRANT_SECONDS
+
+
 def player_settings(request: DeviceRequest, found: Look) -> dict[str, Any]:
     """Everything the player needs, so that it asks for nothing before the first play. Live seconds are program time."""
     webinar, page, live = found.webinar, found.page, found.live
@@ -143,7 +152,7 @@ def player_settings(request: DeviceRequest, found: Look) -> dict[str, Any]:
         "coverage": watched.live_coverage if live else watched.coverage,
         "required": watched.required,
         "is_done": page.current.completed_at is not None,
-        "grant_seconds": settings.LIVE_GRANT_SECONDS if live else settings.MEDIA_GRANT_SECONDS,
+        "grant_seconds": grant_seconds(live),
         "sources": {name: getattr(found.sources, name) for name in ("hls", "mp4", "audio", "poster", "sprite")},
         "urls": PLAYER_URLS
         | {

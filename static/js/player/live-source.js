@@ -75,6 +75,18 @@ export class LiveSource extends Source {
     this.target = null; // the edge moves: nothing to arrive at
   }
 
+  /** AWS takes an address once, within the minute; the next loading has the latest. Ours stays the same. */
+  readdress(address) {
+    this.isSigned = /[?&]token=/.test(address);
+    this.sources.hls = address;
+  }
+
+  /** What AWS has given out below a refused playlist is refused as well: from the first playlist again. */
+  regain() {
+    if (this.isSigned) this.reload();
+    else super.regain();
+  }
+
   options() {
     return Object.assign(super.options(AT_EDGE), { liveDurationInfinity: true, maxBufferLength: 30 });
   }

@@ -182,6 +182,7 @@ export async function mount({ config, socket, wire, onStale = () => false }) {
     parts["audio-only"].hidden = !source.isAudioOnly;
   });
   session.addEventListener("opened", () => holdSession(session.id));
+  session.addEventListener("granted", ({ detail: { live } }) => live && source.readdress(live));
   offerFirst({ config, player, progress, beats, length });
   root.dataset.ready = "true";
   beats.deliverLeftovers(config.position);

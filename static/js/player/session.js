@@ -68,6 +68,7 @@ export class PlaySession extends EventTarget {
 
   accept(answer) {
     this.backoff.reset();
+    this.dispatchEvent(new CustomEvent("granted", { detail: answer }));
     const left = Math.max(0, secondsLeft(answer)) * 1000;
     this.grantedUntil = Date.now() + left;
     clearTimeout(this.timer);

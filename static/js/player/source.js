@@ -215,6 +215,11 @@ export class Source extends EventTarget {
     else this.reload();
   }
 
+  /** With a new grant, after the old one was refused. */
+  regain() {
+    this.restart();
+  }
+
   /** The grant ran out, mostly because the computer slept. A new one, then on from the same frame. */
   refused(isFatal) {
     this.stoppedByRefusal = this.stoppedByRefusal || isFatal;
@@ -228,7 +233,7 @@ export class Source extends EventTarget {
     this.renew().then(
       () => {
         this.renewing = false;
-        if (this.stoppedByRefusal) this.restart();
+        if (this.stoppedByRefusal) this.regain();
         this.stoppedByRefusal = false;
       },
       (error) => {
