@@ -20,12 +20,12 @@ from joserfc.jwk import ECKey
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.domain.devices import end_device
-from accounts.enums import DeviceEnd
+from accounts.enums import DeviceEnd, Role
 from accounts.models import User
 from courses.enums import EnrolmentStatus
 from courses.models import Enrolment
 from tests.factories.accounts import UserFactory
-from tests.factories.courses import EnrolmentFactory
+from tests.factories.courses import EnrolmentFactory, RoleGrantFactory
 from tests.recording.ivs_world import ARN, PLAYBACK_KEY, PLAYBACK_PEM, IvsApi, ivs_api
 from tests.signing_in import device_of, signed_in
 from tests.webinars.on_air import make_live
@@ -215,6 +215,15 @@ class TestCuttingOff:
 
         assert cut_off(now=now()) == 1
         assert [viewer for viewer, _ in revoked(api)] == ids[:1]
+
+    def test_sec_11_who_lost_the_role(self, webinar: Webinar, enrolment: Enrolment, api: type[IvsApi]) -> None:
+        grant = RoleGrantFactory.create(role=Role.MODERATOR, programme=enrolment.programme)
+        claims = claims_of(opened(signed_in(grant.user), webinar))
+        assert cut_off(now=now()) == 0
+        grant.delete()
+
+        assert cut_off(now=now()) == 1
+        assert revoked(api)[0][0] == claims["aws:viewer-id"]
 
     def test_sec_11_a_deleted_device_is_cut_off(self, browser: Client, webinar: Webinar, api: type[IvsApi]) -> None:
         claims = claims_of(opened(browser, webinar))
