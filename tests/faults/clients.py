@@ -11,7 +11,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, WebSocketException
 from websockets.typing import Origin
 
-PATIENCE = 60.0
+PATIENCE = 90.0
 
 
 @dataclass
