@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -15,7 +16,7 @@ PATIENCE = 90.0
 
 
 @dataclass
-class Client:
+class Client(ABC):
     viewer: dict[str, Any]
     origin: Origin
     port: int
@@ -48,8 +49,8 @@ class Client:
             self.connections += 1
             yield line
 
-    async def converse(self, line: ClientConnection) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    async def converse(self, line: ClientConnection) -> None: ...
 
 
 async def give_up(tasks: list[asyncio.Task[None]]) -> None:
