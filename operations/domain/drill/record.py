@@ -1,0 +1,162 @@
+"""What a drill found out, as it stands in report.json. Times are seconds from its begin, durations milliseconds."""
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+FORMAT = 1
+FILE = "report.json"
+PAGE, JOIN = "page", "join"
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What doctors did, seen from their side. `shed` ones were asked to come again in a moment, and did: no error.
+
+    `unknown` are those whose answer was lost on the way. `join` repeats its parts, so sums leave it out.
+    """
+
+    name: str
+    count: int
+    ok: int
+    failed: int
+    shed: int
+    unknown: int
+    p50: float
+    p95: float
+    p99: float
+    longest: float
+
+    @property
+    def errors(self) -> int:
+        return self.failed + self.unknown
+
+
+@dataclass(frozen=True)
+class ErrorKind:
+    kind: str
+    count: int
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Injected:
+    """A fault as it happened. `recovered_at` is empty when the site was not whole again at the end."""
+
+    name: str
+    at: float
+    recovered_at: float | None
+    said: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One look at everything. Empty is what could not be asked then: a database that was just killed answers nobody."""
+
+    at: float
+    arrived: int = 0
+    sockets: int = 0
+    requests: int = 0
+    errors: int = 0
+    sheds: int = 0
+    page_p95: float | None = None
+    join_p95: float | None = None
+    cpu: dict[str, float] = field(default_factory=dict)  # percent of one core, by kind of process
+    memory: dict[str, int] = field(default_factory=dict)  # bytes
+    threads: dict[str, int] = field(default_factory=dict)
+    connections: dict[str, int] = field(default_factory=dict)  # open TCP and Unix connections to its port
+    sessions: dict[str, int] = field(default_factory=dict)  # PostgreSQL's, by state
+    locks: int | None = None
+    locks_waiting: int | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One limit and what was measured against it."""
+
+    name: str
+    measured: float | None
+    limit: float
+    unit: str
+    holds: bool
+    words: str
+
+
+@dataclass(frozen=True)
+class Record:
+    webinar_id: int
+    title: str
+    began_at: str
+    seconds: float
+    multiple: int
+    minutes: float
+    seed: int
+    audience: str  # "registered", "enrolled" or "synthetic"
+    doctors: int
+    countries: dict[str, int]
+    target: str
+    machine: dict[str, Any]
+    replicas: dict[str, int]
+    operations: tuple[Operation, ...]
+    moments: tuple[Moment, ...]
+    errors: tuple[ErrorKind, ...]
+    faults: tuple[Injected, ...]
+    lost: tuple[str, ...]
+    acknowledged: int
+    unmeasured: tuple[str, ...]  # what could not be looked at, and why
+    kept_back: int  # messages that the site wanted to send; they lie in the copy's folder and went nowhere
+    findings: tuple[Finding, ...] = ()
+    unfinished: str = ""  # why it ended before its time
+    format: int = FORMAT
+
+    @property
+    def goes(self) -> bool:
+        return not self.unfinished and bool(self.findings) and all(finding.holds for finding in self.findings)
+
+    @property
+    def errors_of_all(self) -> int:
+        return sum(one.errors for one in self.operations if one.name != JOIN)
+
+    @property
+    def shed_of_all(self) -> int:
+        return sum(one.shed for one in self.operations if one.name != JOIN)
+
+    def operation(self, name: str) -> Operation | None:
+        return next((one for one in self.operations if one.name == name), None)
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self) | {"go": self.goes}, indent=1, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Record":
+        """Raises ValueError for another format: a comparison with half the figures would mislead."""
+        raw = json.loads(text)
+        if not isinstance(raw, dict) or raw.get("format") != FORMAT:
+            raise ValueError(f"no report of format {FORMAT}")
+        parts: dict[str, Any] = {"operations": Operation, "moments": Moment, "errors": ErrorKind, "faults": Injected}
+        parts["findings"] = Finding
+        known = {field.name for field in fields(cls)}
+        values = {name: value for name, value in raw.items() if name in known}
+        try:
+            for name, kind in parts.items():
+                values[name] = tuple(kind(**{k: _frozen(v) for k, v in one.items()}) for one in raw[name])
+            return cls(**{name: _frozen(value) for name, value in values.items()})
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"no whole report: {error}") from error
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def newest_record(folder: Path) -> tuple[str, Record] | None:
+    """The last whole drill of a folder of reports, with its own folder's name. Ones that were cut off do not count."""
+    for path in sorted(folder.glob(f"*/{FILE}"), reverse=True):
+        try:
+            record = Record.from_json(path.read_text())
+        except ValueError:
+            continue
+        if not record.unfinished:
+            return path.parent.name, record
+    return None
