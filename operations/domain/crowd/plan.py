@@ -19,11 +19,12 @@ class CrowdError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A person of the audience: signed in (`session_key`), or by the one-tap link of an e-mail (`link_token`)."""
+    """A person of the audience: signed in (`session_key`), or by an e-mail: its one-tap link, or the invitation."""
 
     user_id: int
     session_key: str = ""
     link_token: str = ""
+    invitation_token: str = ""
     country: str = ""
 
 
@@ -40,6 +41,7 @@ class Behaviour:
 
     home_share: float = 0.3  # come by the home page; the others by the reminder's link to the webinar itself
     new_browser_share: float = 0.1  # fetch every file the page names; the others have them from an earlier visit
+    polling_share: float = 0.05  # no WebSocket reaches them
     beat_seconds: float = 10.0  # BEAT_MILLISECONDS of static/js/player/beats.js
     renews_grants: bool = True  # at 42 % of the grant's life, as static/js/player/session.js
     follows_media: bool = False  # all segments; without it only those of the start, as a CDN answers the others

@@ -1,13 +1,46 @@
-"""Whether the database holds what was acknowledged: the crowd's journals against the rows."""
+"""Whether the database holds what was acknowledged: the crowd's journals against the rows.
 
-from collections.abc import Sequence
+A line of a journal is `beat <user> <phase> <start> <end>` for each acknowledged span, `question <user> <said> <key>`
+and `vote <user> <said> <poll>` with what the site had said: ok, failed, or unknown where no answer came.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
+from math import floor
 from pathlib import Path
+from typing import Any
+
+import psycopg
+
+BATCH = 20_000
+MOST_EXAMPLES = 20
+Row = list[str]
+
+# Beats on a recording that was cut are kept as seconds of the uncut one; what is behind the end is clipped.
+_LOST_BEATS = """
+SELECT b.user_id, b.phase, b.spans::text
+FROM unnest(%s::int8[], %s::text[], %s::int4multirange[]) AS b (user_id, phase, spans)
+LEFT JOIN webinars_watchrecord w ON w.user_id = b.user_id AND w.phase = b.phase AND w.webinar_id = %s
+WHERE w.user_id IS NULL OR NOT
+    CASE WHEN w.shown IS NULL THEN b.spans ELSE webinars_uncut(b.spans, w.shown) END <@ w.coverage
+"""
+_FOUND_QUESTIONS = """
+SELECT q.client_key::text FROM webinars_question q
+JOIN unnest(%s::int8[], %s::uuid[]) AS k (user_id, key) ON q.author_id = k.user_id AND q.client_key = k.key
+WHERE q.webinar_id = %s
+"""
+_FOUND_VOTES = """
+SELECT v.user_id, v.poll_id FROM webinars_pollvote v
+JOIN unnest(%s::int8[], %s::int8[]) AS k (user_id, poll_id) USING (user_id, poll_id)
+JOIN webinars_poll p ON p.id = v.poll_id WHERE p.webinar_id = %s
+"""
 
 
 @dataclass(slots=True)
 class Verdict:
-    """Nothing lost and nothing twice is `is_clean`."""
+    """Nothing lost and nothing that was refused: `is_clean`. Twice nothing can be: the rows are unique."""
 
     acked_beats: int = 0
     lost_acks: int = 0
@@ -22,7 +55,58 @@ class Verdict:
     def is_clean(self) -> bool:
         return not (self.lost_acks or self.lost_questions or self.unexpected_questions or self.lost_votes)
 
+    def tell(self, text: str) -> None:
+        if len(self.examples) < MOST_EXAMPLES:
+            self.examples.append(text)
+
 
 def verify(journals: Sequence[Path | str], *, dsn: str, webinar_id: int) -> Verdict:
-    """`dsn`: of the database that the site writes to, or of a copy made after the crowd had gone."""
-    raise NotImplementedError
+    """`dsn`: of the database that the site writes to, or of a copy made after the crowd had gone. Only reads."""
+    verdict = Verdict()
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        rows = _rows(journals)
+        while batch := list(islice(rows, BATCH)):
+            _check_beats(connection, [row for row in batch if row[0] == "beat"], webinar_id, verdict)
+            _check_questions(connection, [row for row in batch if row[0] == "question"], webinar_id, verdict)
+            _check_votes(connection, [row for row in batch if row[0] == "vote"], webinar_id, verdict)
+    return verdict
+
+
+def _rows(journals: Sequence[Path | str]) -> Iterator[Row]:
+    for journal in journals:
+        with Path(journal).open() as file:
+            for line in file:
+                yield line.rstrip("\n").split("\t")
+
+
+def _check_beats(connection: psycopg.Connection[Any], rows: list[Row], webinar_id: int, verdict: Verdict) -> None:
+    users = [int(user) for _, user, *_ in rows]
+    phases = [phase for _, _, phase, *_ in rows]
+    spans = [f"{{[{floor(float(start) + 0.5)},{floor(float(end) + 0.5)})}}" for *_, start, end in rows]
+    verdict.acked_beats += len(rows)
+    for user, phase, seconds in connection.execute(_LOST_BEATS, [users, phases, spans, webinar_id]):
+        verdict.lost_acks += 1
+        verdict.tell(f"acknowledged and lost: person {user}, {phase}, seconds {seconds}")
+
+
+def _check_questions(connection: psycopg.Connection[Any], rows: list[Row], webinar_id: int, verdict: Verdict) -> None:
+    users, keys = [int(row[1]) for row in rows], [row[3] for row in rows]
+    found = Counter(key for (key,) in connection.execute(_FOUND_QUESTIONS, [users, keys, webinar_id]))
+    for _, user, said, key in rows:
+        verdict.ok_questions += said == "ok"
+        if said == "ok" and found[key] != 1:
+            verdict.lost_questions += 1
+            verdict.tell(f"asked and lost: person {user}, question {key}")
+        if said == "failed" and found[key]:
+            verdict.unexpected_questions += 1
+            verdict.tell(f"refused and there: person {user}, question {key}")
+
+
+def _check_votes(connection: psycopg.Connection[Any], rows: list[Row], webinar_id: int, verdict: Verdict) -> None:
+    users, polls = [int(row[1]) for row in rows], [int(row[3]) for row in rows]
+    found = set(connection.execute(_FOUND_VOTES, [users, polls, webinar_id]))
+    for (_, _, said, _), user, poll in zip(rows, users, polls, strict=True):
+        verdict.ok_votes += said == "ok"
+        if said == "ok" and (user, poll) not in found:
+            verdict.lost_votes += 1
+            verdict.tell(f"voted and lost: person {user}, poll {poll}")
