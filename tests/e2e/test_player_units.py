@@ -201,6 +201,26 @@ def test_the_outbox_survives_the_page_and_forgets_what_was_acknowledged(own_page
     assert run(own_page, "outbox", body) == [True, [rows[1:2]]]
 
 
+def test_what_was_on_its_way_to_the_outbox_when_the_page_went_is_there_at_the_next_visit(own_page: Page) -> None:
+    """Nothing is awaited: rows are still unwritten while the page says goodbye, one is written meanwhile."""
+    left = f"""const box = await m.Outbox.open('7');
+        await (async () => {{ const n = 1; {ADD} }})();
+        for (const n of [2, 3]) {{ {ADD.replace("await ", "")} }}
+        box.leave(); box.forget();
+        indexedDB.deleteDatabase("rounds-player");
+        const key = Object.keys(localStorage).find((name) => name.startsWith("rounds-player-left/7/"));
+        return JSON.parse(localStorage.getItem(key)).map((row) => row.n);"""
+    assert run(own_page, "outbox", left) == [2, 3]
+    own_page.evaluate("localStorage.setItem('rounds-player-left/7/rubbish', '{')")
+    own_page.reload()
+    body = """const box = await m.Outbox.open(a); return [box.isDurable, box.waiting('s').map((row) => row.n),
+        Object.keys(localStorage).filter((name) => name.startsWith("rounds-player-left/" + a)).length];"""
+    assert run(own_page, "outbox", body, "8") == [True, [], 0]
+    assert run(own_page, "outbox", body, "7") == [True, [2, 3], 0]
+    own_page.reload()
+    assert run(own_page, "outbox", body, "7") == [True, [2, 3], 0]
+
+
 def test_the_outbox_keeps_two_people_on_one_computer_apart(own_page: Page) -> None:
     run(own_page, "outbox", f"const n = 1; const box = await m.Outbox.open('7'); {ADD}")
     own_page.reload()

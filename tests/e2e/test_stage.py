@@ -94,10 +94,10 @@ def test_a_doctor_asks_a_moderator_taps_and_the_doctor_is_in(open_browser: OpenB
     expect(doctor.get_by_role("heading", name="You are in the queue")).to_be_visible()
     look(doctor, "door-waiting")
 
-    desk.get_by_role("button", name="Let Lakshmi Rao in", exact=True).click(timeout=20_000)
+    desk.get_by_role("button", name="Let Lakshmi Rao in", exact=True).click()
     expect(desk.get_by_text("1 doctor was let in.")).to_be_visible()
 
-    expect(doctor.get_by_role("heading", name="You are let in")).to_be_visible(timeout=20_000)
+    expect(doctor.get_by_role("heading", name="You are let in")).to_be_visible()
     look(doctor, "door-approved")
     doctor.get_by_role("button", name="Enter the webinar").click()
     doctor.wait_for_url(f"**/webinars/{world['webinars']['show']}/")

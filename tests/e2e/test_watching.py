@@ -89,7 +89,7 @@ def test_completing_the_lecture_moves_the_ring(watching: StartWatching, site: Si
     ring = page.locator("svg.ring")
     before = ring.get_attribute("aria-label")
     laptop.open().play()
-    expect(page.get_by_text("Completed. This lecture counts for you.").first).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("Completed. This lecture counts for you.").first).to_be_visible()
     done = "SELECT 1 FROM courses_coursecompletion WHERE user_id = %s"
     eventually(lambda: site.rows(done, int(site.world["doctors"]["ring"]["id"])))
     page.goto(f"{site.url}/")

@@ -21,7 +21,7 @@ from webinars.ingest.door import Door
 from webinars.ingest.publication import Settings
 from webinars.models import Broadcast, PublishSession, StreamNotice, Webinar
 
-PATIENCE = 40.0
+PATIENCE = 60.0
 PICTURE = "testsrc2=s=320x180:r=10"
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "20")
 AAC = ("-c:a", "aac", "-b:a", "32k")

@@ -25,7 +25,7 @@ from webinars.enums import Audience, EventKind
 from webinars.models import Broadcast, PublishSession, RoomEvent, Webinar
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 
 
 class Meanwhile:

@@ -103,10 +103,10 @@ class TestDatabase:
     def test_a_lock_that_is_waited_for(self) -> None:
         with psycopg.connect(**parameters_of_site()) as one, psycopg.connect(**parameters_of_site()) as other:
             one.execute("SELECT pg_advisory_lock(99)")
-            other.execute("SET statement_timeout = '20s'")
+            other.execute("SET statement_timeout = '60s'")
             thread = threading.Thread(target=other.execute, args=("SELECT pg_advisory_lock(99)",))
             thread.start()
-            deadline = datetime.now(UTC) + timedelta(seconds=15)
+            deadline = datetime.now(UTC) + timedelta(seconds=60)
             while "1 waited for" not in {line.name: line.text for line in site.database()}["locks"]:
                 assert datetime.now(UTC) < deadline
             one.execute("SELECT pg_advisory_unlock(99)")

@@ -89,7 +89,7 @@ def test_a_second_start_reuses_at_once_and_does_not_stop_what_it_did_not_start(p
         second = Embedded(place / "var")
         started = time.monotonic()
         assert second.start() == urls
-        assert time.monotonic() - started < 1.0
+        assert time.monotonic() - started < 5
         second.stop()
         assert running_urls(place / "var") == urls
 

@@ -11,7 +11,7 @@ from webinars.realtime.frames import Bye
 from webinars.realtime.limits import TokenBucket
 from webinars.realtime.sockets import MOST_UNSENT_BYTES, Outbox
 
-PATIENCE = 5.0
+PATIENCE = 45.0
 
 
 class Hearer:

@@ -108,7 +108,7 @@ def greeting(state: State, number: int, people: int) -> str:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(45):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0)
 

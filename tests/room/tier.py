@@ -19,7 +19,7 @@ from webinars.consumers import WatchSockets
 from webinars.models import PlaySession, Webinar
 
 ORIGIN = "http://127.0.0.1:8000"
-PATIENCE = 10.0
+PATIENCE = 45.0
 
 
 class RunningTier:

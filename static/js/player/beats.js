@@ -278,6 +278,7 @@ export class Beats extends EventTarget {
   /** The page may never run again. What the beacon carries stays in the outbox, because nobody hears its answer. */
   leave() {
     this.flush();
+    this.outbox.leave();
     const beats = this.waiting.map(({ n, s, p }) => ({ n, s, p }));
     if (beats.length && !this.isOver) this.wire.beacon(this.urlsOf(this.webinar).beats, { session: this.session.id, beats });
   }

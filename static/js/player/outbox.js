@@ -1,6 +1,8 @@
-// Beats wait here until the server acknowledged them: in memory, and in IndexedDB so that they survive the tab.
+// Beats wait here until the server acknowledged them: in memory, and in IndexedDB so that they survive the tab. A tab
+// that closes does not wait for IndexedDB: what is still on its way there goes into localStorage, which is written at once.
 
 const DATABASE = "rounds-player";
+const LEFT = "rounds-player-left";
 const STORE = "beats";
 const KEEP_MILLISECONDS = 30 * 86400 * 1000;
 
@@ -8,6 +10,22 @@ function promised(request) {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);
+  });
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text) || [];
+  } catch {
+    return [];
+  }
+}
+
+/** A page that goes away may take with it what succeeded and is not committed. */
+function written(transaction) {
+  return new Promise((resolve, reject) => {
+    transaction.oncomplete = resolve;
+    transaction.onabort = () => reject(transaction.error);
   });
 }
 
@@ -25,6 +43,7 @@ export class Outbox {
     this.user = String(user);
     this.database = database;
     this.beats = new Map();
+    this.unwritten = new Set();
   }
 
   /** Private windows, full disks and old browsers have no IndexedDB that works: then memory alone has to do. */
@@ -60,6 +79,28 @@ export class Outbox {
       if (row.at < oldest) this.persist((store) => store.delete([this.user, row.session, row.n]));
       else this.beats.set(`${row.session}/${row.n}`, row);
     }
+    await this.takeUp(oldest);
+  }
+
+  /** What tabs left in a hurry, now in its proper place. Another tab may do the same just now: the rows are the same. */
+  async takeUp(oldest) {
+    const prefix = `${LEFT}/${this.user}/`;
+    for (const key of Object.keys(localStorage).filter((name) => name.startsWith(prefix))) {
+      const rows = parsed(localStorage.getItem(key)).filter((row) => row.at >= oldest);
+      await Promise.all(rows.map((row) => this.keep(row)));
+      localStorage.removeItem(key);
+    }
+  }
+
+  /** Without waiting, for a page that may never run again. */
+  leave() {
+    const rows = Array.from(this.unwritten);
+    if (!this.database || !rows.length) return;
+    try {
+      localStorage.setItem(`${LEFT}/${this.user}/${rows[0].session}/${rows[0].n}`, JSON.stringify(rows));
+    } catch (error) {
+      console.info("A watched part may be lost with this page:", error && error.name);
+    }
   }
 
   store(mode) {
@@ -67,24 +108,27 @@ export class Outbox {
   }
 
   /** Best effort by design: the copy in memory is what this tab sends from. */
-  persist(change) {
-    if (!this.database) return Promise.resolve();
-    let done;
+  async persist(change) {
+    if (!this.database) return;
     try {
-      done = promised(change(this.store("readwrite")));
+      const store = this.store("readwrite");
+      change(store);
+      await written(store.transaction);
     } catch (error) {
-      done = Promise.reject(error);
-    }
-    return done.catch((error) => {
       console.info("A watched part is kept in memory only:", error && error.name);
-    });
+    }
   }
 
   /** `base` is the last position the server had confirmed when this beat was made; see `leftovers` in beats.js. */
   add({ webinar, session, phase, n, s, p, base }) {
-    const row = { user: this.user, webinar, session, phase, n, s, p, base, at: Date.now() };
-    this.beats.set(`${session}/${n}`, row);
-    return this.persist((store) => store.put(row));
+    return this.keep({ user: this.user, webinar, session, phase, n, s, p, base, at: Date.now() });
+  }
+
+  async keep(row) {
+    this.beats.set(`${row.session}/${row.n}`, row);
+    this.unwritten.add(row);
+    await this.persist((store) => store.put(row));
+    this.unwritten.delete(row);
   }
 
   remove(session, numbers) {
