@@ -32,6 +32,15 @@ REQUEST_SECONDS = Histogram(
 REQUESTS_IN_PROGRESS = Gauge(
     "lms_requests_in_progress", "HTTP requests being answered", multiprocess_mode="livesum", registry=INSTRUMENTS
 )
+QUEUE_SECONDS = Histogram(
+    "lms_queue_seconds",
+    "Time for which a request waited for a thread",
+    buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+    registry=INSTRUMENTS,
+)
+SHED = Counter(
+    "lms_requests_shed", "Requests answered with 503 because too much was asked", ("kind",), registry=INSTRUMENTS
+)
 SOCKETS = Gauge("lms_sockets", "Open WebSockets", multiprocess_mode="livesum", registry=INSTRUMENTS)
 BEATS_RECEIVED = Counter("lms_beats_received", "Beats that went to the database", registry=INSTRUMENTS)
 BEATS_ACKED = Counter("lms_beats_acked", "Beats that are committed", registry=INSTRUMENTS)

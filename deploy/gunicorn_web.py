@@ -13,7 +13,7 @@ from core import metric_files
 from lms.draining import drain
 
 bind = os.environ.get("WEB_BIND", "127.0.0.1:8001")
-worker_class = "gthread"
+worker_class = "core.shedding.worker.TimedWorker"  # gthread, which tells how long a request waited for a thread
 workers = int(os.environ.get("WEB_WORKERS") or max(2, min(8, os.cpu_count() or 2)))
 threads = int(os.environ.get("WEB_THREADS") or 8)
 preload_app = True  # shares memory; nothing connects to PostgreSQL or Redis before the fork

@@ -65,6 +65,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "lms.health.HealthMiddleware",
+    "core.shedding.middleware.SheddingMiddleware",
     "core.middleware.RequestIdMiddleware",
     "core.tracing.TraceMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -84,6 +85,11 @@ MIDDLEWARE = [
     "accounts.middleware.HashPoolMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+
+# A queue that stands so long before the threads of a process makes newcomers wait in line; 0: nobody ever waits.
+SHED_JOIN_MS = env.number("SHED_JOIN_MS", 500 if PRODUCTION else 0, high=60_000)
+SHED_READ_MS = env.number("SHED_READ_MS", 3_000, low=100, high=60_000)  # ... and now reading pages waits too
+ENTRY_SECONDS = env.number("ENTRY_MINUTES", 30, low=1, high=1440) * 60  # who is in stays in, without the line
 
 ROOT_URLCONF = "lms.urls"
 WSGI_APPLICATION = "lms.wsgi.application"

@@ -57,6 +57,7 @@ class Cluster:
             urls = self.embedded.start()
         environment = site_environment(self.var, self.port, "127.0.0.1")
         environment.setdefault("TRUSTED_PROXIES", "1")
+        environment.setdefault("SHED_JOIN_MS", "500")  # as in production
         rtmp = next((unit.port for unit in self.units if unit.tier == "ingest"), 0)
         environment |= {"MEDIA_GRANTS": "nginx", "DRAIN_SECONDS": str(DRAIN_SECONDS)}
         environment |= {"RTMP_PORT": str(rtmp)} if rtmp else {}
@@ -83,7 +84,7 @@ class Cluster:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self.stopping.set)
         actions: dict[str, control.Action] = {
-            "status": self.status, "kill": self.kill, "roll": self.roll, "down": self.down,
+            "status": self.status, "kill": self.kill, "roll": self.roll, "change": self.change, "down": self.down,
         }  # fmt: skip
         server = await control.listen(self.run / "control", actions)
         try:
@@ -215,6 +216,15 @@ class Cluster:
             raise ClusterError("A rolling restart is under way.")
         async with self.rolling:
             await roll(names, keepers=self.keepers, balancer=self.balancer, say=say)
+
+    async def change(self, request: dict[str, Any], _say: control.Say) -> None:
+        """Environment of replicas from their next start on; null takes a variable away. For the fault tests."""
+        for name in self.find(request["names"]):
+            environment = self.keepers[name].environment
+            environment.update({key: value for key, value in request["environment"].items() if value is not None})
+            for key, value in request["environment"].items():
+                if value is None:
+                    environment.pop(key, None)
 
     def _has(self, tier: str) -> bool:
         return any(keeper.unit.tier == tier for keeper in self.keepers.values())

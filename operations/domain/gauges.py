@@ -16,6 +16,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from core.logging import get_logger
+from core.shedding.line import count_waiting
 
 log = get_logger("operations")
 SECONDS = 2
@@ -114,6 +115,12 @@ def read_queues() -> dict[str, int]:
         return {name: int(client.llen(name)) for name in QUEUES}
 
 
+def read_line() -> int:
+    """Raises redis.RedisError."""
+    with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=SECONDS, socket_connect_timeout=SECONDS) as client:
+        return count_waiting(client)
+
+
 def _database() -> Iterator[Metric]:
     try:
         found = read_database()
@@ -131,9 +138,11 @@ def _redis() -> Iterator[Metric]:
     try:
         for name, count in read_queues().items():
             waiting.add_metric([name], count)
+        newcomers = read_line()
     except redis.RedisError as error:
         log.warning("Redis gives no numbers", reason=str(error))
         yield GaugeMetricFamily("lms_redis_up", "Whether Redis answers", 0)
         return
     yield GaugeMetricFamily("lms_redis_up", "Whether Redis answers", 1)
     yield waiting
+    yield GaugeMetricFamily("lms_newcomers_waiting", "People in the line before the door", newcomers)
