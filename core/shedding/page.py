@@ -42,7 +42,7 @@ def words_for_time(seconds: float) -> str:
 
 def rounded(ahead: int) -> int:
     """An exact 1,234 would be out of date before it is read; and every number would be a page to put together."""
-    step = 1 if ahead < 20 else 10 if ahead < 200 else 100
+    step = 1 if ahead < 20 else 10 if ahead < 1_000 else 100
     return round(ahead / step) * step
 
 

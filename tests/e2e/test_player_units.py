@@ -186,6 +186,24 @@ def test_waiting_grows_with_full_jitter_up_to_a_limit(page: Page) -> None:
     assert 3200 < max(spread) <= 4000
 
 
+def test_whoever_is_asked_to_wait_waits_at_least_so_long_and_nobody_is_held_up_for_ever(page: Page) -> None:
+    least, most, asked = run(
+        page,
+        "backoff",
+        """const of = (random) => new m.Backoff({ base: 1000, random }).next(7000);
+        const answer = (value) => m.askedToWait(new Response("", { headers: value ? { "Retry-After": value } : {} }));
+        return [of(() => 0), of(() => 1), ["7", "", "Fri, 31 Dec 1999 23:59:59 GMT", "-3", "99999999"].map(answer)];""",
+    )
+    assert (least, most) == (7000, 8000)
+    assert asked == [7000, 0, 0, 0, 120000]
+
+
+def test_a_refusal_says_how_long_the_server_asked_to_wait(page: Page) -> None:
+    body = """window.fetch = async () => new Response("<html>", { status: 503, headers: { "Retry-After": "4" } });
+        try { await new m.Wire({ csrf: "x" }).get("/"); } catch (error) { return [error.status, error.after]; }"""
+    assert run(page, "wire", body) == [503, 4000]
+
+
 ADD = "await box.add({ webinar: 1, session: 's', n, s: [[0, 5]], p: 5, base: 0 });"
 
 

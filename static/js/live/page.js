@@ -2,6 +2,7 @@
 // over the parts that differ, so that nobody has to reload and a half-written question stays where it is.
 
 import { socketAddress } from "../line.js";
+import { askedToWait } from "../player/backoff.js";
 import { mount } from "../player/main.js";
 import { Socket } from "../player/socket.js";
 import { Wire } from "../player/wire.js";
@@ -129,8 +130,10 @@ class WebinarPage {
 
   async renew() {
     let fresh = null;
+    let asked = 0;
     try {
       const response = await fetch(location.pathname, { credentials: "same-origin", headers: { Accept: "text/html" } });
+      asked = askedToWait(response);  // with a page that is not this one
       fresh = new DOMParser().parseFromString(await response.text(), "text/html");
       // A parsed document runs no script, so what is for such browsers would come alive in this page.
       for (const one of fresh.querySelectorAll("noscript")) one.remove();
@@ -139,7 +142,7 @@ class WebinarPage {
     }
     this.renewing = null;
     if (fresh && read("page-config", fresh)) await this.become(fresh);
-    else this.renewing = setTimeout(() => this.renew(), AGAIN_MILLISECONDS * (1 + Math.random()));
+    else this.renewing = setTimeout(() => this.renew(), Math.max(asked, AGAIN_MILLISECONDS) + AGAIN_MILLISECONDS * Math.random());
   }
 
   // Becoming another state

@@ -7,7 +7,7 @@
 // `reload` (too much was missed), `bye` (detail: {reason}), `mode` (detail: "socket" | "polling" | "waiting").
 
 import { Line, socketAddress } from "../line.js";
-import { Backoff } from "../player/backoff.js";
+import { Backoff, askedToWait } from "../player/backoff.js";
 
 const POLL_MILLISECONDS = 3000;
 const LOST_BEFORE_POLLING = 2;
@@ -105,6 +105,7 @@ export class Room extends EventTarget {
 
   async poll() {
     let wait = POLL_MILLISECONDS;
+    let asked = 0;
     try {
       const response = await this.fetchIt(`${this.eventsUrl}?since=${this.number}`, {
         credentials: "same-origin",
@@ -113,10 +114,11 @@ export class Room extends EventTarget {
       if (response.status === TOO_OLD) return this.finish("reload");
       if (response.status === 401) return this.finish("bye", { reason: "signed_out" });
       if (response.status === 403 || response.status === 404) return this.finish("bye", { reason: "removed" });
+      asked = askedToWait(response);
       if (!response.ok) throw new Error(`status ${response.status}`);
       this.answered(await response.json());
     } catch (error) {
-      wait += this.backoff.next();
+      wait = Math.max(wait, asked) + this.backoff.next();
     }
     if (this.timer && !this.isOver) this.timer = setTimeout(() => this.poll(), wait);
   }

@@ -197,13 +197,13 @@ export class Beats extends EventTarget {
       this.requesting = false;
       if (!(error instanceof RequestFailed)) throw error;
       if (error.status === 401) this.bye("signed_out");
-      else this.tryLater();
+      else this.tryLater(error.after);
     }
   }
 
-  tryLater() {
+  tryLater(least = 0) {
     this.tell("waiting");
-    this.retry = setTimeout(() => this.deliver(), 1000 + this.backoff.next());
+    this.retry = setTimeout(() => this.deliver(), 1000 + this.backoff.next(least));
   }
 
   receive(frame) {

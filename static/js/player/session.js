@@ -49,7 +49,7 @@ export class PlaySession extends EventTarget {
           this.dispatchEvent(new CustomEvent("refused", { detail: error }));
           throw error;
         }
-        await this.pause(this.backoff.next() + 500);
+        await this.pause(this.backoff.next(error.after) + 500);
       }
     }
   }
@@ -73,14 +73,14 @@ export class PlaySession extends EventTarget {
     this.grantedUntil = Date.now() + left;
     clearTimeout(this.timer);
     if (this.isClosed) return;
-    this.timer = setTimeout(() => this.renew().catch(() => this.later()), Math.min(RENEW_MILLISECONDS, left * RENEW_SHARE));
+    this.timer = setTimeout(() => this.renew().catch((error) => this.later(error)), Math.min(RENEW_MILLISECONDS, left * RENEW_SHARE));
   }
 
-  later() {
+  later({ after = 0 } = {}) {
     clearTimeout(this.timer);
     if (this.isClosed) return;
     const soon = Math.min(15000, Math.max(1000, (this.grantedUntil - Date.now()) / 3));
-    this.timer = setTimeout(() => this.renew().catch(() => this.later()), soon + this.backoff.next());
+    this.timer = setTimeout(() => this.renew().catch((error) => this.later(error)), soon + this.backoff.next(after));
   }
 
   /** A fresh grant for the same session. Called by the clock, and by the player when a file was refused. */

@@ -1,13 +1,16 @@
 // The requests of the player. Same origin, session cookie, CSRF token; every answer is JSON or a RequestFailed.
 
+import { askedToWait } from "./backoff.js";
+
 const TIMEOUT_MILLISECONDS = 15000;
 
 export class RequestFailed extends Error {
-  /** `status` 0: the network; otherwise what the server answered. */
-  constructor(status, detail) {
+  /** `status` 0: the network; otherwise what the server answered. `after`: milliseconds it asked to wait before the next try. */
+  constructor(status, detail, after = 0) {
     super(detail || `HTTP ${status}`);
     this.status = status;
     this.detail = detail || "";
+    this.after = after;
   }
 }
 
@@ -42,11 +45,11 @@ export class Wire {
       answer = response.status === 204 ? {} : await response.json();
     } catch (error) {
       // No answer, or one that is not ours (a hospital's proxy page): both mean "not saved, try again".
-      throw new RequestFailed(response && !response.ok ? response.status : 0, "");
+      throw new RequestFailed(response && !response.ok ? response.status : 0, "", askedToWait(response));
     } finally {
       clearTimeout(timer);
     }
-    if (!response.ok) throw new RequestFailed(response.status, detailOf(answer));
+    if (!response.ok) throw new RequestFailed(response.status, detailOf(answer), askedToWait(response));
     return Object.assign({ sent_at: response.headers.get("Date") }, answer);
   }
 
