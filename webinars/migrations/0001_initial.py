@@ -13,9 +13,9 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("accounts", "0001_initial"),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
         ("courses", "0001_initial"),
         ("media", "0001_initial"),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -60,6 +60,11 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "webinar",
                 "verbose_name_plural": "webinars",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("completion_percent__range", (1, 100))), name="webinars_webinar_percent"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -108,6 +113,19 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "watch record",
                 "verbose_name_plural": "watch records",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("reached_at__isnull", False), ("settled_at", None)),
+                        fields=["reached_at"],
+                        name="webinars_watch_unsettled",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("user", "webinar", "phase"), name="webinars_watch_record_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("position_seconds__gte", 0)), name="webinars_watch_position"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -156,48 +174,21 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "play session",
                 "verbose_name_plural": "play sessions",
+                "indexes": [models.Index(fields=["user", "webinar"], name="webinars_session_person")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("required_seconds__gte", 1), ("required_seconds__lte", models.F("media_seconds"))
+                        ),
+                        name="webinars_session_seconds",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("ended_at", None), ("ended_at__gte", models.F("started_at")), _connector="OR"
+                        ),
+                        name="webinars_session_ends_later",
+                    ),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="webinar",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("completion_percent__range", (1, 100))), name="webinars_webinar_percent"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="watchrecord",
-            index=models.Index(
-                condition=models.Q(("reached_at__isnull", False), ("settled_at", None)),
-                fields=["reached_at"],
-                name="webinars_watch_unsettled",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="watchrecord",
-            constraint=models.UniqueConstraint(fields=("user", "webinar", "phase"), name="webinars_watch_record_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="watchrecord",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("position_seconds__gte", 0)), name="webinars_watch_position"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="playsession",
-            index=models.Index(fields=["user", "webinar"], name="webinars_session_person"),
-        ),
-        migrations.AddConstraint(
-            model_name="playsession",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("required_seconds__gte", 1), ("required_seconds__lte", models.F("media_seconds"))),
-                name="webinars_session_seconds",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="playsession",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ended_at", None), ("ended_at__gte", models.F("started_at")), _connector="OR"),
-                name="webinars_session_ends_later",
-            ),
         ),
     ]
