@@ -42,6 +42,7 @@ SHED = Counter(
     "lms_requests_shed", "Requests answered with 503 because too much was asked", ("kind",), registry=INSTRUMENTS
 )
 SOCKETS = Gauge("lms_sockets", "Open WebSockets", multiprocess_mode="livesum", registry=INSTRUMENTS)
+SOCKETS_REFUSED = Counter("lms_sockets_refused", "WebSockets refused by a full process", registry=INSTRUMENTS)
 BEATS_RECEIVED = Counter("lms_beats_received", "Beats that went to the database", registry=INSTRUMENTS)
 BEATS_ACKED = Counter("lms_beats_acked", "Beats that are committed", registry=INSTRUMENTS)
 BEATS_REFUSED = Counter("lms_beats_refused", "Beats that the database refused", registry=INSTRUMENTS)

@@ -357,6 +357,7 @@ if not PRODUCTION and SITE_URL.startswith("http://"):
     SOCKET_ORIGINS |= {f"http://{name}:{_port}" for name in ("127.0.0.1", "localhost", "[::1]")}
 # An honest player sends about six messages a minute, and its unacknowledged ones again after a reconnect.
 SOCKET_MESSAGES_PER_MINUTE = env.number("SOCKET_MESSAGES_PER_MINUTE", 100, low=1)
+SOCKET_LIMIT = env.number("SOCKET_LIMIT", 25_000, low=1)  # of one process; measured with 15,000
 SOCKET_MESSAGE_BURST = env.number("SOCKET_MESSAGE_BURST", 200, low=1)
 MAX_PLAYBACK_RATE = 2.0
 CREDIT_SLACK_SECONDS = 10

@@ -14,7 +14,7 @@ from django.http.cookie import parse_cookie
 from django.utils import timezone, translation
 
 from core.http import client_address_of_scope
-from core.metrics import SOCKETS
+from core.metrics import SOCKETS, SOCKETS_REFUSED
 from webinars.domain import presence, room_state, viewers, watching
 from webinars.domain.beats import Beat, BeatError, BeatResult, read_beat, read_number
 from webinars.domain.room_state import RoomState
@@ -40,6 +40,7 @@ MAX_FRAME_CHARACTERS = 65_536
 HELLO_SECONDS = 30.0  # a socket that says nothing is closed
 MOST_STRANGERS = 1_000  # of one address, whose session is being looked up; a hospital's doctors may come at once
 ADMISSION_SECONDS = 10.0
+FULL_SECONDS = 5  # Retry-After of a process that is full
 
 
 class Tier:
@@ -110,6 +111,7 @@ class WatchSockets:
         self._tier_class = tier_class
         self._tier: Tier | None = None
         self._drain: asyncio.Task[None] | None = None
+        self.open = 0
 
     @property
     def tier(self) -> Tier:
@@ -121,9 +123,19 @@ class WatchSockets:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()  # websocket.connect
         address = client_address_of_scope(scope)
+        if self.open >= settings.SOCKET_LIMIT and _origin_allowed(scope):
+            await _refuse_for_now(scope, send)
+            return
         if self.tier.draining or not _origin_allowed(scope) or not self.tier.strangers.enter(address):
             await send({"type": "websocket.close", "code": int(Close.REFUSED)})  # before accept: HTTP 403
             return
+        self.open += 1
+        try:
+            await self._serve(address, scope, receive, send)
+        finally:
+            self.open -= 1
+
+    async def _serve(self, address: str, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await send({"type": "websocket.accept"})
             socket = WatchSocket(self.tier, scope, receive, send)
@@ -142,6 +154,18 @@ class WatchSockets:
         self.start_draining()
         if self._drain:
             await self._drain
+
+
+async def _refuse_for_now(scope: Scope, send: Send) -> None:
+    """This process is full, before a handshake is paid for: pages try again with growing pauses, meet another
+    replica, or ask by HTTP meanwhile."""
+    SOCKETS_REFUSED.inc()
+    if "websocket.http.response" not in scope.get("extensions", {}):
+        await send({"type": "websocket.close", "code": int(Close.TRY_LATER)})  # HTTP 403; not all servers know better
+        return
+    headers = [(b"retry-after", str(FULL_SECONDS).encode()), (b"content-length", b"0")]
+    await send({"type": "websocket.http.response.start", "status": 503, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": b""})
 
 
 def _origin_allowed(scope: Scope) -> bool:

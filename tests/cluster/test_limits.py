@@ -15,6 +15,7 @@ from core import hashing
 from deploy.cluster import boss
 from lms import health
 from tests.faults.world import ROOT
+from webinars import consumers
 from webinars.realtime import doorbell
 from webinars.realtime.committer import GroupCommitter
 
@@ -55,6 +56,7 @@ def gunicorn() -> dict[str, object]:
         ("nginx → web", f"connect {nginx('proxy_connect_timeout').removesuffix('s')} s, answer 60 s"),
         ("nginx → web", f"one other replica, {nginx('proxy_next_upstream_timeout').removesuffix('s')} s in all"),
         ("nginx → realtime", "silence 90 s"),
+        ("nginx → realtime", f"503, Retry-After {consumers.FULL_SECONDS}"),
         ("web: a request", f"{gunicorn()['timeout']} s"),
         ("web: SIGTERM", f"then {gunicorn()['graceful_timeout']} s"),
         ("web: password hash", f"{hashing.WAIT_SECONDS:g} s in line"),

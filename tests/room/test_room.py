@@ -4,12 +4,14 @@ import socket
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils.timezone import now
 from websockets.exceptions import InvalidStatus
 
 from accounts.models import Device
+from core.metrics import SOCKETS_REFUSED
 from core.processes import wait_until
 from courses.models import RoleGrant
 from tests.bench.players import client_frame
@@ -144,6 +146,24 @@ def test_too_many_of_one_address_at_the_door_are_refused(scene: Scene) -> None:
                 assert second.enter()["number"] == 0
             scene.post()
             assert len(first.events(1)) == 1
+
+
+def test_a_full_process_says_so_before_the_handshake_and_takes_the_next_when_one_has_left(
+    scene: Scene, settings: Any
+) -> None:
+    settings.SOCKET_LIMIT = 1
+    sockets = WatchSockets()
+    with running_tier(sockets) as tier:
+        with room_page(tier, scene.doctor(), scene.webinar) as first:
+            first.enter()
+            before = SOCKETS_REFUSED._value.get()
+            with pytest.raises(InvalidStatus) as refused, room_page(tier, scene.doctor(), scene.webinar):
+                pass
+            assert (refused.value.response.status_code, refused.value.response.headers["Retry-After"]) == (503, "5")
+            assert SOCKETS_REFUSED._value.get() == before + 1
+        assert wait_until(lambda: sockets.open == 0, seconds=60)
+        with room_page(tier, scene.doctor(), scene.webinar) as second:
+            assert second.enter()["number"] == 0
 
 
 def test_a_stopping_process_says_goodbye_and_counts_nobody_on(scene: Scene) -> None:
