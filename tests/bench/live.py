@@ -51,9 +51,10 @@ def measure(running: Any) -> dict[str, Any]:
 def measure_fanout(running: Any) -> dict[str, Any]:
     """Events, joining, memory, replay and polling, with the same events through a Channels group for comparison."""
     from tests.bench import room
+    from tests.bench.listening import allow_many_files
     from tests.bench.people import make_audience
 
-    files = room.allow_many_files()
+    files = allow_many_files()
     large = min(LARGE, files - SPARE_FILES)
     if large < LARGE:
         say(f"Only {files:,} files may be open at once (ulimit -Hn): {large:,} sockets instead of {LARGE:,}.")

@@ -79,12 +79,16 @@ def make_audience(count: int) -> Audience:
 
 def make_login(user: User, session_key: str) -> None:
     """A session row for tiers that read sessions (the sockets ask for the device only)."""
+    login_row(user, session_key).save(force_insert=True)
+
+
+def login_row(user: User, session_key: str) -> Session:
     content = {
         SESSION_KEY: str(user.pk),
         BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0],
         HASH_SESSION_KEY: user.get_session_auth_hash(),
     }
-    Session.objects.create(
+    return Session(
         session_key=session_key,
         session_data=SessionStore().encode(content),
         expire_date=timezone.now() + timedelta(days=1),

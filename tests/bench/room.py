@@ -1,25 +1,22 @@
 """A room full of sockets: what it costs to come in, to be there and to hear, and how long an event takes."""
 
-import contextlib
 import json
-import resource
 import statistics
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any
 
 import psutil
 from asgiref.sync import async_to_sync
 from django.db import transaction
 from django.utils.timezone import now
 
+from tests.bench.listening import PER_PROCESS, Crowd, crowd
 from tests.bench.people import Audience, make_login
 from tests.bench.sockets import ORIGIN, Load, run_plan
-from tests.bench.stage import HOST, ROOT, Stage, cpu_seconds, free_port, realtime, server
+from tests.bench.stage import HOST, Stage, cpu_seconds, free_port, realtime, server
 from webinars.domain.room import post_event
 from webinars.domain.room_state import last_number
 from webinars.enums import Audience as For
@@ -27,7 +24,6 @@ from webinars.enums import EventKind
 from webinars.models import Webinar
 
 Server = AbstractContextManager[psutil.Process]
-PER_PROCESS = 1_250  # listeners of one client process
 PAUSE_SECONDS = 0.4  # between two events
 POLLERS = 1_000  # people, each with less than the 60 polls a minute that the throttle allows
 
@@ -47,13 +43,6 @@ class Figures:
     def latency_ms(self, share: float) -> float:
         ordered = sorted(self.latencies_ms)
         return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
-
-
-def allow_many_files() -> int:
-    """The servers inherit it. Returns how many files a process may open."""
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return hard
 
 
 def go_live(webinar: Webinar) -> None:
@@ -98,61 +87,6 @@ def channels_server(port: int) -> Server:
     )
 
 
-@dataclass
-class Crowd:
-    """Listeners in processes of their own."""
-
-    children: list[subprocess.Popen[str]]
-
-    def tell(self, events: int) -> list[dict[str, Any]]:
-        for child in self.children:
-            assert child.stdin is not None
-            child.stdin.write(json.dumps({"events": events}) + "\n")
-            child.stdin.flush()
-        return [self.hear(child) for child in self.children]
-
-    @staticmethod
-    def hear(child: subprocess.Popen[str]) -> dict[str, Any]:
-        assert child.stdout is not None
-        line = child.stdout.readline()
-        if not line:
-            raise RuntimeError("A process of listeners has ended")
-        found: dict[str, Any] = json.loads(line)
-        return found
-
-
-@contextlib.contextmanager
-def crowd(port: int, viewers: Sequence[dict[str, str]], since: int, first_address: int = 1) -> Iterator[Crowd]:
-    """Each process has an address of its own, as hospitals have."""
-    children = []
-    try:
-        for index, start in enumerate(range(0, len(viewers), PER_PROCESS)):
-            child = subprocess.Popen(
-                [sys.executable, "-m", "tests.bench.listeners"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                cwd=ROOT,
-                text=True,
-            )
-            children.append(child)
-            plan = {
-                "host": HOST,
-                "port": port,
-                "origin": ORIGIN,
-                "since": since,
-                "from": f"127.0.0.{first_address + index}",
-                "viewers": viewers[start : start + PER_PROCESS],
-            }
-            assert child.stdin is not None
-            child.stdin.write(json.dumps(plan) + "\n")
-            child.stdin.flush()
-        yield Crowd(children)
-    finally:
-        for child in children:
-            child.kill()
-            child.communicate()
-
-
 def measure_room(
     stage: Stage,
     audience: Audience,
@@ -167,11 +101,11 @@ def measure_room(
     viewers = audience.viewers()[: sockets + 50]
     since = last_number(webinar.pk)
     postgres = psutil.Process(stage.postgres)
-    with start(port) as process, crowd(port, viewers[:50], since, first_address=200) as few:
+    with start(port) as process, crowd(port, viewers[:50], since, origin=ORIGIN, first_address=200) as few:
         few.hear(few.children[0])
         memory, cpu, database = process.memory_info().rss, cpu_seconds(process), cpu_seconds(postgres)
         began = time.perf_counter()
-        with crowd(port, viewers[50:], since) as many:
+        with crowd(port, viewers[50:], since, origin=ORIGIN) as many:
             for child in many.children:
                 many.hear(child)
             accepted = time.perf_counter() - began

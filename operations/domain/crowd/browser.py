@@ -75,7 +75,7 @@ class Browser:
         self.cookies: dict[str, tuple[str, str]] = {}
         if member.session_key:
             self.cookies["sessionid"] = (member.session_key, "/")
-        self.lines: dict[Place, Connection] = {}
+        self.lines: dict[Place, list[Connection]] = {}
         self.csrf = ""
 
     # Requests
@@ -152,14 +152,16 @@ class Browser:
         place, path = self._whereto(url)
         cookies = self._cookies_for(path, place)
         text = request(method, path, host=_host(place), cookies=cookies, headers=headers, body=body)
-        line = self.lines.get(place)
-        if line is not None and line.is_open and line.served:
+        kept = self.lines[place] = [line for line in self.lines.get(place, ()) if line.is_open]
+        free = next((line for line in kept if not line.is_busy), None)
+        if free is not None:
             try:
-                return self._keep_cookies(await line.ask(text, self.plan.timeout_seconds))
+                return self._keep_cookies(await free.ask(text, self.plan.timeout_seconds))
             except NotSentError:  # the server had closed it meanwhile: a fresh one, at once
                 pass
-        line = self.lines[place] = await self._route(place).connect(Connection, self.plan.timeout_seconds)
-        return self._keep_cookies(await line.ask(text, self.plan.timeout_seconds))
+        fresh = await self._route(place).connect(Connection, self.plan.timeout_seconds)
+        self.lines[place].append(fresh)
+        return self._keep_cookies(await fresh.ask(text, self.plan.timeout_seconds))
 
     def _whereto(self, url: str) -> tuple[Place, str]:
         parts = urlsplit(url)
@@ -223,8 +225,9 @@ class Browser:
             await self.get("static", path, accept="*/*")
 
     def close(self) -> None:
-        for line in self.lines.values():
-            line.close()
+        for kept in self.lines.values():
+            for line in kept:
+                line.close()
         self.lines.clear()
 
 

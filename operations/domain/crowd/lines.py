@@ -130,6 +130,10 @@ class Connection(asyncio.Protocol):
     def is_open(self) -> bool:
         return self._transport is not None and not self._transport.is_closing()
 
+    @property
+    def is_busy(self) -> bool:
+        return self._waiting is not None
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]
 
@@ -176,6 +180,9 @@ class Connection(asyncio.Protocol):
         except TimeoutError as error:
             self.close()
             raise LostError("timeout") from error
+        except asyncio.CancelledError:  # or the next one would be given this answer
+            self.close()
+            raise
         finally:
             self._waiting = None
 
