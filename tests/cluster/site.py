@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import psycopg
 
@@ -28,6 +28,8 @@ COUNTS = {"web": 2, "realtime": 2, "worker": 0, "long": 0, "transcoder": 0, "ing
 class Site(World):
     """`World`'s questions to the database, with a cluster in place of single processes."""
 
+    counts: ClassVar[dict[str, int]] = COUNTS
+
     def __init__(self, directory: Path, *, viewers: int) -> None:
         self.directory = directory
         environment = {
@@ -41,7 +43,7 @@ class Site(World):
         self.log = directory / "cluster.log"
         with self.log.open("wb") as output:
             self.process = spawn(
-                [*command, *(f"--{tier}={count}" for tier, count in COUNTS.items())],
+                [*command, *(f"--{tier}={count}" for tier, count in self.counts.items())],
                 directory=ROOT,
                 environment=environment,
                 output=output,
@@ -54,8 +56,9 @@ class Site(World):
         self.port = state.ports["nginx"]
         self.environment = os.environ | state.environment  # through PgBouncer, as the replicas
         self.database_url = state.direct["DATABASE_URL"]
-        found = json.loads(self._run("tests.cluster.seed", str(viewers)).splitlines()[-1])
-        self.viewers, self.media = found["viewers"], found["media"]
+        if viewers:
+            found = json.loads(self._run("tests.cluster.seed", str(viewers)).splitlines()[-1])
+            self.viewers, self.media = found["viewers"], found["media"]
 
     def _is_up(self) -> bool:
         state = State.read(self.directory)

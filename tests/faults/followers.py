@@ -26,6 +26,9 @@ class Follower(Client):
 
     pause: ClassVar[tuple[float, float]] = (0.01, 0.2)
 
+    def listened(self, number: int) -> None:
+        """For those who keep a journal."""
+
     async def converse(self, line: ClientConnection) -> None:
         if self.cuts:
             asyncio.get_running_loop().call_later(random.uniform(0.05, 1.0), line.transport.abort)
@@ -35,6 +38,7 @@ class Follower(Client):
             frame = json.loads(await asyncio.wait_for(line.recv(), PATIENCE))
             if frame["t"] == "event":
                 self.heard.append(frame["number"])
+                self.listened(frame["number"])
             elif frame["t"] == "reload":
                 self.reloads += 1
             elif frame["t"] == "bye":

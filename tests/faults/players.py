@@ -28,6 +28,12 @@ class Player(Client):
     def is_done(self) -> bool:
         return self.is_ending and not self.unacked
 
+    def said(self, number: int) -> None:
+        """For those who keep a journal: before the beat leaves."""
+
+    def answered(self, number: int, refusal: str = "") -> None:
+        """Acknowledged, or refused for a reason. After a reconnect perhaps twice."""
+
     async def converse(self, line: ClientConnection) -> None:
         await line.send(json.dumps({"t": "hello", "session": self.viewer["session"]}))
         frame = json.loads(await asyncio.wait_for(line.recv(), 10))
@@ -46,6 +52,7 @@ class Player(Client):
             await asyncio.sleep(BEAT_SECONDS * random.uniform(0.5, 1.5))
             self.number += 1
             self.unacked[self.number] = 0
+            self.said(self.number)
             await self._send(line, self.number)
 
     @staticmethod
@@ -59,11 +66,15 @@ class Player(Client):
                 for number in frame["n"]:
                     self.unacked.pop(number, None)
                     self.acked.add(number)
+                    self.answered(number)
             elif frame["t"] == "retry":
                 self.retried += len(frame["n"])
                 asyncio.get_running_loop().call_later(frame["after"], self._again, line, frame["n"])
             elif frame["t"] == "refused":
                 self.refused.append(frame)
+                for number in frame["n"]:
+                    self.unacked.pop(number, None)
+                    self.answered(number, frame["reason"])
             elif frame["t"] == "bye":
                 return
 

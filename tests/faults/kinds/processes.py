@@ -1,0 +1,54 @@
+"""Replicas that die, and replicas that are replaced."""
+
+import time
+
+from tests.faults.kinds.registry import Fault, fault
+
+
+class Killed(Fault):
+    """kill -9, as a failing machine: in the long mode up to three times, and perhaps all of the tier at once."""
+
+    def strike(self) -> None:
+        self.before = self.site.table()
+        names = self.site.of(self.name.rpartition(" ")[2])
+        self.killed = names if self.stage.is_long and self.rng.random() < 0.25 else [self.rng.choice(names)]
+        self.site.kill(*self.killed)
+        for _ in range(self.rng.randrange(3) if self.stage.is_long else 0):
+            time.sleep(self.rng.uniform(0.1, 2.0))
+            self.site.kill(self.rng.choice(names))
+
+    def mend(self) -> None:
+        self.site.wait_for_new(self.before, self.killed)
+
+
+@fault("kill web", touches="web", lasts=(3, 1))
+class KilledWeb(Killed): ...
+
+
+@fault("kill realtime", touches="realtime", lasts=(3, 1))
+class KilledRealtime(Killed): ...
+
+
+@fault("kill worker", touches="worker", lasts=(3, 0))
+class KilledWorker(Killed): ...
+
+
+@fault("kill beat", touches="beat", lasts=(3, 0))
+class KilledBeat(Killed): ...
+
+
+@fault("rolling restart", touches="web realtime worker beat", lasts=(0, 0))
+class Rolled(Fault):
+    """Everything is replaced while it is used. Nothing crashes on the way."""
+
+    def strike(self) -> None:
+        self.before = self.site.table()
+        tiers = ["web", "realtime", "worker", "beat"] if self.stage.is_long else ["web", "realtime"]
+        self.names = [name for tier in tiers for name in self.site.of(tier)]
+        self.site.ask(do="roll", names=self.names)
+
+    def mend(self) -> None:
+        self.site.wait_for_new(self.before, self.names)
+        after = self.site.table()
+        crashed = [name for name in self.names if after[name]["restarts"] > self.before[name]["restarts"]]
+        assert not crashed, f"{', '.join(crashed)} crashed during a rolling restart"

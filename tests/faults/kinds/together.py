@@ -1,0 +1,34 @@
+"""Two at once: what each survives by itself, the pair may not."""
+
+import time
+
+from tests.faults.kinds.registry import FAULTS, Fault, Stage, fault
+
+
+@fault("two together", touches="everything", lasts=(0, 0))
+class Two(Fault):
+    """The seed chooses. What the first one breaks, the second one does not touch."""
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(stage)
+        single = [kind for kind in FAULTS.values() if kind is not Two]
+        first = self.rng.choice(single)
+        second = self.rng.choice([kind for kind in single if not kind.touches & first.touches])
+        self.pair = (first(stage), second(stage))
+        stage.load.journal.note(f"two together: {first.name} and {second.name}")
+
+    @property
+    def seconds(self) -> float:
+        return max(one.seconds for one in self.pair)
+
+    def strike(self) -> None:
+        self.pair[0].strike()
+        time.sleep(self.rng.uniform(0, 1))
+        self.pair[1].strike()
+
+    def mend(self) -> None:
+        """Both in any case: a frozen database must not stay frozen because the other one failed."""
+        try:
+            self.pair[0].mend()
+        finally:
+            self.pair[1].mend()

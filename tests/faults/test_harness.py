@@ -1,0 +1,37 @@
+"""Every fault once, on one replica set, with one population that never stops: `script/faults` in small."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.journal import Outcome
+from tests.faults.kinds import FAULTS
+from tests.faults.plants import PLANTS
+from tests.faults.replicas import Replicas, remove, replicas, scratch
+from tests.faults.rounds import play
+
+# Alone: a storm of connections and a full disk are nothing to run beside others.
+pytestmark = [pytest.mark.faults, pytest.mark.serial, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Replicas]:
+    directory = scratch()
+    try:
+        with replicas(directory) as site:
+            yield site
+    finally:
+        remove(directory)
+
+
+async def test_whatever_breaks_nothing_acknowledged_is_lost_and_nothing_is_done_twice(
+    site: Replicas, tmp_path: Path
+) -> None:
+    """The lengths are the short ones of each fault: three seconds of a frozen PostgreSQL instead of thirty."""
+    faults = list(FAULTS.values())
+    result = await play(site, faults, seed=20261122, journal_path=tmp_path / "journal.jsonl", is_long=False)
+    assert result.is_clean, result.report()
+    assert len(result.proofs) == len(PLANTS), "the checker was not proved"
+    assert len(result.notes) == len(FAULTS) >= 14, result.notes
+    assert result.counts[Outcome.OK] > 500, result.counts
