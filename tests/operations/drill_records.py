@@ -55,8 +55,11 @@ def record(**changes: Any) -> Record:
         moments=moments((10.0, 200, 0), (20.0, 400, 0), (30.0, 600, 0)),
         errors=(),
         faults=(),
-        lost=(),
+        lost=0,
+        lost_examples=(),
         acknowledged=400,
+        saturated_by="nothing",
+        told=("3 s: announced",),
         unmeasured=(),
         kept_back=0,
     )

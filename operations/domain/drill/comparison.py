@@ -42,7 +42,7 @@ def compare(before: Record, now: Record, *, name: str) -> Comparison:
     changes += [
         _change("Errors", "", before.errors_of_all, now.errors_of_all, noise=0.0),
         _change("Turned away for a moment", "", before.shed_of_all, now.shed_of_all, noise=_some(before)),
-        _change("Acknowledged and lost", "", len(before.lost), len(now.lost), noise=0.0, part=0.0),
+        _change("Acknowledged and lost", "", before.lost, now.lost, noise=0.0, part=0.0),
         _change("CPU, mean of all processes", "% of a core", _cpu(before), _cpu(now), noise=5.0),
         _change("Memory, highest", "MiB", _memory(before), _memory(now), noise=32.0),
         _change("Waiting for locks, highest", "", _waiting(before), _waiting(now), noise=5.0),

@@ -28,7 +28,7 @@ def judge(record: Record, limits: Limits) -> tuple[Finding, ...]:
         _duration(PAGE, "Pages, p95", record, limits.page_p95_ms),
         _duration(JOIN, "From the first click to playing, p95", record, limits.join_p95_ms),
         _at_most("Errors" + (" outside of faults" if record.faults else ""), errors, limits.errors, ""),
-        _at_most("Acknowledged and lost", len(record.lost), limits.lost, ""),
+        _at_most("Acknowledged and lost", record.lost, limits.lost, ""),
         _arrived(record, limits),
     ]
     if record.faults:

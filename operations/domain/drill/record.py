@@ -102,8 +102,11 @@ class Record:
     moments: tuple[Moment, ...]
     errors: tuple[ErrorKind, ...]
     faults: tuple[Injected, ...]
-    lost: tuple[str, ...]
+    lost: int  # acknowledged, and not in the database; or refused, and there
+    lost_examples: tuple[str, ...]
     acknowledged: int
+    saturated_by: str
+    told: tuple[str, ...]  # what the stage hand did, and when
     unmeasured: tuple[str, ...]  # what could not be looked at, and why
     kept_back: int  # messages that the site wanted to send; they lie in the copy's folder and went nowhere
     findings: tuple[Finding, ...] = ()
