@@ -6,7 +6,7 @@ from typing import IO, Any
 
 from operations.domain.crowd.measure import MOST_FAILURES, CrowdReport, Operation, Progress
 
-JOIN = "join"
+PAGE, JOIN = "page", "join"
 
 
 class Ledger:
@@ -72,6 +72,11 @@ class Ledger:
             shed=sum(one.shed for one in parts),
             unknown=sum(one.unknown for one in parts),
             late_seconds=self.report.late_seconds,
+            latencies={
+                name: {str(index): count for index, count in self.report.operations[name].latency.buckets.items()}
+                for name in (PAGE, JOIN)
+                if name in self.report.operations
+            },
         )
 
     def close(self) -> CrowdReport:

@@ -109,11 +109,26 @@ class Progress:
     shed: int = 0
     unknown: int = 0
     late_seconds: float = 0.0  # how far the generator itself was behind, at worst: above 0.5 it is the bottleneck
+    latencies: dict[str, dict[str, int]] = field(default_factory=dict)  # buckets so far, of pages and joins
 
     def __add__(self, other: "Progress") -> "Progress":
         added = {name: getattr(self, name) + getattr(other, name) for name in _ADDED}
         late = max(self.late_seconds, other.late_seconds)
-        return Progress(elapsed=max(self.elapsed, other.elapsed), late_seconds=late, **added)
+        both = {
+            name: dict(Counter(self.latencies.get(name, {})) + Counter(other.latencies.get(name, {})))
+            for name in self.latencies.keys() | other.latencies.keys()
+        }
+        elapsed = max(self.elapsed, other.elapsed)
+        return Progress(elapsed=elapsed, late_seconds=late, latencies=both, **added)
+
+    def quantile_since(self, before: "Progress", name: str, share: float) -> float | None:
+        """Seconds, of what happened between the two; None where nothing did."""
+        then = before.latencies.get(name, {})
+        counts = {int(index): count - then.get(index, 0) for index, count in self.latencies.get(name, {}).items()}
+        between = Histogram()
+        between.buckets = {index: count for index, count in counts.items() if count > 0}
+        between.count, between.longest = sum(between.buckets.values()), math.inf
+        return between.quantile(share) if between.count else None
 
 
 _ADDED = ("arrived", "joined", "watching", "ok", "failed", "shed", "unknown")

@@ -135,7 +135,8 @@ def moments_of(looks: Sequence[Look], course: Sequence[Progress]) -> list[Moment
 
 
 def _p95_between(before: Progress, after: Progress, name: str) -> float | None:
-    return None
+    found = after.quantile_since(before, name, 0.95)
+    return None if found is None else round(found * 1000, 1)
 
 
 def saturation(moments: Sequence[Moment], *, cores: int, late: float) -> str:
