@@ -9,20 +9,14 @@ import socket
 import threading
 import time
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import redis
-from django.conf import settings
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+from core.valkey import QuickValkey
 
-from core.logging import get_logger
+if TYPE_CHECKING:
+    import redis
 
-log = get_logger("shedding")
-PATIENCE_SECONDS = 0.25  # for Valkey: a page waits for it
-SILENT_SECONDS = 5.0
 LOOK_SECONDS = 0.5
 KEYS = [f"{{door}}:{name}" for name in ("state", "waiting", "due", "let_in", "replicas", "full")]
 SCRIPT = (Path(__file__).parent / "line.lua").read_text()
@@ -45,9 +39,8 @@ class Answer:
 
 class Line:
     def __init__(self, client: "redis.Redis | None" = None, *, replica: str = "") -> None:
-        self._given = client
+        self._valkey = QuickValkey(client)
         self._replica = replica
-        self._silent_until = 0.0
         self._looked_at = float("-inf")
         self._shut = False
         self._lock = threading.Lock()
@@ -63,38 +56,20 @@ class Line:
         return self._shut
 
     def ask(self, *, is_full: bool, ticket: str = "", number: int = 0, draw: bool = False) -> Answer | None:
-        """None: Valkey does not answer, and is left alone for some seconds."""
-        if time.monotonic() < self._silent_until:
-            return None
-        arguments = [self._name(), int(is_full), ticket, number, int(draw)]
-        try:
-            shut, admitted, ahead, waiting, rate, drawn = _script(self._client())(keys=KEYS, args=arguments)
-        except redis.RedisError as error:
-            self._silent_until = time.monotonic() + SILENT_SECONDS
+        """None: nobody keeps the order now."""
+        arguments: list[str | int] = [self._name(), int(is_full), ticket, number, int(draw)]
+        found: list[Any] | None = self._valkey.ask(
+            lambda client: client.register_script(SCRIPT)(keys=KEYS, args=arguments)
+        )
+        if found is None:
             self._shut = False
-            log.warning("Nobody keeps the order of the line for a while", reason=str(error))
             return None
+        shut, admitted, ahead, waiting, rate, drawn = found
         self._shut = bool(shut)
         return Answer(bool(shut), bool(admitted), int(ahead), int(waiting), float(rate), int(drawn or 0))
 
-    def _client(self) -> "redis.Redis":
-        return self._given or _client_of(os.getpid())
-
     def _name(self) -> str:
         return self._replica or f"{socket.gethostname()}:{os.getpid()}"
-
-
-@cache
-def _client_of(_process: int) -> "redis.Redis":
-    """Of its own, with less patience than the cache's. By process: a connection does not survive a fork."""
-    once = Retry(NoBackoff(), 0)  # the library's own three tries take four seconds
-    return redis.Redis.from_url(
-        settings.REDIS_URL, socket_timeout=PATIENCE_SECONDS, socket_connect_timeout=PATIENCE_SECONDS, retry=once
-    )
-
-
-def _script(client: "redis.Redis") -> Any:
-    return client.register_script(SCRIPT)
 
 
 def count_waiting(client: "redis.Redis") -> int:

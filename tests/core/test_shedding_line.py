@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import redis
 from django_redis import get_redis_connection
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
+import core.valkey
 from core.shedding.line import KEYS, SCRIPT, Answer, Line
 
 PEOPLE = 6
@@ -202,10 +206,8 @@ class TestRate:
         assert not line.ask().shut
 
 
-def test_without_valkey_it_is_asked_seldom() -> None:
-    import redis
-    from redis.backoff import NoBackoff
-    from redis.retry import Retry
+def test_without_valkey_it_is_asked_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(core.valkey, "SILENT_SECONDS", 90.0)
 
     class Counting(redis.Redis):
         asked = 0

@@ -9,7 +9,7 @@ from django.test import RequestFactory
 from django_redis import get_redis_connection
 from playwright.sync_api import Browser, Page, Route, expect
 
-from core.shedding.line import KEYS
+from core.shedding.line import KEYS, Line
 from core.shedding.middleware import SheddingMiddleware
 from core.shedding.pressure import note_wait
 from tests.e2e.looking import darken, lighten, violations
@@ -24,6 +24,7 @@ class Site:
 
     def __init__(self) -> None:
         self.middleware = SheddingMiddleware(self._lecture)
+        self.middleware.line = Line(get_redis_connection("default"))  # with patience: this machine may be busy
         self.waited = SLOW
         self.asked: list[str] = []
 

@@ -2,10 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Q
 
+from core.cache import StillBeingMadeError, remember
 from core.logging import get_logger
 from webinars.domain.schedule import announce_state
 from webinars.enums import IngestKind
@@ -17,6 +17,7 @@ log = get_logger("webinars.ingest")
 # Program time 0 lies this long before "Go live": a playlist reaches back half a minute, and no beat may come before 0.
 LEAD = timedelta(seconds=60)
 ADDRESS_SECONDS = 3600
+SILENT_SECONDS = 2  # after AWS gave none
 LOOKS_BACK = timedelta(days=7)
 
 
@@ -50,17 +51,22 @@ def _make_broadcast(webinar_id: int, *, now: datetime) -> bool:
 
 
 def place_of(webinar: Webinar) -> Place | None:
-    """None while AWS does not say. Thousands ask for it at once, and AWS answers five in a second: it is kept."""
-    key = f"ivs-place-{webinar.pk}"
-    found: tuple[str, str] | None = cache.get(key)
-    if found is None:
-        from webinars.ingest.ivs import IvsIngest  # boto3 costs 0.3 s
+    """None while AWS does not say. Thousands ask for it at once, and AWS answers five in a second: one asks."""
+    try:
+        found = remember(
+            f"ivs-place-{webinar.pk}", lambda: _ask_aws(webinar), seconds=ADDRESS_SECONDS, empty_seconds=SILENT_SECONDS
+        )
+    except StillBeingMadeError:
+        return None
+    return Place(*found) if found else None
 
-        try:
-            place = IvsIngest().place(webinar)
-        except IngestError as error:
-            log.warning("ingest.no_address", webinar=webinar.pk, error=str(error))
-            return None
-        found = (place.arn, place.url)
-        cache.set(key, found, ADDRESS_SECONDS)
-    return Place(*found)
+
+def _ask_aws(webinar: Webinar) -> tuple[str, str] | None:
+    from webinars.ingest.ivs import IvsIngest  # boto3 costs 0.3 s
+
+    try:
+        place = IvsIngest().place(webinar)
+    except IngestError as error:
+        log.warning("ingest.no_address", webinar=webinar.pk, error=str(error))
+        return None
+    return place.arn, place.url
