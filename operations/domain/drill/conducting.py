@@ -188,7 +188,7 @@ def _play(
         except CrowdError as error:
             raise DrillError(f"The crowd could not come: {error}") from error
         finally:
-            injector.finish()
+            injector.finish(at_once=cancelled.is_set())
     was_interrupted = interrupt.event.is_set()
     told, trouble = ([], "") if was_interrupted else stage.finish()
     verdict = verify(report.journals, dsn=site.database_url, webinar_id=wishes.webinar_id)

@@ -12,6 +12,7 @@ from operations.domain.drill.record import Injected
 from operations.domain.drill.site import Site
 
 LOOK_SECONDS = 0.25
+PATIENCE_SECONDS = 120.0  # for a site to become whole again; the drill waits for that after the last doctor has gone
 
 
 def check_targets(planned: Sequence[Planned], rows: Sequence[dict[str, Any]]) -> None:
@@ -29,7 +30,7 @@ class Injector(threading.Thread):
         super().__init__(name="drill-faults", daemon=True)
         self.planned, self.site, self.began, self.say = planned, site, began, say
         self.injected: list[Injected] = []
-        self._over = threading.Event()
+        self._over, self._cut_off = threading.Event(), threading.Event()
 
     def run(self) -> None:
         for one in self.planned:
@@ -37,9 +38,11 @@ class Injector(threading.Thread):
                 return
             self.injected.append(self._inject(one))
 
-    def finish(self) -> None:
-        """Those that have not begun do not happen any more."""
+    def finish(self, *, at_once: bool) -> None:
+        """Those that have not begun do not happen any more; one that goes on is followed to its end, or not."""
         self._over.set()
+        if at_once:
+            self._cut_off.set()
         self.join()
 
     def _inject(self, planned: Planned) -> Injected:
@@ -64,7 +67,8 @@ class Injector(threading.Thread):
 
     def _recovered(self, dead: dict[str, int]) -> float | None:
         """When everything runs and is ready, and what was killed is somebody new. The keeper notices after a moment."""
-        while not self._over.wait(LOOK_SECONDS):
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not self._cut_off.wait(LOOK_SECONDS) and time.monotonic() < deadline:
             now = self._pids()
             if now and all(now.get(name) not in {0, None, pid} for name, pid in dead.items()) and self.site.is_whole():
                 return time.monotonic()

@@ -51,6 +51,8 @@ REPLACED: dict[str, dict[str, LiteralString]] = {
     "webinars_question": {name: _SHUT.format(name) for name in ("text", "edited_text", "answer_text")},
     "webinars_questionmessage": {"text": _SHUT.format("text")},
     "webinars_room": {"first_kept": "last_number + 1"},  # its events were left out
+    "webinars_streamnotice": {"detail": "''"},  # may name a presenter
+    "webinars_personrestriction": {"reason": "''"},
     "media_upload": {"direct_id": "''", "fingerprint": "''"},
 }
 

@@ -1,0 +1,164 @@
+"""`manage.py drill` as an operator runs it: refusals, and one small drill from end to end."""
+
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from django.conf import settings
+from django.utils.timezone import now
+
+from accounts.models import User
+from operations.domain.backups.programs import parameters_of_site
+from operations.domain.drill.conducting import Wishes, preview
+from operations.domain.drill.errors import DrillError
+from operations.domain.drill.place import Place, only_drill
+from operations.domain.drill.record import FILE, Record
+from operations.domain.drill.report import PAGE
+from tests.factories.accounts import UserFactory
+from tests.factories.courses import EnrolmentFactory
+from tests.factories.webinars import LiveWebinarFactory, WebinarFactory
+from tests.operations.test_drill_copy import digest
+from webinars.models import Registration, Webinar
+
+DOCTORS = 20
+PATIENCE = 220.0
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """VAR_DIR of the site, where the unprivileged user of PostgreSQL may pass."""
+    with tempfile.TemporaryDirectory(prefix="lms-drill-", ignore_cleanup_errors=True) as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def drill(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """In a process of its own, on this test's database: the exit code is part of what is promised."""
+    given = parameters_of_site()
+    url = f"postgresql://{given['user']}@/{given['dbname']}?host={given['host']}"
+    return subprocess.run(
+        [sys.executable, "manage.py", "drill", *arguments],
+        cwd=settings.BASE_DIR,
+        env=os.environ
+        | {"VAR_DIR": str(folder), "DATABASE_URL": url, "DEBUG": "false", "SECRET_KEY": secrets.token_urlsafe(64)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+
+
+def register(webinar: Webinar, count: int, country: str) -> list[User]:
+    programme = webinar.lesson.course.programme
+    users: list[User] = [UserFactory(country=country) for _ in range(count)]
+    for user in users:
+        EnrolmentFactory(user=user, programme=programme, status="invited")
+        Registration.objects.create(webinar=webinar, user=user, registered_at=now())
+    return users
+
+
+def processes_of(folder: Path) -> list[str]:
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        line = " ".join(process.info["cmdline"] or ())
+        if str(folder) in line and process.status() != psutil.STATUS_ZOMBIE:
+            found.append(line)
+    return found
+
+
+@pytest.mark.site
+@pytest.mark.django_db(transaction=True)
+class TestDrill:
+    def test_a_small_one_from_end_to_end(self, folder: Path) -> None:
+        """Everything in one drill: it starts a whole site."""
+        webinar = LiveWebinarFactory(needs_registration=True)
+        register(webinar, DOCTORS // 2, "IN")
+        register(webinar, DOCTORS - DOCTORS // 2, "KE")
+        register(WebinarFactory(starts_at=webinar.starts_at), 3, "FR")  # of another webinar: they stay at home
+        before = digest(parameters_of_site())
+
+        done = drill(
+            folder, f"--webinar={webinar.pk}", "--minutes=0.1", "--within=0.1", "--stay=8", "--yes",
+            "--fault=redis-restart@0.03", "--web=1", "--realtime=1", "--worker=0", "--beat=0", "--processes=1",
+            # How fast a busy machine is, and who gives up there, is no matter of this test.
+            "--limit-page-p95-ms=90000", "--limit-join-p95-ms=90000", "--limit-errors=1000",
+            "--limit-fault-errors-percent=100", "--limit-recovery-seconds=120",
+        )  # fmt: skip
+
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "20 registered, of whom 20 come" in done.stdout
+        assert "Fault: Redis dies and starts again" in done.stdout
+        assert done.stdout.splitlines()[-2] == "GO"
+        (report,) = (folder / "drill" / "reports").iterdir()
+        assert done.stdout.splitlines()[-1] == f"The report: {report / PAGE}"
+        record = Record.from_json((report / FILE).read_text())
+        assert record.goes
+        assert record.countries == {"IN": 10, "KE": 10}
+        assert (record.lost, record.doctors, record.audience) == (0, DOCTORS, "registered")
+        assert record.acknowledged > 0
+        assert [(fault.name, fault.recovered_at is not None) for fault in record.faults] == [("redis-restart", True)]
+        named = {one.name: one.ok for one in record.operations}
+        assert named["join"] > 0
+        assert named["page"] > named["join"], "again when the recording opened"
+        assert {"beat_ack", "play_session", "segment", "socket"} <= named.keys()
+        assert any("recording open" in line for line in record.told)
+        assert any(moment.cpu.get("web") for moment in record.moments)
+        assert any(moment.sessions for moment in record.moments)
+        assert digest(parameters_of_site()) == before, "production was only read"
+        assert processes_of(folder / "drill" / "site") == []
+        assert not (folder / "drill" / "site").exists()
+
+    def test_it_refuses_in_words_and_with_its_own_exit_code(self, folder: Path) -> None:
+        empty = LiveWebinarFactory(needs_registration=True)
+        nobody = drill(folder, f"--webinar={empty.pk}", "--yes")
+        assert (nobody.returncode, nobody.stdout) == (2, "")
+        assert "Nobody is registered" in nobody.stderr
+
+        with only_drill(Place(folder / "drill")):
+            second = drill(folder, f"--webinar={empty.pk}", "--synthetic=5", "--yes")
+        assert second.returncode == 2
+        assert "Another drill is running" in second.stderr
+        assert not (folder / "drill" / "site").exists()
+
+
+@pytest.mark.django_db
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("arguments", "words"),
+        [
+            ({"webinar_id": 0}, "There is no webinar 0"),
+            ({"multiple": 5}, "between 1 and 4"),
+            ({"minutes": 0.0}, "up to 60 minutes"),
+            ({"minutes": 61.0}, "up to 60 minutes"),
+            ({"synthetic": 20_000, "multiple": 4}, "80,000 doctors are more"),
+            ({"faults": ("fire",), "synthetic": 5}, "There is no fault fire"),
+            ({}, "Nobody is registered"),
+        ],
+    )
+    def test_what_cannot_be_played(self, arguments: dict[str, Any], words: str) -> None:
+        webinar = LiveWebinarFactory()
+        with pytest.raises(DrillError, match=words):
+            preview(Wishes(**{"webinar_id": webinar.pk} | arguments))
+
+    def test_who_comes(self) -> None:
+        webinar = LiveWebinarFactory()
+        programme = webinar.lesson.course.programme
+        for status in ("active", "invited", "suspended"):
+            EnrolmentFactory(user=UserFactory(), programme=programme, status=status)
+        EnrolmentFactory(user=UserFactory(is_active=False), programme=programme, status="active")
+
+        enrolled = preview(Wishes(webinar.pk, multiple=3))
+        assert (enrolled.kind, enrolled.people, enrolled.doctors) == ("enrolled", 2, 6)
+        register(webinar, 10, "IN")
+        registered = preview(Wishes(webinar.pk, multiple=2, minutes=5.0))
+        assert (registered.kind, registered.people, registered.doctors) == ("registered", 10, 10)
+        invented = preview(Wishes(webinar.pk, synthetic=1_000, minutes=1.0))
+        assert (invented.kind, invented.doctors) == ("synthetic", 100)
