@@ -73,7 +73,7 @@ resource "aws_backup_selection" "this" {
 }
 
 # A backup that was never restored is a hope. Amazon restores the newest into a database of its own, looks whether it
-# comes up, and removes it again; `manage.py restore --verify` looks into it (docs/deploying.md).
+# comes up, and removes it again. That it is whole shows `manage.py checkup --weekly`, of the product's own dumps.
 resource "aws_backup_restore_testing_plan" "this" {
   name                = replace("${local.name}-weekly", "-", "_")
   schedule_expression = "cron(0 6 ? * SUN *)"
@@ -97,33 +97,6 @@ resource "aws_backup_restore_testing_selection" "this" {
     dbSubnetGroupName = module.database.subnet_group
     multiAz           = "false"
   }
-}
-
-resource "aws_backup_vault_notifications" "this" {
-  backup_vault_name   = aws_backup_vault.this.name
-  sns_topic_arn       = aws_sns_topic.alarms.arn
-  backup_vault_events = ["BACKUP_JOB_FAILED", "RESTORE_JOB_FAILED", "COPY_JOB_FAILED"]
-}
-
-data "aws_iam_policy_document" "alarms" {
-  statement {
-    actions   = ["sns:Publish"]
-    resources = [aws_sns_topic.alarms.arn]
-    principals {
-      type        = "Service"
-      identifiers = ["cloudwatch.amazonaws.com", "backup.amazonaws.com", "events.rds.amazonaws.com"]
-    }
-    condition {
-      test     = "StringEquals"
-      variable = "AWS:SourceAccount"
-      values   = [data.aws_caller_identity.current.account_id]
-    }
-  }
-}
-
-resource "aws_sns_topic_policy" "alarms" {
-  arn    = aws_sns_topic.alarms.arn
-  policy = data.aws_iam_policy_document.alarms.json
 }
 
 # The product's own signed dumps (`manage.py backup`), which need no Amazon to be read.
@@ -167,4 +140,21 @@ resource "aws_s3_bucket_lifecycle_configuration" "backups" {
       noncurrent_days = 30
     }
   }
+}
+
+resource "aws_s3_bucket_policy" "backups" {
+  bucket = aws_s3_bucket.backups.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "NobodyWithoutTls"
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "s3:*"
+      Resource  = [aws_s3_bucket.backups.arn, "${aws_s3_bucket.backups.arn}/*"]
+      Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    }]
+  })
+
+  depends_on = [aws_s3_bucket_public_access_block.backups]
 }

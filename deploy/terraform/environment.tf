@@ -22,6 +22,7 @@ locals {
     EMAIL_USE_TLS           = "true"
     DEFAULT_FROM_EMAIL      = "Rounds <${var.mail_from}>"
     BACKUP_URL              = "s3://${aws_s3_bucket.backups.bucket}/rounds"
+    LIVE_IVS_RECORDING_ARN  = var.live_ivs_enabled ? module.live.recording_arn : ""
     AUTOSCALE_CLUSTER       = local.name
     AUTOSCALE_SERVICES = join(",", [
       for name in ["web", "realtime", "worker"] :
@@ -43,17 +44,18 @@ locals {
 
   # sslrootcert: the image holds Amazon's bundle. ssl_cert_reqs: without it Celery would trust any server.
   secrets = {
-    SECRET_KEY                   = var.secret_key
-    SECRET_KEY_FALLBACKS         = var.secret_key_fallbacks
-    DATABASE_URL                 = "postgresql://rounds:${urlencode(var.database_password)}@${module.database.address}:5432/rounds?sslmode=verify-full&sslrootcert=/etc/ssl/rounds/rds.pem"
-    REDIS_URL                    = "rediss://:${var.cache_token}@${module.cache.address}:6379/0?ssl_cert_reqs=required"
-    MEDIA_CLOUDFRONT_PRIVATE_KEY = var.media_private_key
-    EMAIL_HOST_USER              = var.mail_user
-    EMAIL_HOST_PASSWORD          = var.mail_password
+    SECRET_KEY                    = var.secret_key
+    SECRET_KEY_FALLBACKS          = var.secret_key_fallbacks
+    DATABASE_URL                  = "postgresql://rounds:${urlencode(var.database_password)}@${module.database.address}:5432/rounds?sslmode=verify-full&sslrootcert=/etc/ssl/rounds/rds.pem"
+    REDIS_URL                     = "rediss://:${var.cache_token}@${module.cache.address}:6379/0?ssl_cert_reqs=required"
+    MEDIA_CLOUDFRONT_PRIVATE_KEY  = var.media_private_key
+    LIVE_IVS_PLAYBACK_PRIVATE_KEY = var.live_ivs_private_key
+    EMAIL_HOST_USER               = var.mail_user
+    EMAIL_HOST_PASSWORD           = var.mail_password
   }
   secret_names = [
     "SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASE_URL", "REDIS_URL", "MEDIA_CLOUDFRONT_PRIVATE_KEY",
-    "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD",
+    "LIVE_IVS_PLAYBACK_PRIVATE_KEY", "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD",
   ]
 }
 

@@ -1,4 +1,5 @@
-# Mail by SES. Bounces and complaints come back by SNS; a domain that many complain about is stopped by Amazon.
+# Mail by SES, which itself keeps a list of addresses that refused or complained and sends them nothing more. What came back
+# goes to a topic: complaints and refused mail to the operators, the rest to whoever subscribes.
 
 resource "aws_sesv2_configuration_set" "this" {
   configuration_set_name = local.name
@@ -45,6 +46,15 @@ data "aws_iam_policy_document" "mail_events" {
 resource "aws_sns_topic_policy" "mail_events" {
   arn    = aws_sns_topic.mail_events.arn
   policy = data.aws_iam_policy_document.mail_events.json
+}
+
+resource "aws_sns_topic_subscription" "mail_events" {
+  for_each            = toset(var.operator_emails)
+  topic_arn           = aws_sns_topic.mail_events.arn
+  protocol            = "email"
+  endpoint            = each.value
+  filter_policy_scope = "MessageBody"
+  filter_policy       = jsonencode({ eventType = ["Complaint", "Reject"] })
 }
 
 resource "aws_sesv2_configuration_set_event_destination" "this" {

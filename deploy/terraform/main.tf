@@ -60,6 +60,17 @@ module "media" {
   upload_days     = 7
 }
 
+module "live" {
+  source = "./modules/live"
+
+  name           = local.name
+  region         = var.region
+  account_id     = data.aws_caller_identity.current.account_id
+  enabled        = var.live_ivs_enabled
+  public_key     = var.live_ivs_public_key
+  recording_days = 30
+}
+
 module "compute" {
   source = "./modules/compute"
 
@@ -74,12 +85,14 @@ module "compute" {
   certificate_arn          = var.certificate_arn
   image                    = var.image
   services                 = var.services
-  environment              = local.environment
+  environment              = merge(local.environment, var.more_environment)
   environment_of           = local.environment_of
   secret_arn               = aws_secretsmanager_secret.application.arn
   secret_names             = local.secret_names
   backup_bucket_arn        = aws_s3_bucket.backups.arn
   media_bucket_arn         = module.media.bucket_arn
+  live_ivs_enabled         = var.live_ivs_enabled
+  live_ivs_policy          = module.live.policy
   log_days                 = var.log_days
   requests_per_address     = var.requests_per_address
   protected                = var.environment == "production"

@@ -29,7 +29,7 @@ output "release_role" {
 
 # For the test that starts the product's settings with what a task gets. No secret is among them.
 output "environment" {
-  value = { for name in keys(var.services) : name => merge(local.environment, local.environment_of[name]) }
+  value = { for name in keys(var.services) : name => merge(local.environment, var.more_environment, local.environment_of[name]) }
 }
 
 output "secret_names" {

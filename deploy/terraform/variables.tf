@@ -101,6 +101,26 @@ variable "media_private_key" {
   ephemeral   = true
 }
 
+variable "live_ivs_enabled" {
+  description = "Live pictures by AWS IVS as well (docs/live.md). AWS gives an account three keys, and channels are found by name: an account for each environment."
+  type        = bool
+  default     = false
+}
+
+variable "live_ivs_public_key" {
+  description = "PEM of the public half of live_ivs_private_key; not a secret."
+  type        = string
+  default     = ""
+}
+
+variable "live_ivs_private_key" {
+  description = "PEM of the key (P-384) that signs for viewers of AWS IVS; empty without it."
+  type        = string
+  default     = ""
+  sensitive   = true
+  ephemeral   = true
+}
+
 variable "mail_user" {
   description = "SES SMTP credential, made in the console for a user that may only send."
   type        = string
@@ -168,6 +188,12 @@ variable "services" {
     condition     = alltrue([for service in var.services : service.minimum <= service.maximum])
     error_message = "minimum is above maximum."
   }
+}
+
+variable "more_environment" {
+  description = "Further variables of docs/operating.md for all tasks, such as SENTRY_DSN, OTEL_EXPORTER_OTLP_ENDPOINT or LIVE_GRANT_SECONDS; no secrets."
+  type        = map(string)
+  default     = {}
 }
 
 variable "log_days" {

@@ -20,10 +20,17 @@ resource "aws_kms_key" "alarms" {
       },
       {
         Effect    = "Allow"
-        Principal = { Service = ["cloudwatch.amazonaws.com", "ses.amazonaws.com", "events.rds.amazonaws.com", "backup.amazonaws.com"] }
+        Principal = { Service = ["cloudwatch.amazonaws.com", "ses.amazonaws.com", "events.rds.amazonaws.com"] }
         Action    = ["kms:Decrypt", "kms:GenerateDataKey*"]
         Resource  = "*"
         Condition = { StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id } }
+      },
+      # EventBridge names no account here either.
+      {
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = ["kms:Decrypt", "kms:GenerateDataKey*"]
+        Resource  = "*"
       },
     ]
   })
@@ -51,44 +58,60 @@ locals {
   alarms = merge(
     {
       site-errors = {
+        runbook   = "ErrorsHigh"
         namespace = "AWS/ApplicationELB", metric = "HTTPCode_Target_5XX_Count", statistic = "Sum", dimensions = local.balancer
         above     = true, threshold = 20, periods = 2
       }
-      site-sheds = {
+      site-unreachable = {
+        runbook   = "ReplicaDown"
         namespace = "AWS/ApplicationELB", metric = "HTTPCode_ELB_5XX_Count", statistic = "Sum", dimensions = local.balancer
         above     = true, threshold = 20, periods = 2
       }
       site-slow = {
+        runbook   = "PagesSlow"
         namespace = "AWS/ApplicationELB", metric = "TargetResponseTime", statistic = "p95", dimensions = local.balancer
         above     = true, threshold = 1, periods = 5
       }
       database-cpu = {
+        runbook   = "DatabaseBusy"
         namespace = "AWS/RDS", metric = "CPUUtilization", statistic = "Average", dimensions = local.database
         above     = true, threshold = 80, periods = 5
       }
       database-connections = {
+        runbook   = "ConnectionsNearLimit"
         namespace = "AWS/RDS", metric = "DatabaseConnections", statistic = "Maximum", dimensions = local.database
         above     = true, threshold = floor(var.database.max_connections * 0.8), periods = 3
       }
       database-storage = {
+        runbook   = "DatabaseFull"
         namespace = "AWS/RDS", metric = "FreeStorageSpace", statistic = "Minimum", dimensions = local.database
         above     = false, threshold = 20 * 1024 * 1024 * 1024, periods = 1
       }
       database-memory = {
+        runbook   = "DatabaseBusy"
         namespace = "AWS/RDS", metric = "FreeableMemory", statistic = "Minimum", dimensions = local.database
         above     = false, threshold = 512 * 1024 * 1024, periods = 5
       }
+      # A backup or checkup that the schedule could not start leaves no task that could fail.
+      schedules = {
+        runbook   = "CommandFailed"
+        namespace = "AWS/Scheduler", metric = "InvocationDroppedCount", statistic = "Sum", dimensions = { ScheduleGroup = "default" }
+        above     = true, threshold = 0, periods = 1
+      }
       mail-bounces = {
+        runbook   = "MailRefused"
         namespace = "AWS/SES", metric = "Reputation.BounceRate", statistic = "Maximum", dimensions = {}
         above     = true, threshold = 0.04, periods = 1
       }
       mail-complaints = {
+        runbook   = "MailRefused"
         namespace = "AWS/SES", metric = "Reputation.ComplaintRate", statistic = "Maximum", dimensions = {}
         above     = true, threshold = 0.0008, periods = 1
       }
     },
     {
       for name, suffix in module.compute.target_group_suffixes : "${name}-unhealthy" => {
+        runbook    = "ReplicaDown"
         namespace  = "AWS/ApplicationELB", metric = "UnHealthyHostCount", statistic = "Maximum"
         dimensions = merge(local.balancer, { TargetGroup = suffix })
         above      = true, threshold = 0, periods = 3
@@ -97,6 +120,7 @@ locals {
     # From half an hour before a webinar fewer tasks run than were ordered, or nobody looks any more; said every five minutes.
     {
       for name in ["web", "realtime", "worker"] : "capacity-of-${name}" => {
+        runbook    = "CapacityMissing"
         namespace  = "Rounds", metric = "CapacityMissing", statistic = "Maximum"
         dimensions = { Tier = name }
         above      = true, threshold = 0, periods = 1, period = 600
@@ -104,6 +128,7 @@ locals {
     },
     {
       for name in keys(var.services) : "${name}-missing" => {
+        runbook    = "ReplicaDown"
         namespace  = "ECS/ContainerInsights", metric = "RunningTaskCount", statistic = "Minimum"
         dimensions = { ClusterName = module.compute.cluster, ServiceName = name }
         above      = false, threshold = var.services[name].minimum, periods = 5
@@ -111,6 +136,7 @@ locals {
     },
     {
       for index in range(var.cache.nodes) : "cache-memory-${index + 1}" => {
+        runbook    = "CacheFull"
         namespace  = "AWS/ElastiCache", metric = "DatabaseMemoryUsagePercentage", statistic = "Maximum"
         dimensions = { CacheClusterId = "${local.name}-00${index + 1}" }
         above      = true, threshold = 80, periods = 3
@@ -118,6 +144,7 @@ locals {
     },
     {
       for index in range(var.database.replicas) : "replica-lag-${index + 1}" => {
+        runbook    = "ReplicaLag"
         namespace  = "AWS/RDS", metric = "ReplicaLag", statistic = "Maximum"
         dimensions = { DBInstanceIdentifier = "${local.name}-replica-${index + 1}" }
         above      = true, threshold = 30, periods = 5
@@ -130,7 +157,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   for_each = local.alarms
 
   alarm_name          = "${local.name}-${each.key}"
-  alarm_description   = "Runbooks: docs/runbooks; what to look at first: the dashboard ${local.name}"
+  alarm_description   = "Runbook: docs/runbooks/${each.value.runbook}.md. What to look at first: the dashboard ${local.name}"
   namespace           = each.value.namespace
   metric_name         = each.value.metric
   dimensions          = each.value.dimensions

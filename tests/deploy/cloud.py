@@ -1,12 +1,15 @@
 """What must hold of a plan of deploy/terraform. Every function returns what is wrong, in words; nothing is good."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ec import SECP384R1, generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.conf import settings
 
-from tests.deploy.product import SECRETS, differences, processes
+from tests.deploy.product import ROOT, SECRETS, differences, processes
 from tests.deploy.terraform import Plan
 
 DATA, PRIVATE = {"subnet-d1", "subnet-d2", "subnet-d3"}, {"subnet-a1", "subnet-a2", "subnet-a3"}
@@ -26,7 +29,9 @@ def findings(plan: Plan, *, production: bool) -> list[str]:
         *plan.failures,
         *database(plan, production=production),
         *cache(plan, production=production),
+        *buckets(plan),
         *media(plan),
+        *live(plan),
         *fronts(plan),
         *tasks(plan),
         *scaling(plan),
@@ -76,16 +81,26 @@ def cache(plan: Plan, *, production: bool) -> Iterator[str]:
         yield "a full cache would drop or refuse queued tasks"
 
 
-def media(plan: Plan) -> Iterator[str]:
+def buckets(plan: Plan) -> Iterator[str]:
+    count = len(plan.of("aws_s3_bucket"))
     blocks = [resource.values for resource in plan.of("aws_s3_bucket_public_access_block")]
     wanted = ("block_", "ignore_", "restrict_")
-    if len(blocks) != 2 or not all(block[name] for block in blocks for name in block if name.startswith(wanted)):
+    if len(blocks) != count or not all(block[name] for block in blocks for name in block if name.startswith(wanted)):
         yield "a bucket may become public"
-    allowed = [
-        entry
-        for entry in json.loads(plan.one("aws_s3_bucket_policy")["policy"])["Statement"]
-        if entry["Effect"] == "Allow"
-    ]
+    if len(plan.of("aws_s3_bucket_server_side_encryption_configuration")) != count:
+        yield "a bucket is not encrypted"
+    denied = [entry for entry in bucket_statements(plan) if entry["Effect"] == "Deny" and entry["Principal"] == "*"]
+    if sum("aws:SecureTransport" in json.dumps(entry["Condition"]) for entry in denied) != count:
+        yield "a bucket answers without TLS"
+
+
+def bucket_statements(plan: Plan) -> list[dict[str, Any]]:
+    policies = [json.loads(resource.values["policy"]) for resource in plan.of("aws_s3_bucket_policy")]
+    return [entry for policy in policies for entry in policy["Statement"]]
+
+
+def media(plan: Plan) -> Iterator[str]:
+    allowed = [entry for entry in bucket_statements(plan) if entry["Effect"] == "Allow"]
     if [entry["Resource"].rpartition(":::")[2].partition("/")[2] for entry in allowed] != ["videos/*"]:
         yield "the distribution reads more than videos"
     if any("AWS:SourceArn" not in json.dumps(entry.get("Condition", {})) for entry in allowed):
@@ -106,6 +121,42 @@ def media(plan: Plan) -> Iterator[str]:
     days = [entry["days_after_initiation"] for rule in rules for entry in rule["abort_incomplete_multipart_upload"]]
     if days != [settings.MEDIA_UPLOAD_DAYS]:
         yield "unfinished uploads end at another time than the product says"
+
+
+def live(plan: Plan) -> Iterator[str]:
+    """AWS IVS: nothing of it, or all that the product's adapter needs."""
+    roles = {role.key for role in plan.of("aws_iam_role_policy") if ".live_ivs[" in role.address}
+    if not plan.of("aws_ivs_recording_configuration"):
+        if roles or plan.of("aws_ivs_playback_key_pair"):
+            yield "AWS IVS is off and there is something of it"
+        return
+    if plan.one("aws_ivs_recording_configuration")["recording_reconnect_window_seconds"]:
+        yield "AWS would hide interruptions of a recording"
+    if not plan.one("aws_ivs_playback_key_pair")["public_key"]:
+        yield "AWS cannot check who may play"
+    if roles != {"web", "worker", "long"}:
+        yield f"others use AWS IVS than do: {sorted(roles)}"
+    policies = [role.values["policy"] for role in plan.of("aws_iam_role_policy") if ".live_ivs[" in role.address]
+    asked = {_action(name) for name in re.findall(r"client\.([a-z_]+)\(", IVS)} - {"GetPaginator", "GetObject"}
+    asked |= {_action(name) for name in re.findall(r'get_paginator\("(list_channels)"\)', IVS)}
+    for policy in policies:
+        if missing := sorted(name for name in asked if f'"ivs:{name}"' not in policy):
+            yield f"the product asks AWS IVS what it may not: {missing}"
+    days = [
+        rule["expiration"][0]["days"]
+        for one in plan.of("aws_s3_bucket_lifecycle_configuration")
+        for rule in one.values["rule"]
+        if rule["id"] == "copied"
+    ]
+    if days != [settings.LIVE_SEGMENT_DAYS]:
+        yield "recordings at AWS end at another time than the product says"
+
+
+IVS = (ROOT / "webinars/ingest/ivs.py").read_text()
+
+
+def _action(method: str) -> str:
+    return "".join(word.title() for word in method.split("_"))
 
 
 def fronts(plan: Plan) -> Iterator[str]:
@@ -186,6 +237,19 @@ def watching(plan: Plan) -> Iterator[str]:
     alarms = plan.of("aws_cloudwatch_metric_alarm")
     if [alarm.key for alarm in alarms if not alarm.values["alarm_actions"]]:
         yield "an alarm reaches nobody"
+    books = {path.name for path in (ROOT / "docs/runbooks").iterdir()}
+    texts = {one.address: one.values["alarm_description"] for one in alarms}
+    texts |= {one.address: one.values["description"] for one in plan.of("aws_cloudwatch_event_rule")}
+    for address, text in texts.items():
+        named = re.findall(r"docs/runbooks/(\w+\.md)", text)
+        if not named or not books.issuperset(named):
+            yield f"an alarm has no runbook: {address}"
+    rules = {rule.key: json.loads(rule.values["event_pattern"]) for rule in plan.of("aws_cloudwatch_event_rule")}
+    heard = {pattern["detail-type"][0] for pattern in rules.values()}
+    if not {"Backup Job State Change", "Restore Job State Change", "ECS Task State Change"} <= heard:
+        yield f"failures of some kind are told nobody: {sorted(heard)}"
+    if {target.key for target in plan.of("aws_cloudwatch_event_target")} != set(rules):
+        yield "a failure reaches nobody"
     missing = {alarm.key.removesuffix("-missing") for alarm in alarms if alarm.key.endswith("-missing")}
     if missing != processes():
         yield f"nobody hears when these are gone: {sorted(processes() - missing)}"
@@ -199,4 +263,8 @@ def environment(plan: Plan) -> Iterator[str]:
     secrets = {name: value for name, value in SECRETS.items() if name in plan.outputs["secret_names"]}
     tasks = plan.outputs["containers"].values()
     everything = {entry["name"]: entry["value"] for task in tasks for entry in task["environment"]}
+    if everything["LIVE_IVS_RECORDING_ARN"]:
+        key = generate_private_key(SECP384R1())
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+        secrets["LIVE_IVS_PLAYBACK_PRIVATE_KEY"] = pem.decode()
     yield from differences(everything | secrets)

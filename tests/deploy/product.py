@@ -32,6 +32,7 @@ SECRETS = {
     "DATABASE_URL": "postgresql://rounds:p%2Fw@db.internal:5432/rounds?sslmode=verify-full",
     "REDIS_URL": "rediss://:token@cache.internal:6379/0?ssl_cert_reqs=required",
     "MEDIA_CLOUDFRONT_PRIVATE_KEY": "-----BEGIN RSA PRIVATE KEY-----",
+    "LIVE_IVS_PLAYBACK_PRIVATE_KEY": "",
     "EMAIL_HOST_USER": "user",
     "EMAIL_HOST_PASSWORD": "password",
 }

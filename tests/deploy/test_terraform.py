@@ -1,6 +1,7 @@
 """deploy/terraform, planned without an account. tests/deploy/conftest.py says so when Terraform cannot run here."""
 # ruff: noqa: E501 - a table of changes is read by its lines
 
+from dataclasses import replace
 from pathlib import Path
 
 from tests.deploy.cloud import findings
@@ -20,15 +21,33 @@ MISTAKES = (
     (M + "compute/main.tf", 'drop = ["ALL"] }\n    }\n    portMappings', 'drop = ["MKNOD"] }\n    }\n    portMappings', "beat keeps rights of the kernel"),
     (M + "compute/roles.tf", '["secretsmanager:GetSecretValue"], Resource = var.secret_arn', '["secretsmanager:GetSecretValue"], Resource = "*"', "module.compute.aws_iam_role_policy.execution allows ['secretsmanager:GetSecretValue'] on everything"),
     ("environment.tf", "    SITE_URL                = local.site_url\n", "    SITE_ADDRESS = local.site_url\n", "unknown: SITE_ADDRESS"),
+    ("backups.tf", '"aws:SecureTransport"', '"aws:Secure"', "a bucket answers without TLS"),
+    ("watching.tf", '"CapacityMissing"\n        namespace', '"CapacityMisses"\n        namespace', "an alarm has no runbook"),
+    ("failures.tf", '["Restore Job State Change"]', '["Restore Job"]', "failures of some kind are told nobody"),
     ("watching.tf", 'keys(var.services) : "${name}-missing"', '["web"] : "${name}-missing"', "nobody hears when these are gone"),
 )  # fmt: skip
 
 
 def test_the_plan_of_production_is_sound_and_starts_the_product(tmp_path: Path) -> None:
-    plan = Workspace(tmp_path).plan("production.tfvars")
+    """With AWS IVS; staging below is without."""
+    workspace = Workspace(tmp_path)
+    workspace.change([("production.tfvars", "log_days ", "live_ivs_enabled = true\nlog_days ")])
+    plan = workspace.plan("production.tfvars")
 
     assert len(plan.resources) > 100
     assert findings(plan, production=True) == []
+    for old, new, wanted in (
+        ("ivs:GetStream", "ivs:*", "allows every action of a service"),
+        ("ivs:StopStream", "ivs:StopStreams", "the product asks AWS IVS what it may not: ['StopStream']"),
+    ):
+        spoiled = [replace(one, values=_with(one.values, old, new)) for one in plan.resources]
+        found = findings(replace(plan, resources=spoiled), production=True)
+        assert any(wanted in one for one in found), found
+
+
+def _with(values: dict[str, object], old: str, new: str) -> dict[str, object]:
+    return {name: value.replace(old, new) if name == "policy" and isinstance(value, str) else value
+            for name, value in values.items()}  # fmt: skip
 
 
 def test_staging_is_the_same_code_and_planted_mistakes_are_found(tmp_path: Path) -> None:

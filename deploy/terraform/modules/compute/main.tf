@@ -132,6 +132,11 @@ resource "aws_ecs_task_definition" "operations" {
   execution_role_arn       = aws_iam_role.execution.arn
   task_role_arn            = aws_iam_role.operations.arn
 
+  # A dump lies here whole before it is uploaded, and again when it is restored on trial.
+  ephemeral_storage {
+    size_in_gib = 200
+  }
+
   volume {
     name = "var"
   }

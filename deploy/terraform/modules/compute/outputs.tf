@@ -34,6 +34,11 @@ output "ingest_zone_id" {
   value = aws_lb.ingest.zone_id
 }
 
+output "operations_definition" {
+  description = "Without a revision."
+  value       = aws_ecs_task_definition.operations.arn_without_revision
+}
+
 output "release_policy_arn" {
   value = aws_iam_policy.release.arn
 }

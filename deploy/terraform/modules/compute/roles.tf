@@ -60,6 +60,14 @@ resource "aws_iam_role_policy" "media" {
   })
 }
 
+# web sets channels up and lets viewers in, the workers follow broadcasts, cut off, and fetch recordings.
+resource "aws_iam_role_policy" "live_ivs" {
+  for_each = var.live_ivs_enabled ? toset(["web", "worker", "long"]) : []
+  name     = "live-ivs"
+  role     = aws_iam_role.task[each.key].id
+  policy   = var.live_ivs_policy
+}
+
 resource "aws_iam_role" "operations" {
   name               = "${var.name}-operations"
   assume_role_policy = data.aws_iam_policy_document.tasks.json
@@ -98,6 +106,16 @@ resource "aws_iam_role_policy" "autoscale" {
         Resource = [for service in aws_ecs_service.this : service.id]
       },
     ]
+  })
+}
+
+# `manage.py checkup`: how services and database did in the last week. Its own task has no history.
+resource "aws_iam_role_policy" "checkup" {
+  name = "checkup"
+  role = aws_iam_role.operations.id
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = ["cloudwatch:GetMetricData"], Resource = "*" }] # these know no narrower one
   })
 }
 

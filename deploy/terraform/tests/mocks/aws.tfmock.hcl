@@ -1,6 +1,9 @@
 # Where the real provider insists on the shape of a value, a made-up one has it.
 mock_resource "aws_iam_role" { defaults = { arn = "arn:aws:iam::123456789012:role/made-up" } }
 mock_resource "aws_iam_policy" { defaults = { arn = "arn:aws:iam::123456789012:policy/made-up" } }
+mock_resource "aws_ivs_recording_configuration" {
+  defaults = { arn = "arn:aws:ivs:eu-central-1:123456789012:recording-configuration/made-up" }
+}
 mock_resource "aws_kms_key" { defaults = { arn = "arn:aws:kms:eu-central-1:123456789012:key/made-up" } }
 mock_resource "aws_sns_topic" { defaults = { arn = "arn:aws:sns:eu-central-1:123456789012:made-up" } }
 mock_resource "aws_lb" {
