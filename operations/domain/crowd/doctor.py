@@ -82,6 +82,7 @@ class Doctor:
             await self.browser.fetch_files(page.files)
         room = Room(self.browser, page.settings["page-config"], self.draw, polls=self._polls())
         voting = asyncio.create_task(self._vote(room))
+        room.show_polls(page.settings.get("room-config", {}).get("polls", []))
         room.start()
         try:
             joining: float | None = began

@@ -60,6 +60,12 @@ class Room:
         self._task: asyncio.Task[None] | None = None
         self._silence: asyncio.TimerHandle | None = None
 
+    def show_polls(self, polls: list[dict[str, Any]]) -> None:
+        """Those that stood open when the page came."""
+        for poll in polls:
+            if poll["state"] == "open" and poll["mine"] is None:
+                self.heard.polls.put_nowait(poll)
+
     def start(self) -> None:
         self._task = asyncio.create_task(self._poll() if self.polls else self._stay())
 

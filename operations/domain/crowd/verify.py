@@ -4,7 +4,6 @@ A line of a journal is `beat <user> <phase> <start> <end>` for each acknowledged
 and `vote <user> <said> <poll>` with what the site had said: ok, failed, or unknown where no answer came.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -91,13 +90,13 @@ def _check_beats(connection: psycopg.Connection[Any], rows: list[Row], webinar_i
 
 def _check_questions(connection: psycopg.Connection[Any], rows: list[Row], webinar_id: int, verdict: Verdict) -> None:
     users, keys = [int(row[1]) for row in rows], [row[3] for row in rows]
-    found = Counter(key for (key,) in connection.execute(_FOUND_QUESTIONS, [users, keys, webinar_id]))
+    found = {key for (key,) in connection.execute(_FOUND_QUESTIONS, [users, keys, webinar_id])}
     for _, user, said, key in rows:
         verdict.ok_questions += said == "ok"
-        if said == "ok" and found[key] != 1:
+        if said == "ok" and key not in found:
             verdict.lost_questions += 1
             verdict.tell(f"asked and lost: person {user}, question {key}")
-        if said == "failed" and found[key]:
+        if said == "failed" and key in found:
             verdict.unexpected_questions += 1
             verdict.tell(f"refused and there: person {user}, question {key}")
 
