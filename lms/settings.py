@@ -2,6 +2,7 @@
 
 import os
 import ssl
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -29,7 +30,7 @@ ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", () if PRODUCTION else ("127.0.0.1", "
 TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 0, high=10)
 
 INSTALLED_APPS = [
-    *(["daphne"] if DEBUG else []),  # only for `runserver`; half a second of every start
+    *(["daphne"] if "runserver" in sys.argv[1:2] else []),  # half a second of every start of anything else
     "unfold",
     "unfold.contrib.filters",
     "django.contrib.admin",
@@ -72,6 +73,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "core.csp.PolicyMiddleware",
     "core.caching.PrivateByDefaultMiddleware",
+    "lms.status.StatusMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
