@@ -11,8 +11,9 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError
 from django.http.cookie import parse_cookie
-from django.utils import timezone, translation
+from django.utils import translation
 
+from core import clock
 from core.http import client_address_of_scope
 from core.metrics import SOCKETS, SOCKETS_REFUSED
 from webinars.domain import presence, room_state, viewers, watching
@@ -72,22 +73,22 @@ class Tier:
         self.census.start()
 
     async def _admit(self, knocks: Sequence[Knock]) -> list[Viewer | Bye]:
-        return await self.rooms.run(viewers.admit, knocks, now=timezone.now())
+        return await self.rooms.run(viewers.admit, knocks, now=clock.now())
 
     async def _read_state(self, webinar_id: int) -> RoomState:
-        return await self.rooms.run(room_state.read_state, webinar_id, now=timezone.now())
+        return await self.rooms.run(room_state.read_state, webinar_id, now=clock.now())
 
     async def _read_events(self, wanted: Sequence[tuple[int, int]]) -> list[Event]:
         return await self.rooms.run(room_state.read_events, wanted)
 
     async def _report(self, present: Mapping[int, Mapping[int, str]]) -> dict[int, int]:
-        return await self.rooms.run(presence.report, present, process=presence.process_name(), now=timezone.now())
+        return await self.rooms.run(presence.report, present, process=presence.process_name(), now=clock.now())
 
     async def _find_revoked(self, present: Sequence[Viewer]) -> dict[Viewer, Viewer | Bye | None]:
         return await self.rooms.run(viewers.revoked, present)
 
     async def _commit(self, beats: Sequence[Beat]) -> list[BeatResult]:
-        return await self.writer.run(watching.record_beats, beats, now=timezone.now())
+        return await self.writer.run(watching.record_beats, beats, now=clock.now())
 
     async def drain(self, *, seconds: float = 5.0) -> None:
         """Accept nothing more, commit what waits, acknowledge it, then send everybody away to another replica."""
@@ -321,7 +322,7 @@ class WatchSocket:
             self.box.close_with(int(Close.TRY_LATER))
 
     def _greeting(self, state: RoomState, number: int, people: int) -> str:
-        return frames.room_state(state.members_for(self.viewer, number=number, people=people, now=timezone.now()))
+        return frames.room_state(state.members_for(self.viewer, number=number, people=people, now=clock.now()))
 
     async def _answer_pending(self) -> None:
         while self.pending and not self.box.closed:

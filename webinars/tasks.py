@@ -1,7 +1,8 @@
 """Celery doorbells of the watch engine."""
 
 from celery import shared_task
-from django.utils import timezone
+
+from core.clock import asked_now
 
 
 @shared_task(name="webinars.settle_watch_records")
@@ -9,7 +10,7 @@ def settle_watch_records() -> int:
     """Rung when somebody reaches a threshold, and run every half minute for the doorbells that Redis lost."""
     from webinars.domain.completion import settle
 
-    return settle(now=timezone.now())
+    return settle(now=asked_now())
 
 
 @shared_task(name="webinars.announce_tallies")
@@ -21,7 +22,7 @@ def announce_tallies() -> int:
     from webinars.domain.polls import close_left_open
     from webinars.domain.tally_news import announce_due
 
-    now = timezone.now()
+    now = asked_now()
     return announce_due(now=now) + close_left_open(now=now)
 
 
@@ -30,7 +31,7 @@ def sweep_broadcasts() -> None:
     """Dead publishers, broadcasts that nobody ends, and the ends of playlists. The ingest process does it faster."""
     from webinars.domain.broadcast_sweep import sweep
 
-    sweep(now=timezone.now())
+    sweep(now=asked_now())
 
 
 @shared_task(name="webinars.cut_off_ivs")
@@ -38,7 +39,7 @@ def cut_off_ivs() -> int:
     """Rung when somebody is removed from a webinar on AWS IVS, and run every three seconds: rights end in many ways."""
     from webinars.domain.ivs_viewers import cut_off
 
-    return cut_off(now=timezone.now())
+    return cut_off(now=asked_now())
 
 
 @shared_task(name="webinars.announce_spot_queue")
@@ -46,7 +47,7 @@ def announce_spot_queue(window_id: int) -> None:
     """The last word about a queue at the door, where the announcements before it came too close together."""
     from webinars.domain.spot_queue import post_queue
 
-    post_queue(window_id=window_id, now=timezone.now())
+    post_queue(window_id=window_id, now=asked_now())
 
 
 @shared_task(name="webinars.close_silent_visits")
@@ -54,7 +55,7 @@ def close_silent_visits() -> int:
     """Ends visits to meetings elsewhere whose page was closed without a word."""
     from webinars.domain.visits import close_silent_visits as close
 
-    return close(now=timezone.now())
+    return close(now=asked_now())
 
 
 @shared_task(name="webinars.put_together")
@@ -79,7 +80,7 @@ def tend_recordings() -> None:
     from webinars.domain.ivs_recording import tend_ivs
     from webinars.domain.recording import tend
 
-    now = timezone.now()
+    now = asked_now()
     tend_ivs(ring=fetch_recording.delay, now=now)
     tend(ring=put_together.delay, now=now)
 
@@ -90,6 +91,6 @@ def remove_old_events() -> int:
     from webinars.domain.ivs_viewers import forget_viewers
     from webinars.domain.room_sweep import remove_old_events as work
 
-    now = timezone.now()
+    now = asked_now()
     forget_viewers(now=now)
     return work(now=now)

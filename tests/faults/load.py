@@ -16,7 +16,7 @@ from tests.faults.world import ORIGIN
 
 PATIENCE = 90.0
 PLAYERS, LISTENERS, DOCTORS, HONEST = 8, 4, 3, 2
-PEOPLE = 100
+PEOPLE = 120
 MORE_BEATS, MORE_EVENTS, MORE_DONE = 3, 3, 3  # that each must get before one says that it goes on
 
 
@@ -32,7 +32,7 @@ class Load:
         ]
         seeds = iter(lambda: random.Random(rng.random()), None)
         self.honest = [
-            Honest(journal, port, world, next(seeds), people=[people.pop() for _ in range(len(people) // 4)])
+            Honest(journal, port, world, next(seeds), people=[people.pop() for _ in range(len(people) // 3)])
             for _ in range(HONEST)
         ]
         self.doctors = [

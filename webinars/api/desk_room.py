@@ -4,12 +4,12 @@ from http import HTTPStatus
 from typing import Any
 
 from django.http import Http404
-from django.utils.timezone import now
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.views import ApiView
+from core.clock import now
 from webinars.api.refusals import as_answers, person
 from webinars.api.room_serializers import (
     AnnouncementInput,

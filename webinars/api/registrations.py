@@ -2,7 +2,6 @@
 
 from typing import cast
 
-from django.utils.timezone import now
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -12,6 +11,7 @@ from accounts.models import User
 from core.api.problems import Conflict
 from core.api.serializers import InputSerializer
 from core.api.views import ApiView
+from core.clock import now
 from webinars.domain.registrations import RegistrationError, cancel_registration, places_of, register
 from webinars.models import Webinar
 from webinars.rules import get_room_for

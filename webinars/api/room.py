@@ -3,7 +3,6 @@
 from http import HTTPStatus
 
 from django.http import HttpResponse
-from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -12,6 +11,7 @@ from rest_framework.request import Request
 
 from core.api.serializers import InputSerializer
 from core.api.views import ApiView
+from core.clock import now
 from core.throttling import PollThrottle
 from webinars.domain.polling import NotInError, RemovedError, TooOldError, polled_rooms
 from webinars.enums import EventKind, WebinarState

@@ -5,7 +5,6 @@ from http import HTTPStatus
 from typing import Any, cast
 
 from django.conf import settings
-from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotAuthenticated, ParseError
@@ -17,6 +16,7 @@ from accounts.models import Device, User
 from core.api.parsers import JSONParser
 from core.api.problems import Conflict
 from core.api.views import ApiView
+from core.clock import now
 from core.throttling import BeatThrottle
 from media.domain.grants import issue, issue_key
 from media.domain.queries import sources

@@ -5,11 +5,11 @@ from ipaddress import ip_address
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
+from core import clock
 from webinars.domain.broadcasts import end_publish_session, open_publish_session
 from webinars.domain.studio import find_front_session, front_name
 from webinars.enums import StreamProblem
@@ -25,7 +25,7 @@ def publish(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=404)
     raw_key, front = request.POST.get("name", ""), front_name(request.POST.get("clientid", ""))
     try:
-        session = open_publish_session(raw_key=raw_key, front=front, now=timezone.now())
+        session = open_publish_session(raw_key=raw_key, front=front, now=clock.now())
     except StreamRefused:
         return HttpResponse(status=403)
     return HttpResponse(status=302, headers={"Location": f"w{session.broadcast.webinar_id}-{session.number}"})
@@ -40,7 +40,7 @@ def publish_done(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=404)
     found = find_front_session(request.POST.get("name", ""), front=front_name(request.POST.get("clientid", "")))
     if found is not None:
-        end_publish_session(session_id=found.pk, because=StreamProblem.INTERRUPTED, now=timezone.now())
+        end_publish_session(session_id=found.pk, because=StreamProblem.INTERRUPTED, now=clock.now())
     return HttpResponse(status=204)
 
 

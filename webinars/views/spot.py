@@ -4,10 +4,10 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
-from django.utils.timezone import now
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.domain.sign_in import TooManyError
+from core.clock import now
 from core.http import client_address
 from courses.rules import get_enrolment_for
 from webinars.domain import spot

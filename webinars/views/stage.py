@@ -8,10 +8,10 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from core.clock import now
 from media.domain.grants import issue_key
 from webinars.domain import schedule, stream_keys
 from webinars.domain.answers import answer_live_on_stage

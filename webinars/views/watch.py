@@ -9,11 +9,11 @@ from django.http import Http404, HttpResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
+from core import clock
 from media.domain.grants import issue, issue_key
 from webinars.domain import visits
 from webinars.domain.chapters import chapters_of
@@ -51,7 +51,7 @@ TEMPLATES = {
 @login_required
 def watch(request: DeviceRequest, webinar_id: int) -> HttpResponse:
     """One address for all states. Open pages fetch it again when the state changes, and take the parts they need."""
-    found = look(request, get_webinar_for(request.user, webinar_id), now=timezone.now())
+    found = look(request, get_webinar_for(request.user, webinar_id), now=clock.now())
     response = render(request, TEMPLATES[found.stage], context_of(request, found))
     return with_grant(response, request, found)
 
@@ -61,7 +61,7 @@ def watch(request: DeviceRequest, webinar_id: int) -> HttpResponse:
 @xframe_options_sameorigin
 def keep_alive(request: DeviceRequest, webinar_id: int) -> HttpResponse:
     """A frame of the page for browsers without JavaScript: by reloading it renews the grant, or the visit elsewhere."""
-    found = look(request, get_webinar_for(request.user, webinar_id), now=timezone.now())
+    found = look(request, get_webinar_for(request.user, webinar_id), now=clock.now())
     if found.stage is Stage.ELSEWHERE:
         visits.keep(webinar=found.webinar, user=request.user, now=found.now)
     elif found.stage not in {Stage.RECORDED, Stage.LIVE} and request.GET.get("stage") != Stage.LIVE:
@@ -115,7 +115,7 @@ def stage_context(user: User, found: Look) -> dict[str, Any]:
 
 
 def with_grant(response: HttpResponse, request: DeviceRequest, found: Look) -> HttpResponse:
-    whose: dict[str, Any] = {"user_id": request.user.pk, "device_id": request.device.pk, "now": timezone.now()}
+    whose: dict[str, Any] = {"user_id": request.user.pk, "device_id": request.device.pk, "now": clock.now()}
     if found.live is not None:
         issue_key(response, key=found.live.key, seconds=settings.LIVE_GRANT_SECONDS, **whose)
     elif found.stage is Stage.RECORDED and found.webinar.video:
