@@ -9,12 +9,13 @@ import os
 import resource
 import signal
 import sys
+import time
 from pathlib import Path
 from types import FrameType
 
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
-from uvicorn.supervisors import Multiprocess
+from uvicorn.supervisors import Multiprocess, multiprocess
 
 ROOT = Path(__file__).resolve().parent.parent
 MESSAGE_LIMIT = 65_536  # bytes; a beat is under 200
@@ -32,6 +33,28 @@ class Server(uvicorn.Server):
             return
         seconds = float(os.environ.get("DRAIN_SECONDS") or 0)
         drain(seconds=seconds, stop=lambda: uvicorn.Server.handle_exit(self, sig, frame))
+
+
+class Child(multiprocess.Process):
+    """One of several processes: drains as a single one does."""
+
+    @property
+    def server(self) -> uvicorn.Server:
+        if self._server is None:
+            self._server = Server(config=self.config)
+        return self._server
+
+
+class Parent(Multiprocess):
+    """Hands SIGTERM on and waits until the children have drained; a second one ends their wait."""
+
+    def join_all(self) -> None:
+        while any(child.process.is_alive() for child in self.processes):
+            if self.signal_queue:
+                self.signal_queue.clear()
+                self.terminate_all()
+            time.sleep(0.1)
+        super().join_all()
 
 
 def main() -> None:
@@ -67,8 +90,9 @@ def main() -> None:
         from core import metric_files
 
         metric_files.prepare()  # before the application is loaded
-    if config.workers > 1:  # uvicorn's parent of several stops them at once, whatever DRAIN_SECONDS says
-        Multiprocess(config, sockets=[config.bind_socket()]).run()
+    if config.workers > 1:
+        multiprocess.Process = Child  # type: ignore[misc]  # uvicorn asks nobody which class to take
+        Parent(config, sockets=[config.bind_socket()]).run()
         return
     config.load_app()
     server = Server(config)
