@@ -130,10 +130,10 @@ class TestComparison:
 
         assert (found["Page, p95"].before, found["Page, p95"].now) == (240.0, 480.0)
         assert found["Page, p95"].trend is Trend.WORSE
-        assert found["Join, p95"].trend is Trend.BETTER
+        assert found["First click to playing, p95"].trend is Trend.BETTER
         assert found["Errors"].trend is Trend.WORSE
         assert found["Acknowledged and lost"].trend is Trend.SAME
-        assert "Beat ack, p95" not in found
+        assert "Beat acknowledged, p95" not in found
 
     def test_one_lost_row_is_worse_whatever_was_before(self) -> None:
         found = compare(record(lost=10), record(lost=11), name="x")

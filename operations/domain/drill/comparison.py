@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from operations.domain.drill.record import Record
+from operations.domain.drill.record import Record, name_of
 
 NOISE_PART = 0.20  # p95 of the same code on the same machine varies by so much from run to run …
 NOISE_MS = 25.0  # … and by so much where everything is fast
@@ -65,7 +65,7 @@ def _change(
 
 def _operations(before: Record, now: Record) -> list[tuple[str, str]]:
     both = [one.name for one in now.operations if before.operation(one.name)]
-    return [(name, name.replace("_", " ").capitalize()) for name in both]
+    return [(name, name_of(name)) for name in both]
 
 
 def _p95(record: Record, name: str) -> float | None:

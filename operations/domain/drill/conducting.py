@@ -213,6 +213,7 @@ def _play(
 
 def _plan(wishes: Wishes, url: str, members: list[list[Any]]) -> CrowdPlan:
     """Exactly the members: what the plan reckons from its multiple is the case study's audience, not this webinar's."""
+    times = _times(wishes)
     try:
         return CrowdPlan(
             base_url=url,
@@ -222,7 +223,9 @@ def _plan(wishes: Wishes, url: str, members: list[list[Any]]) -> CrowdPlan:
             multiple=len(members) / (1_000.0 * wishes.minutes),
             stay_seconds=wishes.stay_seconds,
             seed=wishes.seed,
-            behaviour=Behaviour(questions_an_hour=2.0),
+            behaviour=Behaviour(
+                questions_an_hour=2.0, vote_seconds=min(30.0, (times.poll_closes - times.poll_opens) / 2)
+            ),
         )
     except CrowdError as error:
         raise DrillError(str(error)) from error

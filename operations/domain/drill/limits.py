@@ -73,12 +73,21 @@ def _arrived(record: Record, limits: Limits) -> Finding:
     came = max((moment.arrived for moment in record.moments), default=0)
     percent = round(100 * came / record.doctors, 1) if record.doctors else 0.0
     words = f"{came:,} of {record.doctors:,}"
-    return Finding("Doctors who came", percent, limits.arrived_percent, "%", percent >= limits.arrived_percent, words)
+    return Finding(
+        "Doctors who came",
+        percent,
+        limits.arrived_percent,
+        "%",
+        percent >= limits.arrived_percent,
+        words,
+        at_least=True,
+    )
 
 
 def _recovery(fault: Injected, limit: float) -> Finding:
     name = f"Whole again after {fault.name}"
     if fault.recovered_at is None:
         return Finding(name, None, limit, "s", holds=False, words="not before the end")
-    seconds = round(fault.recovered_at - fault.at, 1)
-    return Finding(name, seconds, limit, "s", holds=seconds <= limit, words=f"at {fault.at:,.0f} s")
+    return Finding(
+        name, fault.recovery, limit, "s", holds=fault.recovered_at - fault.at <= limit, words=f"at {fault.at:,.0f} s"
+    )

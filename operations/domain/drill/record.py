@@ -9,6 +9,29 @@ FORMAT = 1
 FILE = "report.json"
 PAGE, JOIN = "page", "join"
 
+_NAMES = {
+    "page": "Page",
+    "join": "First click to playing",
+    "sign_in": "Signing in",
+    "play_session": "Starting to play",
+    "playlist": "Playlist",
+    "segment": "Piece of video",
+    "socket": "Socket and room",
+    "beat_ack": "Beat acknowledged",
+    "beats_by_http": "Beats without a socket",
+    "event": "Event heard",
+    "poll": "Room without a socket",
+    "question": "Question",
+    "vote": "Vote",
+    "renew": "Grant renewed",
+    "static": "Files of a first visit",
+    "visit": "Visit to its end",
+}
+
+
+def name_of(operation: str) -> str:
+    return _NAMES.get(operation, operation.replace("_", " ").capitalize())
+
 
 @dataclass(frozen=True)
 class Operation:
@@ -49,6 +72,10 @@ class Injected:
     recovered_at: float | None
     said: tuple[str, ...] = ()
 
+    @property
+    def recovery(self) -> float | None:
+        return None if self.recovered_at is None else round(self.recovered_at - self.at, 1)
+
 
 @dataclass(frozen=True)
 class Moment:
@@ -62,6 +89,7 @@ class Moment:
     sheds: int = 0
     page_p95: float | None = None
     join_p95: float | None = None
+    busy: float | None = None  # percent of the whole machine, whoever uses it
     cpu: dict[str, float] = field(default_factory=dict)  # percent of one core, by kind of process
     memory: dict[str, int] = field(default_factory=dict)  # bytes
     threads: dict[str, int] = field(default_factory=dict)
@@ -81,6 +109,7 @@ class Finding:
     unit: str
     holds: bool
     words: str
+    at_least: bool = False  # otherwise the limit is the most
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ class Look:
     """Summed by kind of process ("web", "postgresql" …); "drill" is the load generator itself."""
 
     at: float
+    busy: float | None = None  # the whole machine, in percent
     cpu: dict[str, float] = field(default_factory=dict)
     memory: dict[str, int] = field(default_factory=dict)
     threads: dict[str, int] = field(default_factory=dict)
@@ -67,6 +68,7 @@ class Sampler:
         self._thread.join()
 
     def _run(self) -> None:
+        psutil.cpu_percent(None)  # the first answer is of no time at all
         while not self._ended.is_set() and len(self.looks) < MOST_LOOKS:
             self.looks.append(self.look())
             self._ended.wait(self.every)
@@ -86,7 +88,17 @@ class Sampler:
             if row["port"]:
                 connections[tier] = connections.get(tier, 0) + row["connections"]
         sessions, locks, waiting = self._database()
-        return Look(at, sums["cpu"], sums["memory"], sums["threads"], connections, sessions, locks, waiting)
+        return Look(
+            at,
+            psutil.cpu_percent(None),
+            sums["cpu"],
+            sums["memory"],
+            sums["threads"],
+            connections,
+            sessions,
+            locks,
+            waiting,
+        )
 
     def _processes(self) -> list[tuple[str, psutil.Process]]:
         """With their children; the same objects from look to look, because CPU is measured between two of them."""

@@ -13,7 +13,7 @@ from operations.domain.drill.sampling import Look
 
 MOST_EXAMPLES = 5
 LATE_SECONDS = 0.5  # from here on the load generator is slower than the doctors it plays
-BUSY = 0.9
+BUSY_PERCENT = 90.0  # of the whole machine, for a quarter of the time
 
 
 @dataclass(frozen=True)
@@ -121,6 +121,7 @@ def moments_of(looks: Sequence[Look], course: Sequence[Progress]) -> list[Moment
                 sheds=known.shed,
                 page_p95=_p95_between(earlier, known, "page"),
                 join_p95=_p95_between(earlier, known, "join"),
+                busy=look.busy,
                 cpu=look.cpu,
                 memory=look.memory,
                 threads=look.threads,
@@ -143,15 +144,17 @@ def saturation(moments: Sequence[Moment], *, cores: int, late: float) -> str:
     """What was the first to be full, in words."""
     if late > LATE_SECONDS:
         return f"the load generator itself: it was up to {late:.1f} s late. The site may bear more than this shows"
-    whole = [sum(moment.cpu.values()) / cores / 100 for moment in moments if moment.cpu]
-    if whole and sorted(whole)[len(whole) * 3 // 4] >= BUSY:
+    busy = [moment.busy for moment in moments if moment.busy is not None]
+    if busy and sorted(busy)[len(busy) * 3 // 4] >= BUSY_PERCENT:
         by_tier: dict[str, float] = {}
         for moment in moments:
             for tier, percent in moment.cpu.items():
                 by_tier[tier] = by_tier.get(tier, 0.0) + percent
         first = max(by_tier, key=lambda tier: by_tier[tier])
-        share = 100 * by_tier[first] / sum(by_tier.values())
-        return f"the CPU of this machine; {share:.0f} % of what was used went to {first}"
+        used = sum(busy) * cores
+        share, own = 100 * by_tier[first] / used, 100 * sum(by_tier.values()) / used
+        others = f", {100 - own:.0f} % to programs that are no part of the drill" if own < 80 else ""
+        return f"the CPU of this machine; {share:.0f} % of what was used went to {first}{others}"
     if any((moment.locks_waiting or 0) >= 20 for moment in moments):
         return "locks in the database"
     return "nothing"

@@ -99,7 +99,7 @@ class Command(BaseCommand):
         self.line = ""
         if options["json"]:
             self.stdout.write(record.to_json())
-        folder = write_report(record, options["report"])
+        folder = write_report(record, options["report"], limits=wishes.limits)
         self.conclude(record)
         self.say(f"The report: {folder / PAGE}")
         return NOT_RUN if record.unfinished else GO if record.goes else NO_GO
