@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Prefetch
+from django.db.models import Exists, OuterRef, Prefetch
 
 from courses.domain.availability import Availability, state_of_course, state_of_lesson
 from courses.enums import CompletionRule, PublishStatus
@@ -60,16 +61,46 @@ def outlines_of(*, user_id: int, enrolments: Sequence[Enrolment], now: datetime)
 
 
 def lesson_availability(*, lesson: Lesson, user_id: int, now: datetime) -> Availability:
-    """For the doors of one lesson; without an enrolment (a presenter, a moderator) the cohort's window is not asked."""
-    programme = lesson.course.programme
-    enrolment = Enrolment.objects.select_related("cohort").filter(user_id=user_id, programme=programme).first()
-    outline = _outlines([(programme, enrolment)], user_id=user_id, now=now, drafts=True, only_course=lesson.course_id)[
-        0
-    ]
-    found = outline.lesson(lesson.pk)
-    if found is None:
-        raise Lesson.DoesNotExist
-    return found.availability
+    """For the doors of one lesson; without an enrolment (a presenter, a moderator) the cohort's window is not asked.
+
+    Every player asks this when it begins and twice a minute while it is live. Two queries; what is completed is looked
+    up only where something has to come first. The lesson's course and programme are taken as they were read.
+    """
+    course = lesson.course
+    enrolment = (
+        Enrolment.objects.select_related("cohort").filter(user_id=user_id, programme=course.programme_id).first()
+    )
+    mine = CourseCompletion.objects.filter(user_id=user_id)
+    before: list[Any] = list(
+        course.prerequisites.filter(status=PublishStatus.PUBLISHED).annotate(
+            is_done=Exists(mine.filter(course=OuterRef("pk")))
+        )
+    )
+    completed = {one.pk for one in before if one.is_done}
+    if len(completed) < len(before) and mine.filter(course=course).exists():
+        completed.add(course.pk)
+    course_state = state_of_course(
+        course=course,
+        programme=course.programme,
+        cohort=enrolment.cohort if enrolment else None,
+        prerequisites=before,
+        completed_course_ids=completed,
+        now=now,
+    )
+    lessons = list(course.lessons.all()) if course.is_sequential else []
+    done: set[int] = set()
+    if lessons or course_state.missing:
+        done = set(
+            LessonCompletion.objects.filter(user_id=user_id, lesson__course=course).values_list("lesson_id", flat=True)
+        )
+    return state_of_lesson(
+        lesson=lesson,
+        course=course,
+        course_state=course_state,
+        lessons=lessons,
+        completed_lesson_ids=done,
+        now=now,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +115,8 @@ def _outlines(
     user_id: int | None,
     now: datetime,
     drafts: bool,
-    only_course: int | None = None,
 ) -> list[ProgrammeOutline]:
-    courses = _courses([programme.pk for programme, _ in pairs], drafts, only_course)
+    courses = _courses([programme.pk for programme, _ in pairs], drafts)
     done = _done(user_id, courses)
     by_programme: dict[int, list[Course]] = defaultdict(list)
     for course in courses:
@@ -101,14 +131,9 @@ def _outlines(
     ]
 
 
-def _courses(programme_ids: Iterable[int], drafts: bool, only_course: int | None) -> list[Course]:
+def _courses(programme_ids: Iterable[int], drafts: bool) -> list[Course]:
     found = Course.objects.filter(programme__in=list(programme_ids))
-    if only_course is not None:
-        found = found.filter(pk=only_course)
-    elif drafts:
-        found = found.exclude(status=PublishStatus.ARCHIVED)
-    else:
-        found = found.filter(status=PublishStatus.PUBLISHED)
+    found = found.exclude(status=PublishStatus.ARCHIVED) if drafts else found.filter(status=PublishStatus.PUBLISHED)
     first = Course.objects.filter(status=PublishStatus.PUBLISHED)
     return list(
         found.order_by("programme_id", "position").prefetch_related(
