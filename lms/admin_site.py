@@ -52,6 +52,7 @@ GROUPS: tuple[tuple[Any, tuple[tuple[str, str, Any], ...]], ...] = (
         ),
     ),
     (_("Evidence"), (("accounts.AuditEvent", "policy", None), ("webinars.WatchRecord", "visibility", None))),
+    (_("Status page"), (("operations.Incident", "campaign", None),)),
 )
 
 

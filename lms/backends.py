@@ -49,6 +49,7 @@ EVERYWHERE: Mapping[str, Iterable[str]] = {
     "accounts.invitation": AUTHORED,
     "accounts.device": ("view", "change"),
     "accounts.auditevent": READ,
+    "operations.incident": ALL,
 }
 
 

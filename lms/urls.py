@@ -13,6 +13,7 @@ handler500 = "lms.errors.server_error"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("lms.page_urls")),
     path("", include("accounts.urls")),
+    path("", include("operations.urls")),
     path("dev/mail/", include("lms.dev_mail_urls")),
     path("admin/login/", sign_in.admin_entrance),
     path("admin/logout/", sign_in.sign_out),

@@ -27,6 +27,7 @@ from courses.domain.people_imports import receive
 from courses.models import Programme
 from lms.dev_mail import FolderBackend
 from media.models import Upload
+from operations.models import Incident
 from tests.factories.accounts import UserFactory
 from tests.factories.courses import (
     CohortFactory,
@@ -135,6 +136,7 @@ def _objects(programme: Programme, people: dict[str, User]) -> dict[str, models.
     )
     invitation, _ = invite(user=UserFactory.create(email="invited@example.org"), created_by=moderator, now=now())
     objects: list[models.Model] = [
+        Incident.objects.create(title="Videos are slow", started_at=now()),
         programme, course, lesson, video, webinar, upload, invitation, people_list, doctor,
         CohortFactory.create(programme=programme),
         doctor.enrolments.get(),
