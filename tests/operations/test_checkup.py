@@ -10,20 +10,24 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import boto3
 import psycopg
 import pytest
 import redis
 from django.conf import settings as site_settings
 from django.core.management import call_command
 from django.utils.timezone import now
+from moto import mock_aws
 from redbeat.decoder import RedBeatJSONEncoder
 
 from operations.domain.backups.making import make_backup
 from operations.domain.backups.programs import parameters_of_site
 from operations.domain.backups.stores import Folder
 from operations.domain.checkup import machine, site
+from operations.domain.checkup.cloud import GIB, Figure, figures, judge
 from operations.domain.checkup.report import Line, Verdict, ok, problem, run_checks, table, warning, worst
 
+MOMENT = now()  # of one test run, whatever hour begins in it
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SAMPLE = machine.Sample(NOON.isoformat(), 40.0, 10.0, 50.0)
 
@@ -170,34 +174,101 @@ class TestSchedule:
 
 
 class Ready(http.server.BaseHTTPRequestHandler):
-    status = 200
+    protocol_version = "HTTP/1.1"
+    answers: dict[str, int] = {}
 
     def do_GET(self) -> None:
-        self.send_response(self.status if self.path == "/readyz" else 404)
+        body = b'{"postgresql": "failed"}'
+        self.send_response(self.answers.get(self.path, 404))
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(b'{"postgresql": "failed"}')
+        self.wfile.write(body)
 
     def log_message(self, *_: Any) -> None:
         """Not into the output of the tests."""
 
 
-def test_services_are_asked_for_readiness() -> None:
+@pytest.fixture
+def address() -> Iterator[str]:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Ready)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    address = f"http://127.0.0.1:{server.server_address[1]}"
-    try:
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    Ready.answers = {}
+
+
+class TestServices:
+    NOBODY = "http://127.0.0.1:1"
+
+    def test_are_asked_for_readiness(self, address: str) -> None:
+        Ready.answers = {"/readyz": 200}
         assert site.service("web", address).verdict is Verdict.OK
-        Ready.status = 503
+        Ready.answers = {"/readyz": 503, "/healthz": 200}
         found = site.service("web", f"{address}/")
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-    assert found.verdict is Verdict.PROBLEM
-    assert "postgresql" in found.text
-    assert "does not answer" in site.service("web", address).text
-    assert site.service("realtime", "").verdict is Verdict.WARNING
+
+        assert found.verdict is Verdict.PROBLEM
+        assert "postgresql" in found.text
+        assert "does not answer" in site.service("web", self.NOBODY).text
+        assert site.service("realtime", "").verdict is Verdict.WARNING
+
+    def test_behind_a_balancer_that_keeps_readiness_to_itself(self, address: str) -> None:
+        Ready.answers = {"/healthz": 200}
+        assert site.service("web", address).verdict is Verdict.OK
+        Ready.answers = {"/healthz": 502}
+        assert site.service("web", address).verdict is Verdict.PROBLEM
+
+    def test_sockets_are_tried_as_a_browser_does(self, address: str) -> None:
+        Ready.answers = {"/ws/webinars/0/": 101}
+        assert site.sockets(address).verdict is Verdict.OK
+        Ready.answers = {"/ws/webinars/0/": 503}
+        assert site.sockets(address).verdict is Verdict.PROBLEM
+        assert site.sockets(self.NOBODY).verdict is Verdict.PROBLEM
+
+
+class TestCloud:
+    @pytest.fixture
+    def cloud(self, monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Any]:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.setenv(name, "testing")
+        settings.AUTOSCALE_CLUSTER, settings.AUTOSCALE_SERVICES = "rounds", ["web=web:2-20"]
+        settings.AWS_ENDPOINT_URL, settings.AWS_REGION = "", "eu-central-1"
+        host = "rounds-production.c1abc.eu-central-1.rds.amazonaws.com"
+        monkeypatch.setitem(settings.DATABASES["default"], "HOST", host)
+        with mock_aws():
+            yield boto3.client("cloudwatch", "eu-central-1")
+
+    def put(self, client: Any, figure: Figure, values: list[float]) -> None:
+        """One for each hour; the last is of the hour that has just ended."""
+        where = [{"Name": name, "Value": value} for name, value in figure.dimensions]
+        for back, value in enumerate(reversed(values), start=1):
+            at = MOMENT.replace(minute=0, second=0, microsecond=0) - timedelta(hours=back) + timedelta(minutes=5)
+            one = {"MetricName": figure.metric, "Dimensions": where, "Timestamp": at, "Value": value}
+            client.put_metric_data(Namespace=figure.namespace, MetricData=[one])
+
+    def test_services_and_database_tell_of_their_week(self, cloud: Any) -> None:
+        given = {
+            "web CPU": [20.0, 99.0, 30.0], "web memory": [40.0, 90.0], "database CPU": [10.0, 12.0],
+            "database disk": [50.0 * GIB, 15.0 * GIB],
+        }  # fmt: skip
+        for figure in figures():
+            self.put(cloud, figure, given[figure.name])
+
+        found = {line.name: line for line in judge(now=MOMENT)}
+
+        assert {name: line.verdict for name, line in found.items()} == {
+            "web CPU": Verdict.WARNING,  # an hour of this week was full
+            "web memory": Verdict.WARNING,
+            "database CPU": Verdict.OK,
+            "database disk": Verdict.PROBLEM,
+        }
+        assert found["web CPU"].text == "30 %; 7 days: 20–99 %"
+        assert found["database disk"].text == "15 GiB free; 7 days: 15–50"
+
+    def test_no_figures_are_no_good_news(self, cloud: Any) -> None:
+        assert {line.verdict for line in judge(now=MOMENT)} == {Verdict.WARNING}
 
 
 @pytest.mark.django_db
@@ -206,6 +277,7 @@ def test_the_command_prints_a_table_keeps_history_and_exits_with_the_worst(
 ) -> None:
     monkeypatch.setattr(site, "PING_SECONDS", 0.5)
     settings.VAR_DIR, settings.BACKUP_URL = tmp_path, str(tmp_path / "backups")
+    settings.SITE_URL = "http://127.0.0.1:1"
     out = StringIO()
 
     with pytest.raises(SystemExit) as ended:

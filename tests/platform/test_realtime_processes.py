@@ -14,6 +14,8 @@ import pytest
 from django.conf import settings
 
 from core.processes import wait_until
+from operations.domain.checkup.report import Verdict
+from operations.domain.checkup.site import sockets
 from tests.platform.test_server import free_port
 
 pytestmark = pytest.mark.site
@@ -25,7 +27,7 @@ def running(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], str, Path
     port, log = free_port(), tmp_path / "log"
     environment = os.environ | {
         "REALTIME_BIND": f"127.0.0.1:{port}", "REALTIME_PROCESSES": "2", "DRAIN_SECONDS": "600",
-        "LOG_FORMAT": "json", "LOG_LEVEL": "INFO",
+        "SOCKET_ORIGINS": f"http://127.0.0.1:{port}", "LOG_FORMAT": "json", "LOG_LEVEL": "INFO",
     }  # fmt: skip
     command = [sys.executable, "deploy/realtime.py"]
     with log.open("wb") as out:
@@ -56,6 +58,8 @@ def test_both_drain_and_a_second_signal_ends_the_wait(running: tuple[subprocess.
     assert wait_until(lambda: log.read_text().count("Application startup complete") == 2, seconds=SECONDS), (
         log.read_text()
     )
+
+    assert sockets(site).verdict is Verdict.OK  # as `manage.py checkup` tries them
 
     process.send_signal(signal.SIGTERM)
 

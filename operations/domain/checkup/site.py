@@ -1,11 +1,17 @@
 """The site: PostgreSQL, waiting work, backups, scheduled tasks, the processes."""
 
+import base64
+import http.client
 import json
+import secrets
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from http.client import NOT_FOUND, OK
+from http.client import SWITCHING_PROTOCOLS as SWITCHING
 from typing import Any
+from urllib.parse import urlsplit
 
 import redis
 from celery import current_app
@@ -102,15 +108,47 @@ def workers() -> Iterator[Line]:
 
 
 def service(name: str, address: str) -> Line:
+    """Ready; or, where a balancer keeps `/readyz` to itself, alive behind it."""
     if not address:
         return warning(name, f"not asked: its address is unknown (--{name} http://…)")
     try:
-        with urllib.request.urlopen(f"{address.rstrip('/')}/readyz", timeout=PING_SECONDS) as answer:  # noqa: S310
-            return ok(name, f"{address} is ready ({answer.status})")
-    except urllib.error.HTTPError as error:
-        return problem(name, f"{address} is not ready: {error.read(200).decode(errors='replace').strip()}")
+        status, text = _ask(f"{address.rstrip('/')}/readyz")
+        if status == NOT_FOUND:
+            status, text = _ask(f"{address.rstrip('/')}/healthz")
+            if status == OK:
+                return ok(name, f"{address} answers; whether it is ready is its balancer's to know")
     except OSError as error:
         return problem(name, f"{address} does not answer: {error}")
+    return ok(name, f"{address} is ready ({status})") if status == OK else problem(name, f"{address}: {status}, {text}")
+
+
+def sockets(site: str) -> Line:
+    """As browsers do: a handshake, without a session. The tier accepts it, to say that nobody is signed in."""
+    parts = urlsplit(site)
+    headers = {
+        "Connection": "Upgrade", "Upgrade": "websocket", "Origin": f"{parts.scheme}://{parts.netloc}",
+        "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": base64.b64encode(secrets.token_bytes(16)).decode(),
+    }  # fmt: skip
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = kind(parts.netloc, timeout=PING_SECONDS)
+    try:
+        connection.request("GET", "/ws/webinars/0/", headers=headers)
+        status = connection.getresponse().status
+    except (OSError, http.client.HTTPException) as error:
+        return problem("realtime", f"{site} takes no WebSockets: {error}")
+    finally:
+        connection.close()
+    if status != SWITCHING:
+        return problem("realtime", f"{site} takes no WebSockets: {status}")
+    return ok("realtime", f"{site} takes WebSockets")
+
+
+def _ask(address: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(address, timeout=PING_SECONDS) as answer:  # noqa: S310  # the command looked at it
+            return answer.status, ""
+    except urllib.error.HTTPError as error:
+        return error.code, error.read(200).decode(errors="replace").strip()
 
 
 def _redis() -> redis.Redis:

@@ -1,6 +1,8 @@
 """`manage.py checkup`: the daily (and weekly) look at everything, as a table; the exit code is the worst finding."""
 
 import sys
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,7 +17,7 @@ from operations.domain.backups.errors import BackupError
 from operations.domain.backups.programs import parameters_of_site
 from operations.domain.backups.stores import store_at
 from operations.domain.checkup import machine, site
-from operations.domain.checkup.report import Check, run_checks, table, worst
+from operations.domain.checkup.report import Check, Line, problem, run_checks, table, worst
 
 FAILURES = (psycopg.Error, redis.RedisError, kombu.exceptions.KombuError, BackupError, OSError)
 
@@ -28,7 +30,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--weekly", action="store_true", help="also restore the newest backup and compare it")
         parser.add_argument("--web", default="", help="address of the web tier (SITE_URL in production)")
-        parser.add_argument("--realtime", default="", help="address of one realtime process")
+        parser.add_argument(
+            "--realtime", default="", help="address of one realtime process; else a handshake at SITE_URL"
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         now = timezone.now()
@@ -46,9 +50,11 @@ class Command(BaseCommand):
             "workers": site.workers,
             "services": lambda: [
                 site.service("web", _web(options["web"])),
-                site.service("realtime", _http(options["realtime"])),
+                site.service("realtime", found) if (found := _http(options["realtime"])) else site.sockets(_web("")),
             ],
         }
+        if settings.AUTOSCALE_CLUSTER:
+            checks["cloud"] = lambda: _cloud(now)
         if options["weekly"]:
             checks["restore"] = lambda: site.restorable(store, beside=parameters_of_site())
         lines = run_checks(checks, failures=FAILURES)
@@ -58,6 +64,15 @@ class Command(BaseCommand):
         self.stdout.write(f"\n{verdict.name}: {sum(line.verdict > 0 for line in lines)} of {len(lines)} need a look.")
         if verdict:
             sys.exit(int(verdict))
+
+
+def _cloud(now: datetime) -> Iterator[Line]:
+    from operations.domain.checkup import cloud  # boto3 costs 0.3 s
+
+    try:
+        yield from cloud.judge(now=now)
+    except cloud.CloudError as error:
+        yield problem("cloud", str(error))
 
 
 def _web(given: str) -> str:
