@@ -15,6 +15,7 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
+from operations.domain.capacity.inputs import Assumptions, read_prices
 from operations.domain.crowd.measure import CrowdReport, Progress
 from operations.domain.crowd.plan import Behaviour, CrowdPlan, Member
 from operations.domain.crowd.run import run_crowd
@@ -25,13 +26,14 @@ from tests.bench.surge_stage import GENERATOR, Clocks, Stage, saturated_by, stag
 
 STEPS = (0.25, 0.5, 1.0, 2.0, 4.0)
 FINEST = 0.2  # bisection ends where two multiples differ by less than so much of the lower one
-MOST_TRIES = 8
+MOST_TRIES = 6
 PAGE_SECONDS, JOIN_SECONDS = 1.0, 3.0
 GENERATORS = 2
 STAY_SECONDS = 15.0
 WATCHERS, WATCH_SECONDS = 800, 60.0
 PEOPLE = 15_000
 SOCKETS = 15_000
+GIB_A_VCPU = 2.0
 
 
 @dataclass
@@ -162,6 +164,14 @@ def line_of(step: Step) -> str:
     )
 
 
+def price_of(cpu_seconds: float) -> float:
+    """Dollars for so much CPU in Fargate's tasks, used as far as `manage.py capacity` plans, 2 GiB to each vCPU."""
+    given, prices = Assumptions(), read_prices()
+    vcpu_hours = cpu_seconds / 3600 * given.vcpu_per_core / given.usable
+    a_vcpu_hour = prices["fargate_usd_per_vcpu_hour"] + GIB_A_VCPU * prices["fargate_usd_per_gib_hour"]
+    return float(vcpu_hours * a_vcpu_hour)
+
+
 def measure(site: Stage, minutes: float) -> dict[str, Any]:
     say(f"{PEOPLE:,} doctors and their webinar …")
     surge = Surge(site, minutes)
@@ -181,7 +191,9 @@ def measure(site: Stage, minutes: float) -> dict[str, Any]:
         "beyond": failed.figures() if failed else None,
     }
     say("Watching …")
-    figures["cpu_s_per_1000_doctor_hours"] = round(surge.cost_of_watching())
+    cpu_seconds = surge.cost_of_watching()
+    figures["cpu_s_per_1000_doctor_hours"] = round(cpu_seconds)
+    figures["usd_per_1000_doctor_hours"] = round(price_of(cpu_seconds), 3)
     say(f"{SOCKETS:,} sockets …")
     return figures | measure_sockets(site, webinar=surge.webinar, people=surge.people, sockets=SOCKETS)
 
