@@ -142,8 +142,8 @@ class Release:
         try:
             self.roll(after)
             smoke(self.place.site)
-        except ReleaseFailed as error:
-            self.say(f"!!! {error}: going back")
+        except BaseException as error:  # also AWS that refuses half-way, and a pipeline that is cancelled
+            self.say(f"!!! {error!r}: going back")
             self.roll(before)
             raise
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from deploy.release import PROCESSES, SMOKE, Patience, Place, Release, ReleaseFailed
@@ -138,6 +139,20 @@ def test_a_site_that_answers_wrongly_goes_back(ecs: Any, site: str, path: str, a
 
     assert images(ecs) == {OLD}
     assert watched.commands == ["check", "expand"]
+
+
+def test_a_refusal_by_aws_half_way_goes_back(ecs: Any, site: str) -> None:
+    class Refusing(Watched):
+        def update_service(self, **arguments: Any) -> Any:
+            new = self.ecs.describe_task_definition(taskDefinition=arguments["taskDefinition"])["taskDefinition"]
+            if arguments["service"] == "worker" and new["containerDefinitions"][0]["image"] == NEW:
+                raise ClientError({"Error": {"Code": "ThrottlingException"}}, "UpdateService")
+            return self.ecs.update_service(**arguments)
+
+    with pytest.raises(ClientError, match="Throttling"):
+        release(Refusing(ecs), site)
+
+    assert images(ecs) == {OLD}
 
 
 def test_nothing_is_rolled_out_when_a_migration_fails(ecs: Any, site: str) -> None:
