@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg
 from django.conf import settings
 from psycopg.conninfo import conninfo_to_dict
 
@@ -23,13 +25,14 @@ from operations.domain.drill import audience
 from operations.domain.drill.copying import copy_database
 from operations.domain.drill.errors import DrillError
 from operations.domain.drill.faults import Planned, plan_faults
+from operations.domain.drill.hosts import check_target
 from operations.domain.drill.injecting import Injector, check_targets
 from operations.domain.drill.limits import Limits, judge
 from operations.domain.drill.media import copy_recording
-from operations.domain.drill.place import Place, clean, only_drill
+from operations.domain.drill.place import Place, clean, keep_logs, only_drill
 from operations.domain.drill.record import Record
 from operations.domain.drill.sampling import Sampler
-from operations.domain.drill.site import Databases, Site, media_folder
+from operations.domain.drill.site import Databases, Elsewhere, Site, Target, media_folder, read_environment
 from operations.domain.drill.stage import Stage, beside
 from operations.domain.drill.stagehand import Times, times_for
 from operations.domain.drill.staging import Order
@@ -53,6 +56,10 @@ class Wishes:
     port: int = 0
     processes: int = 2
     limits: Limits = field(default_factory=Limits)
+    into: str = ""  # a staging site elsewhere instead of replicas of its own
+    environment: Path | None = None  # of that site
+    allowed_hosts: tuple[str, ...] = ()
+    logs: Path | None = None  # a folder for the logs of the replicas
 
 
 @dataclass(frozen=True)
@@ -121,17 +128,33 @@ def conduct(
         if clean(place):
             say("What an earlier drill had left was removed.")
         stack.callback(_clear, place, interrupt)
-        _fill(wishes, place=place, say=say, now=now)
-        say("Starting the replicas …")
-        site = Site(place, replicas=wishes.replicas, port=wishes.port or _free_port())
+        site = _elsewhere(wishes, place) if wishes.into else _own_site(wishes, place, say=say, now=now)
         stack.callback(site.end)
         check_targets(planned, site.status())
         stage = stack.enter_context(beside(site, _order(wishes)))
         scene = stage.scene
         say(f"{len(scene['members']):,} doctors are signed in to the copy; its address is {site.url}")
+        site.warm(f"/webinars/{wishes.webinar_id}/", scene["members"][0][1])
         facts = _play(wishes, planned, site=site, stage=stage, interrupt=interrupt, say=say, on_progress=on_progress)
         record = make_record(wishes, scene, facts, title=str(audience.find_webinar(wishes.webinar_id)), now=now)
+        keep_logs(place, into=wishes.logs)
         return replace(record, findings=judge(record, wishes.limits))
+
+
+def _own_site(wishes: Wishes, place: Place, *, say: Callable[[str], None], now: datetime) -> Target:
+    _fill(wishes, place=place, say=say, now=now)
+    say("Starting the replicas …")
+    return Site(place, replicas=wishes.replicas, port=wishes.port or _free_port())
+
+
+def _elsewhere(wishes: Wishes, place: Place) -> Target:
+    url = check_target(wishes.into, allowed=wishes.allowed_hosts, site_url=settings.SITE_URL)
+    if wishes.environment is None:
+        raise DrillError("--into needs --environment: how the processes there are started, as NAME=value lines.")
+    try:
+        return Elsewhere(place, url=url, given=read_environment(wishes.environment))
+    except psycopg.Error as error:
+        raise DrillError(f"The database of {url} does not answer: {error}") from error
 
 
 def _clear(place: Place, interrupt: Interrupt) -> None:
@@ -139,16 +162,22 @@ def _clear(place: Place, interrupt: Interrupt) -> None:
         clean(place)
 
 
-def _fill(wishes: Wishes, *, place: Place, say: Callable[[str], None], now: datetime) -> None:
+def site_source() -> dict[str, Any]:
+    """Where the data are read from. Not through PgBouncer: see `copy_database`."""
     if settings.DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"]:
         raise DrillError(
             "DATABASE_URL leads to PgBouncer. For a drill it must lead to PostgreSQL itself, to be copied."
         )
+    return parameters_of_site()
+
+
+def _fill(wishes: Wishes, *, place: Place, say: Callable[[str], None], now: datetime) -> None:
+    source = site_source()
     webinar = audience.find_webinar(wishes.webinar_id)
     with Databases(place) as urls:
         say("Copying the data …")
         into = conninfo_to_dict(urls["DATABASE_URL"])
-        copied = copy_database(source=parameters_of_site(), into=into, now=now)
+        copied = copy_database(source=source, into=into, now=now)
         size = copy_recording(webinar.video, into=media_folder(place))
     say(f"{copied.bytes / 2**20:,.0f} MiB of data and {size / 2**20:,.0f} MiB of video copied and scrubbed.")
 
@@ -157,7 +186,7 @@ def _play(
     wishes: Wishes,
     planned: tuple[Planned, ...],
     *,
-    site: Site,
+    site: Target,
     stage: Stage,
     interrupt: Interrupt,
     say: Callable[[str], None],
@@ -170,7 +199,7 @@ def _play(
         began=began,
         every=max(1.0, plan.seconds / SAMPLES),
         status=site.status,
-        cluster=site.process.pid,
+        cluster=site.pid,
         database_url=site.database_url,
     )
     injector = Injector(planned, site=site, began=began, say=say)
@@ -223,6 +252,7 @@ def _plan(wishes: Wishes, url: str, members: list[list[Any]]) -> CrowdPlan:
             multiple=len(members) / (1_000.0 * wishes.minutes),
             stay_seconds=wishes.stay_seconds,
             seed=wishes.seed,
+            allowed_hosts=wishes.allowed_hosts,
             behaviour=Behaviour(
                 questions_an_hour=2.0, vote_seconds=min(30.0, (times.poll_closes - times.poll_opens) / 2)
             ),

@@ -42,7 +42,8 @@ def copy_database(*, source: Parameters, into: Parameters, now: datetime) -> Cop
         with psycopg.connect(**source, connect_timeout=10) as here, psycopg.connect(**into, autocommit=True) as there:
             size = _size(here)
             _check_servers(here, there)
-            check_space(_data_directory(there), needed=round(size * ROOM) + SPARE_BYTES)
+            if (folder := _data_directory(there)).is_dir():  # on this machine
+                check_space(folder, needed=round(size * ROOM) + SPARE_BYTES)
             major = here.info.server_version // 10_000
         _pipe(source, into, major=major)
         with psycopg.connect(**into, autocommit=True) as copy:

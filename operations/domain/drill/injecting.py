@@ -9,7 +9,7 @@ from deploy.cluster.units import ClusterError
 from operations.domain.drill.errors import DrillError
 from operations.domain.drill.faults import Planned
 from operations.domain.drill.record import Injected
-from operations.domain.drill.site import Site
+from operations.domain.drill.site import Target
 
 LOOK_SECONDS = 0.25
 PATIENCE_SECONDS = 120.0  # for a site to become whole again; the drill waits for that after the last doctor has gone
@@ -26,7 +26,7 @@ def check_targets(planned: Sequence[Planned], rows: Sequence[dict[str, Any]]) ->
 class Injector(threading.Thread):
     """One fault after the other: a second one that is due while the first still lasts comes right after it."""
 
-    def __init__(self, planned: Sequence[Planned], *, site: Site, began: float, say: Callable[[str], None]) -> None:
+    def __init__(self, planned: Sequence[Planned], *, site: Target, began: float, say: Callable[[str], None]) -> None:
         super().__init__(name="drill-faults", daemon=True)
         self.planned, self.site, self.began, self.say = planned, site, began, say
         self.injected: list[Injected] = []

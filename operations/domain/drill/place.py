@@ -18,6 +18,7 @@ from operations.domain.drill.errors import DrillError
 ROOT = Path(settings.BASE_DIR)
 _OWN_HOME = re.compile(r"/var/lib/lms-[0-9a-f]{12}")  # what lms.embedded makes where the folder itself is private
 _DOWN_SECONDS = 120.0
+LOG_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,18 @@ def only_drill(place: Place) -> Iterator[None]:
         file.write(f"process {os.getpid()}\n")
         file.flush()
         yield
+
+
+def keep_logs(place: Place, *, into: Path | None) -> None:
+    """The ends of what the replicas said, beside the report: the copy itself is about to go."""
+    if into is None:
+        return
+    into.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    into.mkdir(exist_ok=True, mode=0o700)
+    for path in [*place.site.glob("log/*.log"), *place.site.glob("*.log")]:
+        with path.open("rb") as log:
+            log.seek(max(0, path.stat().st_size - LOG_BYTES))
+            (into / path.name).write_bytes(log.read())
 
 
 def clean(place: Place) -> bool:

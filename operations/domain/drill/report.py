@@ -19,10 +19,14 @@ HERE = Path(__file__).resolve().parent
 MOST_COUNTRIES = 12
 
 
+def folder_of(reports: Path, began: datetime) -> Path:
+    return reports / f"{began:%Y%m%d-%H%M%S}"
+
+
 def write_report(record: Record, reports: Path, *, limits: Limits) -> Path:
     """Into a folder of its own below `reports`, named after the time it began; readable by whoever ran the drill."""
     before = newest_record(reports)
-    folder = reports / f"{datetime.fromisoformat(record.began_at):%Y%m%d-%H%M%S}"
+    folder = folder_of(reports, datetime.fromisoformat(record.began_at))
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     comparison = compare(before[1], record, name=before[0]) if before else None
     for name, text in ((FILE, record.to_json()), (PAGE, render(record, comparison, limits=limits))):

@@ -11,7 +11,7 @@ from typing import IO, Any
 from core.processes import die_with_parent
 from operations.domain.drill.errors import DrillError
 from operations.domain.drill.place import ROOT
-from operations.domain.drill.site import Site
+from operations.domain.drill.site import Target
 from operations.domain.drill.staging import Order
 
 LAST_WORDS_SECONDS = 60.0
@@ -56,7 +56,7 @@ class Stage:
 
 
 @contextmanager
-def beside(site: Site, order: Order) -> Iterator[Stage]:
+def beside(site: Target, order: Order) -> Iterator[Stage]:
     """Inside the copy, by its environment; ended with the drill."""
     with site.place.site.joinpath("stage.log").open("w+") as log:
         process = subprocess.Popen(

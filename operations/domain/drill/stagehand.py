@@ -84,7 +84,9 @@ class Show:
 
     def prepare(self) -> None:
         """The first seconds are there before anybody comes, as with a presenter who is on time."""
-        self.actor = User.objects.create_superuser(f"stage@{DOMAIN}", first_name="Stage")
+        self.actor = User.objects.filter(email=f"stage@{DOMAIN}").first() or User.objects.create_superuser(
+            f"stage@{DOMAIN}", first_name="Stage"
+        )
         self.broadcast = Broadcast.objects.create(webinar=self.webinar, started_at=timezone.now())
         self.poll = save_poll(
             webinar=self.webinar,

@@ -10,14 +10,17 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
+from operations.domain.backups.errors import BackupError
+from operations.domain.backups.restoring import parameters_of_url
 from operations.domain.crowd.measure import Progress
-from operations.domain.drill.conducting import Interrupt, Preview, Wishes, conduct, preview
+from operations.domain.drill.conducting import Interrupt, Preview, Wishes, conduct, preview, site_source
+from operations.domain.drill.copying import copy_database
 from operations.domain.drill.errors import DrillError
 from operations.domain.drill.faults import FAULTS
 from operations.domain.drill.limits import Limits
 from operations.domain.drill.place import clean, default_place, only_drill
 from operations.domain.drill.record import Record
-from operations.domain.drill.report import PAGE, write_report
+from operations.domain.drill.report import PAGE, folder_of, write_report
 
 GO, NO_GO, NOT_RUN = 0, 1, 2
 LINE_SECONDS = 10.0
@@ -49,6 +52,16 @@ class Command(BaseCommand):
             kind = int if field.type is int else float
             name = f"--limit-{field.name.replace('_', '-')}"
             parser.add_argument(name, type=kind, default=field.default, help=f"default: {field.default:g}")
+        parser.add_argument("--into", default="", metavar="URL", help="a staging site that runs on a copy (--copy-to)")
+        parser.add_argument(
+            "--environment", type=Path, metavar="FILE", help="NAME=value lines of that site's processes"
+        )
+        parser.add_argument(
+            "--allow-host", action="append", default=[], metavar="HOST", help="that may be sent visitors"
+        )
+        parser.add_argument(
+            "--copy-to", default="", metavar="URL", help="make the scrubbed copy in an empty database, no more"
+        )
         parser.add_argument("--json", action="store_true", help="the record as JSON on standard output, nothing else")
         parser.add_argument("--yes", action="store_true", help="do not ask before it begins")
         parser.add_argument("--clean", action="store_true", help="remove what a drill that was killed has left")
@@ -58,7 +71,7 @@ class Command(BaseCommand):
         self.every = 0.0 if options["verbosity"] > 1 else LINE_SECONDS
         self.line, self.next_line = "", 0.0
         try:
-            code = self.clean() if options["clean"] else self.run(options)
+            code = self.clean() if options["clean"] else self.copy(options) if options["copy_to"] else self.run(options)
         except DrillError as error:
             self.say("")
             self.stderr.write(str(error))
@@ -74,10 +87,21 @@ class Command(BaseCommand):
             self.say("The copy was removed." if clean(place) else "Nothing was left.")
         return GO
 
+    def copy(self, options: dict[str, Any]) -> int:
+        """For a staging site: what `--into` is played on."""
+        try:
+            into = parameters_of_url(options["copy_to"])
+        except BackupError as error:
+            raise DrillError(str(error)) from error
+        done = copy_database(source=site_source(), into=into, now=timezone.now())
+        self.say(f"{done.bytes / 2**20:,.0f} MiB of data copied and scrubbed in {done.seconds:g} s.")
+        return GO
+
     def run(self, options: dict[str, Any]) -> int:
         if options["webinar"] is None:
             raise DrillError("Which webinar? --webinar ID, the number in its address.")
-        wishes = _wishes(options)
+        now = timezone.now()
+        wishes = _wishes(options, logs=folder_of(options["report"], now) / "logs")
         seen = preview(wishes)
         self.announce(wishes, seen)
         if not options["yes"] and not options["json"] and sys.stdin.isatty() and not self.agreed():
@@ -91,7 +115,7 @@ class Command(BaseCommand):
                 interrupt=interrupt,
                 say=self.say,
                 on_progress=self.show,
-                now=timezone.now(),
+                now=now,
             )
         finally:
             for number, handler in kept.items():
@@ -154,7 +178,7 @@ class Command(BaseCommand):
             self.say("GO" if record.goes else "NO-GO")
 
 
-def _wishes(options: dict[str, Any]) -> Wishes:
+def _wishes(options: dict[str, Any], *, logs: Path) -> Wishes:
     limits = Limits(**{field.name: options[f"limit_{field.name}"] for field in fields(Limits)})
     return Wishes(
         webinar_id=options["webinar"],
@@ -169,4 +193,8 @@ def _wishes(options: dict[str, Any]) -> Wishes:
         port=options["port"],
         processes=options["processes"],
         limits=limits,
+        into=options["into"],
+        environment=options["environment"],
+        allowed_hosts=tuple(options["allow_host"]),
+        logs=logs,
     )
