@@ -3,6 +3,7 @@ operators wrote. Looked at once for all who ask, every ten seconds at most; told
 """
 
 import json
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -27,6 +28,7 @@ HISTORY = timedelta(days=90)
 LATE_SECONDS = 30.0  # the live picture; the alert LiveLagging says the same
 WAITING_SECONDS = 3_600.0  # recordings and videos
 MANY_TASKS = 1_000
+ANNOUNCED_SECONDS = 10.0
 REASONS: Mapping[Reason, tuple[Part, Health]] = {
     Reason.SAVING: (Part.WEBSITE, Health.DOWN),
     Reason.LINE: (Part.WEBSITE, Health.SLOW),
@@ -116,6 +118,27 @@ def read_status(*, now: datetime) -> Status:
 def forget() -> None:
     """The next one who asks looks anew."""
     forget_value(KEY)
+
+
+class _Announced:
+    """What this process knows of it. Every page asks; Valkey is asked every few seconds, the database never."""
+
+    read_at = float("-inf")
+    incidents: tuple[Told, ...] = ()
+
+
+def announced(*, now: datetime) -> Told | None:
+    """The worst of what lasts, for the head of every page. Some seconds late, and missing while Valkey is away."""
+    clock = time.monotonic()
+    if clock - _Announced.read_at > ANNOUNCED_SECONDS:
+        _Announced.read_at = clock
+        _Announced.incidents = tuple(_told(one) for one in _known())
+    lasting = [one for one in _Announced.incidents if one.is_open(now)]
+    return max(lasting, key=lambda one: ORDER.index(one.health), default=None)
+
+
+def forget_announced() -> None:
+    _Announced.read_at = float("-inf")
 
 
 def _parts(reasons: Iterable[Reason], incidents: Iterable[Told]) -> tuple[PartState, ...]:

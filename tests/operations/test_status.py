@@ -10,6 +10,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 from django_redis import get_redis_connection
 
@@ -39,6 +40,7 @@ def _fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def forget_all() -> None:
     status.forget()
+    status.forget_announced()
     get_redis_connection("default").delete(status.KNOWN, *gauges.QUEUES, *KEYS)
 
 
@@ -144,6 +146,40 @@ class TestWhatOperatorsWrite:
         nasty = "<script>alert(1)</script>"
         written(title=nasty, words=nasty)
         assert nasty not in Client().get("/status/").content.decode()
+
+
+class TestTheHeadOfEveryPage:
+    def test_tells_the_worst_that_lasts_and_nothing_when_it_is_over(
+        self, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        browser = signed_in(UserFactory.create())
+        assert "announced" not in browser.get("/").content.decode()
+        with django_capture_on_commit_callbacks(execute=True):
+            written(title="We write new certificates", severity=Severity.NOTICE)
+            worse = written(title="Nobody can sign in by code", severity=Severity.DOWN)
+            written(title="A machine is changed tomorrow", started_at=now() + timedelta(hours=20))
+        shown = browser.get("/").content.decode()
+        assert "Nobody can sign in by code" in shown
+        assert "We write new certificates" not in shown
+        assert "A machine is changed tomorrow" not in shown
+        with django_capture_on_commit_callbacks(execute=True):
+            incidents.delete_incident(worse)
+        assert "We write new certificates" in browser.get("/").content.decode()
+
+    def test_asks_valkey_once_for_many_pages_and_the_database_never(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(status, "ANNOUNCED_SECONDS", 600.0)
+        status.forget_announced()
+        asked: list[Any] = []
+        known = status._known
+
+        def counted() -> list[dict[str, Any]]:
+            asked.append(1)
+            return known()
+
+        monkeypatch.setattr(status, "_known", counted)
+        with CaptureQueriesContext(connection) as queries:
+            assert [status.announced(now=now()) for _ in range(20)] == [None] * 20
+        assert (len(asked), len(queries)) == (1, 0)
 
 
 class TestWithoutTheDatabase:
