@@ -18,8 +18,8 @@ from moto.server import ThreadedMotoServer
 
 from operations.domain.autoscaling.aws import DIMENSION, PREFIX, action_name
 from operations.domain.autoscaling.calendar import Event, coming_events, expected_doctors
-from operations.domain.autoscaling.plan import AFTER, BEFORE, Limits, limits_at, steps_of, table
-from operations.domain.autoscaling.tending import apply_calendar, check_capacity
+from operations.domain.autoscaling.plan import AFTER, BEFORE, Limits, limits_at, most_connections, steps_of, table
+from operations.domain.autoscaling.tending import apply_calendar, check_capacity, look_ahead, too_many_connections
 from operations.domain.autoscaling.tiers import AutoscaleError, Tier, read_tiers
 from operations.tasks import tend_capacity
 from tests.factories.accounts import UserFactory
@@ -411,6 +411,10 @@ class TestAlarm:
             return out.getvalue()
 
         assert "10 to 20" in said("plan")
+        steps = look_ahead(now=datetime.now(UTC)).steps
+        assert most_connections(steps) == 20 * 4 * 8 + 1 * 2 * 2 + 1 * 2 + 2 * 8 + 2 * 1  # as in production.tfvars
+        assert "may open 664 connections, and PostgreSQL takes " in too_many_connections(steps)
+        assert too_many_connections([]) == ""
         assert f"web: added {PREFIX}" in said("apply")
         assert said("apply") == "Nothing to change.\n"
         Webinar.objects.update(starts_at=datetime.now(UTC) + 5 * MINUTE)

@@ -152,6 +152,15 @@ def test_connections_are_bound_by_memory_cores_and_rds() -> None:
     assert connection_limit(sizes["db.r6g.16xlarge"], replace(GUESSES, connections_a_vcpu=1_000)) == 5_000
 
 
+def test_a_volume_is_one_that_rds_makes() -> None:
+    """gp3 for PostgreSQL: 3,000 IOPS below 400 GiB and never more, from there on 12,000 without extra pay to 64,000."""
+    plans = [plan_for(Audience(doctors=doctors), COSTS, GUESSES, PRICES) for doctors in (1_000, 60_000, 1_000_000)]
+
+    assert [(plan.database_storage_gib, plan.iops) for plan in plans] == [(100, 3_000), (400, 12_000), (400, 62_000)]
+    paid = [monthly_usd(plan, PRICES)["database storage"] for plan in plans]
+    assert paid == pytest.approx([100 * 0.115 * 2, 400 * 0.115 * 2, 400 * 0.115 * 4 + 50_000 * 0.02 * 4])
+
+
 def test_a_replica_is_the_task_that_is_deployed() -> None:
     text = (Path(settings.BASE_DIR) / "deploy" / "terraform" / "production.tfvars").read_text()
     found = {}

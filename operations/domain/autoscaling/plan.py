@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from operations.domain.autoscaling.calendar import Event
 from operations.domain.autoscaling.tiers import Tier
-from operations.domain.capacity.inputs import Assumptions, Audience, Costs
+from operations.domain.capacity.inputs import ELASTIC, SHAPES, Assumptions, Audience, Costs
 from operations.domain.capacity.report import markdown
 from operations.domain.capacity.sizing import elastic_replicas
 
@@ -70,6 +70,13 @@ def steps_of(events: Sequence[Event], tiers: Sequence[Tier], replicas: Replicas,
         if not steps or limits != steps[-1].limits:
             steps.append(Step(at=moment, doctors=doctors, limits=limits, because=tuple(moments[moment])))
     return steps
+
+
+def most_connections(steps: Sequence[Step]) -> int:
+    """To PostgreSQL, when every tier has grown to its upper limit; the others as they stand."""
+    others = sum(shape.standing * shape.connections for name, shape in SHAPES.items() if name not in ELASTIC)
+    grown = [sum(one.high * SHAPES[name].connections for name, one in step.limits.items()) for step in steps]
+    return others + max(grown, default=0)
 
 
 def table(steps: Sequence[Step], tiers: Sequence[Tier]) -> list[str]:

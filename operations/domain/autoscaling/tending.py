@@ -5,12 +5,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import connection
 
 from operations.domain.autoscaling import aws
 from operations.domain.autoscaling.calendar import HORIZON, Event, coming_events
-from operations.domain.autoscaling.plan import ALARM_BEFORE, Step, limits_at, replicas_by_model, steps_of
+from operations.domain.autoscaling.plan import (
+    ALARM_BEFORE,
+    Step,
+    limits_at,
+    most_connections,
+    replicas_by_model,
+    steps_of,
+)
 from operations.domain.autoscaling.tiers import AutoscaleError, Tier, read_tiers
 from operations.domain.capacity.inputs import Assumptions, read_costs
+
+RESERVED = 50  # of PostgreSQL's connections, for migrations, probes and people
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +36,22 @@ def look_ahead(*, now: datetime, horizon: timedelta = HORIZON) -> Outlook:
     events = coming_events(now=now, horizon=horizon)
     replicas = replicas_by_model(read_costs(), Assumptions())
     return Outlook(tiers=tiers, events=events, steps=steps_of(events, tiers, replicas, now=now))
+
+
+def too_many_connections(steps: Sequence[Step]) -> str:
+    """In words; empty when PostgreSQL takes what the services may open, or a pooler stands between."""
+    if settings.DATABASES["default"].get("DISABLE_SERVER_SIDE_CURSORS"):  # DATABASE_TRANSACTION_POOLER
+        return ""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('max_connections')::int")
+        (allowed,) = cursor.fetchone()
+    wanted = most_connections(steps)
+    if wanted <= allowed - RESERVED:
+        return ""
+    return (
+        f"At their upper limits the services may open {wanted:,} connections, and PostgreSQL takes {allowed:,}: "
+        "put PgBouncer between, or take a larger max_connections."
+    )
 
 
 def apply_calendar(*, now: datetime, horizon: timedelta = HORIZON) -> list[aws.Change]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from operations.domain.capacity.inputs import ELASTIC, SHAPES, Audience
 from operations.domain.capacity.load import ladder_kbits
-from operations.domain.capacity.sizing import BASE_IOPS, Plan
+from operations.domain.capacity.sizing import LARGE_IOPS, Plan
 
 MONTH_HOURS = 730.0
 BEFORE_MINUTES, AFTER_MINUTES = 45.0, 30.0
@@ -28,7 +28,7 @@ def monthly_usd(plan: Plan, prices: Mapping[str, Any], *, follows_calendar: bool
     nodes = 2 * plan.shards  # Multi-AZ: a standby for each
     copies = plan.replica_count * plan.shards
     storage = plan.database_storage_gib * prices["database_storage_usd_per_gib_month"]
-    extra_iops = max(0, plan.iops - BASE_IOPS) * prices["database_iops_usd_per_month"]
+    extra_iops = max(0, plan.iops - LARGE_IOPS) * prices["database_iops_usd_per_month"]
     recorded = ladder_kbits() / 8e6 * plan.audience.webinar_minutes * 60 * webinars * 12
     return {
         "web, realtime, worker": sum(_elastic(name, plan, prices, hours) for name in ELASTIC),

@@ -8,7 +8,9 @@ from typing import Any
 from operations.domain.capacity.inputs import ELASTIC, SHAPES, Assumptions, Audience, Costs
 from operations.domain.capacity.load import Load, load_of
 
-BASE_IOPS, MOST_IOPS = 3_000, 64_000  # of one gp3 volume: included, and at most
+# Of one gp3 volume of RDS for PostgreSQL: a small one has 3,000 and can be given no more, a large one at least 12,000.
+LEAST_GIB, LARGE_GIB = 100, 400
+SMALL_IOPS, LARGE_IOPS, MOST_IOPS = 3_000, 12_000, 64_000
 GROUP_COMMITS_A_SECOND = 4.0  # of one realtime process, every 250 ms
 BOUNCER_CLIENTS = 5_000  # connections that one PgBouncer takes
 MOST_CONNECTIONS = 5_000  # RDS: LEAST(memory / 9531392, 5000)
@@ -126,7 +128,7 @@ def plan_for(audience: Audience, costs: Costs, given: Assumptions, prices: Mappi
     limit = connection_limit(database, given) * shards
     bouncers = max(2, math.ceil(pools / BOUNCER_CLIENTS)) if pools > limit else 0
     most = int(given.server_connections_a_vcpu * database.vcpus) * shards
-    commits = commits_a_second(load, replicas) * given.iops_a_commit / shards
+    storage, iops = _volumes(load, replicas, given, shards)
     plan = Plan(
         audience=audience,
         load=load,
@@ -134,8 +136,8 @@ def plan_for(audience: Audience, costs: Costs, given: Assumptions, prices: Mappi
         database=database,
         shards=shards,
         replica_count=copies,
-        iops=min(MOST_IOPS, max(BASE_IOPS, math.ceil(commits / 1000) * 1000 * 2)),
-        database_storage_gib=max(100, math.ceil(load.rows_a_year * given.row_bytes / BYTES_PER_GIB)),
+        iops=iops,
+        database_storage_gib=storage,
         cache=cache,
         cache_shards=cache_shards,
         pool_connections=pools,
@@ -160,6 +162,16 @@ def _database(
         return _smallest(sizes, whole), 0, shards
     copies = math.ceil(load.database_read_cores * scale / shards / largest.vcpus)
     return largest, copies, shards
+
+
+def _volumes(load: Load, replicas: Mapping[str, int], given: Assumptions, shards: int) -> tuple[int, int]:
+    """(GiB of all shards together, IOPS of each): who needs more than a small volume does takes a large one."""
+    commits = commits_a_second(load, replicas) * given.iops_a_commit / shards
+    wanted = math.ceil(commits / 1000) * 1000 * 2
+    gib = math.ceil(load.rows_a_year * given.row_bytes / BYTES_PER_GIB)
+    if wanted > SMALL_IOPS or gib >= LARGE_GIB * shards:
+        return max(gib, LARGE_GIB * shards), min(MOST_IOPS, max(LARGE_IOPS, wanted))
+    return max(gib, LEAST_GIB * shards), SMALL_IOPS
 
 
 def _smallest(sizes: list[Machine], vcpus: float) -> Machine:

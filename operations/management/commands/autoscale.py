@@ -27,11 +27,13 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def show_plan(self, horizon: timedelta) -> None:
-        from operations.domain.autoscaling.tending import look_ahead  # loads boto3, which takes 0.3 s
+        from operations.domain.autoscaling.tending import look_ahead, too_many_connections  # boto3 takes 0.3 s
 
         found = look_ahead(now=now(), horizon=horizon)
         for line in table(found.steps, found.tiers):
             self.stdout.write(line)
+        if words := too_many_connections(found.steps):
+            self.stderr.write(words)
 
     def apply(self, horizon: timedelta) -> None:
         from operations.domain.autoscaling.tending import apply_calendar
