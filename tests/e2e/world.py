@@ -120,6 +120,7 @@ def one_of_each(person: Any, programme: Any, lecture: Any) -> dict[str, str]:
     from accounts.domain.invitations import invite
     from accounts.enums import Role
     from media.domain.captions import set_caption
+    from operations.models import Incident
     from tests.factories.courses import CohortFactory, RoleGrantFactory
     from webinars.models import CannedReply, Webinar
 
@@ -129,6 +130,8 @@ def one_of_each(person: Any, programme: Any, lecture: Any) -> dict[str, str]:
     CohortFactory.create(programme=programme)
     set_caption(video=lecture, language="fr", label="Français", data=CAPTIONS, now=now())
     CannedReply.objects.create(programme=programme, title="Slides", text="The slides are on the course page.")
+    began = now() - timedelta(days=2)  # over: nothing of it stands on other pages
+    Incident.objects.create(title="Videos were slow.", started_at=began, ended_at=began + timedelta(hours=1))
     ids = {"webinars.desk": str(Webinar.objects.filter(starts_at__isnull=False).earliest("pk").pk)}
     for model in admin.site._registry:
         row = model._default_manager.order_by("pk").first()
