@@ -49,9 +49,17 @@ def processes_of(objects: Objects) -> Iterator[str]:
     commands = {name: container(entry)["args"] for name, entry in of(objects, "Job").items()}
     if commands != {"expand": ["manage", "expand"], "contract": ["manage", "migrate", "--noinput"]}:
         yield f"migrations run otherwise: {commands}"
+    timed = {name: container(entry)["args"][:2] for name, entry in jobs(objects).items()}
+    backup, checkup = ["manage", "backup"], ["manage", "checkup"]
+    if timed != {"backup": backup, "checkup": checkup, "checkup-weekly": checkup}:
+        yield f"nobody backs up or looks: {timed}"
     for name, entry in of(objects, "Deployment").items():
         if container(entry)["args"][0] != name:
             yield f"{name} runs something else"
+
+
+def jobs(objects: Objects) -> dict[str, dict[str, Any]]:
+    return {name: entry["spec"]["jobTemplate"] for name, entry in of(objects, "CronJob").items()}
 
 
 def container(entry: dict[str, Any]) -> dict[str, Any]:
@@ -59,7 +67,7 @@ def container(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def pods(objects: Objects) -> Iterator[str]:
-    for name, entry in {**of(objects, "Deployment"), **of(objects, "Job")}.items():
+    for name, entry in {**of(objects, "Deployment"), **of(objects, "Job"), **jobs(objects)}.items():
         pod, main = entry["spec"]["template"]["spec"], container(entry)
         rights = main["securityContext"]
         bare = rights["readOnlyRootFilesystem"] and not rights["allowPrivilegeEscalation"]
@@ -108,6 +116,8 @@ def environment(objects: Objects) -> Iterator[str]:
         for entry in of(objects, "Deployment").values()
         for item in container(entry).get("env", ())
     }
+    if not of(objects, "ConfigMap")["rounds"]["data"].get("BACKUP_URL", "").startswith("s3://"):
+        yield "backups end with their pod"
     yield from differences(of(objects, "ConfigMap")["rounds"]["data"] | own | SECRETS)
 
 
@@ -131,7 +141,8 @@ def test_planted_mistakes_are_found() -> None:
     web(objects)["securityContext"].update(readOnlyRootFilesystem=False)
     web(objects)["livenessProbe"]["httpGet"].update(path="/readyz")
     web(objects).update(imagePulPolicy="Always")
-    del web(objects)["lifecycle"], data["ALLOWED_HOSTS"]
+    del web(objects)["lifecycle"], data["ALLOWED_HOSTS"], data["BACKUP_URL"]
+    jobs(objects)["backup"]["spec"]["template"]["spec"]["containers"][0]["args"] = ["manage", "check"]
     expand["args"] = ["manage", "migrate"]
     data["SITE_URL"] = "http://learn.example.org"
     of(objects, "Service")["web"]["spec"]["ports"][0]["port"] = "many"
@@ -142,6 +153,6 @@ def test_planted_mistakes_are_found() -> None:
         "Deployment: Additional properties", "Service: ", "deployments and processes differ: ['long']",
         "emptying a node", "what is not named", "web has more rights", "web is probed at",
         "web leaves while", "migrations run otherwise",
-        "missing: ALLOWED_HOSTS", "refused: ",
+        "missing: ALLOWED_HOSTS", "refused: ", "nobody backs up or looks", "backups end with their pod",
     )  # fmt: skip
     assert [start for start in wanted if not any(one.startswith(start) for one in found)] == []
