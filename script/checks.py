@@ -4,6 +4,7 @@ import os
 import secrets
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 import xml.etree.ElementTree as ET
@@ -21,6 +22,7 @@ from lms.embedded import Embedded  # noqa: E402
 
 PATIENCE = 40 * 60  # seconds for one run of pytest: a single test has its own limit in pyproject.toml
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FAKETIME = f"/usr/lib/{sysconfig.get_config_var('MULTIARCH')}/faketime/libfaketime.so.1"
 RTMP_MODULE = "/usr/lib/nginx/modules/ngx_rtmp_module.so"
 COVERING = ("-p", "tests.covering")
 # First what computes, a worker a core. Then what waits for programs and browsers, in its order: where a browser was, no
@@ -70,9 +72,10 @@ def manage(*arguments: str, **environment: str) -> bool:
 
 
 def programs() -> bool:
-    """Chromium and its libraries for the browser tests, gettext for the translations, nginx and PgBouncer to run."""
+    """Chromium and its libraries for the browser tests, gettext for translations, nginx, PgBouncer, wrong clocks."""
     there = provide("chromium", *BROWSERS) and provide("gettext", "msgfmt")
     there = there and provide("nginx", "nginx") and provide("libnginx-mod-rtmp", RTMP_MODULE)
+    there = there and provide("libfaketime", FAKETIME)
     return there and provide("pgbouncer", "pgbouncer")
 
 

@@ -9,7 +9,7 @@ import json
 import random
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 from uuid import uuid4
 
@@ -35,6 +35,8 @@ def token(*parts: object) -> str:
 @dataclass
 class Watcher(Player):
     """A player whose beats stand in the journal."""
+
+    beat_seconds: ClassVar[float] = 0.4
 
     journal: Journal = field(kw_only=True)
     open: dict[int, int] = field(default_factory=dict)

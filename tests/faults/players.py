@@ -4,19 +4,19 @@ import asyncio
 import json
 import random
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from websockets.asyncio.client import ClientConnection
 from websockets.typing import Origin
 
 from tests.faults.clients import PATIENCE, Client, give_up
 
-BEAT_SECONDS = 0.15
-
 
 @dataclass
 class Player(Client):
     """Beat number n covers second n, so the coverage tells which beats arrived. Ends once everything is answered."""
+
+    beat_seconds: ClassVar[float] = 0.15
 
     number: int = 0
     unacked: dict[int, float] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class Player(Client):
 
     async def _speak(self, line: ClientConnection) -> None:
         while not self.is_ending:
-            await asyncio.sleep(BEAT_SECONDS * random.uniform(0.5, 1.5))
+            await asyncio.sleep(self.beat_seconds * random.uniform(0.5, 1.5))
             self.number += 1
             self.unacked[self.number] = 0
             self.said(self.number)

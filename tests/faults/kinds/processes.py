@@ -39,12 +39,13 @@ class KilledBeat(Killed): ...
 
 @fault("rolling restart", touches="web realtime worker beat", lasts=(0, 0))
 class Rolled(Fault):
-    """Everything is replaced while it is used. Nothing crashes on the way."""
+    """Everything is replaced while it is used, in short one of web and of realtime. Nothing crashes on the way."""
 
     def strike(self) -> None:
         self.before = self.site.table()
-        tiers = ["web", "realtime", "worker", "beat"] if self.stage.is_long else ["web", "realtime"]
-        self.names = [name for tier in tiers for name in self.site.of(tier)]
+        self.names = ["web.1", "realtime.1"]
+        if self.stage.is_long:
+            self.names = [name for tier in ("web", "realtime", "worker", "beat") for name in self.site.of(tier)]
         self.site.ask(do="roll", names=self.names)
 
     def mend(self) -> None:

@@ -4,18 +4,23 @@ import time
 
 from tests.faults.kinds.registry import FAULTS, Fault, Stage, fault
 
+IN_SHORT = ("postgresql stopped", "valkey killed and empty")
+
 
 @fault("two together", touches="everything", lasts=(0, 0))
 class Two(Fault):
-    """The seed chooses. What the first one breaks, the second one does not touch."""
+    """The seed chooses. What the first one breaks, the second one does not touch. In short: both databases."""
 
     def __init__(self, stage: Stage) -> None:
         super().__init__(stage)
-        single = [kind for kind in FAULTS.values() if kind is not Two]
-        first = self.rng.choice(single)
-        second = self.rng.choice([kind for kind in single if not kind.touches & first.touches])
+        first, second = self._choose() if stage.is_long else (FAULTS[name] for name in IN_SHORT)
         self.pair = (first(stage), second(stage))
         stage.load.journal.note(f"two together: {first.name} and {second.name}")
+
+    def _choose(self) -> tuple[type[Fault], type[Fault]]:
+        single = [kind for kind in FAULTS.values() if kind is not Two]
+        first = self.rng.choice(single)
+        return first, self.rng.choice([kind for kind in single if not kind.touches & first.touches])
 
     @property
     def seconds(self) -> float:

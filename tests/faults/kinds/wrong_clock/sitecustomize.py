@@ -1,11 +1,12 @@
-"""For programs under libfaketime: its clock_nanosleep refuses every wait until a monotonic time that it did not fake."""
+"""For programs under libfaketime: its clock_nanosleep refuses to wait until a monotonic time that it did not fake."""
 
 import select
 import time
+from typing import SupportsIndex
 
 
-def _sleep(seconds: float) -> None:
-    select.select([], [], [], seconds)
+def _sleep(seconds: float | SupportsIndex) -> None:
+    select.select([], [], [], float(seconds))
 
 
 time.sleep = _sleep
