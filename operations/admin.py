@@ -22,7 +22,7 @@ class IncidentAdmin(ModelAdmin):
     list_display = ("title", "part", "show_severity", "started_at", "ended_at")
     list_filter = ("part", "severity")
     search_fields = ("title", "words")
-    fields = ("title", "words", ("part", "severity"), ("started_at", "ended_at"))
+    fields = ("title", "words", ("part", "severity"), "started_at", "ended_at")
     actions = ("end_now",)
     compressed_fields = True
     warn_unsaved_form = True
