@@ -7,13 +7,17 @@ import os
 import subprocess
 import sys
 import threading
+import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import brotli  # type: ignore[import-untyped]  # it has no types
 import pytest
 
+from core.processes import wait_until
 from core.tracing import scrub
+from lms.celery import app
 
 CODE = """
 import os, sys, types
@@ -39,7 +43,7 @@ assert client.post("/sign-in/link/sekrit-path/?next=sekrit-query", {"name": "Ana
 assert client.get("/fine/sekrit-path/", **extra).status_code == 200
 if "sentry_sdk" in sys.modules:
     import sentry_sdk
-    sentry_sdk.flush(5)
+    sentry_sdk.flush(60)
 from opentelemetry import trace
 provider = trace.get_tracer_provider()
 if hasattr(provider, "shutdown"):
@@ -79,7 +83,7 @@ def sink() -> Iterator[http.server.ThreadingHTTPServer]:
 
 def run(**more: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", CODE], env=os.environ | more, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", CODE], env=os.environ | more, capture_output=True, text=True, check=False, timeout=150
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -95,14 +99,63 @@ def test_what_goes_to_sentry_and_to_traces_names_nobody(sink: Any) -> None:
     for secret in (b"sekrit", b"Souza", b"ana.souza", b"clinic.example", b"1234567", b"192.0.2.44"):
         assert secret not in everything
     [envelope] = [body for path, body in sink.got if path == "/api/7/envelope/"]
-    event = next(json.loads(line) for line in envelope.splitlines() if b'"exception"' in line)
-    [fault] = event["exception"]["values"]
+    [fault] = event_of(envelope)["exception"]["values"]
     assert fault["type"] == "ValueError"
     assert fault["value"].startswith("cannot mail [hidden] at [hidden]")
     assert [frame["function"] for frame in fault["stacktrace"]["frames"]][-1] == "boom"
     [spans] = [body for path, body in sink.got if path == "/v1/traces"]
     assert b"GET fine" in spans
     assert b"POST boom" in spans
+
+
+def event_of(envelope: bytes) -> dict[str, Any]:
+    """An envelope is lines of JSON: its own head, then head and body of each item."""
+    found: dict[str, Any] = next(json.loads(line) for line in envelope.splitlines() if b'"exception"' in line)
+    return found
+
+
+@pytest.mark.site
+def test_what_fails_in_a_worker_goes_to_sentry_without_its_arguments(sink: Any, tmp_path: Path) -> None:
+    """A real one, with a process of its own for the task: what the library keeps for sending must survive the fork."""
+    queue = f"sentry-{uuid.uuid4().hex}"
+    options = ["--pool=prefork", "--concurrency=1", "--without-gossip", "--without-mingle", "--loglevel=INFO"]
+    log = tmp_path / "log"
+    with log.open("wb") as out:
+        worker = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "celery",
+                "-A",
+                "lms.celery",
+                "worker",
+                "-Q",
+                queue,
+                "-n",
+                f"{queue}@here",
+                *options,
+            ],
+            env=os.environ | {"SENTRY_DSN": f"http://key@127.0.0.1:{sink.server_address[1]}/7"},
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        app.send_task("webinars.put_together", args=["ana.souza@clinic.example", "sekrit"], queue=queue)
+        assert wait_until(lambda: bool(sink.got), seconds=90), log.read_text()
+    finally:
+        worker.terminate()
+        try:
+            worker.wait(60)
+        finally:
+            worker.kill()
+
+    path, envelope = sink.got[0]
+    event = event_of(envelope)
+    assert path == "/api/7/envelope/"
+    assert event["transaction"] == "webinars.put_together"
+    assert event["exception"]["values"][-1]["type"] == "TypeError"  # one argument too many
+    for secret in (b"ana.souza", b"clinic.example", b"sekrit", b"celery-job"):
+        assert all(secret not in body for _, body in sink.got)
 
 
 def test_without_the_variables_nothing_is_on_and_nothing_sent(sink: Any) -> None:
