@@ -55,7 +55,7 @@ def part_of(user: User, webinar: Webinar) -> Part:
     """
     if has_role(user, *STAFF_ROLES, programme=webinar.lesson.course.programme):
         return Part.MODERATOR
-    if webinar.presenters.filter(pk=user.pk).exists():
+    if any(presenter.pk == user.pk for presenter in webinar.presenters.all()):  # few, and a page has them already
         return Part.PRESENTER
     return Part.ATTENDEE
 

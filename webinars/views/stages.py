@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from django.db.models import prefetch_related_objects
 from django.http import HttpRequest
 
 from accounts.models import Device, User
@@ -80,6 +81,7 @@ class Look:
 
 def look(request: DeviceRequest, webinar: Webinar, *, now: datetime) -> Look:
     user = request.user
+    prefetch_related_objects([webinar], "presenters")
     page = read_course_page(webinar=webinar, user=user, now=now)
     ahead = page.is_preview and may_preview(user, webinar.lesson.course.programme)
     schedule = schedule_of(webinar, now=now)
