@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import random
+import signal
 import sys
 import time
 from collections import defaultdict
@@ -29,6 +30,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main() -> int:
+    # Both as KeyboardInterrupt, also in the background of a shell, where Ctrl-C is ignored: everything is taken down.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     options = parser().parse_args()
     if options.list:
         say("\n".join(FAULTS))

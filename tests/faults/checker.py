@@ -91,8 +91,12 @@ WAITING = """SELECT
     (SELECT count(*) FROM webinars_tally WHERE webinar_id = %(live)s)
     + (SELECT count(*) FROM webinars_watchrecord WHERE webinar_id = %(short)s AND reached_at IS NOT NULL
         AND settled_at IS NULL)"""
-VISIBLE = """SELECT number FROM webinars_roomevent WHERE webinar_id = %s AND number <= %s
-    AND (audience = 'all' OR person_id = %s) ORDER BY number"""
+# In order; and whether a page may be without it: what was said of a question before it was taken back is not replayed.
+VISIBLE = """SELECT e.number, e.kind = 'published' AND EXISTS (SELECT FROM webinars_roomevent w
+        WHERE w.webinar_id = e.webinar_id AND w.kind = e.kind AND w.payload->'id' = e.payload->'id'
+        AND (w.payload->>'removed')::bool AND w.number > e.number)
+    FROM webinars_roomevent e WHERE e.webinar_id = %s AND e.number <= %s
+    AND (e.audience = 'all' OR e.person_id = %s) ORDER BY e.number"""
 
 
 @dataclass(frozen=True)
@@ -177,12 +181,14 @@ def _followers(database: Database, heard: Iterable[Heard], scope: Scope) -> Iter
         by_person.setdefault(one.who, []).append(one.number)
     for who, numbers in by_person.items():
         rows = database.execute(VISIBLE, [scope.values["live"], scope.last_number, who])
-        expected = [number for (number,) in rows]
+        may_be_missing = dict(rows)
         got = [number for number in numbers if number <= scope.last_number]
-        if got == expected:
+        some = set(got)
+        if got == [number for number, is_gone in may_be_missing.items() if not is_gone or number in some]:
             continue
-        missed, doubled = sorted(set(expected) - set(got)), [n for n, times in Counter(got).items() if times > 1]
-        foreign, order = sorted(set(got) - set(expected)), "" if got == sorted(got) else ", out of order"
+        missed = [number for number, is_gone in may_be_missing.items() if not is_gone and number not in some]
+        doubled = [number for number, times in Counter(got).items() if times > 1]
+        foreign, order = sorted(some - may_be_missing.keys()), "" if got == sorted(got) else ", out of order"
         text = f"missed {missed[:10]}, heard twice {doubled[:10]}, not for them {foreign[:10]}{order}"
         yield Finding("room", str(who), text)
 

@@ -122,8 +122,11 @@ def _event_is_gone(database: Database, history: History, scope: Scope) -> tuple[
     return history, "numbers of the room"
 
 
-def _event_was_missed(_database: Database, history: History, _scope: Scope) -> tuple[History, str]:
-    missed = _someone(history)
+def _event_was_missed(database: Database, history: History, scope: Scope) -> tuple[History, str]:
+    """An announcement: it stands, whatever is taken back."""
+    query = "SELECT number FROM webinars_roomevent WHERE webinar_id = %s AND kind = 'announcement' AND number <= %s"
+    said = {number for (number,) in database.execute(query, [scope.values["live"], scope.last_number])}
+    missed = _someone(replace(history, heard=tuple(one for one in history.heard if one.number in said)))
     return replace(history, heard=tuple(one for one in history.heard if one != missed)), f"room {missed.who}"
 
 
