@@ -47,6 +47,7 @@ def record(**changes: Any) -> Record:
         seed=1,
         audience="registered",
         doctors=100,
+        came=100,
         countries={"IN": 60, "KE": 40},
         target="http://127.0.0.1:20001",
         machine={"cores": 2, "memory": 24 * 2**30},

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import signal
 import subprocess
 import sys
 import tempfile
@@ -15,12 +16,16 @@ from django.conf import settings
 from django.utils.timezone import now
 
 from accounts.models import User
+from core.processes import wait_until
 from operations.domain.backups.programs import parameters_of_site
 from operations.domain.drill.conducting import Wishes, preview
 from operations.domain.drill.errors import DrillError
-from operations.domain.drill.place import Place, only_drill
+from operations.domain.drill.faults import plan_faults
+from operations.domain.drill.injecting import check_targets
+from operations.domain.drill.place import Place
 from operations.domain.drill.record import FILE, Record
 from operations.domain.drill.report import PAGE
+from operations.domain.drill.site import Elsewhere, read_environment
 from tests.factories.accounts import UserFactory
 from tests.factories.courses import EnrolmentFactory
 from tests.factories.webinars import LiveWebinarFactory, WebinarFactory
@@ -39,21 +44,47 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
+def url_of_site() -> str:
+    given = parameters_of_site()
+    return f"postgresql://{given['user']}@/{given['dbname']}?host={given['host']}"
+
+
+def surroundings(folder: Path) -> dict[str, str]:
+    own = {"VAR_DIR": str(folder), "DATABASE_URL": url_of_site(), "DEBUG": "false"}
+    return os.environ | own | {"SECRET_KEY": secrets.token_urlsafe(64)}
+
+
 def drill(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """In a process of its own, on this test's database: the exit code is part of what is promised."""
-    given = parameters_of_site()
-    url = f"postgresql://{given['user']}@/{given['dbname']}?host={given['host']}"
     return subprocess.run(
         [sys.executable, "manage.py", "drill", *arguments],
         cwd=settings.BASE_DIR,
-        env=os.environ
-        | {"VAR_DIR": str(folder), "DATABASE_URL": url, "DEBUG": "false", "SECRET_KEY": secrets.token_urlsafe(64)},
+        env=surroundings(folder),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,
         timeout=PATIENCE,
     )
+
+
+def begin_until(folder: Path, words: str, *arguments: str) -> "subprocess.Popen[str]":
+    """In a session of its own, as from a terminal; returns when it has said these words."""
+    log = folder / "said.txt"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "drill", *arguments],
+            cwd=settings.BASE_DIR,
+            env=surroundings(folder),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            text=True,
+            start_new_session=True,
+        )
+    assert wait_until(lambda: words in log.read_text() or process.poll() is not None, seconds=PATIENCE)
+    assert process.poll() is None, log.read_text()
+    return process
 
 
 def register(webinar: Webinar, count: int, country: str) -> list[User]:
@@ -124,11 +155,51 @@ class TestDrill:
         assert (nobody.returncode, nobody.stdout) == (2, "")
         assert "Nobody is registered" in nobody.stderr
 
-        with only_drill(Place(folder / "drill")):
-            second = drill(folder, f"--webinar={empty.pk}", "--synthetic=5", "--yes")
-        assert second.returncode == 2
-        assert "Another drill is running" in second.stderr
+    @pytest.mark.timeout(600)
+    def test_a_killed_one_is_cleaned_up_and_an_interrupted_one_cleans_up_itself(self, folder: Path) -> None:
+        """Both while they copy the data, when their own databases run already."""
+        webinar = LiveWebinarFactory()
+        copying = begin_until(folder, "Copying the data", f"--webinar={webinar.pk}", "--synthetic=5", "--yes")
+        copying.kill()
+        copying.wait(PATIENCE)
+        assert (folder / "drill" / "site").exists()
+
+        cleaned = drill(folder, "--clean")
+        assert (cleaned.returncode, cleaned.stdout) == (0, "The copy was removed.\n")
         assert not (folder / "drill" / "site").exists()
+        assert wait_until(lambda: processes_of(folder / "drill" / "site") == [], seconds=PATIENCE)
+
+        copying = begin_until(folder, "Copying the data", f"--webinar={webinar.pk}", "--synthetic=5", "--yes")
+        os.killpg(copying.pid, signal.SIGINT)  # as a terminal does
+        assert copying.wait(PATIENCE) == 2
+        assert not (folder / "drill" / "site").exists()
+        assert wait_until(lambda: processes_of(folder / "drill" / "site") == [], seconds=PATIENCE)
+
+
+@pytest.mark.django_db
+class TestElsewhere:
+    """What is refused before anything is sent, or written."""
+
+    def test_only_with_the_environment_of_that_site(self, tmp_path: Path) -> None:
+        file = tmp_path / "staging.env"
+        with pytest.raises(DrillError, match="cannot be read"):
+            read_environment(file)
+        file.write_text("# staging\nDATABASE_URL='postgresql://lms@db/lms'\nREDIS_URL=redis://cache/0\n")
+        with pytest.raises(DrillError, match="does not say SECRET_KEY"):
+            read_environment(file)
+        file.write_text(file.read_text() + "SECRET_KEY=a=b")
+        assert read_environment(file) == {
+            "DATABASE_URL": "postgresql://lms@db/lms", "REDIS_URL": "redis://cache/0", "SECRET_KEY": "a=b"
+        }  # fmt: skip
+
+    def test_never_on_a_database_that_is_no_copy(self, tmp_path: Path) -> None:
+        given = {"DATABASE_URL": url_of_site(), "REDIS_URL": "redis://127.0.0.1:1/0", "SECRET_KEY": "x"}
+        with pytest.raises(DrillError, match="no copy made by a drill"):
+            Elsewhere(Place(tmp_path / "drill"), url="http://127.0.0.1:1", given=given)
+
+    def test_its_processes_are_not_ours_to_break(self) -> None:
+        with pytest.raises(DrillError, match=r"needs web\.1, which this drill does not run"):
+            check_targets(plan_faults(["web-kill"], seconds=60.0), [])
 
 
 @pytest.mark.django_db

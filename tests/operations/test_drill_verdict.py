@@ -46,7 +46,7 @@ class TestGoOrNoGo:
             ),
             ({"moments": moments((10.0, 200, 1))}, "Errors"),
             ({"lost": 1}, "Acknowledged and lost"),
-            ({"doctors": 200}, "Doctors who came"),
+            ({"came": 50}, "Doctors who came"),
         ],
     )
     def test_each_limit_alone_is_a_no(self, changes: dict[str, object], name: str) -> None:

@@ -87,6 +87,7 @@ class _Crew:
             cwd=ROOT,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
             text=True,
+            process_group=0,  # Ctrl-C is for whoever started the crowd, who sends everybody home
         )
         self.children.append(child)
         threading.Thread(target=self._read, args=(number, child, line), daemon=True).start()

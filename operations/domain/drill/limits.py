@@ -70,9 +70,8 @@ def _at_most(name: str, measured: float, limit: float, unit: str) -> Finding:
 
 
 def _arrived(record: Record, limits: Limits) -> Finding:
-    came = max((moment.arrived for moment in record.moments), default=0)
-    percent = round(100 * came / record.doctors, 1) if record.doctors else 0.0
-    words = f"{came:,} of {record.doctors:,}"
+    percent = round(100 * record.came / record.doctors, 1) if record.doctors else 0.0
+    words = f"{record.came:,} of {record.doctors:,}"
     return Finding(
         "Doctors who came",
         percent,

@@ -123,6 +123,7 @@ class Record:
     seed: int
     audience: str  # "registered", "enrolled" or "synthetic"
     doctors: int
+    came: int
     countries: dict[str, int]
     target: str
     machine: dict[str, Any]

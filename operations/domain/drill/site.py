@@ -35,6 +35,8 @@ KEPT = (
     "PATH",
     "PYTHONPATH",
     "REALTIME_PROCESSES",
+    "SHED_JOIN_MS",
+    "SHED_READ_MS",
     "SITE_NAME",
     "TMPDIR",
     "TZ",

@@ -55,6 +55,7 @@ def make_record(wishes: Wished, scene: Mapping[str, Any], facts: Facts, *, title
         seed=wishes.seed,
         audience=scene["kind"],
         doctors=len(scene["members"]),
+        came=report.arrived,
         countries=dict(scene["countries"]),
         target=facts.target,
         machine=facts.machine,

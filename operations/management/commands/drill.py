@@ -30,6 +30,8 @@ REPLICAS = {"web": 2, "realtime": 2, "worker": 1, "beat": 1}
 class Command(BaseCommand):
     help = "Play a webinar's audience against an isolated copy of the data. Exit code 0: go, 1: no-go, 2: not run."
 
+    requires_system_checks = ()  # the replicas run them
+
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--webinar", type=int, metavar="ID", help="the number in the webinar's address")
         parser.add_argument("--multiple", type=int, default=1, help="1 to 4 times its audience (default: 1)")
@@ -104,7 +106,7 @@ class Command(BaseCommand):
         wishes = _wishes(options, logs=folder_of(options["report"], now) / "logs")
         seen = preview(wishes)
         self.announce(wishes, seen)
-        if not options["yes"] and not options["json"] and sys.stdin.isatty() and not self.agreed():
+        if not options["yes"] and not self.agreed():
             return NOT_RUN
         interrupt = Interrupt()
         kept = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -136,6 +138,8 @@ class Command(BaseCommand):
             self.say(f"  at {one.at / 60:.1f} min: {one.fault.words}")
 
     def agreed(self) -> bool:
+        if not sys.stdin.isatty():
+            raise DrillError("It would load this machine for that time. Where nobody can be asked, say --yes.")
         return input("It loads this machine for that time. Begin? [y/N] ").strip().lower() in {"y", "yes"}
 
     def say(self, text: str) -> None:
@@ -146,6 +150,7 @@ class Command(BaseCommand):
             self.line = ""
         if text:
             self.stdout.write(text)
+            self.stdout.flush()
 
     def show(self, progress: Progress) -> None:
         """One line that changes; where that is no terminal, one every ten seconds, or each with --verbosity 2."""
@@ -162,6 +167,7 @@ class Command(BaseCommand):
             self.line = line
         elif progress.elapsed >= self.next_line:
             self.stdout.write(line)
+            self.stdout.flush()
             self.next_line = progress.elapsed + self.every
 
     def conclude(self, record: Record) -> None:
