@@ -31,5 +31,5 @@ def tend_capacity() -> int:
     for one in found:
         if one.missing:
             logger.error("Capacity is not there: %s has %d of %d tasks", one.tier, one.running, one.wanted)
-    report_missing(found, now=now)
+    report_missing(found, cluster=settings.AUTOSCALE_CLUSTER, now=now)
     return sum(one.missing for one in found)

@@ -44,15 +44,19 @@ def listens(port: int) -> bool:
 def consumes(url: str) -> bool:
     """Whether the worker of this host answers by the broker: one that lost its connection for good does not.
 
-    While the broker itself is away nobody can answer; that is not this container's fault.
+    While the broker itself is away nobody can answer; that is not this container's fault. Nor is one that is frozen:
+    without limits of its own this check would hang, and every worker would be restarted for it.
     """
     from celery import Celery
     from kombu.exceptions import OperationalError
+    from redis.exceptions import RedisError
 
+    limits = {"socket_timeout": SECONDS, "socket_connect_timeout": SECONDS, "max_retries": 0}
+    app = Celery(broker=url)
+    app.conf.update(broker_transport_options=limits, broker_connection_timeout=SECONDS)
     try:
-        control = Celery(broker=url).control
-        return bool(control.inspect(destination=[f"celery@{socket.gethostname()}"], timeout=SECONDS).ping())
-    except (OSError, OperationalError):
+        return bool(app.control.inspect(destination=[f"celery@{socket.gethostname()}"], timeout=SECONDS).ping())
+    except (OSError, OperationalError, RedisError):
         return True
 
 

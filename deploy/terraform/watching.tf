@@ -122,7 +122,7 @@ locals {
       for name in ["web", "realtime", "worker"] : "capacity-of-${name}" => {
         runbook    = "CapacityMissing"
         namespace  = "Rounds", metric = "CapacityMissing", statistic = "Maximum"
-        dimensions = { Tier = name }
+        dimensions = { Cluster = local.name, Tier = name }
         above      = true, threshold = 0, periods = 1, period = 600
       }
     },

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP384R1, generate_pri
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.conf import settings
 
+from operations.domain.capacity.inputs import ELASTIC
 from tests.deploy.product import ROOT, SECRETS, differences, processes
 from tests.deploy.terraform import Plan
 
@@ -250,6 +251,12 @@ def watching(plan: Plan) -> Iterator[str]:
         yield f"failures of some kind are told nobody: {sorted(heard)}"
     if {target.key for target in plan.of("aws_cloudwatch_event_target")} != set(rules):
         yield "a failure reaches nobody"
+    capacity = [alarm.values["dimensions"] for alarm in alarms if alarm.key.startswith("capacity-of-")]
+    cluster = plan.one("aws_ecs_cluster")["name"]
+    if {frozenset(one.items()) for one in capacity} != {
+        frozenset({("Cluster", cluster), ("Tier", tier)}) for tier in ELASTIC
+    }:
+        yield "the alarm of the calendar looks for another number than the product tells"
     missing = {alarm.key.removesuffix("-missing") for alarm in alarms if alarm.key.endswith("-missing")}
     if missing != processes():
         yield f"nobody hears when these are gone: {sorted(processes() - missing)}"

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from django.conf import settings
 
 from deploy.docker import healthcheck
 from tests.deploy.product import DEPLOY, ROOT, differences, processes
@@ -180,6 +181,19 @@ def test_the_nginx_of_compose_is_sound_and_a_mistake_is_found(tmp_path: Path) ->
 )
 def test_the_health_check_knows_what_runs(line: str, name: str) -> None:
     assert healthcheck.runs_as(line) == name
+
+
+def test_a_worker_is_not_restarted_for_a_broker_that_is_away_or_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(healthcheck, "SECONDS", 1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes calls, and never answers
+        frozen = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        assert healthcheck.consumes(frozen)
+    assert healthcheck.consumes(frozen), "nobody listens there any more"
+
+
+def test_a_worker_that_does_not_answer_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(healthcheck, "SECONDS", 1)
+    assert not healthcheck.consumes(settings.REDIS_URL)
 
 
 def test_the_health_check_sees_who_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:

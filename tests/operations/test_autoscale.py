@@ -383,7 +383,9 @@ class TestAlarm:
         assert limits(gate) == (10, 20)
         assert "Capacity is not there: web has" in caplog.text
         [metric] = far("cloudwatch", gate.target).list_metrics(Namespace="Rounds")["Metrics"]
-        assert (metric["MetricName"], metric["Dimensions"]) == ("CapacityMissing", [{"Name": "Tier", "Value": "web"}])
+        assert metric["MetricName"] == "CapacityMissing"
+        where = {entry["Name"]: entry["Value"] for entry in metric["Dimensions"]}
+        assert where == {"Cluster": CLUSTER, "Tier": "web"}
 
     def test_the_alarm_is_raised_when_aws_takes_no_changes(self, gate: Gate, caplog: pytest.LogCaptureFixture) -> None:
         gate.refuse, gate.times, gate.error = "DescribeScalableTargets", 1, "AccessDeniedException"

@@ -178,12 +178,15 @@ def compare_running(wanted: Mapping[str, Limits], tiers: Sequence[Tier], *, clus
     ]
 
 
-def report_missing(found: Sequence[Shortage], *, now: datetime) -> None:
-    """Zeros too: an alarm must be able to tell "nothing is missing" from "nobody looked"."""
+def report_missing(found: Sequence[Shortage], *, cluster: str, now: datetime) -> None:
+    """Zeros too: an alarm must be able to tell "nothing is missing" from "nobody looked".
+
+    By cluster: staging in the same account would else answer for production.
+    """
     data = [
         {
             "MetricName": METRIC,
-            "Dimensions": [{"Name": "Tier", "Value": one.tier}],
+            "Dimensions": [{"Name": "Cluster", "Value": cluster}, {"Name": "Tier", "Value": one.tier}],
             "Timestamp": now,
             "Value": one.missing,
             "Unit": "Count",
