@@ -22,8 +22,10 @@ locals {
     EMAIL_USE_TLS           = "true"
     DEFAULT_FROM_EMAIL      = "Rounds <${var.mail_from}>"
     BACKUP_URL              = "s3://${aws_s3_bucket.backups.bucket}/rounds"
-    LIVE_IVS_RECORDING_ARN  = var.live_ivs_enabled ? module.live.recording_arn : ""
-    AUTOSCALE_CLUSTER       = local.name
+    # Prometheus asks replicas itself. What comes by the balancer has its caller's address, and no rule for /metrics.
+    METRICS_NETWORKS       = "127.0.0.0/8,::1/128,${local.network.NetworkAddresses}"
+    LIVE_IVS_RECORDING_ARN = var.live_ivs_enabled ? module.live.recording_arn : ""
+    AUTOSCALE_CLUSTER      = local.name
     AUTOSCALE_SERVICES = join(",", [
       for name in ["web", "realtime", "worker"] :
       "${name}=${name}:${var.services[name].minimum}-${var.services[name].maximum}"

@@ -201,6 +201,8 @@ def tasks(plan: Plan) -> Iterator[str]:
         (breaker,) = service["deployment_circuit_breaker"]
         if not (breaker["enable"] and breaker["rollback"]):
             yield f"{name} stays at a release that does not start"
+        if bool(service["service_registries"]) != (name in {"web", "realtime"}):
+            yield f"{name} is not where Prometheus looks for it"
     for name, container in plan.outputs["containers"].items():
         if not container["readonlyRootFilesystem"] or container["user"] != "10001:10001":
             yield f"{name} may write to its image or be root"

@@ -21,7 +21,7 @@ REGION = "eu-central-1"
 TO = "DestinationSecurityGroupId"
 OUTPUTS = {
     "VpcId", "PublicSubnetIds", "PrivateSubnetIds", "DataSubnetIds", "BalancerSecurityGroupId",
-    "ServiceSecurityGroupId",
+    "ServiceSecurityGroupId", "MonitoringSecurityGroupId", "NetworkAddresses",
     "IngestBalancerSecurityGroupId", "DatabaseSecurityGroupId", "CacheSecurityGroupId", "EndpointSecurityGroupId",
 }  # fmt: skip
 # Who takes connections from whom: group, port, and where from.
@@ -29,13 +29,14 @@ WAYS_IN = {
     ("Balancer", 443, "0.0.0.0/0"), ("Balancer", 80, "0.0.0.0/0"), ("IngestBalancer", 443, "0.0.0.0/0"),
     ("Service", 8001, "Balancer"), ("Service", 8002, "Balancer"), ("Service", 1935, "IngestBalancer"),
     ("Database", 5432, "Service"), ("Cache", 6379, "Service"), ("Endpoint", 443, "Service"),
-    ("Endpoint", 587, "Service"),
+    ("Endpoint", 587, "Service"), ("Service", 8001, "Monitoring"), ("Service", 8002, "Monitoring"),
 }  # fmt: skip
 
 WAYS_OUT = {
     ("Balancer", 8001, "Service"), ("Balancer", 8002, "Service"), ("IngestBalancer", 1935, "Service"),
     ("Service", 5432, "Database"), ("Service", 6379, "Cache"), ("Service", 443, "0.0.0.0/0"),
     ("Service", 587, "Endpoint"),
+    ("Monitoring", 8001, "Service"), ("Monitoring", 8002, "Service"), ("Monitoring", 443, "0.0.0.0/0"),
 }  # fmt: skip
 
 

@@ -178,6 +178,24 @@ locals {
   }
 }
 
+resource "aws_service_discovery_private_dns_namespace" "this" {
+  name = "${var.name}.internal"
+  vpc  = var.vpc_id
+}
+
+resource "aws_service_discovery_service" "this" {
+  for_each = toset(["web", "realtime"])
+  name     = each.key
+  dns_config {
+    namespace_id   = aws_service_discovery_private_dns_namespace.this.id
+    routing_policy = "MULTIVALUE"
+    dns_records {
+      type = "A"
+      ttl  = 10
+    }
+  }
+}
+
 resource "aws_ecs_service" "this" {
   for_each = local.shape
 
@@ -204,6 +222,14 @@ resource "aws_ecs_service" "this" {
     subnets          = var.private_subnet_ids
     security_groups  = [var.service_group_id]
     assign_public_ip = false
+  }
+
+  # Addresses of the replicas by name, eight at most: web.<name>.internal. For Prometheus; browsers come by the balancer.
+  dynamic "service_registries" {
+    for_each = contains(keys(aws_service_discovery_service.this), each.key) ? [aws_service_discovery_service.this[each.key].arn] : []
+    content {
+      registry_arn = service_registries.value
+    }
   }
 
   dynamic "load_balancer" {

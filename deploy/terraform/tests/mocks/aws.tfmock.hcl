@@ -89,6 +89,7 @@ mock_data "aws_cloudformation_stack" {
       ServiceSecurityGroupId        = "sg-service"
       DatabaseSecurityGroupId       = "sg-database"
       CacheSecurityGroupId          = "sg-cache"
+      NetworkAddresses              = "10.40.0.0/16"
     }
   }
 }
