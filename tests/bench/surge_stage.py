@@ -24,7 +24,6 @@ from tests.bench.stage import ROOT
 COUNTS = {"web": 2, "realtime": 1, "worker": 1, "long": 0, "transcoder": 0, "ingest": 0, "beat": 1}
 PATIENCE = 240.0
 GENERATOR = "load generator"
-GROUPS = ("web", "realtime", "worker", "beat", "nginx", "pgbouncer", "postgresql", "valkey")
 
 
 @dataclass(frozen=True)
@@ -57,18 +56,13 @@ class Stage:
         found: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])
         return found
 
-    def processes(self) -> dict[str, list[psutil.Process]]:
-        """Of each part of the site, with their children."""
-        found: dict[str, list[psutil.Process]] = {}
-        for row in control.ask(self.state.control, {"do": "status"}):
-            group = row["name"].partition(".")[0]
-            with contextlib.suppress(psutil.NoSuchProcess):
-                leader = psutil.Process(row["pid"])
-                found.setdefault(group, []).extend([leader, *leader.children(recursive=True)])
-        return found
+    def leaders(self) -> list[tuple[str, psutil.Process]]:
+        """The part of the site, and its process. Asking costs the cluster some CPU: not while it is measured."""
+        rows = control.ask(self.state.control, {"do": "status"})
+        return [(row["name"].partition(".")[0], psutil.Process(row["pid"])) for row in rows if row["pid"]]
 
     def memory(self, group: str) -> int:
-        return sum(process.memory_info().rss for process in self.processes().get(group, ()))
+        return sum(one.memory_info().rss for name, leader in self.leaders() if name == group for one in _family(leader))
 
 
 @contextlib.contextmanager
@@ -120,11 +114,14 @@ class Clocks:
     _at: float = 0.0
 
     def __post_init__(self) -> None:
+        self._leaders = self.stage.leaders()
         self.read()
 
     def read(self) -> tuple[dict[str, float], float]:
         """Seconds of CPU by part, and seconds that passed."""
-        groups: dict[str, list[psutil.Process]] = dict(self.stage.processes())
+        groups: dict[str, list[psutil.Process]] = {}
+        for group, leader in self._leaders:
+            groups.setdefault(group, []).extend(_family(leader))
         site = {one.pid for members in groups.values() for one in members}
         me = psutil.Process()
         own = [me, *(one for one in me.children(recursive=True) if one.pid not in site)]
@@ -134,6 +131,13 @@ class Clocks:
         spent = {name: max(0.0, value - self._last.get(name, 0.0)) for name, value in now.items()}
         passed, self._last, self._at = at - self._at, now, at
         return spent, passed
+
+
+def _family(leader: psutil.Process) -> list[psutil.Process]:
+    try:
+        return [leader, *leader.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
 
 
 def _cpu(process: psutil.Process) -> float:
