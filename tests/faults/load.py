@@ -14,7 +14,7 @@ from tests.faults.journal import Journal
 from tests.faults.replicas import Replicas
 from tests.faults.world import ORIGIN
 
-PATIENCE = 90.0
+PATIENCE = 150.0
 PLAYERS, LISTENERS, DOCTORS, HONEST = 8, 4, 3, 2
 PEOPLE = 120
 MORE_BEATS, MORE_EVENTS, MORE_DONE = 3, 3, 3  # that each must get before one says that it goes on

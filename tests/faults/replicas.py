@@ -14,7 +14,7 @@ from core.processes import wait_until
 from tests.cluster.site import Site
 from tests.faults.disk import Disk, disk
 
-PATIENCE = 90.0
+PATIENCE = 150.0
 
 
 class Replicas(Site):

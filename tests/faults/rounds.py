@@ -70,7 +70,7 @@ async def play(
 
 
 async def _until_provable(path: Path) -> None:
-    async with asyncio.timeout(90):
+    async with asyncio.timeout(150):
         while not is_provable(await asyncio.to_thread(History.read, path)):  # noqa: ASYNC110
             await asyncio.sleep(0.5)
 

@@ -12,7 +12,7 @@ from tests.faults.replicas import Replicas, remove, replicas, scratch
 from tests.faults.rounds import play
 
 # Alone: a storm of connections and a full disk are nothing to run beside others.
-pytestmark = [pytest.mark.faults, pytest.mark.serial, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.faults, pytest.mark.serial, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")

@@ -3,12 +3,14 @@
 import asyncio
 import contextlib
 import json
+import resource
 import socket
 import threading
 from collections.abc import Coroutine
 from typing import Any
 
 from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidHandshake, WebSocketException
 from websockets.typing import Origin
 
 from tests.faults.kinds.registry import DidNotBiteError, Fault, Stage, fault
@@ -37,7 +39,8 @@ class Misbehaving(Fault):
 
     @staticmethod
     async def _one(caller: Coroutine[Any, Any, None]) -> None:
-        with contextlib.suppress(OSError, EOFError, TimeoutError, Exception):
+        """A caller who is cut off has got what it came for."""
+        with contextlib.suppress(OSError, EOFError, TimeoutError, WebSocketException, InvalidHandshake):
             await caller
 
     def strike(self) -> None:
@@ -65,9 +68,12 @@ class Misbehaving(Fault):
 class Storm(Misbehaving):
     """Thousands of connections: silent ones, handshakes that stop half way, and sockets of nobody."""
 
-    @property
-    def least(self) -> int:  # type: ignore[override]
-        return 500
+    least = 500
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(stage)
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # shells give 1,024 files
 
     def callers(self) -> list[Coroutine[Any, Any, None]]:
         silent, half, nobody = (3000, 1000, 400) if self.stage.is_long else (1200, 300, 60)

@@ -13,7 +13,7 @@ from system_packages import provide  # the path is set above
 
 OFF_SECONDS = 120
 VARIABLES = ("LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC", "NO_FAKE_STAT", "PYTHONPATH")
-PATIENCE = 90.0
+PATIENCE = 150.0
 PLACES = (f"/usr/lib/{sysconfig.get_config_var('MULTIARCH')}/faketime", "/usr/lib64/faketime", "/usr/lib/faketime")
 
 

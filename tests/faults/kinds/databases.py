@@ -9,7 +9,7 @@ import redis
 from core.processes import wait_until
 from tests.faults.kinds.registry import DidNotBiteError, Fault, Stage, fault
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 @fault("valkey killed and empty", touches="valkey", lasts=(3, 1))
