@@ -151,6 +151,7 @@ class TestCharts:
         cpu, memory, *_ = charts.charts_of_machine(made)
 
         tones = {line.name: line.tone for line in cpu.lines}
+        assert tones == {name: charts.TONES[name] for name in ("web", "worker", "whole machine") if name in tones}
         assert tones["web"] == {line.name: line.tone for line in memory.lines}["web"]
         assert len(set(tones.values())) == len(tones)
         assert next(line for line in cpu.lines if line.name == "web").mean == "25"

@@ -78,8 +78,8 @@ class Drawing:
         # A limit far above what was measured would press the lines flat: then only its words are shown.
         top = nice_top(max([highest, *(limit for limit in given.values() if limit <= 2.5 * highest)], default=1.0))
         lines = tuple(
-            Line(name, tone, self._paths(values, top), *_figures(values))
-            for tone, (name, values) in enumerate(shown.items())
+            Line(name, TONES.get(name, number), self._paths(values, top), *_figures(values))
+            for number, (name, values) in enumerate(shown.items())
         )
         return Chart(
             title,

@@ -12,6 +12,7 @@ from operations.domain.drill.record import ErrorKind, Injected, Moment, Operatio
 from operations.domain.drill.sampling import Look
 
 MOST_EXAMPLES = 5
+LONGEST_EXAMPLE = 180  # a page of an error begins like every other
 LATE_SECONDS = 0.5  # from here on the load generator is slower than the doctors it plays
 BUSY_PERCENT = 90.0  # of the whole machine, for a quarter of the time
 
@@ -97,7 +98,9 @@ def errors_of(report: CrowdReport) -> list[ErrorKind]:
         if one.unknown:
             kinds[f"{name}: unknown"] = one.unknown
     return [
-        ErrorKind(kind, count, tuple(line for line in report.failures if f" {kind}" in line)[:MOST_EXAMPLES])
+        ErrorKind(
+            kind, count, tuple(line[:LONGEST_EXAMPLE] for line in report.failures if f" {kind}" in line)[:MOST_EXAMPLES]
+        )
         for kind, count in sorted(kinds.items(), key=lambda item: (-item[1], item[0]))
     ]
 
