@@ -45,7 +45,7 @@ TAKES_AWAY: dict[type[Operation], str] = {
     op.AlterModelTable: "the running version knows the old name only",
 }
 LOCKS = re.compile(
-    r"\b(ALTER\s+TABLE|TRUNCATE|LOCK\s+TABLE|DROP\s+(TABLE|COLUMN|VIEW|FUNCTION)|RENAME\s"
+    r"\b(ALTER\s+TABLE|TRUNCATE|LOCK\s+TABLE|DROP\s+(TABLE|COLUMN|VIEW|FUNCTION|MATERIALIZED|TYPE|SCHEMA)|RENAME\s"
     r"|CREATE\s+(UNIQUE\s+)?INDEX\s+(?!CONCURRENTLY)|REINDEX\s+(?!.*CONCURRENTLY)|VACUUM\s+FULL|CLUSTER\s)",
     re.IGNORECASE,
 )
@@ -120,6 +120,8 @@ def _problem(one: Operation, app: str, before: ProjectState, after: ProjectState
         return _of_changed_field(old, new)
     if isinstance(one, op.AddIndex) and not isinstance(one, AddIndexConcurrently):
         return "locks out every write while the index is built: AddIndexConcurrently, atomic = False"
+    if isinstance(one, op.AlterUniqueTogether) and one.option_value:
+        return "its index is built under a lock: CREATE UNIQUE INDEX CONCURRENTLY, atomic = False"
     if isinstance(one, op.AddConstraint) and not isinstance(one, AddConstraintNotValid):
         return "reads the whole table under a lock: AddConstraintNotValid, ValidateConstraint in a later migration"
     if isinstance(one, op.RunSQL) and LOCKS.search(_text(one.sql)):

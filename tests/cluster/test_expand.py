@@ -53,6 +53,8 @@ REFUSED = [
     (op.AlterField("book", "size", models.IntegerField(db_index=True)), "AddIndexConcurrently"),
     (op.AddIndex("book", TITLE), "locks out every write"),
     (op.AddConstraint("book", POSITIVE), "AddConstraintNotValid"),
+    (op.AlterUniqueTogether("book", {("title", "size")}), "built under a lock"),
+    (op.RunSQL("DROP MATERIALIZED VIEW library_sizes"), "this SQL locks"),
     (op.RunSQL("CREATE INDEX by_note ON library_book (note)"), "this SQL locks"),
     (op.RunSQL(["SELECT 1", ("ALTER TABLE library_book DROP note", None)]), "this SQL locks"),
     (
@@ -69,6 +71,8 @@ ACCEPTED = [
     AddConstraintNotValid("book", POSITIVE),
     op.RemoveIndex("book", "by_title"),
     op.RunSQL("CREATE INDEX CONCURRENTLY by_note ON library_book (note)"),
+    op.RunSQL("DROP INDEX by_note"),
+    op.AlterUniqueTogether("book", set()),
     op.SeparateDatabaseAndState([], [op.DeleteModel("Book")]),
 ]
 
