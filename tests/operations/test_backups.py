@@ -252,6 +252,16 @@ def test_a_second_backup_at_the_same_time_is_refused(made: tuple[Path, Manifest]
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("limit", ["idle_in_transaction_session_timeout=1", "statement_timeout=1"])
+def test_limits_of_the_site_do_not_end_a_backup(django_db_setup: None, tmp_path: Path, limit: str) -> None:
+    """In milliseconds; a minute in production, which pg_dump of a large site takes several times."""
+    source = parameters_of_site() | {"options": f"-c {limit}"}
+
+    made = make_backup(source=source, store=Folder(tmp_path), keep=1, now=now())
+
+    assert made.rows["django_migrations"] > 0
+
+
 def test_a_program_older_than_the_server_is_not_taken() -> None:
     with pytest.raises(BackupError, match="postgresql-client-99"):
         find_program("pg_dump", at_least=99)

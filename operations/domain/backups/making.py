@@ -14,6 +14,8 @@ from operations.domain.backups.stores import Store
 
 log = get_logger("operations")
 LOCK = 0x524F554E4453  # any number that is ours alone
+# The connection waits within its transaction while pg_dump works: by the site's own limits, for a minute at most.
+NO_LIMITS = "-c idle_in_transaction_session_timeout=0 -c statement_timeout=0"
 LOCK_WAIT = "30s"  # for a migration that has a table; longer, and everybody would queue behind the backup
 
 
@@ -40,7 +42,8 @@ def make_backup(*, source: Parameters, store: Store, keep: int, now: datetime) -
 
 def _dump(name: str, *, source: Parameters, store: Store, now: datetime) -> Manifest:
     started = time.monotonic()
-    with psycopg.connect(**source, connect_timeout=10) as connection, store.work() as path:
+    patient = dict(source) | {"options": f"{source.get('options', '')} {NO_LIMITS}".strip(), "connect_timeout": 10}
+    with psycopg.connect(**patient) as connection, store.work() as path:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
         if not _one(connection, "SELECT pg_try_advisory_xact_lock(%s)", LOCK):
