@@ -1,6 +1,7 @@
 """The worker tier. Tasks are doorbells: what they do is found in PostgreSQL, and a lost one is found by a sweep."""
 
 import os
+import threading
 import uuid
 import warnings
 from typing import Any
@@ -8,7 +9,15 @@ from typing import Any
 import structlog
 from celery import Celery
 from celery.platforms import SecurityWarning  # type: ignore[attr-defined]  # missing in celery-types
-from celery.signals import before_task_publish, setup_logging, task_postrun, task_prerun
+from celery.signals import (
+    before_task_publish,
+    setup_logging,
+    task_postrun,
+    task_prerun,
+    task_received,
+    worker_ready,
+    worker_shutting_down,
+)
 from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lms.settings")
@@ -27,6 +36,17 @@ warnings.filterwarnings("ignore", category=SecurityWarning)
 @setup_logging.connect
 def keep_djangos_logging(**_: Any) -> None:
     """Being connected is all it takes: Celery then leaves the logging that Django set up alone."""
+
+
+@worker_ready.connect
+def listen_to_itself(sender: Any, **_: Any) -> None:
+    """One that lost its ear in an outage of Redis ends by itself: see `lms.deafness`."""
+    from lms.deafness import listen
+
+    over = threading.Event()
+    ear = listen(queues=list(sender.app.amqp.queues.consume_from), over=over)
+    task_received.connect(lambda **_: ear.hear(), weak=False)
+    worker_shutting_down.connect(lambda **_: over.set(), weak=False)
 
 
 @before_task_publish.connect
