@@ -11,7 +11,7 @@ from django.apps import apps as django_apps
 from django.conf import settings
 from django.db import connection
 
-from core import hashing
+from core import hashing, valkey
 from deploy.cluster import boss
 from lms import health
 from tests.faults.world import ROOT
@@ -71,6 +71,10 @@ def gunicorn() -> dict[str, object]:
         ("pool → PgBouncer → PostgreSQL", f"{int(pooler('max_client_conn')):,} in, {boss.POOL} out"),
         ("pool → PgBouncer → PostgreSQL", f"again after {pooler('server_login_retry')} s"),
         ("web → Redis (cache)", f"{CACHE['OPTIONS']['SOCKET_TIMEOUT']} s"),
+        (
+            "web → Redis (line, what is made once)",
+            f"{valkey.PATIENCE_SECONDS} s, then {valkey.SILENT_SECONDS:g} s without",
+        ),
         ("realtime → Redis (doorbell)", f"{doorbell.PATIENCE_SECONDS} s, then {doorbell.SILENT_SECONDS:g} s without"),
         ("process → broker", f"connect {settings.CELERY_BROKER_TRANSPORT_OPTIONS['socket_connect_timeout']} s"),
         ("process → broker", f"answer {settings.CELERY_BROKER_TRANSPORT_OPTIONS['socket_timeout']} s"),
