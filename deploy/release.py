@@ -24,6 +24,7 @@ NOT_FOR_REGISTERING = (
 )  # fmt: skip
 # Path → what must come back. None needs an account; the page to sign in needs the database and the files.
 SMOKE = {"/healthz": 200, "/sign-in/": 200, "/static/favicon.svg": 200, "/readyz": 404, "/metrics": 404}
+SMOKE_TRIES = 3
 
 
 class ReleaseFailed(Exception):  # noqa: N818 - named after what happens
@@ -133,7 +134,7 @@ class Release:
         self.run_once(operations, "manage", "expand")
         self.replace(before, image)
         self.run_once(operations, "manage", "migrate", "--noinput")
-        smoke(self.place.site)
+        smoke(self.place.site, pause=self.patience.pause)
         self.say(f"Released {image}.")
 
     def replace(self, before: Mapping[str, str], image: str) -> None:
@@ -141,18 +142,22 @@ class Release:
         after = {process: self.register(process, image) for process in PROCESSES}
         try:
             self.roll(after)
-            smoke(self.place.site)
+            smoke(self.place.site, pause=self.patience.pause)
         except BaseException as error:  # also AWS that refuses half-way, and a pipeline that is cancelled
             self.say(f"!!! {error!r}: going back")
             self.roll(before)
             raise
 
 
-def smoke(site: str, expected: Mapping[str, int] = SMOKE) -> None:
-    """From outside, by the way browsers take."""
-    wrong = [f"{path} answers {got}" for path, wanted in expected.items() if (got := status(site + path)) != wanted]
-    if wrong:
-        raise ReleaseFailed(f"smoke test: {', '.join(wrong)}")
+def smoke(site: str, expected: Mapping[str, int] = SMOKE, *, pause: float) -> None:
+    """From outside, by the way browsers take. One hiccup of the line is no reason to take a release back."""
+    wrong: list[str] = []
+    for attempt in range(SMOKE_TRIES):
+        time.sleep(pause if attempt else 0)
+        wrong = [f"{path} answers {got}" for path, wanted in expected.items() if (got := status(site + path)) != wanted]
+        if not wrong:
+            return
+    raise ReleaseFailed(f"smoke test: {', '.join(wrong)}")
 
 
 def status(url: str) -> int:

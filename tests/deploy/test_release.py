@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, ClassVar
 
 import boto3
 import pytest
@@ -19,9 +19,10 @@ NAME = "rounds-test"
 
 class Site(BaseHTTPRequestHandler):
     answers = dict(SMOKE)
+    hiccups: ClassVar[list[int]] = []  # what is answered first, whatever is asked
 
     def do_GET(self) -> None:
-        self.send_response(self.answers.get(self.path, 404))
+        self.send_response(self.hiccups.pop() if self.hiccups else self.answers.get(self.path, 404))
         self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it
@@ -38,6 +39,7 @@ def site() -> Iterator[str]:
     server.server_close()
     thread.join()
     Site.answers = dict(SMOKE)
+    Site.hiccups.clear()
 
 
 @pytest.fixture
@@ -127,6 +129,15 @@ def test_everything_runs_the_new_image_and_the_contract_comes_last(ecs: Any, sit
     assert watched.commands == ["check", "expand", "migrate"]
     kept = ecs.describe_task_definition(taskDefinition=f"{NAME}-web")["taskDefinition"]["containerDefinitions"][0]
     assert kept["environment"] == [{"name": "A", "value": "b"}]
+
+
+def test_one_hiccup_of_the_line_takes_no_release_back(ecs: Any, site: str) -> None:
+    Site.hiccups.append(502)
+
+    release(Watched(ecs), site)
+
+    assert Site.hiccups == []
+    assert images(ecs) == {NEW}
 
 
 @pytest.mark.parametrize(("path", "answer"), [("/sign-in/", 500), ("/readyz", 200)])

@@ -15,7 +15,7 @@ from tests.recording.ivs_world import PLAYBACK_PEM
 from webinars.enums import IngestKind
 from webinars.ingest import KINDS, ingest_for
 from webinars.ingest.base import IngestError
-from webinars.ingest.ivs import IvsIngest
+from webinars.ingest.ivs import IvsIngest, channel_name
 from webinars.models import Webinar
 
 pytestmark = pytest.mark.django_db
@@ -74,13 +74,13 @@ def test_ivs_makes_one_channel_a_webinar_and_finds_it_again(webinar: Webinar, aw
     assert IvsIngest().playback_url(webinar) == url
     IvsIngest().playback_url(other)
     channels = aws.list_channels()["channels"]
-    assert sorted(one["name"] for one in channels) == sorted([f"webinar-{webinar.pk}", f"webinar-{other.pk}"])
+    assert sorted(one["name"] for one in channels) == sorted([channel_name(webinar), channel_name(other)])
     assert [one["authorized"] for one in channels] == [True, True]
 
 
 def test_sec_12_an_ivs_channel_that_is_open_to_everybody_is_closed(webinar: Webinar, aws: Any) -> None:
     """Made by an older version, or opened by hand."""
-    arn = aws.create_channel(name=f"webinar-{webinar.pk}")["channel"]["arn"]
+    arn = aws.create_channel(name=channel_name(webinar))["channel"]["arn"]
     assert not aws.get_channel(arn=arn)["channel"]["authorized"]
     assert IvsIngest().place(webinar).arn == arn
     assert aws.get_channel(arn=arn)["channel"]["authorized"]
@@ -158,7 +158,7 @@ def test_ivs_shows_its_server_and_key_and_records(webinar: Webinar, fake: type[F
     assert (setup.server, setup.key) == ("rtmps://abc.global-contribute.example:443/app/", "sk_secret")
     (made,) = fake.made
     assert made["recordingConfigurationArn"] == settings.LIVE_IVS_RECORDING_ARN
-    assert made["name"] == f"webinar-{webinar.pk}"
+    assert made["name"] == channel_name(webinar)
     assert made["authorized"] is True
 
 

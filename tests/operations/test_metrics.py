@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg
 import pytest
 from django.test import Client
 from django.utils.timezone import now
@@ -18,6 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from core import metric_files, metrics
 from lms.health import probe
 from operations.domain import gauges
+from operations.domain.backups.programs import parameters_of_site
 from tests.factories.webinars import WebinarFactory
 from webinars.domain import watching
 from webinars.domain.beats import Beat, BeatResult
@@ -220,3 +222,17 @@ def test_the_loop_is_free_while_numbers_are_collected() -> None:
         return turns
 
     assert asyncio.run(work()) > 2
+
+
+@pytest.mark.django_db
+def test_a_backup_at_work_is_no_long_transaction() -> None:
+    query = f"SELECT pid FROM ({gauges.SESSIONS}) AS sessions WHERE xact_start IS NOT NULL"
+    with (
+        psycopg.connect(**parameters_of_site() | {"application_name": "backup"}) as backup,
+        psycopg.connect(**parameters_of_site()) as other,
+    ):
+        backup.execute("SELECT 1")
+        long = {pid for (pid,) in other.execute(query.encode())}
+
+        assert other.info.backend_pid in long
+        assert backup.info.backend_pid not in long

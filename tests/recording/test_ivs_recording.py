@@ -45,6 +45,7 @@ from webinars.domain.schedule import end_webinar
 from webinars.domain.timelines import timeline_of
 from webinars.domain.watching import record_beats, start_play_session
 from webinars.enums import IngestKind
+from webinars.ingest.ivs import channel_name
 from webinars.models import Broadcast, PlaySession, RoomEvent, Segment, Webinar
 
 pytestmark = pytest.mark.django_db
@@ -81,7 +82,7 @@ def webinar(tmp_path: Path) -> Iterator[Webinar]:
 
 @pytest.fixture
 def api(webinar: Webinar, s3: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[IvsApi]]:
-    with ivs_api(f"webinar-{webinar.pk}") as (address, handler):
+    with ivs_api(channel_name(webinar)) as (address, handler):
         for name, value in (
             ("AWS_ACCESS_KEY_ID", "test"),
             ("AWS_SECRET_ACCESS_KEY", "test"),

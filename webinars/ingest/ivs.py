@@ -3,11 +3,13 @@
 Nothing about the channel is kept here: it is found by its name, so no row can be out of step with AWS.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import boto3
@@ -25,6 +27,12 @@ Found = TypeVar("Found")
 LONGEST_STREAM = timedelta(hours=48)  # AWS ends it then
 REVOKED_AT_ONCE = 20  # AWS takes no more in one call
 _BLOCK = 1024 * 1024
+
+
+def channel_name(webinar: Webinar) -> str:
+    """With the site's own name: staging may be in the same account, and has a webinar 12 as well."""
+    host = re.sub(r"[^a-z0-9]+", "-", urlsplit(settings.SITE_URL).hostname or "")
+    return f"{host[:90]}-webinar-{webinar.pk}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +134,7 @@ class IvsIngest(Ingest):
         return _asked(lambda: self._shelf(webinar))
 
     def _shelf(self, webinar: Webinar) -> Shelf | None:
-        channel = self._found(f"webinar-{webinar.pk}")
+        channel = self._found(channel_name(webinar))
         configuration = channel.get("recordingConfigurationArn") if channel else ""
         if channel is None or not configuration:
             return None
@@ -151,7 +159,7 @@ class IvsIngest(Ingest):
 
     def _channel(self, webinar: Webinar) -> dict[str, Any]:
         """Made where it is missing. Two at once would make two: the first in AWS's own order is everybody's."""
-        name = f"webinar-{webinar.pk}"
+        name = channel_name(webinar)
         channel = self._found(name)
         if channel is None:
             recording = {"recordingConfigurationArn": settings.LIVE_IVS_RECORDING_ARN}

@@ -42,7 +42,11 @@ def make_backup(*, source: Parameters, store: Store, keep: int, now: datetime) -
 
 def _dump(name: str, *, source: Parameters, store: Store, now: datetime) -> Manifest:
     started = time.monotonic()
-    patient = dict(source) | {"options": f"{source.get('options', '')} {NO_LIMITS}".strip(), "connect_timeout": 10}
+    patient = dict(source) | {
+        "options": f"{source.get('options', '')} {NO_LIMITS}".strip(),
+        "connect_timeout": 10,
+        "application_name": "backup",
+    }
     with psycopg.connect(**patient) as connection, store.work() as path:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
