@@ -127,11 +127,12 @@ class Release:
                 waiting.append(name)
         return waiting
 
-    def release(self, image: str) -> None:
+    def release(self, image: str, *, during_broadcasts: bool = False) -> None:
+        """A broadcast on air would be interrupted where `ingest` is replaced: refused unless it is asked for."""
         before = self.running()
         operations = self.register("operations", image)
         self.run_once(operations, "manage", "check", "--deploy")
-        self.run_once(operations, "manage", "expand")
+        self.run_once(operations, "manage", "expand", *(() if during_broadcasts else ("--unless-live",)))
         self.replace(before, image)
         self.run_once(operations, "manage", "migrate", "--noinput")
         smoke(self.place.site, pause=self.patience.pause)
@@ -180,6 +181,7 @@ def main(arguments: Sequence[str]) -> int:
     for name in ("--cluster", "--image", "--site", "--subnets", "--security-group"):
         parser.add_argument(name, required=True)
     parser.add_argument("--roll-only", action="store_true", help="without migrations: for an image that ran before")
+    parser.add_argument("--during-broadcasts", action="store_true", help="also while a webinar is on air")
     given = parser.parse_args(arguments)
     place = Place(given.cluster, given.site.rstrip("/"), given.subnets.split(","), given.security_group)
     try:
@@ -187,7 +189,7 @@ def main(arguments: Sequence[str]) -> int:
         if given.roll_only:
             release.replace(release.running(), given.image)
         else:
-            release.release(given.image)
+            release.release(given.image, during_broadcasts=given.during_broadcasts)
     except ReleaseFailed as error:
         sys.stderr.write(f"The release failed: {error}\n")
         return 1

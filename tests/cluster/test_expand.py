@@ -4,15 +4,18 @@ from typing import Any
 
 import pytest
 from django.contrib.postgres.operations import AddConstraintNotValid, AddIndexConcurrently
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection, models
 from django.db.migrations import operations as op
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.migration import Migration
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
+from django.utils.timezone import now
 
 from lms import expand
+from tests.factories.webinars import WebinarFactory
+from webinars.models import Broadcast
 
 TITLE = models.Index(fields=["title"], name="by_title")
 POSITIVE = models.CheckConstraint(condition=models.Q(size__gt=0), name="has_size")
@@ -131,3 +134,13 @@ def test_the_command_says_what_is_left_and_does_nothing_twice(capsys: pytest.Cap
         cursor.execute("DELETE FROM django_migrations WHERE app = 'webinars' AND name = %s", [newest])
     call_command("expand", "--check")
     assert capsys.readouterr().out == f"webinars.{newest}\n"
+
+
+@pytest.mark.django_db
+def test_nothing_begins_while_a_webinar_is_on_air() -> None:
+    broadcast = Broadcast.objects.create(webinar=WebinarFactory.create(), started_at=now())
+    with pytest.raises(CommandError, match=f"On air now: webinar {broadcast.webinar_id}"):
+        call_command("expand", "--unless-live")
+    broadcast.ended_at = now()
+    broadcast.save()
+    call_command("expand", "--unless-live")

@@ -82,13 +82,16 @@ class Watched:
     def __init__(self, ecs: Any, *, exit_codes: dict[str, int] | None = None) -> None:
         self.ecs, self.exit_codes = ecs, exit_codes or {}
         self.commands: list[str] = []
+        self.guarded = False  # against a broadcast on air
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.ecs, name)
 
     def run_task(self, **arguments: Any) -> Any:
-        self.commands.append(arguments["overrides"]["containerOverrides"][0]["command"][1])
-        return {"tasks": [{"taskArn": self.commands[-1]}], "failures": []}
+        _, name, *options = arguments["overrides"]["containerOverrides"][0]["command"]
+        self.commands.append(name)
+        self.guarded |= "--unless-live" in options
+        return {"tasks": [{"taskArn": name}], "failures": []}
 
     def describe_tasks(self, tasks: list[str], **_: Any) -> Any:
         return {"tasks": [{"lastStatus": "STOPPED", "containers": [{"exitCode": self.exit_codes.get(tasks[0], 0)}]}]}
@@ -127,6 +130,7 @@ def test_everything_runs_the_new_image_and_the_contract_comes_last(ecs: Any, sit
 
     assert images(ecs) == {NEW}
     assert watched.commands == ["check", "expand", "migrate"]
+    assert watched.guarded
     kept = ecs.describe_task_definition(taskDefinition=f"{NAME}-web")["taskDefinition"]["containerDefinitions"][0]
     assert kept["environment"] == [{"name": "A", "value": "b"}]
 
@@ -167,7 +171,7 @@ def test_a_refusal_by_aws_half_way_goes_back(ecs: Any, site: str) -> None:
 
 
 def test_nothing_is_rolled_out_when_a_migration_fails(ecs: Any, site: str) -> None:
-    with pytest.raises(ReleaseFailed, match=r"manage expand ended with \[1\]"):
+    with pytest.raises(ReleaseFailed, match=r"manage expand --unless-live ended with \[1\]"):
         release(Watched(ecs, exit_codes={"expand": 1}), site)
 
     assert images(ecs) == {OLD}
