@@ -109,7 +109,7 @@ class Surge:
         busiest, passed = max(readings, key=lambda one: sum(one[0].values()) / one[1])
         step = Step(multiple, report, verdict, {name: spent / passed for name, spent in busiest.items()})
         say(line_of(step))
-        for failure in report.failures[:5]:
+        for failure in [*verdict.examples[:5], *report.failures[:5]]:
             say(f"    {failure}")
         return step
 

@@ -16,6 +16,7 @@ from operations.domain.crowd.ledger import Ledger
 from operations.domain.crowd.lines import Answer, Frames, Reading
 from operations.domain.crowd.measure import CrowdReport, Histogram, Operation, merged
 from operations.domain.crowd.plan import Behaviour, CrowdError, CrowdPlan, Member, Shape, place_of
+from operations.domain.crowd.room import Room
 from operations.domain.crowd.run import run_crowd
 
 PEOPLE = [Member(number, session_key=f"key{number}") for number in range(1, 4_001)]
@@ -301,6 +302,15 @@ async def test_requests_at_the_same_time_go_by_lines_of_their_own() -> None:
         await ask(browser)
         assert sum(map(len, browser.lines.values())) == 5
     assert browser.ledger.report.operation("page").ok == 6
+
+
+async def test_the_journal_has_the_seconds_that_were_said() -> None:
+    """A third of a millisecond decides to which whole second a span is rounded: both sides must see the same number."""
+    browser = make_browser(make_plan())
+    settings = {"urls": {}, "number": 0, "state": "live", "webinar": 7}
+    room = Room(browser, settings, random.Random(1), polls=False)
+    await room.beat((1, [(123.49967, 130.1)], 130.1))
+    assert room.unacked[1].beat == (1, [(123.5, 130.1)], 130.1)
 
 
 async def test_cookies_are_brought_back_where_they_belong() -> None:

@@ -207,7 +207,12 @@ class Room:
     # Beats
 
     async def beat(self, beat: Beat) -> None:
-        """Said now, on the line that stands; without one it waits for the next."""
+        """Said now, on the line that stands; without one it waits for the next.
+
+        In milliseconds, as browsers say it: the journal must round to the same whole seconds as the site does.
+        """
+        number, spans, position = beat
+        beat = (number, [(round(start, 3), round(end, 3)) for start, end in spans], round(position, 3))
         now = asyncio.get_running_loop().time()
         self.unacked[beat[0]] = Sent(beat, self.session, self.phase, now, now)
         if self.polls:
