@@ -1,10 +1,14 @@
 """What is answered when no view could: a problem document under /api/, a page elsewhere; never what went wrong."""
 
+import sys
+
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.views import defaults
 from rest_framework import exceptions
 
-from core.api.problems import Unexpected, problem_response
+from core.api.problems import Away, Unexpected, problem_response
+from core.outage import is_database_away, seconds_to_wait
 
 API = "/api/"
 
@@ -28,6 +32,20 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """Django calls it while it handles the exception."""
+    if is_database_away(sys.exc_info()[1]):
+        return _away(request)
     if request.path.startswith(API):
         return problem_response(request, Unexpected())
     return defaults.server_error(request)
+
+
+def _away(request: HttpRequest) -> HttpResponse:
+    """Rendered without the request: who is signed in, the database would have to say."""
+    if request.path.startswith(API):
+        return problem_response(request, Away())
+    response = HttpResponse(render_to_string("away.html"), status=503)
+    response["Retry-After"] = seconds = str(seconds_to_wait())
+    if request.method == "GET":
+        response["Refresh"] = seconds
+    return response

@@ -13,6 +13,8 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from core.outage import is_database_away, seconds_to_wait
+
 logger = logging.getLogger(__name__)
 CONTENT_TYPE = "application/problem+json"
 LONGEST_POINTER = 200
@@ -38,6 +40,18 @@ class TooLarge(exceptions.APIException):
     default_code = "too_large"
 
 
+class Away(exceptions.APIException):
+    """PostgreSQL cannot be reached; nothing was written."""
+
+    status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    default_detail = _("The site is away for a moment. Please try again in some seconds.")
+    default_code = "away"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wait = seconds_to_wait()
+
+
 class Unexpected(exceptions.APIException):
     """What a caller is told of a bug: nothing but that it happened, and the number to quote."""
 
@@ -53,7 +67,7 @@ def handle_exception(exc: Exception, context: Mapping[str, Any]) -> Response:
         logger.error("Unhandled exception in the API", exc_info=exc)
         # Error reporters and the test client listen to this; Django sends it only for what leaves the view.
         got_request_exception.send(sender=None, request=request)
-        known = Unexpected()
+        known = Away() if is_database_away(exc) else Unexpected()
     set_rollback()
     return Response(
         problem(request, known), status=known.status_code, headers=_headers(known), content_type=CONTENT_TYPE
@@ -107,7 +121,7 @@ def _headers(exc: exceptions.APIException) -> dict[str, str]:
     headers = {}
     if challenge := getattr(exc, "auth_header", None):
         headers["WWW-Authenticate"] = str(challenge)
-    if isinstance(exc, exceptions.Throttled):
+    if isinstance(exc, exceptions.Throttled | Away):
         headers["Retry-After"] = str(max(1, int(getattr(exc, "wait", None) or 1)))
     return headers
 

@@ -262,7 +262,7 @@ def watching(tour: Tour) -> None:
 
 
 def errors(tour: Tour) -> None:
-    for status in ("400", "403", "403_csrf", "404", "429", "500", "503"):
+    for status in ("400", "403", "403_csrf", "404", "429", "500", "503", "away"):
         tour.read_template(f"{status}.html")
     tour.read(visitor(), "/nowhere/", status=404)
     doctor = UserFactory.create()

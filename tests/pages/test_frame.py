@@ -149,7 +149,7 @@ def test_the_page_one_is_on_is_marked() -> None:
     assert (programme["Home"], programme["Programmes"]) == (None, "true")
 
 
-@pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "429", "500", "503"])
+@pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "429", "500", "503", "away"])
 def test_error_pages_need_no_context_and_lead_on(name: str) -> None:
     page = Page(render_to_string(f"{name}.html"))
     assert page.forbidden() + page.outline_problems() == []
