@@ -40,7 +40,8 @@ DOCTOR = {
 # Answers to forms and requests of scripts; an invisible frame; the development mail. The admin and what stands behind a
 # second step have tests/e2e/test_office.py, what presenters see test_stage.py, live webinars test_live_page.py.
 NO_PAGES = (
-    "admin/", "api/", "dev/mail/", "media/", "readyz", "healthz", "status.json", "language/", "sign-out/", "account/sign-out/",
+    "admin/", "api/", "dev/mail/", "media/", "readyz", "healthz", "status.json", "language/", "sign-out/",
+    "account/sign-out/",
     "account/time-zone/", "account/devices/<uuid:device_id>/end/", "account/devices/end-others/",
     "account/reauthenticate/", "account/second-step/", "invitation/<str:token>/new/", "sign-in/link/<str:token>/new/",
     "sign-in/code/", "static/", "webinars/<int:webinar_id>/keep-alive/", "door/<str:slug>/enter/",
