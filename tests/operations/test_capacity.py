@@ -63,9 +63,9 @@ def test_ten_thousand_by_hand() -> None:
 
     assert load.arrivals == pytest.approx(25)
     assert load.page_requests == pytest.approx(50)
-    assert load.renewals == pytest.approx(400)
+    assert load.renewals == pytest.approx(10_000 / 36)
     votes, questions, sign_ins = 10_000 * 0.6 / 30, 10_000 * 0.2 / 3600, 25 * 0.2 * 4
-    assert load.api_requests == pytest.approx(75 + 400 + 500 / 4 + 500 / 10 + votes + questions + sign_ins)
+    assert load.api_requests == pytest.approx(75 + 10_000 / 36 + 500 / 4 + 500 / 10 + votes + questions + sign_ins)
     assert load.beats == pytest.approx(950)
     assert load.deliveries == pytest.approx(9_500 * (1 / 3 + 0.1))
     pages_ms = COSTS.home_cpu_ms + COSTS.watch_cpu_ms

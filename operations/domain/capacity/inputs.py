@@ -72,7 +72,7 @@ class Assumptions:
     usable: float = 0.6  # of cores, sockets and memory, at the planned peak
     vcpu_per_core: float = 1.0  # Fargate vCPUs that do the work of one measured core
     beat_seconds: float = 10.0  # BEAT_MILLISECONDS of static/js/player/beats.js
-    grant_renewal_seconds: float = 25.0  # 42 % of LIVE_GRANT_SECONDS
+    grant_renewal_seconds: float = 36.0  # 60 % of LIVE_GRANT_SECONDS
     poll_seconds: float = 4.0  # the middle of AGAIN_SECONDS
     presence_seconds: float = 3.0  # the number of people, while it changes
     api_requests_on_arrival: float = 3.0  # playback, play session, room

@@ -21,7 +21,7 @@ from operations.domain.crowd.room import Room
 LIVE = "live"
 SETTLE_SECONDS = 15.0
 BEHIND_SECONDS = 8.0  # live: what plays is that much older than what is filmed
-RENEW_SHARE, RENEW_MOST = 0.42, 240.0  # static/js/player/session.js
+RENEW_SHARE, RENEW_MOST = 0.6, 240.0  # static/js/player/session.js
 SEGMENT_SECONDS = 2.0
 PEOPLE_A_SECOND, LONGEST_SPREAD = 100, 8.0  # static/js/live/page.js
 JOIN_SECONDS = 60.0  # who does not get as far as playing by then counts as failed

@@ -5,7 +5,7 @@ import { RequestFailed } from "./wire.js";
 
 const RENEW_MILLISECONDS = 4 * 60 * 1000;
 // Of a grant's life: live it lasts a minute, so that somebody removed loses the picture soon.
-const RENEW_SHARE = 0.42;
+const RENEW_SHARE = 0.6;
 
 export class PlaySession extends EventTarget {
   /**
