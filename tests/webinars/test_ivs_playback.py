@@ -34,6 +34,7 @@ from webinars.domain.ivs_viewers import CLOCKS_DIFFER, KEPT, cut_off, forget_vie
 from webinars.domain.registrations import cancel_registration, register
 from webinars.domain.restrictions import let_back, remove
 from webinars.enums import IngestKind
+from webinars.ingest.ivs import channel_name
 from webinars.models import Broadcast, IvsViewer, Webinar
 
 pytestmark = pytest.mark.django_db
@@ -67,7 +68,7 @@ def webinar(enrolment: Enrolment, settings: Any) -> Webinar:
 
 @pytest.fixture
 def api(webinar: Webinar, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[IvsApi]]:
-    with ivs_api(f"webinar-{webinar.pk}") as (address, handler):
+    with ivs_api(channel_name(webinar)) as (address, handler):
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             monkeypatch.setenv(name, "test")
         monkeypatch.setenv("AWS_ENDPOINT_URL_IVS", address)
