@@ -2,7 +2,8 @@
 
 `join` is measured from the first request of a visit to playing-ready: the pages, the play session, the first playlists
 and the first segment through the signed cookie, the socket's welcome and the state of the room; waiting at the door of
-a busy site included. Nobody hesitates before the tap on play, so this is the steepest surge that many people can make.
+a busy site included, waiting for a moderator at the webinar's not. Nobody hesitates before the tap on play, so this is
+the steepest surge that many people can make.
 """
 
 import asyncio
@@ -14,8 +15,9 @@ from typing import Any
 from uuid import uuid4
 
 from operations.domain.crowd.browser import Browser, GaveUpError, Page, RefusedError, absolute
-from operations.domain.crowd.ledger import JOIN
-from operations.domain.crowd.plan import CrowdPlan
+from operations.domain.crowd.door import Door
+from operations.domain.crowd.measure import JOIN
+from operations.domain.crowd.plan import CrowdPlan, Member
 from operations.domain.crowd.room import Room
 
 LIVE = "live"
@@ -52,8 +54,7 @@ class Doctor:
         self.until = until
         self.ledger.came()
         try:
-            await self._sign_in()
-            began = due
+            began = await self.get_in(due)
             while self.loop.time() < until and await self._visit(began):
                 await asyncio.sleep(self.does.return_seconds * (0.5 + self.draw.random()))
                 began = self.loop.time()
@@ -62,10 +63,17 @@ class Doctor:
         finally:
             self.browser.close()
 
-    async def _sign_in(self) -> None:
+    async def get_in(self, due: float) -> float:
+        """Since when they are on their way to playing: for who waits for a person's decision, since that was made."""
         member = self.browser.member
-        if member.session_key:
-            return
+        if member.door:
+            await Door(self.browser, self.draw).pass_through(until=self.until + SETTLE_SECONDS)
+            return self.loop.time()
+        if not member.session_key:
+            await self._sign_in(member)
+        return due
+
+    async def _sign_in(self, member: Member) -> None:
         path = f"/sign-in/link/{member.link_token}/" if member.link_token else f"/invitation/{member.invitation_token}/"
         answer = await self.browser.get("sign_in", path)
         page = Page(answer.text)
@@ -75,7 +83,7 @@ class Doctor:
 
     async def _visit(self, began: float) -> bool:
         """Whether the doctor left before the end and wants to come back."""
-        if self.draw.random() < self.does.home_share:
+        if not self.browser.member.door and self.draw.random() < self.does.home_share:
             await self.browser.open_page("/")
         page = await self._open()
         if self.draw.random() < self.does.new_browser_share:

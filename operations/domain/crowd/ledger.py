@@ -4,9 +4,9 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
-from operations.domain.crowd.measure import MOST_FAILURES, CrowdReport, Operation, Progress
+from operations.domain.crowd.measure import JOIN, MOST_FAILURES, WHOLES, CrowdReport, Operation, Progress
 
-PAGE, JOIN = "page", "join"
+PAGE = "page"
 
 
 class Ledger:
@@ -61,7 +61,7 @@ class Ledger:
         self.watching -= 1
 
     def progress(self, elapsed: float) -> Progress:
-        parts = [one for name, one in self.report.operations.items() if name != JOIN]
+        parts = [one for name, one in self.report.operations.items() if name not in WHOLES]
         return Progress(
             elapsed=elapsed,
             arrived=self.arrived,

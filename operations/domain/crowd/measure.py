@@ -9,6 +9,8 @@ from typing import Any
 PRECISION = 1.02  # a bucket is two per cent wide
 _STEP = math.log(PRECISION)
 SHORTEST = 1e-5  # seconds; anything below is counted as this
+JOIN, SPOT = "join", "spot"
+WHOLES = frozenset({JOIN, SPOT})  # operations that repeat what others count: left out of sums
 
 
 class Histogram:
@@ -154,12 +156,12 @@ class CrowdReport:
 
     @property
     def errors(self) -> int:
-        """Failed and unknown of all kinds; `join` repeats those of its parts and is left out."""
-        return sum(one.errors for name, one in self.operations.items() if name != "join")
+        """Failed and unknown of all kinds; what repeats those of its parts is left out."""
+        return sum(one.errors for name, one in self.operations.items() if name not in WHOLES)
 
     @property
     def shed(self) -> int:
-        return sum(one.shed for name, one in self.operations.items() if name != "join")
+        return sum(one.shed for name, one in self.operations.items() if name not in WHOLES)
 
     def merge(self, other: "CrowdReport") -> None:
         """Of another process of the same crowd. The course is added up by whoever heard both."""

@@ -19,13 +19,19 @@ class CrowdError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A person of the audience: signed in (`session_key`), or by an e-mail: its one-tap link, or the invitation."""
+    """A person of the audience: signed in (`session_key`), or by an e-mail: its one-tap link, or the invitation.
+
+    Or without an account, by the webinar's `door`, with an `email` that nobody has. Their `user_id` is below zero:
+    a number for the journal, where `verify` puts the account that was made.
+    """
 
     user_id: int
     session_key: str = ""
     link_token: str = ""
     invitation_token: str = ""
     country: str = ""
+    door: str = ""  # the end of its address
+    email: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

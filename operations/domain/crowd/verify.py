@@ -2,6 +2,8 @@
 
 A line of a journal is `beat <user> <phase> <start> <end>` for each acknowledged span, `question <user> <said> <key>`
 and `vote <user> <said> <poll>` with what the site had said: ok, failed, or unknown where no answer came.
+`spot <number> <said> <e-mail>` is of a doctor who had no account, once for the form and once more (`in`) when let in;
+other lines have that number, which is below zero, for the account.
 """
 
 from collections.abc import Iterator, Sequence
@@ -35,11 +37,20 @@ SELECT v.user_id, v.poll_id FROM webinars_pollvote v
 JOIN unnest(%s::int8[], %s::int8[]) AS k (user_id, poll_id) USING (user_id, poll_id)
 JOIN webinars_poll p ON p.id = v.poll_id WHERE p.webinar_id = %s
 """
+_FOUND_SPOTS = """
+SELECT r.email, count(*), bool_and(r.state = 'approved' AND u.last_login IS NOT NULL), min(r.user_id)
+FROM webinars_spotrequest r JOIN webinars_spotwindow d ON d.id = r.window_id
+LEFT JOIN accounts_user u ON u.id = r.user_id AND u.email = r.email
+WHERE d.webinar_id = %s AND r.email = ANY(%s::text[]) GROUP BY r.email
+"""
 
 
 @dataclass(slots=True)
 class Verdict:
-    """Nothing lost and nothing that was refused: `is_clean`. Twice nothing can be: the rows are unique."""
+    """Nothing lost and nothing that was refused: `is_clean`. Twice nothing can be: the rows are unique.
+
+    But for a webinar with two doors: whoever asked at one is there once.
+    """
 
     acked_beats: int = 0
     lost_acks: int = 0
@@ -48,11 +59,18 @@ class Verdict:
     unexpected_questions: int = 0  # in the database although the site had said no
     ok_votes: int = 0
     lost_votes: int = 0
+    ok_spots: int = 0  # forms at the door
+    lost_spots: int = 0  # not there exactly once, or told to come in and not let in
+    unexpected_spots: int = 0
     examples: list[str] = field(default_factory=list)
 
     @property
     def is_clean(self) -> bool:
-        return not (self.lost_acks or self.lost_questions or self.unexpected_questions or self.lost_votes)
+        return not (self.lost or self.unexpected_questions or self.unexpected_spots)
+
+    @property
+    def lost(self) -> int:
+        return self.lost_acks + self.lost_questions + self.lost_votes + self.lost_spots
 
     def tell(self, text: str) -> None:
         if len(self.examples) < MOST_EXAMPLES:
@@ -63,7 +81,8 @@ def verify(journals: Sequence[Path | str], *, dsn: str, webinar_id: int) -> Verd
     """`dsn`: of the database that the site writes to, or of a copy made after the crowd had gone. Only reads."""
     verdict = Verdict()
     with psycopg.connect(dsn, autocommit=True) as connection:
-        rows = _rows(journals)
+        accounts = _check_spots(connection, [row for row in _rows(journals) if row[0] == "spot"], webinar_id, verdict)
+        rows = ([row[0], accounts.get(row[1], row[1]), *row[2:]] for row in _rows(journals))
         while batch := list(islice(rows, BATCH)):
             _check_beats(connection, [row for row in batch if row[0] == "beat"], webinar_id, verdict)
             _check_questions(connection, [row for row in batch if row[0] == "question"], webinar_id, verdict)
@@ -76,6 +95,29 @@ def _rows(journals: Sequence[Path | str]) -> Iterator[Row]:
         with Path(journal).open() as file:
             for line in file:
                 yield line.rstrip("\n").split("\t")
+
+
+def _check_spots(
+    connection: psycopg.Connection[Any], rows: list[Row], webinar_id: int, verdict: Verdict
+) -> dict[str, str]:
+    """Returns the accounts that were made, by the numbers of those who had none."""
+    found = {
+        email: (count, is_in, user)
+        for email, count, is_in, user in connection.execute(_FOUND_SPOTS, [webinar_id, [row[3] for row in rows]])
+    }
+    accounts = {}
+    for _, number, said, email in rows:
+        count, is_in, user = found.get(email, (0, False, None))
+        if user is not None:
+            accounts[number] = str(user)
+        verdict.ok_spots += said == "ok"
+        if said in {"ok", "in"} and (count != 1 or (said == "in" and not is_in)):
+            verdict.lost_spots += 1
+            verdict.tell(f"asked at the door and lost: {email}, told “{said}”, there {count} times")
+        if said == "failed" and count:
+            verdict.unexpected_spots += 1
+            verdict.tell(f"refused at the door and there: {email}")
+    return accounts
 
 
 def _check_beats(connection: psycopg.Connection[Any], rows: list[Row], webinar_id: int, verdict: Verdict) -> None:
