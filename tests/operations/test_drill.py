@@ -33,6 +33,7 @@ from tests.operations.test_drill_copy import digest
 from webinars.models import Registration, Webinar
 
 DOCTORS = 20
+AT_DOOR = 4  # besides
 PATIENCE = 500.0
 
 
@@ -119,7 +120,8 @@ class TestDrill:
 
         done = drill(
             folder, f"--webinar={webinar.pk}", "--minutes=0.1", "--within=0.1", "--stay=8", "--yes",
-            "--fault=redis-restart@0.03", "--web=1", "--realtime=1", "--worker=0", "--beat=0", "--processes=1",
+            "--spot=20", "--sign-in=50", "--fault=redis-restart@0.03",
+            "--web=1", "--realtime=1", "--worker=0", "--beat=0", "--processes=1",
             # How fast a busy machine is, and who gives up there, is no matter of this test.
             "--limit-page-p95-ms=90000", "--limit-join-p95-ms=90000", "--limit-errors=1000",
             "--limit-fault-errors-percent=100", "--limit-recovery-seconds=120",
@@ -127,6 +129,7 @@ class TestDrill:
 
         assert done.returncode == 0, done.stdout + done.stderr
         assert "20 registered, of whom 20 come" in done.stdout
+        assert f"besides, {AT_DOOR} without an account ask at the door" in done.stdout
         assert "Fault: Redis dies and starts again" in done.stdout
         assert done.stdout.splitlines()[-2] == "GO"
         (report,) = (folder / "drill" / "reports").iterdir()
@@ -134,14 +137,18 @@ class TestDrill:
         record = Record.from_json((report / FILE).read_text())
         assert record.goes
         assert (report / "logs" / "web.1.log").is_file()
-        assert record.countries == {"IN": 10, "KE": 10}
-        assert (record.lost, record.doctors, record.audience) == (0, DOCTORS, "registered")
+        assert set(record.countries) == {"IN", "KE"}
+        assert (record.lost, record.doctors, record.audience) == (0, DOCTORS + AT_DOOR, "registered")
+        assert (record.at_door, record.by_link) == (AT_DOOR, DOCTORS // 2)
         assert record.acknowledged > 0
         assert [(fault.name, fault.recovered_at is not None) for fault in record.faults] == [("redis-restart", True)]
         named = {one.name: one.ok for one in record.operations}
         assert named["join"] > 0
         assert named["page"] > named["join"], "again when the recording opened"
         assert {"beat_ack", "play_session", "segment", "socket"} <= named.keys()
+        assert named["sign_in"] > 1, "by a link: its page, and the tap"
+        assert named["spot"] > 0, "from the form to being in"
+        assert any(line.endswith("let in at the door") for line in record.told)
         assert any("recording open" in line for line in record.told)
         assert any(moment.cpu.get("web") for moment in record.moments)
         assert any(moment.sessions for moment in record.moments)
@@ -211,6 +218,10 @@ class TestRefusals:
             ({"multiple": 5}, "between 1 and 4"),
             ({"minutes": 0.0}, "up to 60 minutes"),
             ({"minutes": 61.0}, "up to 60 minutes"),
+            ({"spot_percent": 51.0}, "at most 50 percent"),
+            ({"link_percent": -1.0}, "--sign-in at most 100"),
+            ({"synthetic": 30_000, "spot_percent": 20.0}, "6,000 without an account are more than the door takes"),
+            ({"synthetic": 10_010, "spot_percent": 3.0, "into": "https://staging.example"}, "301 without an account"),
             ({"synthetic": 20_000, "multiple": 4}, "80,000 doctors are more"),
             ({"faults": ("fire",), "synthetic": 5}, "There is no fault fire"),
             ({}, "Nobody is registered"),
@@ -233,5 +244,7 @@ class TestRefusals:
         register(webinar, 10, "IN")
         registered = preview(Wishes(webinar.pk, multiple=2, minutes=5.0))
         assert (registered.kind, registered.people, registered.doctors) == ("registered", 10, 10)
+        besides = preview(Wishes(webinar.pk, multiple=2, minutes=5.0, spot_percent=25.0))
+        assert (besides.doctors, besides.at_door) == (10, 3)
         invented = preview(Wishes(webinar.pk, synthetic=1_000, minutes=1.0))
         assert (invented.kind, invented.doctors) == ("synthetic", 100)

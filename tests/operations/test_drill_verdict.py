@@ -75,7 +75,8 @@ class TestGoOrNoGo:
         assert broken(made) == []
 
     def test_join_repeats_its_parts_and_is_not_counted_twice(self) -> None:
-        made = record(operations=(operation("page", 9.0, failed=1), operation("join", 9.0, failed=1)))
+        wholes = (operation("join", 9.0, failed=1), operation("spot", 9.0, failed=1))
+        made = record(operations=(operation("page", 9.0, failed=1), *wholes))
 
         assert judged(made, Limits(errors=1)).goes
 

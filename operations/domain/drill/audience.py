@@ -1,5 +1,6 @@
 """Who would come to a webinar: those who registered, else everybody whose programme it is."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,10 @@ class Size:
     multiple: int
     minutes: float
     within: float
+    spot_percent: float = 0.0  # of those who come: come besides, without an account
+
+    def at_door(self, people: int) -> int:
+        return math.ceil(self.doctors(people) * self.spot_percent / 100)
 
     def doctors(self, people: int) -> int:
         return max(1, round(people * self.multiple * min(1.0, self.minutes / self.within)))

@@ -98,6 +98,8 @@ def _unlike(before: Record, now: Record) -> list[str]:
         ("minutes", f"{before.minutes:g}", f"{now.minutes:g}"),
         ("doctors", f"{before.doctors:,}", f"{now.doctors:,}"),
         ("audience", before.audience, now.audience),
+        ("at the door", f"{before.at_door:,}", f"{now.at_door:,}"),
+        ("by a link", f"{before.by_link:,}", f"{now.by_link:,}"),
         ("machine", _machine(before), _machine(now)),
         ("replicas", _counts(before), _counts(now)),
         ("faults", _faults(before), _faults(now)),

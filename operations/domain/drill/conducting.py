@@ -19,7 +19,7 @@ from psycopg.conninfo import conninfo_to_dict
 from operations.domain.backups.programs import parameters_of_site
 from operations.domain.crowd.measure import Progress
 from operations.domain.crowd.plan import MOST_DOCTORS, Behaviour, CrowdError, CrowdPlan, Member
-from operations.domain.crowd.run import START_SECONDS, run_crowd
+from operations.domain.crowd.run import ADDRESSES, START_SECONDS, run_crowd
 from operations.domain.crowd.verify import verify
 from operations.domain.drill import audience
 from operations.domain.drill.copying import copy_database
@@ -37,8 +37,10 @@ from operations.domain.drill.stage import Stage, beside
 from operations.domain.drill.stagehand import Times, times_for
 from operations.domain.drill.staging import Order
 from operations.domain.drill.writing import Facts, make_record
+from webinars.domain.spot import ASKS_PER_ADDRESS, ASKS_PER_WINDOW
 
 MOST_MULTIPLE, MOST_MINUTES = 4, 60.0
+MOST_SPOT_PERCENT = 50
 SAMPLES = 400  # looks at the processes in a drill, at most one a second
 
 
@@ -49,6 +51,8 @@ class Wishes:
     multiple: int = 1
     minutes: float = 10.0
     within: float = 10.0  # in which the whole audience would come
+    spot_percent: float = 0.0  # who come besides, without an account
+    link_percent: float = 0.0  # of the audience, who come signed out, by a link
     stay_seconds: float = 60.0
     seed: int = 1
     faults: tuple[str, ...] = ()
@@ -70,6 +74,7 @@ class Preview:
     kind: str
     people: int
     doctors: int
+    at_door: int
     planned: tuple[Planned, ...]
 
 
@@ -98,6 +103,8 @@ def preview(wishes: Wishes) -> Preview:
     """Reads the site's data and changes nothing. Raises DrillError for what cannot be played."""
     if not 1 <= wishes.multiple <= MOST_MULTIPLE:
         raise DrillError(f"The multiple must be between 1 and {MOST_MULTIPLE}.")
+    if not 0 <= wishes.spot_percent <= MOST_SPOT_PERCENT or not 0 <= wishes.link_percent <= 100:
+        raise DrillError(f"--spot is at most {MOST_SPOT_PERCENT} percent, --sign-in at most 100.")
     if not 0 < wishes.minutes <= MOST_MINUTES or wishes.within <= 0:
         raise DrillError(f"A drill takes up to {MOST_MINUTES:g} minutes.")
     webinar = audience.find_webinar(wishes.webinar_id)
@@ -106,11 +113,20 @@ def preview(wishes: Wishes) -> Preview:
     else:
         kind = audience.kind_of(webinar)
         people = audience.people_of(webinar, kind).count()
-    doctors = audience.Size(wishes.multiple, wishes.minutes, wishes.within).doctors(people)
-    if doctors > MOST_DOCTORS:
-        raise DrillError(f"{doctors:,} doctors are more than one drill may send: {MOST_DOCTORS:,}.")
+    size = audience.Size(wishes.multiple, wishes.minutes, wishes.within, wishes.spot_percent)
+    doctors, at_door = size.doctors(people), size.at_door(people)
+    if doctors + at_door > MOST_DOCTORS:
+        raise DrillError(f"{doctors + at_door:,} doctors are more than one drill may send: {MOST_DOCTORS:,}.")
+    if at_door > _most_at_door(wishes):
+        raise DrillError(f"{at_door:,} without an account are more than the door takes from here: a smaller --spot.")
     planned = plan_faults(list(wishes.faults), seconds=wishes.minutes * 60)
-    return Preview(str(webinar), kind, people, doctors, tuple(planned))
+    return Preview(str(webinar), kind, people, doctors, at_door, tuple(planned))
+
+
+def _most_at_door(wishes: Wishes) -> int:
+    """In ten minutes, from as many addresses as the crowd has; half of it, for those who ask again."""
+    addresses = 1 if wishes.into else ADDRESSES * wishes.processes
+    return min(ASKS_PER_WINDOW.most, ASKS_PER_ADDRESS.most * addresses) // 2
 
 
 def conduct(
@@ -133,8 +149,9 @@ def conduct(
         check_targets(planned, site.status())
         stage = stack.enter_context(beside(site, _order(wishes)))
         scene = stage.scene
-        say(f"{len(scene['members']):,} doctors are signed in to the copy; its address is {site.url}")
-        site.warm(f"/webinars/{wishes.webinar_id}/", scene["members"][0][1])
+        say(f"{len(scene['members']):,} doctors are ready; the address of the copy is {site.url}")
+        keys = (member["session_key"] for member in scene["members"])
+        site.warm(f"/webinars/{wishes.webinar_id}/", next(filter(None, keys), ""))
         facts = _play(wishes, planned, site=site, stage=stage, interrupt=interrupt, say=say, on_progress=on_progress)
         record = make_record(wishes, scene, facts, title=str(audience.find_webinar(wishes.webinar_id)), now=now)
         keep_logs(place, into=wishes.logs)
@@ -240,14 +257,14 @@ def _play(
     )
 
 
-def _plan(wishes: Wishes, url: str, members: list[list[Any]]) -> CrowdPlan:
+def _plan(wishes: Wishes, url: str, members: list[dict[str, Any]]) -> CrowdPlan:
     """Exactly the members: what the plan reckons from its multiple is the case study's audience, not this webinar's."""
     times = _times(wishes)
     try:
         return CrowdPlan(
             base_url=url,
             webinar_id=wishes.webinar_id,
-            audience=[Member(user, key, country=country) for user, key, country in members],
+            audience=[Member(**one) for one in members],
             minutes=wishes.minutes,
             multiple=len(members) / (1_000.0 * wishes.minutes),
             stay_seconds=wishes.stay_seconds,
@@ -262,7 +279,16 @@ def _plan(wishes: Wishes, url: str, members: list[list[Any]]) -> CrowdPlan:
 
 
 def _order(wishes: Wishes) -> Order:
-    return Order(wishes.webinar_id, wishes.synthetic, wishes.multiple, wishes.minutes, wishes.within, wishes.seed)
+    return Order(
+        wishes.webinar_id,
+        wishes.synthetic,
+        wishes.multiple,
+        wishes.minutes,
+        wishes.within,
+        wishes.seed,
+        wishes.spot_percent,
+        wishes.link_percent,
+    )
 
 
 def _times(wishes: Wishes) -> Times:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from operations.domain.drill.record import JOIN, PAGE, Finding, Injected, Moment, Record
+from operations.domain.crowd.measure import JOIN
+from operations.domain.drill.record import PAGE, Finding, Injected, Moment, Record
 
 AFTERMATH_SECONDS = 15.0  # browsers that were cut off come back within this time of the recovery
 

@@ -5,14 +5,19 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from operations.domain.crowd.measure import WHOLES
+
 FORMAT = 1
 FILE = "report.json"
-PAGE, JOIN = "page", "join"
+PAGE = "page"
 
 _NAMES = {
     "page": "Page",
     "join": "First click to playing",
-    "sign_in": "Signing in",
+    "sign_in": "Signing in by a link",
+    "spot": "From asking at the door to being in",
+    "door": "Pages of the door",
+    "door_state": "Waiting at the door",
     "play_session": "Starting to play",
     "playlist": "Playlist",
     "segment": "Piece of video",
@@ -37,7 +42,7 @@ def name_of(operation: str) -> str:
 class Operation:
     """What doctors did, seen from their side. `shed` ones were asked to come again in a moment, and did: no error.
 
-    `unknown` are those whose answer was lost on the way. `join` repeats its parts, so sums leave it out.
+    `unknown` are those whose answer was lost on the way. `join` and `spot` repeat their parts: sums leave them out.
     """
 
     name: str
@@ -141,6 +146,8 @@ class Record:
     kept_back: int  # messages that the site wanted to send; they lie in the copy's folder and went nowhere
     findings: tuple[Finding, ...] = ()
     unfinished: str = ""  # why it ended before its time
+    at_door: int = 0  # of the doctors; they came without an account
+    by_link: int = 0  # of the doctors; they signed in by a link
     format: int = FORMAT
 
     @property
@@ -149,11 +156,11 @@ class Record:
 
     @property
     def errors_of_all(self) -> int:
-        return sum(one.errors for one in self.operations if one.name != JOIN)
+        return sum(one.errors for one in self.operations if one.name not in WHOLES)
 
     @property
     def shed_of_all(self) -> int:
-        return sum(one.shed for one in self.operations if one.name != JOIN)
+        return sum(one.shed for one in self.operations if one.name not in WHOLES)
 
     def operation(self, name: str) -> Operation | None:
         return next((one for one in self.operations if one.name == name), None)

@@ -1,21 +1,24 @@
 """Presenter and moderator of a drill, as a process inside the copy.
 
-Reads a line of JSON with the order, sets the scene and answers with it; reads a second line with the times, plays
-until the end, and says what it did. All of it by domain functions of the product. The copy's marker is asked for first.
+Reads a line of JSON with the order, sets the scene and answers with it; reads a second line with the times, plays,
+lets in who asks at the door until its orders end, and says what it did. All of it by domain functions of the product.
+The copy's marker is asked for first.
 """
 
 import json
+import select
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 from uuid import uuid4
 
 from django.core.files.base import ContentFile
 from django.db import InterfaceError, OperationalError, connection
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -28,15 +31,18 @@ from webinars.domain.broadcasts import LEASE
 from webinars.domain.live_files import keep_segment
 from webinars.domain.polls import close_poll, open_poll, save_poll
 from webinars.domain.schedule import end_webinar
-from webinars.enums import PollKind
+from webinars.domain.spot import approve_many
+from webinars.enums import PollKind, SpotState
 from webinars.ingest.playlists import Format
 from webinars.ingest.studio import SessionOver, Stored
-from webinars.models import Broadcast, Poll, PublishSession, Webinar
+from webinars.models import Broadcast, Poll, PublishSession, SpotRequest, Webinar
 
 SEGMENT_SECONDS = 2.0
 PACKET = b"\x47\x1f\xff\x10" + b"\xff" * 184  # MPEG-TS that shows nothing
 SEGMENT_PACKETS = {"360p": 980, "audio": 90}  # 740 and 68 kbit/s
 FORMATS = {"360p": Format(640, 360, 25, "avc1.4d401e,mp4a.40.2"), "audio": Format(0, 0, 0, "mp4a.40.2")}
+LOOK_SECONDS = 1.0  # between two looks at the queue when there is nothing else to do
+MOST_AT_ONCE = 40  # about a second's work
 PATIENCE_SECONDS = 120.0  # for which one step is tried again while a fault goes on
 Result = TypeVar("Result")
 
@@ -57,7 +63,7 @@ def main() -> int:
         with connection.cursor() as cursor:
             check_marker(cursor.connection)
         scene = set_scene(order, now=timezone.now())
-        show = Show(order.webinar_id)
+        show = Show(order.webinar_id, has_door=any(member.door for member in scene.members))
         show.prepare()
     except DrillError as error:
         _tell({"error": str(error)})
@@ -66,6 +72,7 @@ def main() -> int:
     line = sys.stdin.readline()
     if line:  # else nobody wants it any more
         show.play(Times(**json.loads(line)))
+        show.keep_door(sys.stdin)
         _tell({"done": show.done})
     return 0
 
@@ -76,11 +83,13 @@ def _tell(message: dict[str, Any]) -> None:
 
 
 class Show:
-    def __init__(self, webinar_id: int) -> None:
+    def __init__(self, webinar_id: int, *, has_door: bool) -> None:
         self.webinar = Webinar.objects.select_related("video").get(pk=webinar_id)
         self.done: list[str] = []
         self.session: PublishSession | None = None
         self.index = 0
+        self.has_door = has_door
+        self.not_let_in = set[str]()
 
     def prepare(self) -> None:
         """The first seconds are there before anybody comes, as with a presenter who is on time."""
@@ -113,10 +122,31 @@ class Show:
         for at, name, step in steps:
             while time.monotonic() < began + at:
                 self._insist(self._segment)
+                self._insist(self._let_in)
                 next_segment = max(next_segment + SEGMENT_SECONDS, time.monotonic())
                 time.sleep(max(0.0, min(next_segment, began + at) - time.monotonic()))
             self._insist(step)
             self.done.append(f"{time.monotonic() - began:.0f} s: {name}")
+
+    def keep_door(self, orders: IO[str]) -> None:
+        """Also after the live part, for who has asked before. When `orders` end nobody is there any more."""
+        if not self.has_door:
+            return
+        while not select.select([orders], [], [], LOOK_SECONDS)[0]:
+            self._insist(self._let_in)
+        self.done.append(f"{self._insist(self._asked(SpotState.APPROVED).count)} let in at the door")
+        self.done += [f"not let in: {words}" for words in sorted(self.not_let_in)]
+
+    def _let_in(self) -> None:
+        """As a moderator who ticks those who wait. Not so many that the picture would stop."""
+        if not self.has_door:
+            return
+        waiting = self._asked(SpotState.PENDING).order_by("created_at")[:MOST_AT_ONCE]
+        made = approve_many(requests=waiting, actor=self.actor, now=timezone.now())
+        self.not_let_in |= {words for _, words in made.refused}
+
+    def _asked(self, state: SpotState) -> "QuerySet[SpotRequest]":
+        return SpotRequest.objects.filter(window__webinar=self.webinar, state=state)
 
     def _insist(self, step: Callable[[], Result]) -> Result:
         """Again and again while the database is away: a presenter's program does not give up either."""

@@ -25,7 +25,9 @@ from courses.enums import EnrolmentStatus, PublishStatus
 from courses.models import Cohort, Course, Enrolment, Lesson, Programme
 from media.enums import VideoStatus
 from media.models import Video
+from operations.domain.crowd.plan import Member
 from operations.domain.drill import audience
+from operations.domain.drill.newcomers import at_the_door, send_links
 from operations.domain.drill.scrubbing import DOMAIN
 from webinars.enums import IngestKind, RecordingPolicy
 from webinars.models import (
@@ -58,15 +60,17 @@ class Order:
     minutes: float
     within: float
     seed: int
+    spot_percent: float
+    link_percent: float
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What there is then. `members` are (person, session key, country)."""
+    """What there is then. `members` in the order in which they come."""
 
     kind: str
     people: int
-    members: list[tuple[int, str, str]]
+    members: list[Member]
     countries: dict[str, int]
 
     def as_dict(self) -> dict[str, Any]:
@@ -79,15 +83,29 @@ def set_scene(order: Order, *, now: datetime) -> Scene:
     _open_everything(webinar, now=now)
     _rewind(webinar, now=now)
     kind, people = _people(webinar, order, now=now)
-    size = audience.Size(order.multiple, order.minutes, order.within)
+    size = audience.Size(order.multiple, order.minutes, order.within, order.spot_percent)
     count = size.doctors(len(people))
     invited = list(people)
-    random.Random(order.seed).shuffle(invited)  # noqa: S311 - the same people again, not a secret
+    draw = random.Random(order.seed)  # noqa: S311 - the same people again, not a secret
+    draw.shuffle(invited)
     coming = invited[:count]
     coming += _clones(webinar, [user.country.code for user in invited], count - len(coming), now=now)
-    members = [member for part in _parts(coming) for member in _sign_in(part, now=now)]
+    linked, signed_in = _divide(coming, order.link_percent)
+    members = [member for part in _parts(signed_in) for member in _sign_in(part, now=now)]
+    members += [member for part in _parts(linked) for member in send_links(webinar, part, now=now)]
+    members += at_the_door(webinar, [user.country.code for user in invited], size.at_door(len(people)), now=now)
+    draw.shuffle(members)
     _analyze()
-    return Scene(kind, len(people), members, dict(Counter(country or "?" for _, _, country in members).most_common()))
+    countries = Counter(member.country or "?" for member in members)
+    return Scene(kind, len(people), members, dict(countries.most_common()))
+
+
+def _divide(users: Sequence[User], percent: float) -> tuple[list[User], list[User]]:
+    """Those who come by a link, and the others. Staff would be asked for a second step, which the copy has not."""
+    count = round(len(users) * percent / 100)
+    linked = [user for user in users if not user.is_staff][:count]
+    taken = {user.pk for user in linked}
+    return linked, [user for user in users if user.pk not in taken]
 
 
 def _open_everything(webinar: Webinar, *, now: datetime) -> None:
@@ -187,7 +205,7 @@ def _parts(users: Sequence[User]) -> Iterator[Sequence[User]]:
         yield users[begin : begin + BATCH]
 
 
-def _sign_in(users: Sequence[User], *, now: datetime) -> list[tuple[int, str, str]]:
+def _sign_in(users: Sequence[User], *, now: datetime) -> list[Member]:
     """A session and a device for each, in the copy only: nobody's browser holds these keys."""
     keys = ["".join(secrets.choice(LETTERS) for _ in range(32)) for _ in users]
     store, backend = SessionStore(), settings.AUTHENTICATION_BACKENDS[0]
@@ -222,7 +240,9 @@ def _sign_in(users: Sequence[User], *, now: datetime) -> list[tuple[int, str, st
             for user, key in zip(users, keys, strict=True)
         ]
     )
-    return [(user.pk, key, user.country.code or "") for user, key in zip(users, keys, strict=True)]
+    return [
+        Member(user.pk, session_key=key, country=user.country.code or "") for user, key in zip(users, keys, strict=True)
+    ]
 
 
 def _analyze() -> None:

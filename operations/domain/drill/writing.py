@@ -65,14 +65,16 @@ def make_record(wishes: Wished, scene: Mapping[str, Any], facts: Facts, *, title
         moments=moments,
         errors=tuple(errors_of(report)),
         faults=facts.injected,
-        lost=verdict.lost_acks + verdict.lost_questions + verdict.unexpected_questions + verdict.lost_votes,
+        lost=verdict.lost + verdict.unexpected_questions + verdict.unexpected_spots,
         lost_examples=tuple(verdict.examples[:MOST_EXAMPLES]),
-        acknowledged=verdict.acked_beats + verdict.ok_questions + verdict.ok_votes,
+        acknowledged=verdict.acked_beats + verdict.ok_questions + verdict.ok_votes + verdict.ok_spots,
         saturated_by=saturation(moments, cores=int(facts.machine.get("cores") or 1), late=report.late_seconds),
         told=facts.told,
         unmeasured=tuple(_unmeasured(facts)),
         kept_back=facts.kept_back,
         unfinished=facts.unfinished,
+        at_door=sum(bool(one["door"]) for one in scene["members"]),
+        by_link=sum(bool(one["link_token"]) for one in scene["members"]),
     )
 
 
@@ -85,8 +87,8 @@ def operations_of(report: CrowdReport) -> list[Operation]:
         count = one.ok + failed + one.shed + one.unknown
         longest = round(latency.longest * 1000, 1)
         found.append(Operation(name, count, one.ok, failed, one.shed, one.unknown, p50, p95, p99, longest))
-    order = {"page": 0, "join": 1}
-    return sorted(found, key=lambda one: (order.get(one.name, 2), -one.count, one.name))
+    order = {"page": 0, "join": 1, "spot": 2}
+    return sorted(found, key=lambda one: (order.get(one.name, 3), -one.count, one.name))
 
 
 def errors_of(report: CrowdReport) -> list[ErrorKind]:

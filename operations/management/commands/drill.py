@@ -24,6 +24,7 @@ from operations.domain.drill.report import PAGE, folder_of, write_report
 
 GO, NO_GO, NOT_RUN = 0, 1, 2
 LINE_SECONDS = 10.0
+SPOT, LINK = 3.0, 20.0  # percent of the audience
 REPLICAS = {"web": 2, "realtime": 2, "worker": 1, "beat": 1}
 
 
@@ -39,6 +40,12 @@ class Command(BaseCommand):
         parser.add_argument("--within", type=float, default=10.0, help="minutes in which all would come (default: 10)")
         parser.add_argument("--stay", type=float, default=60.0, help="seconds that the last one stays (default: 60)")
         parser.add_argument("--synthetic", type=int, default=0, metavar="COUNT", help="invented doctors instead")
+        parser.add_argument(
+            "--spot", type=float, default=SPOT, metavar="PERCENT", help=f"come besides, to the door (default: {SPOT:g})"
+        )
+        parser.add_argument(
+            "--sign-in", type=float, default=LINK, metavar="PERCENT", help=f"come by a link (default: {LINK:g})"
+        )
         parser.add_argument(
             "--fault", action="append", default=[], metavar="NAME[@MINUTE]", help=f"one of {', '.join(FAULTS)}"
         )
@@ -134,6 +141,8 @@ class Command(BaseCommand):
         self.say(
             f"“{seen.title}”: {seen.people:,} {seen.kind}, of whom {seen.doctors:,} come in {wishes.minutes:g} min."
         )
+        if seen.at_door:
+            self.say(f"  besides, {seen.at_door:,} without an account ask at the door")
         for one in seen.planned:
             self.say(f"  at {one.at / 60:.1f} min: {one.fault.words}")
 
@@ -192,6 +201,8 @@ def _wishes(options: dict[str, Any], *, logs: Path) -> Wishes:
         multiple=options["multiple"],
         minutes=options["minutes"],
         within=options["within"],
+        spot_percent=options["spot"],
+        link_percent=options["sign_in"],
         stay_seconds=options["stay"],
         seed=options["seed"],
         faults=tuple(options["fault"]),
