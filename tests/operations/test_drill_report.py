@@ -58,9 +58,10 @@ def page_of(made: Record, before: Record | None = None) -> Page:
 
 class TestPage:
     def test_a_go_with_its_figures(self) -> None:
-        page = page_of(judged(record()))
+        page = page_of(judged(record(at_door=3, by_link=20)))
 
         assert page.open == [], "every element is closed"
+        assert "3 at the door without an account, 20 by a sign-in link" in page.text
         assert page.text.startswith("Go · PCOS after thirty · 15 November 2026")
         assert "All 5 limits hold. 100 registered doctors came within 0.5 minutes, at 1×." in page.text
         assert "none was lost" in page.text
