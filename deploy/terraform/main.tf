@@ -95,6 +95,7 @@ module "compute" {
   live_ivs_policy          = module.live.policy
   log_days                 = var.log_days
   requests_per_address     = var.requests_per_address
+  staging_repository_arn   = var.staging_repository_arn
   protected                = var.environment == "production"
 }
 

@@ -207,6 +207,12 @@ variable "backup_copy_vault_arn" {
   default     = ""
 }
 
+variable "staging_repository_arn" {
+  description = "Staging's image repository: production releases the images that staging ran. Empty in staging itself."
+  type        = string
+  default     = ""
+}
+
 variable "requests_per_address" {
   description = "WAF: requests in five minutes from one address. A hospital's doctors share one; the API has its own limits."
   type        = number

@@ -37,6 +37,8 @@ def order_problems(workflow: dict[str, Any]) -> list[str]:
     found = [f"{job} does not wait for {before}" for job, before in wanted.items() if jobs[job].get("needs") != before]
     if "--sbom=true" not in steps(jobs["build"]):
         found.append("no bill of materials")
+    if 'imagetools create --tag "$REPOSITORY:$REVISION" "$STAGING_REPOSITORY:$REVISION"' not in steps(jobs["build"]):
+        found.append("production is built anew")
     if "deploy/release.py" not in steps(jobs["roll"]) or "--roll-only" in steps(jobs["roll"]):
         found.append("nothing is rolled out with its migrations")
     if workflow["concurrency"]["cancel-in-progress"]:
@@ -72,7 +74,7 @@ def test_planted_mistakes_are_found(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("job", "key", "value", "wanted"),
-    [("roll", "needs", "test", "roll does not wait for build"), ("build", "steps", [], "no bill of materials")],
+    [("roll", "needs", "test", "roll does not wait for build"), ("build", "needs", "", "build does not wait for test")],
 )
 def test_another_order_is_found(job: str, key: str, value: Any, wanted: str) -> None:
     workflow = release()

@@ -80,7 +80,7 @@ class Server:
         family = self.family()
         self.process.send_signal(number)
         assert wait_until(lambda: self.process.poll() is not None, seconds=STOP_SECONDS), self.output
-        assert wait_until(lambda: not living(family), seconds=15), living(family)
+        assert wait_until(lambda: not living(family), seconds=STOP_SECONDS), command_lines(living(family))
         self.reader.join(10)
 
 

@@ -170,12 +170,12 @@ resource "aws_iam_role_policy" "scheduler" {
   })
 }
 
-# For the role that the pipeline takes by OIDC: push an image and roll it out, nothing else.
+# For the role that the pipeline takes by OIDC: push an image, or staging's own, and roll it out; nothing else.
 resource "aws_iam_policy" "release" {
   name = "${var.name}-release"
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [
+    Statement = concat([
       { Effect = "Allow", Action = ["ecr:GetAuthorizationToken"], Resource = "*" },
       {
         Effect = "Allow"
@@ -203,6 +203,10 @@ resource "aws_iam_policy" "release" {
         Resource  = concat([aws_iam_role.execution.arn, aws_iam_role.operations.arn], [for role in aws_iam_role.task : role.arn])
         Condition = { StringEquals = { "iam:PassedToService" = "ecs-tasks.amazonaws.com" } }
       },
-    ]
+      ], var.staging_repository_arn == "" ? [] : [{
+        Effect   = "Allow"
+        Action   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+        Resource = var.staging_repository_arn
+    }])
   })
 }

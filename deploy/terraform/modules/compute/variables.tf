@@ -29,4 +29,5 @@ variable "live_ivs_enabled" { type = bool }
 variable "live_ivs_policy" { type = string }
 variable "log_days" { type = number }
 variable "requests_per_address" { type = number }
+variable "staging_repository_arn" { type = string }
 variable "protected" { type = bool }
