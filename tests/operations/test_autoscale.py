@@ -30,6 +30,7 @@ from webinars.models import Registration, Webinar
 NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 WEB = Tier("web", "rounds-web", 2, 20)
+PEAK = 9  # web replicas for 10,000 doctors: docs/scaling.md
 CLUSTER = "rounds"
 WHERE = {"ServiceNamespace": "ecs", "ResourceId": f"service/{CLUSTER}/rounds-web", "ScalableDimension": DIMENSION}
 
@@ -293,7 +294,7 @@ class TestApply:
         changes = apply_calendar(now=NOON - 5 * HOUR)
 
         up, down = action_name(NOON - 45 * MINUTE), action_name(NOON + 90 * MINUTE)
-        assert actions(gate) == {up: ("at(2027-03-01T11:15:00)", 10, 20), down: ("at(2027-03-01T13:30:00)", 2, 20)}
+        assert actions(gate) == {up: ("at(2027-03-01T11:15:00)", PEAK, 20), down: ("at(2027-03-01T13:30:00)", 2, 20)}
         assert [(change.what, change.action) for change in changes] == [("added", up), ("added", down)]
         puts = len(gate.names("PutScheduledAction"))
         assert apply_calendar(now=NOON - 4 * HOUR) == []
@@ -327,7 +328,7 @@ class TestApply:
         assert (low > 20, high) == (True, 2 * low)
         places(webinar, 10_000)
         assert [change.what for change in apply_calendar(now=NOON)] == ["limits"]
-        assert limits(gate) == (10, 20)
+        assert limits(gate) == (PEAK, 20)
         Webinar.objects.filter(pk=webinar.pk).update(live_at=NOON, ended_at=NOON + 10 * MINUTE)
         apply_calendar(now=NOON + 41 * MINUTE)
         assert limits(gate) == (2, 20)
@@ -370,7 +371,7 @@ class TestAlarm:
 
         [(standing, running, _)] = missing(NOON - 31 * MINUTE)
         assert standing == 2
-        assert missing(NOON - 30 * MINUTE) == [(10, running, 10 - running)]
+        assert missing(NOON - 30 * MINUTE) == [(PEAK, running, PEAK - running)]
         assert missing(NOON + HOUR)[0][0] == 2
 
     def test_the_task_applies_logs_and_reports(self, gate: Gate, caplog: pytest.LogCaptureFixture) -> None:
@@ -380,7 +381,7 @@ class TestAlarm:
         missing = tend_capacity()
 
         assert missing >= 8
-        assert limits(gate) == (10, 20)
+        assert limits(gate) == (PEAK, 20)
         assert "Capacity is not there: web has" in caplog.text
         [metric] = far("cloudwatch", gate.target).list_metrics(Namespace="Rounds")["Metrics"]
         assert metric["MetricName"] == "CapacityMissing"
@@ -412,7 +413,7 @@ class TestAlarm:
             call_command("autoscale", *arguments, stdout=out)
             return out.getvalue()
 
-        assert "10 to 20" in said("plan")
+        assert f"{PEAK} to 20" in said("plan")
         steps = look_ahead(now=datetime.now(UTC)).steps
         assert most_connections(steps) == 20 * 4 * 8 + 1 * 2 * 2 + 1 * 2 + 2 * 8 + 2 * 1  # as in production.tfvars
         assert "may open 664 connections, and PostgreSQL takes " in too_many_connections(steps)
@@ -423,6 +424,6 @@ class TestAlarm:
         with pytest.raises(SystemExit) as left:
             said("check")
         assert left.value.code == 1
-        running = far("ecs", gate.target).update_service(cluster=CLUSTER, service="rounds-web", desiredCount=10)
-        assert running["service"]["runningCount"] == 10
-        assert said("check") == "web (rounds-web): 10 of 10 are running: ok\n"
+        running = far("ecs", gate.target).update_service(cluster=CLUSTER, service="rounds-web", desiredCount=PEAK)
+        assert running["service"]["runningCount"] == PEAK
+        assert said("check") == f"web (rounds-web): {PEAK} of {PEAK} are running: ok\n"
