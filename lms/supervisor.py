@@ -59,7 +59,8 @@ def programs(
     python = sys.executable
     web, realtime = directory / "web", directory / "realtime"
     celery = [python, "-m", "celery", "--quiet", "-A", "lms.celery"]
-    worker = [*celery, "worker", "--concurrency=1", "--without-mingle", "--without-gossip"]
+    # Heartbeats are for monitors that nobody runs; one that is being sent when Redis goes keeps a worker from ending.
+    worker = [*celery, "worker", "--concurrency=1", "--without-mingle", "--without-gossip", "--without-heartbeat"]
     numbers = tuple(item.fileno() for item in sockets)
     return [
         Program(

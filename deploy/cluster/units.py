@@ -75,7 +75,8 @@ def _tier(tier: str, count: int, ports: Ports) -> Iterator[Unit]:
     celery = [python, "-m", "celery", "--quiet", "-A", "lms.celery"]
     for number in range(1, count + 1):
         name = f"{tier}.{number}"
-        worker = [*celery, "worker", "--concurrency=1", "--without-mingle", "--without-gossip", "-n", f"{name}@%h"]
+        worker = [*celery, "worker", "--concurrency=1", "-n", f"{name}@%h"]
+        worker += ["--without-mingle", "--without-gossip", "--without-heartbeat"]
         if tier == "web":
             port = ports.take()
             command = [python, "-m", "gunicorn", "-c", "deploy/gunicorn_web.py", "lms.wsgi"]

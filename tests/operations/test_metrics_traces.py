@@ -118,7 +118,14 @@ def event_of(envelope: bytes) -> dict[str, Any]:
 def test_what_fails_in_a_worker_goes_to_sentry_without_its_arguments(sink: Any, tmp_path: Path) -> None:
     """A real one, with a process of its own for the task: what the library keeps for sending must survive the fork."""
     queue = f"sentry-{uuid.uuid4().hex}"
-    options = ["--pool=prefork", "--concurrency=1", "--without-gossip", "--without-mingle", "--loglevel=INFO"]
+    options = [
+        "--pool=prefork",
+        "--concurrency=1",
+        "--without-gossip",
+        "--without-mingle",
+        "--without-heartbeat",
+        "--loglevel=INFO",
+    ]
     log = tmp_path / "log"
     with log.open("wb") as out:
         worker = subprocess.Popen(

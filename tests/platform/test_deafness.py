@@ -1,8 +1,14 @@
-"""When a worker is deaf, and when it is only idle, busy, or alone."""
+"""When a worker is deaf, and when it is only idle, busy, or alone; and that no heartbeat can hold its end up."""
+
+import re
+from pathlib import Path
 
 import pytest
 
+from deploy.cluster.units import TIERS, Ports, application_units
 from lms.deafness import MOST_LOOKS, Ear
+from lms.supervisor import programs
+from tests.platform.conftest import ROOT
 
 
 class World:
@@ -34,3 +40,17 @@ def test_whoever_hears_something_is_not_deaf() -> None:
     world.ear.hear()
     assert world.looks() == [False] * MOST_LOOKS
     assert world.ear.look()
+
+
+def test_every_way_of_starting_a_worker_leaves_its_heartbeat_out(tmp_path: Path) -> None:
+    """One that is being sent when Redis goes is sent again for ever, and the worker waits for it with its end."""
+    counts = dict.fromkeys(TIERS, 1)
+    commands = [" ".join(one.command) for one in programs([], [], tmp_path, 0)]
+    commands += [" ".join(unit.command) for unit in application_units(counts, Ports())]
+    start = (ROOT / "deploy" / "docker" / "start").read_text()
+    [alone] = re.findall(r'^alone="(.*)"$', start, re.MULTILINE)
+    commands += [line.replace("$alone", alone) for line in start.splitlines() if " celery " in line]
+
+    workers = [command for command in commands if "celery" in command and " worker" in command]
+    assert len(workers) == 9
+    assert all("--without-heartbeat" in command for command in workers), workers
