@@ -20,6 +20,8 @@ from celery.signals import (
 )
 from django.conf import settings
 
+from core import signs
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lms.settings")
 
 app = Celery("lms")
@@ -44,13 +46,14 @@ def listen_to_itself(sender: Any, **_: Any) -> None:
     from lms.deafness import listen
 
     over = threading.Event()
-    ear = listen(queues=list(sender.app.amqp.queues.consume_from), over=over)
+    ear = listen(name=sender.hostname, queues=list(sender.app.amqp.queues.consume_from), over=over)
     task_received.connect(lambda **_: ear.hear(), weak=False)
     worker_shutting_down.connect(lambda **_: over.set(), weak=False)
 
 
 @before_task_publish.connect
-def send_request_id(headers: dict[str, Any], **_: Any) -> None:
+def send_request_id_and_time(headers: dict[str, Any], **_: Any) -> None:
+    signs.stamp(headers)
     headers.setdefault("request_id", structlog.contextvars.get_contextvars().get("request_id") or uuid.uuid4().hex)
 
 

@@ -5,6 +5,7 @@ one: it lives, answers signals, and its queue grows (`script/faults --long --onl
 because they are tasks as well.
 """
 
+import contextlib
 import logging
 import os
 import signal
@@ -15,6 +16,8 @@ from dataclasses import dataclass
 import redis
 from celery.worker import state
 from django.conf import settings
+
+from core import signs
 
 logger = logging.getLogger(__name__)
 LOOK_SECONDS = 10.0
@@ -41,8 +44,8 @@ class Ear:
         return self._looks >= MOST_LOOKS
 
 
-def listen(*, queues: Sequence[str], over: threading.Event) -> Ear:
-    """In a thread of its own, with a connection of its own."""
+def listen(*, name: str, queues: Sequence[str], over: threading.Event) -> Ear:
+    """In a thread of its own, with a connection of its own. Each look leaves a sign of life (`core.signs`)."""
     client = redis.Redis.from_url(settings.CELERY_BROKER_URL, socket_timeout=5, socket_connect_timeout=5)
 
     def waiting() -> int:
@@ -51,14 +54,19 @@ def listen(*, queues: Sequence[str], over: threading.Event) -> Ear:
     ear = Ear(waiting, busy)
 
     def watch() -> None:
-        while not over.wait(LOOK_SECONDS):
-            try:
-                is_deaf = ear.look()
-            except redis.RedisError:  # nobody hears anything now
-                continue
-            if is_deaf:
-                logger.critical("Tasks wait, and this worker does not get them any more: it ends, to be started again.")
-                os.kill(os.getpid(), signal.SIGTERM)
+        told = 0
+        while True:
+            with contextlib.suppress(redis.RedisError):  # nobody hears anything now
+                if ear.look():
+                    logger.critical(
+                        "Tasks wait, and this worker does not get them any more: it ends, to be started again."
+                    )
+                    os.kill(os.getpid(), signal.SIGTERM)
+                    return
+                heard = ear.heard
+                signs.leave_of_worker(client, name=name, queues=queues, took=heard != told)
+                told = heard
+            if over.wait(LOOK_SECONDS):
                 return
 
     threading.Thread(target=watch, name="ear", daemon=True).start()

@@ -1,4 +1,4 @@
-"""Numbers that only the database and Redis know: what waits, how late the live picture is, how PostgreSQL is doing.
+"""Numbers that only the database and Redis know: what waits, who works, how late the live picture is, PostgreSQL.
 
 Asked when Prometheus asks, by one connection of its own with a limit of two seconds, at most every five seconds.
 """
@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from core import signs
 from core.logging import get_logger
 from core.shedding.line import count_waiting
 
@@ -40,6 +41,13 @@ HELP = {
     "lms_postgresql_locks_waiting": "Locks that somebody waits for",
     "lms_postgresql_deadlocks": "Deadlocks of this database since its statistics began",
     "lms_postgresql_bytes": "Size of this database",
+}
+OF_QUEUE = {  # by the names of signs.Queue
+    "waiting": ("lms_queue_waiting", "Tasks that no worker has taken yet"),
+    "oldest_seconds": ("lms_queue_oldest_seconds", "How long the first of them has waited"),
+    "workers": ("lms_workers", "Workers that were heard of within a minute"),
+    "silent_seconds": ("lms_worker_silent_seconds", "Since a worker was heard of; +Inf: not since Redis was emptied"),
+    "taken_seconds": ("lms_worker_taken_seconds", "Since a worker took a task; +Inf: not since Redis was emptied"),
 }
 # A backup reads for hours and holds up nobody: its transaction is no long one.
 SESSIONS = """
@@ -116,10 +124,10 @@ def read_database() -> dict[str, float]:
     return dict(zip(HELP, (max(0.0, float(value or 0)) for value in row or ()), strict=True))
 
 
-def read_queues() -> dict[str, int]:
-    """Tasks that no worker has taken yet. Raises redis.RedisError."""
+def read_signs() -> signs.Signs:
+    """What waits for workers, and whether there are any. Raises redis.RedisError."""
     with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=SECONDS, socket_connect_timeout=SECONDS) as client:
-        return {name: int(client.llen(name)) for name in QUEUES}
+        return signs.read(client, queues=QUEUES)
 
 
 def read_line() -> int:
@@ -141,15 +149,18 @@ def _database() -> Iterator[Metric]:
 
 
 def _redis() -> Iterator[Metric]:
-    waiting = GaugeMetricFamily("lms_queue_waiting", "Tasks that no worker has taken yet", labels=["queue"])
     try:
-        for name, count in read_queues().items():
-            waiting.add_metric([name], count)
-        newcomers = read_line()
+        found, newcomers = read_signs(), read_line()
     except redis.RedisError as error:
         log.warning("Redis gives no numbers", reason=str(error))
         yield GaugeMetricFamily("lms_redis_up", "Whether Redis answers", 0)
         return
     yield GaugeMetricFamily("lms_redis_up", "Whether Redis answers", 1)
-    yield waiting
+    for field, (name, text) in OF_QUEUE.items():
+        family = GaugeMetricFamily(name, text, labels=["queue"])
+        for queue, told in found.queues.items():
+            family.add_metric([queue], getattr(told, field))
+        yield family
+    words = "Since beat went through its schedule; +Inf: not since Redis was emptied"
+    yield GaugeMetricFamily("lms_beat_silent_seconds", words, found.beat_seconds)
     yield GaugeMetricFamily("lms_newcomers_waiting", "People in the line before the door", newcomers)

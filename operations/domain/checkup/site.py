@@ -18,6 +18,7 @@ from celery import current_app
 from django.conf import settings
 from redbeat.decoder import RedBeatJSONDecoder
 
+from core import signs
 from operations.domain import gauges
 from operations.domain.backups.manifest import read_manifest
 from operations.domain.backups.programs import Parameters
@@ -105,6 +106,23 @@ def workers() -> Iterator[Line]:
         count = names.count(worker)
         text = f"{count} answer, {waiting[queue]} tasks wait"
         yield ok(worker, text) if count else problem(worker, text)
+
+
+def signs_of_life() -> Iterator[Line]:
+    """What `/metrics` says of beat, workers and queues, by the limits of its alerts."""
+    found = gauges.read_signs()
+    yield above("sign of beat", found.beat_seconds, warn=60, bad=120, text=_ago(found.beat_seconds))
+    for name, queue in found.queues.items():
+        text = f"{_ago(queue.silent_seconds)}, by {queue.workers} within a minute"
+        if queue.taken_seconds < signs.NEVER:
+            text += f"; took a task {_ago(queue.taken_seconds)}"
+        yield above(f"sign of {WORKERS[name]}", queue.silent_seconds, warn=60, bad=120, text=text)
+    oldest = found.queues["default"].oldest_seconds  # the other two have tasks of hours
+    yield above("oldest task", oldest, warn=60, bad=120, text=f"of the queue default has waited {oldest:.0f} s")
+
+
+def _ago(seconds: float) -> str:
+    return "never" if seconds == signs.NEVER else f"{seconds:.0f} s ago"
 
 
 def service(name: str, address: str) -> Line:

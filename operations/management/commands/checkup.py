@@ -48,6 +48,7 @@ class Command(BaseCommand):
             "backup": lambda: site.backups(store, now=now),
             "scheduled tasks": lambda: site.schedule(now=now),
             "workers": site.workers,
+            "signs of life": site.signs_of_life,
             "services": lambda: [
                 site.service("web", _web(options["web"])),
                 site.service("realtime", found) if (found := _http(options["realtime"])) else site.sockets(_web("")),
