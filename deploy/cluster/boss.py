@@ -29,6 +29,7 @@ from lms.embedded_valkey import Valkey
 from lms.supervisor import only_one, prepare, site_environment, socket_directory
 
 POOLER_PORT = 6432
+LIMITS = Path(__file__).parents[1] / "docker" / "pooler" / "limits.ini"  # as in production
 POOL = 40  # connections to PostgreSQL that all replicas share
 READY_SECONDS = 180.0
 MOST_CRASHES = 5
@@ -170,7 +171,7 @@ class Cluster:
         place = self.run / "pgbouncer"
         place.mkdir(mode=0o700)
         path = place / "pgbouncer.ini"
-        values = {"postgres": str(postgres.socket_directory), "run": str(place)}
+        values = {"postgres": str(postgres.socket_directory), "run": str(place), "limits": LIMITS.read_text()}
         path.write_text(fill("pgbouncer.ini", {**values, "port": str(POOLER_PORT), "pool": str(POOL)}))
         if postgres.user:
             for part in (place, path):

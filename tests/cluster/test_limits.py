@@ -21,7 +21,7 @@ from webinars.realtime.committer import GroupCommitter
 
 NGINX = (ROOT / "deploy/cluster/nginx.conf").read_text() + (ROOT / "deploy/cluster/proxy_params").read_text()
 CACHE: dict[str, Any] = settings.CACHES["default"]
-POOLER = (ROOT / "deploy/cluster/pgbouncer.ini").read_text()
+POOLER = (ROOT / "deploy/docker/pooler/limits.ini").read_text()
 ROWS = {
     cells[0].strip(): " | ".join(cells[1:])
     for line in (ROOT / "docs/deploying.md").read_text().partition("## Limits on every hop")[2].splitlines()
