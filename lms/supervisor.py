@@ -56,8 +56,7 @@ def programs(
     sockets: list[socket.socket], rtmp: list[socket.socket], directory: Path, trusted_proxies: int
 ) -> list[Program]:
     """The same process types as in production, with sockets instead of a network between them."""
-    python = sys.executable
-    web, realtime = directory / "web", directory / "realtime"
+    python, web, realtime = sys.executable, directory / "web", directory / "realtime"
     celery = [python, "-m", "celery", "--quiet", "-A", "lms.celery"]
     # Heartbeats are for monitors that nobody runs; one that is being sent when Redis goes keeps a worker from ending.
     worker = [*celery, "worker", "--concurrency=1", "--without-mingle", "--without-gossip", "--without-heartbeat"]
