@@ -4,6 +4,9 @@ import asyncio
 import os
 import random
 import threading
+from collections import Counter
+from collections.abc import Iterator
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +15,9 @@ from django.utils.timezone import now
 
 from accounts.models import User
 from courses.models import Enrolment
+from lms.celery import app
 from operations.domain.backups.programs import parameters_of_site
-from operations.domain.crowd import door
+from operations.domain.crowd import door, mailbox
 from operations.domain.crowd.browser import Browser
 from operations.domain.crowd.doctor import Doctor
 from operations.domain.crowd.ledger import Ledger
@@ -22,7 +26,10 @@ from operations.domain.crowd.plan import CrowdPlan, Member
 from operations.domain.crowd.verify import Verdict, verify
 from operations.domain.drill import stagehand
 from operations.domain.drill.audience import Size
+from operations.domain.drill.conducting import Wishes
+from operations.domain.drill.place import Place
 from operations.domain.drill.scrubbing import DOMAIN
+from operations.domain.drill.site import environment
 from operations.domain.drill.stagehand import Show
 from operations.domain.drill.staging import Order, Scene, set_scene
 from tests.factories.accounts import UserFactory
@@ -38,9 +45,11 @@ REGISTERED = 4
 class Crowd(threading.Thread):
     """All members one after the other, in a thread of their own: this one plays the moderator."""
 
-    def __init__(self, url: str, webinar: Webinar, members: list[Member], journal: Path) -> None:
+    def __init__(self, url: str, webinar: Webinar, members: list[Member], journal: Path, mail: Path) -> None:
         super().__init__(daemon=True)
-        self.plan = CrowdPlan(base_url=url, webinar_id=webinar.pk, audience=members, timeout_seconds=PATIENCE)
+        self.plan = CrowdPlan(
+            base_url=url, webinar_id=webinar.pk, audience=members, timeout_seconds=PATIENCE, mail_folder=str(mail)
+        )
         self.ledger, self.pages = Ledger(journal), dict[int, bool]()
         self.report = CrowdReport()
 
@@ -65,8 +74,8 @@ class Crowd(threading.Thread):
 
 def scene_of(webinar: Webinar, **given: Any) -> Scene:
     order: dict[str, Any] = {"synthetic": 0, "multiple": 1, "minutes": 1.0, "within": 1.0, "seed": 1}
-    return set_scene(Order(**order | {"webinar_id": webinar.pk, "spot_percent": 0.0, "link_percent": 0.0} | given),
-                     now=now())  # fmt: skip
+    order |= {"spot_percent": 0.0, "link_percent": 0.0, "has_mailboxes": True, "webinar_id": webinar.pk}
+    return set_scene(Order(**order | given), now=now())
 
 
 def close_after(crowd: Crowd, writing: int) -> None:
@@ -90,18 +99,30 @@ def webinar() -> Webinar:
     return made
 
 
+@pytest.fixture
+def mail(settings: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """A folder as in the copy of a drill; what the worker does with a message is done at once."""
+    settings.EMAIL_BACKEND, settings.EMAIL_FILE_PATH = "lms.dev_mail.FolderBackend", tmp_path / "mail"
+    monkeypatch.setattr(mailbox, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(door, "LOOK_SECONDS", 0.1)
+    app.conf.task_always_eager = True
+    yield tmp_path / "mail"
+    app.conf.task_always_eager = False
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("media_root")
 def test_they_come_as_far_as_the_webinar_and_what_they_were_told_is_true(
-    webinar: Webinar, live_server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    webinar: Webinar, live_server: Any, tmp_path: Path, mail: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Two by a link, two by the door of a moderator, two by that of a rule and then their mailbox."""
     monkeypatch.setattr(door, "FIRST_SECONDS", 0.2)
     monkeypatch.setattr(stagehand, "LOOK_SECONDS", 0.1)
-    scene = scene_of(webinar, spot_percent=50.0, link_percent=50.0)
+    scene = scene_of(webinar, spot_percent=100.0, link_percent=50.0)
     show = Show(webinar.pk, has_door=True)
     show.prepare()
     journal = tmp_path / "crowd.log"
-    crowd = Crowd(live_server.url, webinar, scene.members, journal)
+    crowd = Crowd(live_server.url, webinar, scene.members, journal, mail)
     reading, writing = os.pipe()
 
     crowd.start()
@@ -113,20 +134,21 @@ def test_they_come_as_far_as_the_webinar_and_what_they_were_told_is_true(
     assert not crowd.is_alive()
     assert crowd.pages == {member.user_id: True for member in scene.members}, crowd.ledger.report.failures
     named = {name: one.ok for name, one in crowd.report.operations.items()}
-    assert (named["sign_in"], named["spot"]) == (2 * 2, 2), "a page and a tap each; and the way through the door"
+    assert (named["sign_in"], named["spot"]) == (2 * 4, 4), "a page and a tap each; and the way through the door"
+    assert named["mail"] == 2
     assert crowd.report.errors == 0
-    assert show.done == ["2 let in at the door"]
+    assert show.done == ["4 let in at the door", "2 of them by its rule, with a link by e-mail"]
     asked = SpotRequest.objects.filter(window__webinar=webinar)
     people = [one.user for one in asked]
     assert all(person.email.endswith(f"@{DOMAIN}") and person.country == "KE" for person in people if person)
-    assert Enrolment.objects.filter(user__in=people, status="active").count() == 2
-    assert Registration.objects.filter(user__in=people, webinar=webinar).count() == 2
+    assert Enrolment.objects.filter(user__in=people, status="active").count() == 4
+    assert Registration.objects.filter(user__in=people, webinar=webinar).count() == 4
 
     found = check(journal, webinar)
-    assert (found.ok_spots, found.lost_spots, found.unexpected_spots, found.acked_beats) == (2, 0, 0, 6)
+    assert (found.ok_spots, found.lost_spots, found.unexpected_spots, found.acked_beats) == (4, 0, 0, 8)
     assert [example for example in found.examples if "person -" in example] == [], "accounts, not numbers"
 
-    unlucky, refused = asked.order_by("pk")
+    unlucky, refused, *_ = asked.order_by("pk")
     User.objects.filter(email=unlucky.email).update(last_login=None)
     journal.write_text(journal.read_text() + f"spot\t-9\tok\tnobody@{DOMAIN}\nspot\t-8\tfailed\t{refused.email}\n")
     found = check(journal, webinar)
@@ -156,6 +178,40 @@ class TestTheScene:
         assert places[-1] > 35
         assert all(member.user_id < 0 and member.country and member.email for member in members if member.door)
         assert len({member.email for member in members if member.door}) == 10
+        doors = {one.slug: one.approval for one in webinar.spot_windows.all()}
+        assert Counter(doors[member.door] for member in members if member.door) == {"manual": 5, "domain": 5}
+
+    def test_where_no_message_can_be_read_a_moderator_decides_on_all(self, webinar: Webinar) -> None:
+        members = scene_of(webinar, synthetic=40, spot_percent=25.0, has_mailboxes=False).members
+        assert sum(bool(member.door) for member in members) == 10
+        assert [one.approval for one in webinar.spot_windows.all()] == ["manual"]
+
+
+def test_a_drill_reads_the_mail_of_its_own_copy_only(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    settings = {"VAR_DIR": str(place.site), "EMAIL_BACKEND": "lms.dev_mail.FolderBackend"}
+    assert settings.items() <= environment(place, {}).items()
+    assert place.mail == place.site / "mail", "EMAIL_FILE_PATH of a process whose VAR_DIR is the copy's"
+    assert Wishes(1).has_mailboxes
+    assert not Wishes(1, into="https://staging.example").has_mailboxes
+    assert not Wishes(1, replicas={"web": 1, "worker": 0}).has_mailboxes
+
+
+def test_the_newest_link_counts_and_a_message_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mailbox, "LOOK_SECONDS", 0.0)
+    found = mailbox.Mailboxes(tmp_path / "mail")
+    assert found.newest_link("a@drill.invalid") == "", "nothing was sent yet"
+    (tmp_path / "mail").mkdir()
+    for number, text in enumerate(["No link.", "http://x.example/invitation/one/", "http://x.example/invitation/two/"]):
+        message = EmailMessage()
+        message["To"], message["Subject"] = "a@drill.invalid", "Come"
+        message.set_content(text)
+        (tmp_path / "mail" / f"2026-{number}.eml").write_bytes(bytes(message))
+        (tmp_path / "mail" / f".2026-{number}.part").write_bytes(b"half")
+    assert found.newest_link("a@drill.invalid") == "/invitation/two/"
+    assert found.newest_link("b@drill.invalid") == ""
+    (tmp_path / "mail" / "2026-2.eml").unlink()
+    assert found.newest_link("a@drill.invalid") == "/invitation/two/"
 
 
 @pytest.mark.parametrize(("percent", "count"), [(0.0, 0), (0.1, 1), (3.0, 3), (3.1, 4), (50.0, 50)])

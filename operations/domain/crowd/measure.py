@@ -9,7 +9,7 @@ from typing import Any
 PRECISION = 1.02  # a bucket is two per cent wide
 _STEP = math.log(PRECISION)
 SHORTEST = 1e-5  # seconds; anything below is counted as this
-JOIN, SPOT = "join", "spot"
+JOIN, SPOT, MAIL = "join", "spot", "mail"
 WHOLES = frozenset({JOIN, SPOT})  # operations that repeat what others count: left out of sums
 
 

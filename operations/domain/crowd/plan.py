@@ -67,6 +67,7 @@ class CrowdPlan:
     webinar_id: int
     audience: Sequence[Member]
     media_base: str = ""  # where media lie if not at the site itself
+    mail_folder: str = ""  # into which the site writes its messages; empty: nobody can read any
     minutes: float = 10.0
     multiple: float = 1.0
     stay_seconds: float = 30.0  # that the last one stays; everybody goes then

@@ -65,6 +65,11 @@ class Wishes:
     allowed_hosts: tuple[str, ...] = ()
     logs: Path | None = None  # a folder for the logs of the replicas
 
+    @property
+    def has_mailboxes(self) -> bool:
+        """Whether those who come can read what the site sends them: a worker writes it into a folder of the copy."""
+        return not self.into and self.replicas.get("worker", 0) > 0
+
 
 @dataclass(frozen=True)
 class Preview:
@@ -209,7 +214,7 @@ def _play(
     say: Callable[[str], None],
     on_progress: Callable[[Progress], None],
 ) -> Facts:
-    plan = _plan(wishes, site.url, stage.scene["members"])
+    plan = _plan(wishes, site, stage.scene["members"])
     load_before = os.getloadavg()[0]
     began = time.monotonic() + START_SECONDS
     sampler = Sampler(
@@ -257,12 +262,13 @@ def _play(
     )
 
 
-def _plan(wishes: Wishes, url: str, members: list[dict[str, Any]]) -> CrowdPlan:
+def _plan(wishes: Wishes, site: Target, members: list[dict[str, Any]]) -> CrowdPlan:
     """Exactly the members: what the plan reckons from its multiple is the case study's audience, not this webinar's."""
     times = _times(wishes)
     try:
         return CrowdPlan(
-            base_url=url,
+            base_url=site.url,
+            mail_folder=str(site.place.mail) if wishes.has_mailboxes else "",
             webinar_id=wishes.webinar_id,
             audience=[Member(**one) for one in members],
             minutes=wishes.minutes,
@@ -288,6 +294,7 @@ def _order(wishes: Wishes) -> Order:
         wishes.seed,
         wishes.spot_percent,
         wishes.link_percent,
+        wishes.has_mailboxes,
     )
 
 

@@ -1,6 +1,6 @@
 """Those who come to a drill without a session: by a link from their mailbox, or to the door without an account."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -42,21 +42,35 @@ def send_links(webinar: Webinar, users: Sequence[User], *, now: datetime) -> lis
     ]
 
 
-def at_the_door(webinar: Webinar, countries: Sequence[str], count: int, *, now: datetime) -> list[Member]:
-    """They come from where the others come from. A door of the drill's own: a moderator decides, there is room."""
+def spread_over_doors(count: int, *, has_mailboxes: bool) -> dict[SpotApproval, int]:
+    """At one a moderator decides; at the other, for half of them, a rule: those come in by a link in their mailbox."""
+    by_rule = count // 2 if has_mailboxes else 0
+    return {SpotApproval.MANUAL: count - by_rule, SpotApproval.DOMAIN: by_rule}
+
+
+def at_the_doors(
+    webinar: Webinar, countries: Sequence[str], guests: Mapping[SpotApproval, int], *, now: datetime
+) -> list[Member]:
+    """They come from where the others come from. Doors of the drill's own: there is room."""
+    known = [country for country in countries if country] or audience.synthetic_countries()
+    stem = uuid4().hex[:8]
+    doors = [slug for approval, count in guests.items() for slug in [_door(webinar, approval, count, now=now)] * count]
+    return [
+        Member(-number, country=country, door=slug, email=f"door-{stem}-{number}@{DOMAIN}")
+        for number, (slug, country) in enumerate(zip(doors, audience.spread(known, len(doors)), strict=True), start=1)
+    ]
+
+
+def _door(webinar: Webinar, approval: SpotApproval, count: int, *, now: datetime) -> str:
+    """Its address; none for nobody."""
     if not count:
-        return []
+        return ""
     window = SpotWindow(
         webinar=webinar,
         opens_at=now - timedelta(minutes=1),
         closes_at=now + LASTS,
         capacity=count,
-        approval=SpotApproval.MANUAL,
+        approval=approval,
+        email_domains=[DOMAIN] if approval == SpotApproval.DOMAIN else [],
     )
-    open_window(window=window, actor=None, now=now)
-    known = [country for country in countries if country] or audience.synthetic_countries()
-    stem = uuid4().hex[:8]
-    return [
-        Member(-number, country=country, door=window.slug, email=f"door-{stem}-{number}@{DOMAIN}")
-        for number, country in enumerate(audience.spread(known, count), start=1)
-    ]
+    return open_window(window=window, actor=None, now=now).slug

@@ -31,6 +31,11 @@ class Place:
         return self.folder / "site"
 
     @property
+    def mail(self) -> Path:
+        """What the copy would have sent (EMAIL_FILE_PATH of its processes)."""
+        return self.site / "mail"
+
+    @property
     def static(self) -> Path:
         """Stays for the next drill: it holds no data, and collecting takes longer than all the rest."""
         return self.folder / "static"

@@ -18,6 +18,7 @@ _NAMES = {
     "spot": "From asking at the door to being in",
     "door": "Pages of the door",
     "door_state": "Waiting at the door",
+    "mail": "Message with the way in",
     "play_session": "Starting to play",
     "playlist": "Playlist",
     "segment": "Piece of video",

@@ -246,7 +246,7 @@ class Site:
 
     def kept_back(self) -> int:
         """Messages that the copy wanted to send."""
-        return sum(1 for _ in self.place.site.joinpath("mail").glob("*.eml"))
+        return sum(1 for _ in self.place.mail.glob("*.eml"))
 
 
 def media_folder(place: Place) -> Path:

@@ -134,7 +134,10 @@ class Show:
             return
         while not select.select([orders], [], [], LOOK_SECONDS)[0]:
             self._insist(self._let_in)
-        self.done.append(f"{self._insist(self._asked(SpotState.APPROVED).count)} let in at the door")
+        let_in = self._asked(SpotState.APPROVED)
+        self.done.append(f"{self._insist(let_in.count)} let in at the door")
+        if by_rule := self._insist(let_in.filter(decided_by=None).count):
+            self.done.append(f"{by_rule} of them by its rule, with a link by e-mail")
         self.done += [f"not let in: {words}" for words in sorted(self.not_let_in)]
 
     def _let_in(self) -> None:

@@ -27,7 +27,7 @@ from media.enums import VideoStatus
 from media.models import Video
 from operations.domain.crowd.plan import Member
 from operations.domain.drill import audience
-from operations.domain.drill.newcomers import at_the_door, send_links
+from operations.domain.drill.newcomers import at_the_doors, send_links, spread_over_doors
 from operations.domain.drill.scrubbing import DOMAIN
 from webinars.enums import IngestKind, RecordingPolicy
 from webinars.models import (
@@ -62,6 +62,7 @@ class Order:
     seed: int
     spot_percent: float
     link_percent: float
+    has_mailboxes: bool  # who comes can read what the copy sends
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,8 @@ def set_scene(order: Order, *, now: datetime) -> Scene:
     linked, signed_in = _divide(coming, order.link_percent)
     members = [member for part in _parts(signed_in) for member in _sign_in(part, now=now)]
     members += [member for part in _parts(linked) for member in send_links(webinar, part, now=now)]
-    members += at_the_door(webinar, [user.country.code for user in invited], size.at_door(len(people)), now=now)
+    guests = spread_over_doors(size.at_door(len(people)), has_mailboxes=order.has_mailboxes)
+    members += at_the_doors(webinar, [user.country.code for user in invited], guests, now=now)
     draw.shuffle(members)
     _analyze()
     countries = Counter(member.country or "?" for member in members)
