@@ -246,6 +246,7 @@ async def answering(*answers: bytes) -> AsyncIterator[tuple[Browser, list[bytes]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: place=7; Path=/\r\n\r\nok"
 WAIT = b"HTTP/1.1 503 Busy\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n"
 BROKEN = b"HTTP/1.1 503 Broken\r\nContent-Length: 0\r\n\r\n"
+LATE = b"HTTP/1.1 409 Conflict\r\nContent-Length: 0\r\n\r\n"
 GONE = b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -264,6 +265,17 @@ async def test_a_503_that_names_no_time_is_an_error() -> None:
     async with answering(BROKEN, OK) as (browser, _):
         await ask(browser)
     assert browser.ledger.report.operation("page").failed == {"503": 1}
+
+
+async def test_who_votes_after_a_poll_was_closed_was_late_and_that_is_no_error() -> None:
+    async with answering(LATE) as (browser, heard):
+        with pytest.raises(RefusedError) as refused:
+            await browser.send("vote", "PUT", "/", {}, late="vote_late")
+        assert (refused.value.status, len(heard)) == (409, 1)
+        assert (browser.ledger.report.errors, browser.ledger.report.operation("vote_late").ok) == (0, 1)
+        with pytest.raises(RefusedError):
+            await browser.send("play_session", "POST", "/", {})
+    assert browser.ledger.report.operation("play_session").failed == {"409": 1}
 
 
 async def test_a_refusal_is_final() -> None:

@@ -36,7 +36,7 @@ from tests.factories.accounts import UserFactory
 from tests.factories.courses import EnrolmentFactory
 from tests.factories.webinars import LiveWebinarFactory
 from tests.media.conftest import media_root  # noqa: F401 - a fixture
-from webinars.models import Registration, SpotRequest, Webinar
+from webinars.models import Poll, Registration, SpotRequest, Webinar
 
 PATIENCE = 100.0
 REGISTERED = 4
@@ -153,6 +153,25 @@ def test_they_come_as_far_as_the_webinar_and_what_they_were_told_is_true(
     journal.write_text(journal.read_text() + f"spot\t-9\tok\tnobody@{DOMAIN}\nspot\t-8\tfailed\t{refused.email}\n")
     found = check(journal, webinar)
     assert (found.lost_spots, found.unexpected_spots, found.is_clean) == (2, 1, False)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_vote_that_was_too_late_is_believed_when_the_poll_was_closed(webinar: Webinar, tmp_path: Path) -> None:
+    """Refusing votes of an open poll would otherwise look like lateness."""
+    journal = tmp_path / "crowd.log"
+    asked = {"webinar": webinar, "kind": "scale", "question": "?", "opened_at": now()}
+    closed = Poll.objects.create(state="closed", closed_at=now(), **asked)
+    poll = Poll.objects.create(state="open", **asked)
+    journal.write_text(f"vote\t1\tlate\t{closed.pk}\n")
+    assert check(journal, webinar).is_clean
+
+    journal.write_text(f"vote\t1\tlate\t{closed.pk}\nvote\t1\tlate\t{poll.pk}\n")
+    found = check(journal, webinar)
+    assert (found.unexpected_votes, found.lost_votes, found.is_clean) == (1, 0, False)
+    assert found.examples == [f"refused as too late, and open: person 1, poll {poll.pk}"]
+
+    Webinar.objects.filter(pk=webinar.pk).update(live_at=now(), ended_at=now())
+    assert check(journal, webinar).is_clean
 
 
 @pytest.mark.django_db

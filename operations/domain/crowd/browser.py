@@ -17,7 +17,7 @@ from operations.domain.crowd.plan import CrowdError, CrowdPlan, Member, Place, p
 
 TRIES = 5
 MOST_RETRY_AFTER = 60.0
-BUSY = 503
+CONFLICT, BUSY = 409, 503
 _SCRIPT = re.compile(r'<script id="([a-z-]+)" type="application/json">(.*?)</script>', re.DOTALL)
 _FILE = re.compile(r'(?:src|href)="(/static/[^"#?]+)')
 _FORM_TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
@@ -83,7 +83,7 @@ class Browser:
     async def get(self, name: str, path: str, *, accept: str = "text/html") -> Answer:
         return await self.ask(name, "GET", path, headers={"Accept": accept})
 
-    async def send(self, name: str, method: str, path: str, body: Mapping[str, Any]) -> Any:
+    async def send(self, name: str, method: str, path: str, body: Mapping[str, Any], *, late: str = "") -> Any:
         """As static/js/player/wire.js. The decoded answer, {} for none."""
         headers = {
             "Accept": "application/json",
@@ -92,7 +92,7 @@ class Browser:
             "Origin": self.site.origin,
             "Referer": self.site.origin + "/",
         }
-        answer = await self.ask(name, method, path, headers=headers, body=json.dumps(body).encode())
+        answer = await self.ask(name, method, path, headers=headers, body=json.dumps(body).encode(), late=late)
         return json.loads(answer.text) if answer.body else {}
 
     async def submit(self, name: str, path: str, fields: Mapping[str, str], *, tries: int = TRIES) -> Answer:
@@ -113,9 +113,11 @@ class Browser:
         headers: Mapping[str, str],
         body: bytes | None = None,
         tries: int = TRIES,
+        late: str = "",
     ) -> Answer:
         """Until it is answered, as often as a browser or its owner would try. Every attempt is counted.
 
+        `late` is what a refusal with 409 counts as, where a person may simply be too late: no error.
         503 with Retry-After is obeyed, as often as it comes: the doctor waits, within the bounds of the whole visit.
         """
         loop, backoff, is_uncertain = asyncio.get_running_loop(), Backoff(self.draw), False
@@ -139,6 +141,9 @@ class Browser:
                 if answer.status < 400:
                     self.ledger.ok(name, loop.time() - began)
                     return answer
+                if late and answer.status == CONFLICT:
+                    self.ledger.ok(late, loop.time() - began)
+                    raise RefusedError(CONFLICT, is_uncertain=is_uncertain)
                 self.ledger.failed(name, str(answer.status), f"{url} {answer.body[:200]!r}")
                 if answer.status < 500 and answer.status not in {408, 429}:
                     raise RefusedError(answer.status, is_uncertain=is_uncertain)

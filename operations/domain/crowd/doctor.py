@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from operations.domain.crowd.browser import Browser, GaveUpError, Page, RefusedError, absolute
+from operations.domain.crowd.browser import CONFLICT, Browser, GaveUpError, Page, RefusedError, absolute
 from operations.domain.crowd.door import Door
 from operations.domain.crowd.measure import JOIN
 from operations.domain.crowd.plan import CrowdPlan, Member
@@ -162,7 +162,7 @@ class Doctor:
         try:
             answer = await self.browser.send("play_session", "POST", self.sessions_url, {"version": player["version"]})
         except RefusedError as error:
-            if error.status == 409:
+            if error.status == CONFLICT:
                 return None
             raise
         self.number = 0
@@ -265,15 +265,19 @@ class Doctor:
             if self.draw.random() < self.does.vote_share:
                 await asyncio.sleep(self.draw.random() * self.does.vote_seconds)
                 body = _choice(poll, self.draw)
-                await self._write("vote", "PUT", f"{self._url('polls')}{poll['id']}/vote/", body, poll["id"])
+                url = f"{self._url('polls')}{poll['id']}/vote/"
+                await self._write("vote", "PUT", url, body, poll["id"], late="vote_late")
 
-    async def _write(self, name: str, method: str, url: str, body: dict[str, Any], key: object) -> None:
+    async def _write(
+        self, name: str, method: str, url: str, body: dict[str, Any], key: object, *, late: str = ""
+    ) -> None:
         """What one person writes, and for `verify` what the site has said about it."""
         try:
-            await self.browser.send(name, method, url, body)
+            await self.browser.send(name, method, url, body, late=late)
             said = "ok"
         except GaveUpError as error:
-            said = "unknown" if error.is_uncertain else "failed"
+            is_late = late and isinstance(error, RefusedError) and error.status == CONFLICT
+            said = "unknown" if error.is_uncertain else "late" if is_late else "failed"
         self.ledger.note(name, self.browser.member.user_id, said, key)
 
     def _url(self, name: str) -> str:

@@ -1,7 +1,7 @@
 """Whether the database holds what was acknowledged: the crowd's journals against the rows.
 
 A line of a journal is `beat <user> <phase> <start> <end>` for each acknowledged span, `question <user> <said> <key>`
-and `vote <user> <said> <poll>` with what the site had said: ok, failed, or unknown where no answer came.
+and `vote <user> <said> <poll>` with what the site had said: ok, failed, late, or unknown where no answer came.
 `spot <number> <said> <e-mail>` is of a doctor who had no account, once for the form and once more (`in`) when let in;
 other lines have that number, which is below zero, for the account.
 """
@@ -37,6 +37,10 @@ SELECT v.user_id, v.poll_id FROM webinars_pollvote v
 JOIN unnest(%s::int8[], %s::int8[]) AS k (user_id, poll_id) USING (user_id, poll_id)
 JOIN webinars_poll p ON p.id = v.poll_id WHERE p.webinar_id = %s
 """
+_POLLS_NEVER_CLOSED = """
+SELECT p.id FROM webinars_poll p JOIN webinars_webinar w ON w.id = p.webinar_id
+WHERE p.id = ANY(%s::int8[]) AND p.closed_at IS NULL AND w.ended_at IS NULL
+"""
 _FOUND_SPOTS = """
 SELECT r.email, count(*), bool_and(r.state = 'approved' AND u.last_login IS NOT NULL), min(r.user_id)
 FROM webinars_spotrequest r JOIN webinars_spotwindow d ON d.id = r.window_id
@@ -59,6 +63,7 @@ class Verdict:
     unexpected_questions: int = 0  # in the database although the site had said no
     ok_votes: int = 0
     lost_votes: int = 0
+    unexpected_votes: int = 0  # refused as too late, and the poll was open all the time
     ok_spots: int = 0  # forms at the door
     lost_spots: int = 0  # not there exactly once, or told to come in and not let in
     unexpected_spots: int = 0
@@ -66,11 +71,16 @@ class Verdict:
 
     @property
     def is_clean(self) -> bool:
-        return not (self.lost or self.unexpected_questions or self.unexpected_spots)
+        return not (self.lost or self.unexpected)
 
     @property
     def lost(self) -> int:
         return self.lost_acks + self.lost_questions + self.lost_votes + self.lost_spots
+
+    @property
+    def unexpected(self) -> int:
+        """What the site said is not so."""
+        return self.unexpected_questions + self.unexpected_votes + self.unexpected_spots
 
     def tell(self, text: str) -> None:
         if len(self.examples) < MOST_EXAMPLES:
@@ -146,7 +156,12 @@ def _check_questions(connection: psycopg.Connection[Any], rows: list[Row], webin
 def _check_votes(connection: psycopg.Connection[Any], rows: list[Row], webinar_id: int, verdict: Verdict) -> None:
     users, polls = [int(row[1]) for row in rows], [int(row[3]) for row in rows]
     found = set(connection.execute(_FOUND_VOTES, [users, polls, webinar_id]))
+    late = list({int(row[3]) for row in rows if row[2] == "late"})
+    open_ones = {poll for (poll,) in connection.execute(_POLLS_NEVER_CLOSED, [late])}
     for (_, _, said, _), user, poll in zip(rows, users, polls, strict=True):
+        if said == "late" and poll in open_ones:
+            verdict.unexpected_votes += 1
+            verdict.tell(f"refused as too late, and open: person {user}, poll {poll}")
         verdict.ok_votes += said == "ok"
         if said == "ok" and (user, poll) not in found:
             verdict.lost_votes += 1

@@ -29,6 +29,7 @@ _NAMES = {
     "poll": "Room without a socket",
     "question": "Question",
     "vote": "Vote",
+    "vote_late": "Vote after the poll was closed",
     "renew": "Grant renewed",
     "static": "Files of a first visit",
     "visit": "Visit to its end",

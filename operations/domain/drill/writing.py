@@ -65,7 +65,7 @@ def make_record(wishes: Wished, scene: Mapping[str, Any], facts: Facts, *, title
         moments=moments,
         errors=tuple(errors_of(report)),
         faults=facts.injected,
-        lost=verdict.lost + verdict.unexpected_questions + verdict.unexpected_spots,
+        lost=verdict.lost + verdict.unexpected,
         lost_examples=tuple(verdict.examples[:MOST_EXAMPLES]),
         acknowledged=verdict.acked_beats + verdict.ok_questions + verdict.ok_votes + verdict.ok_spots,
         saturated_by=saturation(moments, cores=int(facts.machine.get("cores") or 1), late=report.late_seconds),
