@@ -129,7 +129,12 @@ def _database(url: str) -> dict[str, Any]:
         "CONN_MAX_AGE": 0,
         "DISABLE_SERVER_SIDE_CURSORS": env.flag("DATABASE_TRANSACTION_POOLER", default=False),
         "OPTIONS": {
-            "pool": {"min_size": 1, "max_size": env.number("DATABASE_POOL_SIZE", 8, low=1, high=200), "timeout": 10},
+            "pool": {
+                "min_size": 1,
+                "max_size": env.number("DATABASE_POOL_SIZE", 8, low=1, high=200),
+                "timeout": 10,
+                "max_lifetime": 600,  # a PgBouncer that is to go waits so long for its callers (deploy)
+            },
             **{name: unquote(value) for name, value in query.items()},
         },
     }

@@ -36,7 +36,7 @@ locals {
   # DRAIN_SECONDS: a little more than the balancer needs to notice, two probes of ten seconds.
   environment_of = {
     for name, service in var.services : name => merge(
-      { DATABASE_POOL_SIZE = tostring(service.pool) },
+      { DATABASE_POOL_SIZE = tostring(service.pool), DATABASE_TRANSACTION_POOLER = "true" },
       name == "web" ? { WEB_BIND = "0.0.0.0:8001", WEB_WORKERS = tostring(service.processes), DRAIN_SECONDS = "22" } : {},
       name == "realtime" ? { REALTIME_BIND = "0.0.0.0:8002", REALTIME_PROCESSES = tostring(service.processes), DRAIN_SECONDS = "22" } : {},
       name == "ingest" ? { RTMP_HOST = "0.0.0.0", LIVE_CPU_CORES = tostring(max(1, floor(service.cpu / 1024))) } : {},
@@ -44,11 +44,19 @@ locals {
     )
   }
 
-  # sslrootcert: the image holds Amazon's bundle. ssl_cert_reqs: without it Celery would trust any server.
+  # The services go by PgBouncer. What needs a session of its own asks the database itself: migrations, pg_dump, drills.
+  # require: PgBouncer's certificate is made at its start, and SCRAM shows that it is ours. keepalives: the balancer
+  # between forgets who is silent. sslrootcert: the image holds Amazon's bundle.
+  database_addresses = {
+    services   = "${module.pooler.address}/rounds?sslmode=require&keepalives_idle=60&keepalives_interval=10&keepalives_count=3"
+    operations = "${module.database.address}:5432/rounds?sslmode=verify-full&sslrootcert=/etc/ssl/rounds/rds.pem"
+  }
+
+  # ssl_cert_reqs: without it Celery would trust any server.
   secrets = {
     SECRET_KEY                    = var.secret_key
     SECRET_KEY_FALLBACKS          = var.secret_key_fallbacks
-    DATABASE_URL                  = "postgresql://rounds:${urlencode(var.database_password)}@${module.database.address}:5432/rounds?sslmode=verify-full&sslrootcert=/etc/ssl/rounds/rds.pem"
+    DATABASE_URL                  = "postgresql://rounds:${urlencode(var.database_password)}@${local.database_addresses.services}"
     REDIS_URL                     = "rediss://:${var.cache_token}@${module.cache.address}:6379/0?ssl_cert_reqs=required"
     MEDIA_CLOUDFRONT_PRIVATE_KEY  = var.media_private_key
     LIVE_IVS_PLAYBACK_PRIVATE_KEY = var.live_ivs_private_key
@@ -65,6 +73,22 @@ resource "aws_secretsmanager_secret" "application" {
   name                    = "${local.name}/application"
   description             = "What the tasks get as variables; written by Terraform, in no state."
   recovery_window_in_days = 30
+}
+
+# For PgBouncer, and for what goes past it; the services get neither.
+resource "aws_secretsmanager_secret" "database" {
+  name                    = "${local.name}/database"
+  description             = "The way to PostgreSQL itself; written by Terraform, in no state."
+  recovery_window_in_days = 30
+}
+
+resource "aws_secretsmanager_secret_version" "database" {
+  secret_id = aws_secretsmanager_secret.database.id
+  secret_string_wo = jsonencode({
+    PGPASSWORD   = var.database_password
+    DATABASE_URL = "postgresql://rounds:${urlencode(var.database_password)}@${local.database_addresses.operations}"
+  })
+  secret_string_wo_version = var.secrets_version
 }
 
 resource "aws_secretsmanager_secret_version" "application" {

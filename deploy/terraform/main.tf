@@ -16,8 +16,14 @@ locals {
   private_subnets = split(",", local.network.PrivateSubnetIds)
   data_subnets    = split(",", local.network.DataSubnetIds)
 
-  # What the services can ask for when all have grown to their limit; the reserve is for migrations, probes and people.
+  # What the services can ask PgBouncer for when all have grown to their limit.
   connections_wanted = sum([for service in var.services : service.maximum * service.processes * service.pool])
+
+  # Behind PgBouncer four a core of the database, as `manage.py capacity` reckons: more at work at once make it slower.
+  vcpus = {
+    medium = 2, large = 2, xlarge = 4, "2xlarge" = 8, "4xlarge" = 16, "8xlarge" = 32, "12xlarge" = 48, "16xlarge" = 64
+  }
+  server_connections = 4 * local.vcpus[split(".", var.database.instance_class)[2]]
 }
 
 module "database" {
@@ -35,6 +41,25 @@ module "database" {
   replicas          = var.database.replicas
   backup_days       = var.database.backup_days
   max_connections   = var.database.max_connections
+  protected         = var.environment == "production"
+}
+
+module "pooler" {
+  source = "./modules/pooler"
+
+  name              = local.name
+  region            = var.region
+  vpc_id            = local.network.VpcId
+  subnet_ids        = local.private_subnets
+  group_id          = local.network.PoolerSecurityGroupId
+  balancer_group_id = local.network.PoolerBalancerSecurityGroupId
+  cluster_id        = module.compute.cluster_id
+  image             = var.pooler_image
+  size              = var.pooler
+  connections       = local.server_connections
+  database_address  = module.database.address
+  secret_arn        = aws_secretsmanager_secret.database.arn
+  log_days          = var.log_days
   protected         = var.environment == "production"
 }
 
@@ -82,6 +107,7 @@ module "compute" {
   balancer_group_id        = local.network.BalancerSecurityGroupId
   ingest_balancer_group_id = local.network.IngestBalancerSecurityGroupId
   service_group_id         = local.network.ServiceSecurityGroupId
+  operations_group_id      = local.network.OperationsSecurityGroupId
   certificate_arn          = var.certificate_arn
   image                    = var.image
   services                 = var.services
@@ -89,6 +115,7 @@ module "compute" {
   environment_of           = local.environment_of
   secret_arn               = aws_secretsmanager_secret.application.arn
   secret_names             = local.secret_names
+  database_secret_arn      = aws_secretsmanager_secret.database.arn
   backup_bucket_arn        = aws_s3_bucket.backups.arn
   media_bucket_arn         = module.media.bucket_arn
   live_ivs_enabled         = var.live_ivs_enabled

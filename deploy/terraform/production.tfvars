@@ -12,8 +12,10 @@ database = {
   multi_az        = true
   replicas        = 1
   backup_days     = 35
-  max_connections = 3000
+  max_connections = 256 # what `manage.py capacity` says that it bears
 }
+
+pooler = { cpu = 1024, memory = 2048, tasks = 2 }
 
 cache = {
   node_type = "cache.r7g.large"

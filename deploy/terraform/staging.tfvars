@@ -12,8 +12,10 @@ database = {
   multi_az        = false
   replicas        = 0
   backup_days     = 7
-  max_connections = 400
+  max_connections = 100
 }
+
+pooler = { cpu = 256, memory = 512, tasks = 2 }
 
 cache = {
   node_type = "cache.t4g.small"

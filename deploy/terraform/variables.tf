@@ -60,6 +60,15 @@ variable "image" {
   }
 }
 
+variable "pooler_image" {
+  description = "The image of PgBouncer (deploy/docker/pooler), by digest. No release replaces it: build it anew for security, name it here, apply."
+  type        = string
+  validation {
+    condition     = can(regex("@sha256:[0-9a-f]{64}$", var.pooler_image))
+    error_message = "Name the image by digest: a tag can be moved."
+  }
+}
+
 variable "operator_emails" {
   description = "Who gets the alarms."
   type        = list(string)
@@ -160,6 +169,19 @@ variable "database" {
     backup_days     = number
     max_connections = number
   })
+}
+
+variable "pooler" {
+  description = "PgBouncer. It uses one core at most."
+  type = object({
+    cpu    = number
+    memory = number
+    tasks  = number
+  })
+  validation {
+    condition     = var.pooler.tasks >= 2
+    error_message = "Two tasks at least, in two zones: without one the site has no database."
+  }
 }
 
 variable "cache" {

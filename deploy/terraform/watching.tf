@@ -54,6 +54,7 @@ resource "aws_db_event_subscription" "this" {
 locals {
   balancer = { LoadBalancer = module.compute.balancer_suffix }
   database = { DBInstanceIdentifier = module.database.identifier }
+  standing = merge({ for name, service in var.services : name => service.minimum }, { pooler = var.pooler.tasks })
 
   alarms = merge(
     {
@@ -127,11 +128,26 @@ locals {
       }
     },
     {
-      for name in keys(var.services) : "${name}-missing" => {
-        runbook    = "ReplicaDown"
+      for name, least in local.standing : "${name}-missing" => {
+        runbook    = name == "pooler" ? "PoolerDown" : "ReplicaDown"
         namespace  = "ECS/ContainerInsights", metric = "RunningTaskCount", statistic = "Minimum"
         dimensions = { ClusterName = module.compute.cluster, ServiceName = name }
-        above      = false, threshold = var.services[name].minimum, periods = 5
+        above      = false, threshold = least, periods = 5
+      }
+    },
+    {
+      pooler-unhealthy = {
+        runbook    = "PoolerDown"
+        namespace  = "AWS/NetworkELB", metric = "UnHealthyHostCount", statistic = "Maximum"
+        dimensions = { LoadBalancer = module.pooler.balancer_suffix, TargetGroup = module.pooler.target_group_suffix }
+        above      = true, threshold = 0, periods = 3
+      }
+      # One process, one core: what more there is to do then waits.
+      pooler-cpu = {
+        runbook    = "PoolerDown"
+        namespace  = "AWS/ECS", metric = "CPUUtilization", statistic = "Maximum"
+        dimensions = { ClusterName = module.compute.cluster, ServiceName = module.pooler.service }
+        above      = true, threshold = 80, periods = 3
       }
     },
     {
@@ -189,13 +205,13 @@ resource "aws_cloudwatch_dashboard" "this" {
           ["...", { stat = "p99" }],
         ] },
         { title = "Running tasks", metrics = [
-          for name in keys(var.services) : ["ECS/ContainerInsights", "RunningTaskCount", "ClusterName", module.compute.cluster, "ServiceName", name]
+          for name in keys(local.standing) : ["ECS/ContainerInsights", "RunningTaskCount", "ClusterName", module.compute.cluster, "ServiceName", name]
         ] },
         { title = "CPU of the services", metrics = [
-          for name in keys(var.services) : ["AWS/ECS", "CPUUtilization", "ClusterName", module.compute.cluster, "ServiceName", name]
+          for name in keys(local.standing) : ["AWS/ECS", "CPUUtilization", "ClusterName", module.compute.cluster, "ServiceName", name]
         ] },
         { title = "Memory of the services", metrics = [
-          for name in keys(var.services) : ["AWS/ECS", "MemoryUtilization", "ClusterName", module.compute.cluster, "ServiceName", name]
+          for name in keys(local.standing) : ["AWS/ECS", "MemoryUtilization", "ClusterName", module.compute.cluster, "ServiceName", name]
         ] },
         { title = "PostgreSQL", metrics = [
           ["AWS/RDS", "CPUUtilization", "DBInstanceIdentifier", module.database.identifier],

@@ -9,7 +9,8 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP384R1, generate_pri
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.conf import settings
 
-from operations.domain.capacity.inputs import ELASTIC
+from operations.domain.capacity.inputs import ELASTIC, Assumptions, read_prices
+from operations.domain.capacity.sizing import machines
 from tests.deploy.product import ROOT, SECRETS, differences, processes
 from tests.deploy.terraform import Plan
 
@@ -35,6 +36,7 @@ def findings(plan: Plan, *, production: bool) -> list[str]:
         *live(plan),
         *fronts(plan),
         *tasks(plan),
+        *pooler(plan),
         *scaling(plan),
         *permissions(plan),
         *watching(plan),
@@ -164,7 +166,7 @@ def fronts(plan: Plan) -> Iterator[str]:
     groups = {resource.key: resource.values for resource in plan.of("aws_lb_target_group")}
     if not groups["realtime"]["stickiness"][0]["enabled"]:
         yield "WebSockets do not stick"
-    listeners = plan.of("aws_lb_listener")
+    listeners = [one for one in plan.of("aws_lb_listener") if ".pooler." not in one.address]  # inside; TLS goes through
     if any(
         not (item.values["ssl_policy"] or "").startswith("ELBSecurityPolicy-TLS13")
         for item in listeners
@@ -191,8 +193,8 @@ def fronts(plan: Plan) -> Iterator[str]:
 
 
 def tasks(plan: Plan) -> Iterator[str]:
-    services = {resource.key: resource.values for resource in plan.of("aws_ecs_service")}
-    if set(services) != processes():
+    services = {resource.values["name"]: resource.values for resource in plan.of("aws_ecs_service")}
+    if set(services) != processes() | {"pooler"}:
         yield f"services and processes differ: {sorted(set(services) ^ processes())}"
     for name, service in services.items():
         (network,) = service["network_configuration"]
@@ -212,6 +214,75 @@ def tasks(plan: Plan) -> Iterator[str]:
             yield f"{name} runs or checks something else"
         if {secret["name"] for secret in container["secrets"]} != set(SECRETS):
             yield f"{name} gets other secrets than the product reads"
+
+
+def pooler(plan: Plan) -> Iterator[str]:
+    """Between the services and the database; what needs a session of its own goes past it."""
+    service = next(one.values for one in plan.of("aws_ecs_service") if one.values["name"] == "pooler")
+    balancer = next(one.values for one in plan.of("aws_lb") if one.values["name"].endswith("-pooler"))
+    group = next(one.values for one in plan.of("aws_lb_target_group") if one.values["name"].endswith("-pooler"))
+    if service["desired_count"] < 2 or service["deployment_minimum_healthy_percent"] < 100:
+        yield "without one task of PgBouncer the site has no database"
+    if service["network_configuration"][0]["security_groups"] != ["sg-pooler"]:
+        yield "PgBouncer is reached by others than the services"
+    inside = balancer["internal"] and balancer["security_groups"] == ["sg-poolerbalancer"]
+    if not inside or set(balancer["subnets"]) != PRIVATE:
+        yield "PgBouncer's balancer is not inside"
+    if int(group["deregistration_delay"]) <= settings.DATABASES["default"]["OPTIONS"]["pool"]["max_lifetime"]:
+        yield "a task of PgBouncer goes while processes still have connections to it"
+    for name, container in plan.outputs["containers"].items():
+        if {"name": "DATABASE_TRANSACTION_POOLER", "value": "true"} not in container["environment"]:
+            yield f"{name} does not know of PgBouncer"
+        if any("database-" in secret["valueFrom"] for secret in container["secrets"]):
+            yield f"{name} goes past PgBouncer"
+    yield from pooler_container(plan.outputs["pooler_container"])
+    addresses = plan.outputs["database_addresses"]
+    if not re.match(r"pooler\.elb\.[^/]+:6432/rounds\?sslmode=require&keepalives_idle=\d", addresses["services"]):
+        yield f"the services do not go by PgBouncer: {addresses['services']}"
+    if not re.match(r"[^/]+\.rds\.amazonaws\.com:5432/rounds\?sslmode=verify-full", addresses["operations"]):
+        yield f"operations do not ask the database itself: {addresses['operations']}"
+    yield from past_pooler(plan)
+    shared, database = plan.outputs["connections"], plan.of("aws_db_instance")[0].values["instance_class"]
+    vcpus = {machine.name.rpartition(".")[2]: machine.vcpus for machine in machines(read_prices()["database"])}
+    wanted = Assumptions().server_connections_a_vcpu * vcpus.get(database.rpartition(".")[2], 2)
+    if shared["behind"] != wanted:
+        yield f"PgBouncer opens {shared['behind']} connections, {wanted:.0f} by the calculation"
+
+
+def pooler_container(found: dict[str, Any]) -> Iterator[str]:
+    if not found["readonlyRootFilesystem"] or found["user"] != "10001:10001":
+        yield "pooler may write to its image or be root"
+    if found["linuxParameters"]["capabilities"]["drop"] != ["ALL"]:
+        yield "pooler keeps rights of the kernel"
+    if [(one["name"], "database-" in one["valueFrom"]) for one in found["secrets"]] != [("PGPASSWORD", True)]:
+        yield "pooler gets other secrets than its own"
+    given = {entry["name"]: entry["value"] for entry in found["environment"]}
+    if (given["PGSSLMODE"], given["PGSSLROOTCERT"]) != ("verify-full", "/etc/ssl/rounds/rds.pem"):
+        yield "pooler takes any server for the database"
+    start = (ROOT / "deploy/docker/pooler/start").read_text()
+    if unknown := [name for name in [*given, "PGPASSWORD"] if name not in start]:
+        yield f"pooler knows no {unknown}"
+    if int(given["POOLER_DRAIN_SECONDS"]) >= found["stopTimeout"]:
+        yield "pooler is killed before its transactions end"
+
+
+def past_pooler(plan: Plan) -> Iterator[str]:
+    operations = plan.outputs["operations_container"]
+    sources = {secret["name"]: secret["valueFrom"] for secret in operations["secrets"]}
+    if "database-" not in sources["DATABASE_URL"] or any("POOLER" in one["name"] for one in operations["environment"]):
+        yield "migrations and backups go by PgBouncer"
+    if set(sources) != set(SECRETS):
+        yield "operations get other secrets than the product reads"
+    groups = {
+        group
+        for schedule in plan.of("aws_scheduler_schedule")
+        for target in schedule.values["target"]
+        for parameters in target["ecs_parameters"]
+        for network in parameters["network_configuration"]
+        for group in network["security_groups"]
+    }
+    if groups != {"sg-operations"} or plan.outputs["release_network"]["security_group"] != "sg-operations":
+        yield "operations do not reach the database"
 
 
 def scaling(plan: Plan) -> Iterator[str]:
@@ -260,8 +331,11 @@ def watching(plan: Plan) -> Iterator[str]:
     }:
         yield "the alarm of the calendar looks for another number than the product tells"
     missing = {alarm.key.removesuffix("-missing") for alarm in alarms if alarm.key.endswith("-missing")}
-    if missing != processes():
-        yield f"nobody hears when these are gone: {sorted(processes() - missing)}"
+    expected = processes() | {"pooler"}
+    if missing != expected:
+        yield f"nobody hears when these are gone: {sorted(expected - missing)}"
+    if not {"pooler-unhealthy", "pooler-cpu"} <= {alarm.key for alarm in alarms}:
+        yield "nobody hears when PgBouncer does not answer or is full"
     body: dict[str, Any] = json.loads(plan.one("aws_cloudwatch_dashboard")["dashboard_body"])
     if not all(widget["properties"]["metrics"] for widget in body["widgets"]):
         yield "a widget of the dashboard is empty"

@@ -22,19 +22,26 @@ TO = "DestinationSecurityGroupId"
 OUTPUTS = {
     "VpcId", "PublicSubnetIds", "PrivateSubnetIds", "DataSubnetIds", "BalancerSecurityGroupId",
     "ServiceSecurityGroupId", "MonitoringSecurityGroupId", "NetworkAddresses",
+    "OperationsSecurityGroupId", "PoolerBalancerSecurityGroupId", "PoolerSecurityGroupId",
     "IngestBalancerSecurityGroupId", "DatabaseSecurityGroupId", "CacheSecurityGroupId", "EndpointSecurityGroupId",
 }  # fmt: skip
 # Who takes connections from whom: group, port, and where from.
 WAYS_IN = {
     ("Balancer", 443, "0.0.0.0/0"), ("Balancer", 80, "0.0.0.0/0"), ("IngestBalancer", 443, "0.0.0.0/0"),
     ("Service", 8001, "Balancer"), ("Service", 8002, "Balancer"), ("Service", 1935, "IngestBalancer"),
-    ("Database", 5432, "Service"), ("Cache", 6379, "Service"), ("Endpoint", 443, "Service"),
+    ("PoolerBalancer", 6432, "Service"), ("Pooler", 6432, "PoolerBalancer"), ("Database", 5432, "Pooler"),
+    ("Endpoint", 443, "Pooler"), ("Database", 5432, "Operations"), ("Cache", 6379, "Operations"),
+    ("Endpoint", 443, "Operations"), ("Endpoint", 587, "Operations"),
+    ("Cache", 6379, "Service"), ("Endpoint", 443, "Service"),
     ("Endpoint", 587, "Service"), ("Service", 8001, "Monitoring"), ("Service", 8002, "Monitoring"),
 }  # fmt: skip
 
 WAYS_OUT = {
     ("Balancer", 8001, "Service"), ("Balancer", 8002, "Service"), ("IngestBalancer", 1935, "Service"),
-    ("Service", 5432, "Database"), ("Service", 6379, "Cache"), ("Service", 443, "0.0.0.0/0"),
+    ("Service", 6432, "PoolerBalancer"), ("PoolerBalancer", 6432, "Pooler"), ("Pooler", 5432, "Database"),
+    ("Pooler", 443, "0.0.0.0/0"), ("Operations", 5432, "Database"), ("Operations", 6379, "Cache"),
+    ("Operations", 587, "Endpoint"), ("Operations", 443, "0.0.0.0/0"),
+    ("Service", 6379, "Cache"), ("Service", 443, "0.0.0.0/0"),
     ("Service", 587, "Endpoint"),
     ("Monitoring", 8001, "Service"), ("Monitoring", 8002, "Service"), ("Monitoring", 443, "0.0.0.0/0"),
 }  # fmt: skip
@@ -158,7 +165,8 @@ def test_another_way_out_is_seen() -> None:
         "DestinationSecurityGroupId: !GetAtt Endpoint", "DestinationSecurityGroupId: !GetAtt Cache"
     )
 
-    assert ways_out(text) == WAYS_OUT - {("Service", 587, "Endpoint")} | {("Service", 587, "Cache")}
+    gone = {(source, 587, "Endpoint") for source in ("Service", "Operations")}
+    assert ways_out(text) == WAYS_OUT - gone | {(source, 587, "Cache") for source, *_ in gone}
 
 
 @pytest.mark.parametrize("environment", ["production", "staging"])

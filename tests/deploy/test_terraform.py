@@ -19,12 +19,22 @@ MISTAKES = (
     (M + "compute/balancers.tf", 'each.key == "realtime"', "false", "WebSockets do not stick"),
     (M + "compute/balancers.tf", '"/readyz", "/metrics"', '"/readyz"', "/metrics can be asked from outside"),
     (M + "compute/main.tf", 'drop = ["ALL"] }\n    }\n    portMappings', 'drop = ["MKNOD"] }\n    }\n    portMappings', "beat keeps rights of the kernel"),
-    (M + "compute/roles.tf", '["secretsmanager:GetSecretValue"], Resource = var.secret_arn', '["secretsmanager:GetSecretValue"], Resource = "*"', "module.compute.aws_iam_role_policy.execution allows ['secretsmanager:GetSecretValue'] on everything"),
+    (M + "compute/roles.tf", '["secretsmanager:GetSecretValue"], Resource = [var.secret_arn, var.database_secret_arn]', '["secretsmanager:GetSecretValue"], Resource = "*"', "module.compute.aws_iam_role_policy.execution allows ['secretsmanager:GetSecretValue'] on everything"),
     ("environment.tf", "    SITE_URL                = local.site_url\n", "    SITE_ADDRESS = local.site_url\n", "unknown: SITE_ADDRESS"),
     ("backups.tf", '"aws:SecureTransport"', '"aws:Secure"', "a bucket answers without TLS"),
     ("watching.tf", '"CapacityMissing"\n        namespace', '"CapacityMisses"\n        namespace', "an alarm has no runbook"),
     ("failures.tf", '["Restore Job State Change"]', '["Restore Job"]', "failures of some kind are told nobody"),
-    ("watching.tf", 'keys(var.services) : "${name}-missing"', '["web"] : "${name}-missing"', "nobody hears when these are gone"),
+    ("watching.tf", 'for name, least in local.standing : "${name}-missing"', 'for name, least in { web = 3 } : "${name}-missing"', "nobody hears when these are gone"),
+    ("environment.tf", "${module.pooler.address}/rounds?sslmode=require&", "${module.database.address}:5432/rounds?sslmode=require&", "the services do not go by PgBouncer"),
+    ("environment.tf", ', DATABASE_TRANSACTION_POOLER = "true" }', " }", "web does not know of PgBouncer"),
+    ("main.tf", "server_connections = 4 *", "server_connections = 2 *", "PgBouncer opens"),
+    (M + "compute/main.tf", "secrets     = local.direct_secrets", "secrets     = local.secrets", "migrations and backups go by PgBouncer"),
+    (M + "compute/schedules.tf", "var.operations_group_id", "var.service_group_id", "operations do not reach the database"),
+    (M + "pooler/main.tf", "internal                         = true", "internal                         = false", "PgBouncer's balancer is not inside"),
+    (M + "pooler/main.tf", "draining = 660", "draining = 60", "a task of PgBouncer goes while"),
+    (M + "pooler/main.tf", "security_groups  = [var.group_id]", "security_groups  = [var.balancer_group_id]", "PgBouncer is reached by others"),
+    (M + "pooler/main.tf", '"verify-full"', '"require"', "pooler takes any server"),
+    (M + "pooler/main.tf", 'POOLER_DRAIN_SECONDS = "100"', 'POOLER_DRAIN_SECONDS = "120"', "pooler is killed before"),
 )  # fmt: skip
 
 
@@ -62,5 +72,6 @@ def test_staging_is_the_same_code_and_planted_mistakes_are_found(tmp_path: Path)
         "missing: SITE_URL",
         "refused: ",
         *(f"{name} keeps rights" for name in ("web", "realtime", "worker", "long", "transcoder", "ingest")),
+        *(f"{name} does not know" for name in ("realtime", "worker", "long", "transcoder", "ingest", "beat")),
     )
     assert [one for one in found if not one.startswith((*(mistake[3] for mistake in MISTAKES), *follows))] == []

@@ -5,6 +5,7 @@ certificate_arn       = "arn:aws:acm:eu-central-1:123456789012:certificate/11111
 media_certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/22222222-2222-2222-2222-222222222222"
 media_public_key      = "-----BEGIN PUBLIC KEY-----\nmade up\n-----END PUBLIC KEY-----\n"
 image                 = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/rounds@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+pooler_image          = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/rounds-pooler@sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 operator_emails       = ["operators@example.org"]
 mail_from             = "no-reply@learn.example.org"
 live_ivs_public_key   = "-----BEGIN PUBLIC KEY-----\nmade up\n-----END PUBLIC KEY-----\n"

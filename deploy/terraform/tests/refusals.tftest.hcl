@@ -4,7 +4,7 @@ mock_provider "aws" {
   override_during = plan
 }
 
-run "services_that_ask_for_more_connections_than_there_are" {
+run "more_connections_behind_pgbouncer_than_the_server_takes" {
   command = plan
   variables {
     database = {
@@ -14,8 +14,26 @@ run "services_that_ask_for_more_connections_than_there_are" {
       multi_az        = true
       replicas        = 1
       backup_days     = 35
-      max_connections = 500
+      max_connections = 100
     }
   }
   expect_failures = [output.connections]
+}
+
+run "services_that_ask_for_more_connections_than_pgbouncer_takes" {
+  command = plan
+  variables {
+    services = {
+      for name, service in var.services : name => merge(service, { pool = name == "web" ? 40 : service.pool })
+    }
+  }
+  expect_failures = [output.connections]
+}
+
+run "a_single_pgbouncer" {
+  command = plan
+  variables {
+    pooler = { cpu = 1024, memory = 2048, tasks = 1 }
+  }
+  expect_failures = [var.pooler]
 }

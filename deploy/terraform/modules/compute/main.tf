@@ -19,6 +19,11 @@ locals {
     )
   }
   secrets = [for name in var.secret_names : { name = name, valueFrom = "${var.secret_arn}:${name}::" }]
+  # Past PgBouncer: migrations, pg_dump and drills need a session of their own.
+  direct_secrets = [
+    for secret in local.secrets : secret.name == "DATABASE_URL"
+    ? { name = "DATABASE_URL", valueFrom = "${var.database_secret_arn}:DATABASE_URL::" } : secret
+  ]
 }
 
 resource "aws_ecr_repository" "this" {
@@ -158,7 +163,7 @@ resource "aws_ecs_task_definition" "operations" {
       { sourceVolume = "tmp", containerPath = "/tmp" },
     ]
     environment = [for name, value in var.environment : { name = name, value = value }]
-    secrets     = local.secrets
+    secrets     = local.direct_secrets
     logConfiguration = {
       logDriver = "awslogs"
       options = {

@@ -2,6 +2,10 @@ output "cluster" {
   value = aws_ecs_cluster.this.name
 }
 
+output "cluster_id" {
+  value = aws_ecs_cluster.this.id
+}
+
 output "services" {
   value = { for name, service in aws_ecs_service.this : name => service.name }
 }
@@ -45,6 +49,10 @@ output "release_policy_arn" {
 
 output "container_definitions" {
   value = { for name, task in aws_ecs_task_definition.service : name => jsondecode(task.container_definitions)[0] }
+}
+
+output "operations_container" {
+  value = jsondecode(aws_ecs_task_definition.operations.container_definitions)[0]
 }
 
 output "task_policies" {

@@ -32,7 +32,7 @@ resource "aws_iam_role_policy" "execution" {
         Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
         Resource = [for group in aws_cloudwatch_log_group.this : "${group.arn}:*"]
       },
-      { Effect = "Allow", Action = ["secretsmanager:GetSecretValue"], Resource = var.secret_arn },
+      { Effect = "Allow", Action = ["secretsmanager:GetSecretValue"], Resource = [var.secret_arn, var.database_secret_arn] },
     ]
   })
 }

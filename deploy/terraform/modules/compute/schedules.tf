@@ -27,7 +27,7 @@ resource "aws_scheduler_schedule" "this" {
       launch_type         = "FARGATE"
       network_configuration {
         subnets          = var.private_subnet_ids
-        security_groups  = [var.service_group_id]
+        security_groups  = [var.operations_group_id]
         assign_public_ip = false
       }
     }

@@ -6,6 +6,7 @@ variable "private_subnet_ids" { type = list(string) }
 variable "balancer_group_id" { type = string }
 variable "ingest_balancer_group_id" { type = string }
 variable "service_group_id" { type = string }
+variable "operations_group_id" { type = string }
 variable "certificate_arn" { type = string }
 variable "image" { type = string }
 variable "services" {
@@ -23,6 +24,7 @@ variable "environment" { type = map(string) }
 variable "environment_of" { type = map(map(string)) }
 variable "secret_arn" { type = string }
 variable "secret_names" { type = list(string) }
+variable "database_secret_arn" { type = string }
 variable "media_bucket_arn" { type = string }
 variable "backup_bucket_arn" { type = string }
 variable "live_ivs_enabled" { type = bool }
