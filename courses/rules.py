@@ -4,6 +4,7 @@ A door answers a foreign object as if it did not exist (404); a page that is kno
 Whether something is open *today* is no question of rights: `courses.domain.availability` answers that.
 """
 
+from functools import cache
 from typing import TypeVar
 
 from django.contrib.auth.models import AnonymousUser
@@ -13,6 +14,7 @@ from django.http import Http404
 
 from accounts.enums import CONTENT_ROLES, REPORT_ROLES, STAFF_ROLES, Role
 from accounts.models import User
+from core.prepared import Prepared
 from courses.enums import OPEN_ENROLMENTS, PublishStatus
 from courses.models import Course, Enrolment, Lesson, Programme, RoleGrant
 
@@ -31,8 +33,19 @@ def has_role(user: Person, *roles: str, programme: Programme | None) -> bool:
         return False
     if user.is_superuser and Role.OPERATOR in roles:
         return True
-    where = Q(programme=None) if programme is None else Q(programme=None) | Q(programme=programme)
-    return RoleGrant.objects.filter(where, user=user, role__in=roles).exists()
+    if programme is None:
+        return RoleGrant.objects.filter(programme=None, user=user, role__in=roles).exists()
+    return _grants(*roles).exists(user=user.pk, programme=programme.pk)
+
+
+@cache
+def _grants(*roles: str) -> Prepared[tuple[int]]:
+    """In one programme, or in all."""
+    return Prepared(
+        lambda user, programme: RoleGrant.objects.filter(
+            Q(programme=None) | Q(programme=programme), user=user, role__in=roles
+        ).values_list("pk")[:1]
+    )
 
 
 def require_role(user: Person, *roles: str, programme: Programme | None) -> None:
@@ -84,15 +97,18 @@ def get_programme_for(user: Person, slug: str) -> Programme:
     return _one(programmes_for(user), slug=slug)
 
 
+_open_enrolment = Prepared[Enrolment](
+    lambda user, programme: Enrolment.objects.filter(
+        user=user, programme=programme, status__in=OPEN_ENROLMENTS
+    ).select_related("cohort")
+)
+
+
 def get_enrolment_for(user: Person, programme: Programme) -> Enrolment | None:
     """The open enrolment: nothing for a suspended or withdrawn doctor, or one who has not signed in yet."""
     if not isinstance(user, User):
         return None
-    return (
-        Enrolment.objects.filter(user=user, programme=programme, status__in=OPEN_ENROLMENTS)
-        .select_related("cohort")
-        .first()
-    )
+    return _open_enrolment.first(user=user.pk, programme=programme.pk)
 
 
 def may_preview(user: Person, programme: Programme) -> bool:

@@ -16,6 +16,7 @@ from accounts.domain.user_agents import describe
 from accounts.enums import DeviceEnd
 from accounts.models import Device, User
 from accounts.signals import devices_ended
+from core.prepared import Prepared
 
 SEEN_EVERY = timedelta(minutes=5)
 
@@ -70,11 +71,16 @@ def could_be_session_key(text: str) -> bool:
     return text.isascii() and text.isalnum() and len(text) <= 40
 
 
+_open_device = Prepared[Device](
+    lambda session_key: Device.objects.open().select_related("user").filter(session_key=session_key).order_by("pk")[:1]
+)
+
+
 def device_of_session(session_key: str | None, *, now: datetime | None = None) -> Device | None:
     """The open device with its person, in one query; None once it ended, expired, or its person was disabled."""
     if not session_key or not could_be_session_key(session_key):
         return None
-    device: Device | None = Device.objects.open().select_related("user").filter(session_key=session_key).first()
+    device = _open_device.first(session_key=session_key)
     if device is None or not device.user.is_active:
         return None
     return None if now is not None and is_expired(device, user=device.user, now=now) else device

@@ -9,18 +9,19 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef
+from django.db.models import OuterRef, QuerySet
 from django.db.models.functions import JSONObject
 
 from accounts.models import User
 from analytics.enums import Standing, State, Step
+from core.prepared import Prepared
 from core.ranges import Ranges, normalise
 from courses.domain.availability import Availability, state_of_programme
 from courses.domain.availability import State as Open
 from courses.domain.queries import CourseOutline, LessonOutline, ProgrammeOutline, outline_of, outlines_of
 from courses.enums import OPEN_ENROLMENTS, CompletionRule, LessonKind, PublishStatus
 from courses.models import Enrolment, Programme
-from webinars.domain.queries import NOTHING_WATCHED, WatchSummary, summarise_each
+from webinars.domain.queries import NOBODY, NOTHING_WATCHED, WatchSummary, summarise_each, watched_rows
 from webinars.models import Webinar
 
 CLOSED_STATES = {Open.CLOSED: State.CLOSED, Open.NOT_YET: State.LATER, Open.LOCKED: State.LOCKED}
@@ -279,13 +280,16 @@ def pick_first(programmes: Sequence[ProgrammeProgress]) -> ProgrammeProgress | N
     return min(programmes, key=rank, default=None)
 
 
+_enrolments = Prepared[Enrolment](
+    lambda user: Enrolment.objects.filter(
+        user=user, status__in=OPEN_ENROLMENTS, programme__status=PublishStatus.PUBLISHED
+    ).select_related("programme", "cohort")
+)
+
+
 def read_home(*, user: User, now: datetime) -> list[ProgrammeProgress]:
     """Every published programme the person is enrolled in, the latest enrolment first. Seven queries, however many."""
-    enrolments = list(
-        Enrolment.objects.filter(
-            user=user, status__in=OPEN_ENROLMENTS, programme__status=PublishStatus.PUBLISHED
-        ).select_related("programme", "cohort")
-    )
+    enrolments = _enrolments.rows(user=user.pk)
     if not enrolments:
         return []
     outlines = outlines_of(user_id=user.pk, enrolments=enrolments, now=now)
@@ -303,15 +307,23 @@ def read_programme(
     return _programme(outline, lectures, now)
 
 
-def _lectures(*, programme_ids: Sequence[int], user_id: int | None) -> dict[int, _Lecture]:
-    """By lesson; one query. The names come as JSON, because only their model knows how a full name is written."""
+def _lecture_rows(programmes: Sequence[int], user: int) -> QuerySet[Any, tuple[Any, ...]]:
+    """The names come as JSON, because only their model knows how a full name is written."""
     presenters = User.objects.filter(presented_webinars=OuterRef("pk")).order_by("last_name", "first_name", "pk")
-    webinars = Webinar.objects.filter(lesson__course__programme__in=programme_ids).annotate(
+    webinars = Webinar.objects.filter(lesson__course__programme__in=programmes).annotate(
         names=ArraySubquery(
             presenters.values(name=JSONObject(title="title", first_name="first_name", last_name="last_name"))
         )
     )
-    found = summarise_each(webinars, user_id=user_id, values=("lesson_id", "completion_percent", "names"))
+    return watched_rows(webinars, "lesson_id", "completion_percent", "names", user=user)
+
+
+_of_programmes = Prepared(_lecture_rows)
+
+
+def _lectures(*, programme_ids: Sequence[int], user_id: int | None) -> dict[int, _Lecture]:
+    """By lesson; one query."""
+    found = summarise_each(_of_programmes.rows(programmes=programme_ids, user=user_id or NOBODY))
     return {lesson_id: _lecture(watched, *rest) for watched, (lesson_id, *rest) in found}
 
 

@@ -1,13 +1,14 @@
 """Reads that span models: what a doctor's programme looks like right now."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Prefetch
+from django.db.models import Exists, F, OuterRef
 
+from core.prepared import Prepared
 from courses.domain.availability import Availability, state_of_course, state_of_lesson
 from courses.enums import CompletionRule, PublishStatus
 from courses.models import Cohort, Course, CourseCompletion, Enrolment, Lesson, LessonCompletion, Programme
@@ -60,6 +61,16 @@ def outlines_of(*, user_id: int, enrolments: Sequence[Enrolment], now: datetime)
     return _outlines([(one.programme, one) for one in enrolments], user_id=user_id, now=now, drafts=False)
 
 
+_enrolment = Prepared[Enrolment](
+    lambda user, programme: Enrolment.objects.select_related("cohort").filter(user=user, programme=programme)
+)
+_prerequisites = Prepared[Any](
+    lambda course, user: Course.objects.filter(unlocks=course, status=PublishStatus.PUBLISHED).annotate(
+        is_done=Exists(CourseCompletion.objects.filter(user=user, course=OuterRef("pk")))
+    )
+)
+
+
 def lesson_availability(*, lesson: Lesson, user_id: int, now: datetime) -> Availability:
     """For the doors of one lesson; without an enrolment (a presenter, a moderator) the cohort's window is not asked.
 
@@ -67,15 +78,9 @@ def lesson_availability(*, lesson: Lesson, user_id: int, now: datetime) -> Avail
     up only where something has to come first. The lesson's course and programme are taken as they were read.
     """
     course = lesson.course
-    enrolment = (
-        Enrolment.objects.select_related("cohort").filter(user_id=user_id, programme=course.programme_id).first()
-    )
+    enrolment = _enrolment.first(user=user_id, programme=course.programme_id)
     mine = CourseCompletion.objects.filter(user_id=user_id)
-    before: list[Any] = list(
-        course.prerequisites.filter(status=PublishStatus.PUBLISHED).annotate(
-            is_done=Exists(mine.filter(course=OuterRef("pk")))
-        )
-    )
+    before = _prerequisites.rows(course=course.pk, user=user_id)
     completed = {one.pk for one in before if one.is_done}
     if len(completed) < len(before) and mine.filter(course=course).exists():
         completed.add(course.pk)
@@ -104,6 +109,13 @@ def lesson_availability(*, lesson: Lesson, user_id: int, now: datetime) -> Avail
 
 
 @dataclass(frozen=True, slots=True)
+class _Parts:
+    course: Course
+    lessons: list[Lesson]
+    prerequisites: list[Course]
+
+
+@dataclass(frozen=True, slots=True)
 class _Done:
     lessons: dict[int, datetime]
     courses: dict[int, datetime]
@@ -116,41 +128,70 @@ def _outlines(
     now: datetime,
     drafts: bool,
 ) -> list[ProgrammeOutline]:
-    courses = _courses([programme.pk for programme, _ in pairs], drafts)
-    done = _done(user_id, courses)
-    by_programme: dict[int, list[Course]] = defaultdict(list)
-    for course in courses:
-        by_programme[course.programme_id].append(course)
+    programme_ids = sorted({programme.pk for programme, _ in pairs})
+    by_programme: dict[int, list[_Parts]] = defaultdict(list)
+    for parts in _parts(programme_ids, drafts):
+        by_programme[parts.course.programme_id].append(parts)
+    done = _done(user_id, programme_ids) if by_programme else _Done({}, {})
     return [
         _programme(
             programme,
             enrolment,
-            tuple(_course(course, programme, enrolment, done, now) for course in by_programme[programme.pk]),
+            tuple(_course(parts, programme, enrolment, done, now) for parts in by_programme[programme.pk]),
         )
         for programme, enrolment in pairs
     ]
 
 
-def _courses(programme_ids: Iterable[int], drafts: bool) -> list[Course]:
-    found = Course.objects.filter(programme__in=list(programme_ids))
-    found = found.exclude(status=PublishStatus.ARCHIVED) if drafts else found.filter(status=PublishStatus.PUBLISHED)
-    first = Course.objects.filter(status=PublishStatus.PUBLISHED)
-    return list(
-        found.order_by("programme_id", "position").prefetch_related(
-            "lessons", Prefetch("prerequisites", first, to_attr="published_prerequisites")
-        )
+_in_order = Course.objects.order_by("programme_id", "position")
+_published = Prepared[Course](
+    lambda programmes: _in_order.filter(programme__in=programmes, status=PublishStatus.PUBLISHED)
+)
+_with_drafts = Prepared[Course](
+    lambda programmes: _in_order.filter(programme__in=programmes).exclude(status=PublishStatus.ARCHIVED)
+)
+_lessons_of = Prepared[Lesson](
+    lambda programmes: Lesson.objects.filter(course__programme__in=programmes).order_by("course_id", "position")
+)
+_first_of = Prepared[Any](  # a row for each course that comes before one of these
+    lambda programmes: Course.objects.filter(
+        unlocks__programme__in=programmes, status=PublishStatus.PUBLISHED
+    ).annotate(before=F("unlocks"))
+)
+_lessons_done = Prepared[tuple[int, datetime]](
+    lambda programmes, user: LessonCompletion.objects.filter(
+        user=user, lesson__course__programme__in=programmes
+    ).values_list("lesson_id", "completed_at")
+)
+_courses_done = Prepared[tuple[int, datetime]](
+    lambda programmes, user: CourseCompletion.objects.filter(user=user, course__programme__in=programmes).values_list(
+        "course_id", "completed_at"
     )
+)
 
 
-def _done(user_id: int | None, courses: Sequence[Course]) -> _Done:
-    if user_id is None or not courses:
+def _parts(programme_ids: list[int], drafts: bool) -> Iterator[_Parts]:
+    """Of every course. Three queries."""
+    courses = (_with_drafts if drafts else _published).rows(programmes=programme_ids)
+    if not courses:
+        return
+    lessons: dict[int, list[Lesson]] = defaultdict(list)
+    for lesson in _lessons_of.rows(programmes=programme_ids):
+        lessons[lesson.course_id].append(lesson)
+    before: dict[int, list[Course]] = defaultdict(list)
+    for course in _first_of.rows(programmes=programme_ids):
+        before[course.before].append(course)
+    for course in courses:
+        yield _Parts(course, lessons[course.pk], before[course.pk])
+
+
+def _done(user_id: int | None, programme_ids: list[int]) -> _Done:
+    """In whole programmes: a prerequisite may be outside the courses at hand."""
+    if user_id is None:
         return _Done({}, {})
-    lessons = LessonCompletion.objects.filter(user_id=user_id, lesson__course__in=[course.pk for course in courses])
-    # The whole programme's: a prerequisite may be outside the courses at hand.
-    programmes = {course.programme_id for course in courses}
-    completed = CourseCompletion.objects.filter(user_id=user_id, course__programme__in=programmes)
     return _Done(
-        dict(lessons.values_list("lesson_id", "completed_at")), dict(completed.values_list("course_id", "completed_at"))
+        dict(_lessons_done.rows(programmes=programme_ids, user=user_id)),
+        dict(_courses_done.rows(programmes=programme_ids, user=user_id)),
     )
 
 
@@ -173,14 +214,14 @@ def _programme(
 
 
 def _course(
-    course: Course, programme: Programme, enrolment: Enrolment | None, done: _Done, now: datetime
+    parts: _Parts, programme: Programme, enrolment: Enrolment | None, done: _Done, now: datetime
 ) -> CourseOutline:
-    lessons = list(course.lessons.all())
+    course, lessons = parts.course, parts.lessons
     state = state_of_course(
         course=course,
         programme=programme,
         cohort=enrolment.cohort if enrolment else None,
-        prerequisites=course.published_prerequisites,  # type: ignore[attr-defined]  # named by the prefetch
+        prerequisites=parts.prerequisites,
         completed_course_ids=done.courses,
         now=now,
     )

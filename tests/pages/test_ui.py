@@ -1,10 +1,13 @@
 """The tags of the design system."""
 
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from django import forms
+from django.conf import settings
 from django.template import Context, Template
 from django.utils import timezone, translation
 
@@ -189,3 +192,26 @@ def test_components_escape_what_they_are_given() -> None:
 def test_words_follow_the_language() -> None:
     with translation.override("fr"):
         assert ui.local_day(datetime(timezone.now().year, 3, 3, 12, tzinfo=UTC)) == "3 mars"
+
+
+def test_what_is_the_same_for_all_is_made_once_for_every_language() -> None:
+    part = Template('{% load ui %}{% same_for_all "webinars/_player_words.html" %}')
+    whole = Template('{% include "webinars/_player_words.html" %}')
+    ui._made.cache_clear()
+    for language in ("en", "ar", "en", "ar"):
+        with translation.override(language):
+            assert part.render(Context({"user": EVIL})) == whole.render(Context())
+    assert ui._made.cache_info().misses == 2
+
+
+def test_nothing_that_is_shared_shows_a_person_or_a_page() -> None:
+    """With no context every variable would be empty."""
+    templates = Path(settings.BASE_DIR) / "templates"
+    shared = {
+        name
+        for path in templates.rglob("*.html")
+        for name in re.findall(r'{% same_for_all "(\S+)" %}', path.read_text())
+    }
+    assert "webinars/_player_words.html" in shared
+    for name in shared:
+        assert "{{" not in (templates / name).read_text(), name

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from core.prepared import Prepared
 from webinars.domain.desk_log import log
 from webinars.domain.room import post_event
 from webinars.domain.texts import clean_line, clean_text
@@ -48,9 +49,14 @@ def announce(
     return payload
 
 
+_latest = Prepared[RoomEvent](
+    lambda webinar: RoomEvent.objects.filter(webinar=webinar, kind=EventKind.ANNOUNCEMENT).order_by("-number")[:1]
+)
+
+
 def latest_announcement(*, webinar: Webinar) -> dict[str, Any] | None:
     """For a page that is opened after it was said."""
-    found = RoomEvent.objects.filter(webinar=webinar, kind=EventKind.ANNOUNCEMENT).order_by("-number").first()
+    found = _latest.first(webinar=webinar.pk)
     return {**found.payload, "at": found.at} if found else None
 
 
@@ -81,8 +87,11 @@ def unpin(*, webinar: Webinar, pin_id: int, actor: User, request: HttpRequest | 
         _tell(found, "room.unpinned", actor, request, now)
 
 
+_pins = Prepared[Pin](lambda webinar: Pin.objects.filter(webinar=webinar, removed_at=None))
+
+
 def pins_of(*, webinar: Webinar) -> list[dict[str, Any]]:
-    return [pin_payload(one) for one in webinar.pins.filter(removed_at=None)]
+    return [pin_payload(one) for one in _pins.rows(webinar=webinar.pk)]
 
 
 def pin_payload(one: Pin) -> dict[str, Any]:

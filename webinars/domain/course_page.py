@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
 
 from accounts.models import User
+from core.prepared import Prepared
 from courses.domain.availability import Availability, state_of_course, state_of_lesson
 from courses.enums import PublishStatus
 from courses.models import Cohort, Course, CourseCompletion, Lesson
@@ -90,9 +91,8 @@ def read_course_page(*, webinar: Webinar, user: User, now: datetime) -> CoursePa
     )
 
 
-def _lessons(course: Course, *, user: User) -> list[Any]:
-    """With `webinar_id` and `completed_at` (both may be None) from the same query."""
-    return list(
+_lessons_with_mine = Prepared[Any](
+    lambda course, user: (
         Lesson.objects.filter(course=course)
         .annotate(
             mine=FilteredRelation("completions", condition=Q(completions__user=user)),
@@ -101,13 +101,26 @@ def _lessons(course: Course, *, user: User) -> list[Any]:
         )
         .order_by("position")
     )
+)
+
+
+def _lessons(course: Course, *, user: User) -> list[Any]:
+    """With `webinar_id` and `completed_at` (both may be None) from the same query."""
+    return _lessons_with_mine.rows(course=course.pk, user=user.pk)
+
+
+_with_prerequisites = Prepared[Any](
+    lambda course, user: (
+        Course.objects.filter(Q(unlocks=course, status=PublishStatus.PUBLISHED) | Q(pk=course))
+        .annotate(is_done=Exists(CourseCompletion.objects.filter(course=OuterRef("pk"), user=user)))
+        .distinct()
+    )
+)
 
 
 def _course_state(course: Course, *, user: User, cohort: Cohort | None, now: datetime) -> Availability:
     """The course is read once more together with its prerequisites: one query says which of them are completed."""
-    done = CourseCompletion.objects.filter(course=OuterRef("pk"), user=user)
-    before = Q(unlocks=course, status=PublishStatus.PUBLISHED)
-    known: list[Any] = list(Course.objects.filter(before | Q(pk=course.pk)).annotate(is_done=Exists(done)).distinct())
+    known = _with_prerequisites.rows(course=course.pk, user=user.pk)
     return state_of_course(
         course=course,
         programme=course.programme,

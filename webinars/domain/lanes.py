@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from django.db.models import CharField, Q, Value
+from django.db.models import CharField, Q, QuerySet, Value
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from core.prepared import Prepared
 from webinars.domain.registrations import has_place
 from webinars.domain.schedule import state_of
 from webinars.enums import Lane, LaneAccessLevel, Restriction, WebinarState
@@ -168,18 +169,26 @@ class LaneRules:
         )
 
 
-def lane_rules(webinar_id: int, *, user_id: int | None = None) -> LaneRules:
-    """One query, for the whole room or for one person in it."""
-    access = LaneAccess.objects.filter(webinar=webinar_id)
-    restricted = PersonRestriction.objects.filter(webinar=webinar_id, lifted_at=None)
-    if user_id is not None:
-        access, restricted = access.filter(Q(user=user_id) | Q(user=None)), restricted.filter(user=user_id)
+def _rows(webinar: int, user: int | None = None) -> QuerySet[Any, tuple[Any, ...]]:
+    """What is granted or closed, as (user, role, lane, level); then restrictions, as (user, kind, "", "")."""
+    access = LaneAccess.objects.filter(webinar=webinar)
+    restricted = PersonRestriction.objects.filter(webinar=webinar, lifted_at=None)
+    if user is not None:
+        access, restricted = access.filter(Q(user=user) | Q(user=None)), restricted.filter(user=user)
     nothing = Value("", CharField())
     columns = access.values_list("user", "role", "lane", "level")
+    return columns.union(restricted.values_list("user", "kind", nothing, nothing), all=True)
+
+
+_rules = Prepared(_rows)
+
+
+def lane_rules(webinar_id: int, *, user_id: int | None = None) -> LaneRules:
+    """One query, for the whole room or for one person in it."""
+    rows = _rules.rows(webinar=webinar_id) if user_id is None else _rules.rows(webinar=webinar_id, user=user_id)
     of_part: dict[tuple[str, str], LaneAccessLevel] = {}
     of_person: dict[tuple[int, str], LaneAccessLevel] = {}
     restrictions: dict[int, frozenset[str]] = {}
-    rows: Iterable[tuple[Any, ...]] = columns.union(restricted.values_list("user", "kind", nothing, nothing), all=True)
     for user, role, lane, level in rows:
         if not level:
             restrictions[user] = restrictions.get(user, frozenset()) | {role}

@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Prefetch
+from django.db.models import Prefetch, prefetch_related_objects
 
 from accounts.models import User
+from core.prepared import Prepared
 from webinars.domain.room import post_event
 from webinars.enums import Audience, EventKind, PollKind, PollState
 from webinars.models import Poll, PollVote, Webinar
@@ -69,11 +70,15 @@ def post_results(poll: Poll, *, now: datetime) -> None:
     _post(poll, EventKind.POLL_RESULTS, results_of(poll, for_all=poll.is_shown), for_all=poll.is_shown, now=now)
 
 
+_known = Prepared[Poll](lambda webinar: Poll.objects.filter(webinar=webinar).exclude(state=PollState.DRAFT))
+
+
 def shown_polls(*, webinar: Webinar, user: User) -> list[dict[str, Any]]:
     """For doctors: what is open or shown, with their own vote. Three queries, and those of shown results."""
-    own = Prefetch("votes", PollVote.objects.filter(user=user), to_attr="own")
+    polls = _known.rows(webinar=webinar.pk)
+    prefetch_related_objects(polls, "options", Prefetch("votes", PollVote.objects.filter(user=user), to_attr="own"))
     found = []
-    for poll in webinar.polls.exclude(state=PollState.DRAFT).prefetch_related("options", own):
+    for poll in polls:
         if poll.state == PollState.OPEN or poll.is_shown:
             mine: list[PollVote] = getattr(poll, "own")  # noqa: B009 – unknown to the type checker
             found.append(

@@ -1,6 +1,6 @@
 """What a person has watched: the union of live and recorded coverage, in seconds of the recording as it is shown."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import FilteredRelation, Q, QuerySet
 
 from accounts.models import User
+from core.prepared import Prepared
 from core.ranges import Range, Ranges, intersect, seconds
 from webinars.domain.resume import media_seconds, next_unseen, required_seconds, resume_point, unseen_seconds
 from webinars.domain.timelines import RecordingMap, on_air
@@ -60,6 +61,7 @@ class WatchSummary:
         return self.last_beat_at is not None
 
 
+NOBODY = 0
 NOTHING_WATCHED = WatchSummary(0, (), 0, 0, 0, 0.0, reached=False, last_beat_at=None)
 
 
@@ -91,19 +93,16 @@ class _Row:
 
 def watch_summary(*, user: User, webinar_ids: Collection[int]) -> dict[int, WatchSummary]:
     """One query for all of them; a webinar never watched is present with nothing seen."""
-    found = summarise_each(Webinar.objects.filter(pk__in=webinar_ids), user_id=user.pk)
+    if not webinar_ids:
+        return {}
+    found = summarise_each(_watched.rows(webinars=list(webinar_ids), user=user.pk))
     return {summary.webinar_id: summary for summary, _ in found}
 
 
-def summarise_each(
-    webinars: QuerySet[Webinar], *, user_id: int | None, values: Sequence[str] = ()
-) -> list[tuple[WatchSummary, tuple[Any, ...]]]:
-    """What a person has watched of each, with more columns of the webinar from the same query.
-
-    Without a person nothing is watched.
-    """
-    rows = webinars.annotate(
-        record=FilteredRelation("watch_records", condition=Q(watch_records__user=user_id))
+def watched_rows(webinars: QuerySet[Webinar], *values: str, user: int) -> QuerySet[Any, tuple[Any, ...]]:
+    """For `summarise_each`, with more columns of the webinar. NOBODY has watched nothing."""
+    return webinars.annotate(
+        record=FilteredRelation("watch_records", condition=Q(watch_records__user=user))
     ).values_list(
         "pk",
         "video__published_version",
@@ -117,6 +116,18 @@ def summarise_each(
         "record__last_beat_at",
         *values,
     )
+
+
+_watched = Prepared[tuple[Any, ...]](
+    lambda webinars, user: watched_rows(Webinar.objects.filter(pk__in=webinars), user=user)
+)
+_playing = Prepared[tuple[Any, ...]](
+    lambda webinar, user: watched_rows(Webinar.objects.filter(pk=webinar), "video__duration_seconds", user=user)
+)
+
+
+def summarise_each(rows: Iterable[tuple[Any, ...]]) -> list[tuple[WatchSummary, tuple[Any, ...]]]:
+    """What a person has watched of each webinar, from `watched_rows`, and the columns that were asked for besides."""
     known: dict[int, tuple[float | None, int, Any, tuple[Any, ...]]] = {}
     records: dict[int, list[_Row]] = {}
     for pk, version, duration, percent, edition, phase, coverage, position, reached_at, last_beat_at, *rest in rows:
@@ -132,9 +143,7 @@ def summarise_each(
 
 def playback_state(*, webinar: Webinar, user: User) -> PlaybackState:
     """One query."""
-    ((summary, (duration,)),) = summarise_each(
-        Webinar.objects.filter(pk=webinar.pk), user_id=user.pk, values=("video__duration_seconds",)
-    )
+    ((summary, (duration,)),) = summarise_each(_playing.rows(webinar=webinar.pk, user=user.pk))
     if webinar.live_at is not None and webinar.ended_at is None:
         return PlaybackState(
             phase=Phase.LIVE,

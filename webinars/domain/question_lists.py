@@ -5,10 +5,11 @@ from typing import Any
 
 from django.contrib.postgres.search import TrigramWordSimilarity
 from django.core.paginator import Paginator
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet, prefetch_related_objects
 from django.db.models.functions import Greatest
 
 from accounts.models import User
+from core.prepared import Prepared
 from webinars.domain.lanes import Lanes
 from webinars.domain.question_shown import (
     WITH_PRESENTERS,
@@ -19,10 +20,11 @@ from webinars.domain.question_shown import (
     for_presenters,
     is_with_presenters,
 )
+from webinars.domain.room_state import last_number
 from webinars.domain.timeline import Timeline
 from webinars.domain.timelines import timeline_of
 from webinars.enums import Phase, QuestionState
-from webinars.models import CannedReply, Question, QuestionMessage, QuestionVote, Room, Webinar
+from webinars.models import CannedReply, Question, QuestionMessage, QuestionVote, Webinar
 
 MOST_PUBLISHED = 300
 MOST_OWN = 100
@@ -37,29 +39,46 @@ def questions_for_doctor(*, webinar: Webinar, user: User, lanes: Lanes) -> dict[
 
     At most seven queries, however many questions there are.
     """
-    number = Room.objects.filter(pk=webinar.pk).values_list("last_number", flat=True).first() or 0
     return {
-        "number": number,
+        "number": last_number(webinar.pk),  # before the rest is read
         "may": lanes.may(),
         "own": own_questions(webinar=webinar, user=user),
         "published": published_questions(webinar=webinar, user=user) if lanes.may_read else [],
     }
 
 
+_own = Prepared[Question](
+    lambda webinar, author: (
+        Question.objects.filter(webinar=webinar, author=author)
+        .select_related("merged_into")
+        .order_by("-asked_at", "-pk")[:MOST_OWN]
+    )
+)
+_published = Prepared[Question](
+    lambda webinar: (
+        Question.objects.filter(webinar=webinar, state=QuestionState.PUBLISHED)
+        .select_related("author")
+        .order_by("-votes", "published_at", "pk")[:MOST_PUBLISHED]
+    )
+)
+_voted = Prepared[int](
+    lambda webinar, user: QuestionVote.objects.filter(
+        user=user, question__webinar=webinar, question__state=QuestionState.PUBLISHED
+    ).values_list("question", flat=True)
+)
+
+
 def own_questions(*, webinar: Webinar, user: User) -> list[Payload]:
     """The oldest first; of very many the latest."""
-    found = _with_messages(Question.objects.filter(webinar=webinar, author=user)).select_related("merged_into")
-    latest = list(found.order_by("-asked_at", "-pk")[:MOST_OWN])
+    latest = _own.rows(webinar=webinar.pk, author=user.pk)
+    prefetch_related_objects(latest, _in_order())
     return [for_author(one, one.messages.all(), root=one.merged_into or one) for one in reversed(latest)]
 
 
 def published_questions(*, webinar: Webinar, user: User | None = None) -> list[Payload]:
     """The most wanted first. With `voted` for that person, and the place in the recording where there is one."""
-    found = Question.objects.filter(webinar=webinar, state=QuestionState.PUBLISHED).select_related("author")
-    questions = list(found.order_by("-votes", "published_at", "pk")[:MOST_PUBLISHED])
-    voted: set[int] = set()
-    if user is not None:
-        voted = set(QuestionVote.objects.filter(user=user, question__in=questions).values_list("question", flat=True))
+    questions = _published.rows(webinar=webinar.pk)
+    voted = set(_voted.rows(webinar=webinar.pk, user=user.pk)) if user and questions else set()
     has_recording = webinar.video is not None and webinar.video.is_published
     timeline = timeline_of(webinar.pk) if has_recording else Timeline()
     return [
@@ -149,7 +168,11 @@ def _matching(found: QuerySet[Question], search: str) -> QuerySet[Question]:
 
 
 def _with_messages(found: QuerySet[Question]) -> QuerySet[Question]:
-    return found.prefetch_related(Prefetch("messages", QuestionMessage.objects.select_related("author").order_by("pk")))
+    return found.prefetch_related(_in_order())
+
+
+def _in_order() -> Prefetch[Any]:
+    return Prefetch("messages", QuestionMessage.objects.select_related("author").order_by("pk"))
 
 
 def _messages(question: Question) -> list[QuestionMessage]:

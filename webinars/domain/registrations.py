@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.domain import audit
 from accounts.models import User
+from core.prepared import Prepared
 from webinars.domain.schedule import state_of
 from webinars.enums import WebinarState
 from webinars.models import Registration, Webinar
@@ -62,8 +63,13 @@ def taken_places(*, webinar_id: int) -> int:
     return Registration.objects.filter(webinar=webinar_id, cancelled_at=None).count()
 
 
+_registered = Prepared[tuple[int]](
+    lambda webinar, user: Registration.objects.filter(webinar=webinar, user=user, cancelled_at=None).values_list("pk")
+)
+
+
 def is_registered(*, webinar: Webinar, user: User) -> bool:
-    return Registration.objects.filter(webinar=webinar, user=user, cancelled_at=None).exists()
+    return _registered.exists(webinar=webinar.pk, user=user.pk)
 
 
 def has_place(*, webinar: Webinar, user: User, part: Part | None = None) -> bool:

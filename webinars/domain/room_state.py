@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import connection
 from django.utils import translation
 
+from core.prepared import Prepared
 from webinars.domain.lanes import LaneRules, NoPlaceError, Window, lane_rules, window_of
 from webinars.domain.schedule import schedule_of
 from webinars.domain.viewers import Viewer
@@ -58,8 +59,11 @@ def _register_first(language: str) -> str:
         return str(NoPlaceError.message)
 
 
+_last_number = Prepared[int](lambda webinar: Room.objects.filter(pk=webinar).values_list("last_number", flat=True))
+
+
 def last_number(webinar_id: int) -> int:
-    return Room.objects.filter(pk=webinar_id).values_list("last_number", flat=True).first() or 0
+    return _last_number.first(webinar=webinar_id) or 0
 
 
 def read_state(webinar_id: int, *, now: datetime) -> RoomState:

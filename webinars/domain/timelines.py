@@ -9,6 +9,7 @@ from django.db.models import OuterRef, Q, Subquery
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, JSONObject
 
+from core.prepared import Prepared
 from core.ranges import Ranges, gaps, intersect, seconds
 from webinars.domain.resume import media_seconds
 from webinars.domain.timeline import Timeline
@@ -131,8 +132,13 @@ def spans_of(broadcast_id: int) -> list[tuple[float, float, float]]:
         return [(start, end, offset) for start, end, offset in cursor.fetchall()]
 
 
+_real_of = Prepared[Broadcast](
+    lambda webinar: Broadcast.objects.filter(webinar=webinar, is_rehearsal=False).order_by("pk")[:1]
+)
+
+
 def real_broadcast(webinar_id: int) -> Broadcast | None:
-    return Broadcast.objects.filter(webinar=webinar_id, is_rehearsal=False).first()
+    return _real_of.first(webinar=webinar_id)
 
 
 def _real_broadcast() -> Any:

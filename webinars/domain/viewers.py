@@ -11,6 +11,7 @@ from accounts.domain.devices import could_be_session_key, is_expired
 from accounts.enums import DeviceEnd
 from accounts.models import Device, User
 from core.languages import spoken
+from core.prepared import Prepared
 from webinars.domain.queries import playback_state
 from webinars.enums import Refusal
 from webinars.models import PlaySession
@@ -100,13 +101,16 @@ def admit(knocks: Sequence[Knock], *, now: datetime) -> list[Viewer | Bye]:
     return found
 
 
+_session = Prepared[PlaySession](
+    lambda session, user, webinar: PlaySession.objects.filter(pk=session, user=user, webinar=webinar).select_related(
+        "webinar__video", "device", "user"
+    )
+)
+
+
 def greet(*, viewer: Viewer, session: str) -> Greeting:
     """Checks the play session of a hello; a foreign one is as unknown as one that never was."""
-    found = (
-        PlaySession.objects.filter(pk=session, user=viewer.user_id, webinar=viewer.webinar_id)
-        .select_related("webinar__video", "device", "user")
-        .first()
-    )
+    found = _session.first(session=UUID(session), user=viewer.user_id, webinar=viewer.webinar_id)
     if found is None:
         raise SessionRefusedError(Refusal.UNKNOWN_SESSION)
     if found.ended_at is not None or found.device.ended_at is not None:

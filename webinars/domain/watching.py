@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Device, User
 from core import metrics
+from core.prepared import Prepared
 from core.ranges import seconds
 from courses.domain.queries import lesson_availability
 from courses.rules import get_enrolment_for, may_preview
@@ -118,14 +119,19 @@ def _on_demand(webinar: Webinar, *, user: User, version: str) -> dict[str, Any]:
     }
 
 
+_open_session = Prepared[PlaySession](
+    lambda session, user, webinar, device, phase: PlaySession.objects.filter(
+        pk=session, user=user, webinar=webinar, device=device, phase=phase, ended_at=None
+    )
+)
+
+
 def renew_play_session(
     *, session_id: UUID, webinar: Webinar, user: User, device: Device, now: datetime
 ) -> PlaySession | None:
     """The same session, checked like a new one; None when it is over, of another phase, or not of these three."""
     phase = check_playable(webinar=webinar, user=user, device=device, now=now)
-    return PlaySession.objects.filter(
-        pk=session_id, user=user, webinar=webinar, device=device, phase=phase, ended_at=None
-    ).first()
+    return _open_session.first(session=session_id, user=user.pk, webinar=webinar.pk, device=device.pk, phase=phase)
 
 
 def check_playable(*, webinar: Webinar, user: User, device: Device, now: datetime) -> Phase:
