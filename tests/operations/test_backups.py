@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from operations.domain.backups.making import LOCK, make_backup
 from operations.domain.backups.manifest import Manifest, read_manifest, sha256_of
 from operations.domain.backups.programs import find_program, parameters_of_site
 from operations.domain.backups.stores import DUMP, MANIFEST, Folder, store_at
+from operations.domain.checkup import site
+from operations.domain.checkup.report import Verdict
 from tests.factories.accounts import UserFactory
 from tests.factories.webinars import WatchRecordFactory, WebinarFactory
 from webinars.models import Question, QuestionVote, WatchRecord
@@ -243,6 +246,32 @@ def test_the_newest_stay_and_a_failed_backup_removes_nothing(made: tuple[Path, M
     assert store.names() == ["rounds-20261103T020000Z", newest.name]
 
 
+def test_what_a_crash_before_the_manifest_left_is_named_and_goes_after_a_day(
+    made: tuple[Path, Manifest], tmp_path: Path
+) -> None:
+    store, at = Folder(tmp_path), now()
+    ages = {"rounds-20261104T020000Z": 25, "rounds-20261105T020000Z": 23, "by-hand": 99, "rounds-20261101T020000Z": 99}
+    for name, hours in ages.items():
+        dump = tmp_path / f"{name}{DUMP}"
+        dump.write_bytes(b"x")
+        moment = (at - timedelta(hours=hours)).timestamp()
+        os.utime(dump, (moment, moment))
+    whole = replace(made[1], name="rounds-20261101T020000Z")
+    (tmp_path / f"{whole.name}{MANIFEST}").write_text(whole.to_text())
+    [line] = [one for one in site.backups(store, now=at) if one.name == "half backup"]
+    assert line.verdict is Verdict.WARNING
+    assert line.text.startswith("rounds-20261104T020000Z, rounds-20261105T020000Z: ")
+
+    with pytest.raises(BackupError, match="does not exist"):
+        make_backup(source=parameters_of_site() | {"dbname": "nowhere"}, store=store, keep=5, now=at)
+    assert len(list(tmp_path.glob(f"*{DUMP}"))) == 4
+    newest = make_backup(source=parameters_of_site(), store=store, keep=5, now=at)
+
+    left = {path.stem for path in tmp_path.glob(f"*{DUMP}")}
+    assert left == {"rounds-20261105T020000Z", "by-hand", whole.name, newest.name}
+    assert store.names() == [whole.name, newest.name]
+
+
 def test_a_second_backup_at_the_same_time_is_refused(made: tuple[Path, Manifest], tmp_path: Path) -> None:
     with psycopg.connect(**parameters_of_site()) as other:
         other.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
@@ -299,6 +328,11 @@ def test_a_bucket_is_a_place_as_well(made: tuple[Path, Manifest], tmp_path: Path
             store.remove("rounds-1")
 
             assert store.names() == ["rounds-2"]
+            store.put("rounds-20261104T020000Z", dump=dump, manifest=manifest.to_text())
+            client = boto3.client("s3", endpoint_url=settings.AWS_ENDPOINT_URL, region_name="us-east-1")
+            client.delete_object(Bucket="backups", Key="rounds/daily/rounds-20261104T020000Z.json")
+            assert store.halves(before=now() + timedelta(days=1)) == ["rounds-20261104T020000Z"]
+            assert store.halves(before=now() - timedelta(days=1)) == []
             assert read_manifest(store.read_manifest("rounds-2")).sha256 == manifest.sha256
             with store.local_dump("rounds-2") as fetched:
                 assert sha256_of(fetched) == manifest.sha256

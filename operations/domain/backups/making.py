@@ -1,7 +1,7 @@
 """A backup: pg_dump and the counts of every table, both of the same snapshot, while the site goes on."""
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 
@@ -16,6 +16,7 @@ log = get_logger("operations")
 LOCK = 0x524F554E4453  # any number that is ours alone
 # The connection waits within its transaction while pg_dump works: by the site's own limits, for a minute at most.
 NO_LIMITS = "-c idle_in_transaction_session_timeout=0 -c statement_timeout=0"
+HALF_KEPT = timedelta(days=1)  # far longer than the moment between a dump and its manifest
 LOCK_WAIT = "30s"  # for a migration that has a table; longer, and everybody would queue behind the backup
 
 
@@ -36,6 +37,9 @@ def make_backup(*, source: Parameters, store: Store, keep: int, now: datetime) -
     for old in store.names()[:-keep]:
         store.remove(old)
         log.info("backup.removed", name=old)
+    for half in store.halves(before=now - HALF_KEPT):
+        store.remove(half)
+        log.warning("backup.half_removed", name=half)
     log.info("backup.made", name=name, bytes=manifest.bytes, seconds=manifest.seconds)
     return manifest
 

@@ -2,10 +2,12 @@
 
 import contextlib
 import os
+import re
 import shutil
 import tempfile
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -17,12 +19,16 @@ from django.conf import settings
 from operations.domain.backups.errors import BackupError, NotABackupError
 
 DUMP, MANIFEST, PARTIAL = ".dump", ".json", ".partial"
+OURS = re.compile(r"rounds-\d{8}T\d{6}Z")  # as `making` names them; what else lies there is somebody's own
 ABANDONED_SECONDS = 86_400  # a partial file that nobody wrote to for so long is of a backup that was killed
 
 
 class Store(Protocol):
     def names(self) -> list[str]:
         """Of complete backups, oldest first: names begin with the time."""
+
+    def halves(self, *, before: datetime) -> list[str]:
+        """Dumps of ours whose manifest never came, as when the machine went in between; untouched since `before`."""
 
     def put(self, name: str, *, dump: Path, manifest: str) -> None:
         """Takes the dump away from where it is. All or nothing."""
@@ -49,6 +55,12 @@ class Folder:
 
     def names(self) -> list[str]:
         return sorted(path.stem for path in self.directory.glob(f"*{MANIFEST}") if path.with_suffix(DUMP).exists())
+
+    def halves(self, *, before: datetime) -> list[str]:
+        """The dump is looked for first: its manifest may come between the two looks, and then it is none."""
+        dumps = [path for path in self.directory.glob(f"*{DUMP}") if OURS.fullmatch(path.stem)]
+        old = [path for path in dumps if path.stat().st_mtime < before.timestamp()]
+        return sorted(path.stem for path in old if not path.with_suffix(MANIFEST).exists())
 
     def put(self, name: str, *, dump: Path, manifest: str) -> None:
         partial = self.directory / f"{name}{MANIFEST}{PARTIAL}"
@@ -120,11 +132,21 @@ class Bucket:
             raise BackupError(f"{self} does not answer as it should: {error}") from error
 
     def names(self) -> list[str]:
-        with self._speaking() as client:
-            pages = client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self.prefix)
-            keys = {item["Key"].removeprefix(self.prefix) for page in pages for item in page.get("Contents", ())}
+        keys = self._written()
         names = {key.removesuffix(MANIFEST) for key in keys if key.endswith(MANIFEST) and "/" not in key}
         return sorted(name for name in names if f"{name}{DUMP}" in keys)
+
+    def halves(self, *, before: datetime) -> list[str]:
+        """An upload that was cut off is no object: the bucket's own lifecycle removes its parts."""
+        keys = self._written()
+        old = [key.removesuffix(DUMP) for key, at in keys.items() if key.endswith(DUMP) and at < before]
+        return sorted(name for name in old if OURS.fullmatch(name) and f"{name}{MANIFEST}" not in keys)
+
+    def _written(self) -> dict[str, datetime]:
+        with self._speaking() as client:
+            pages = client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self.prefix)
+            items = [item for page in pages for item in page.get("Contents", ())]
+        return {item["Key"].removeprefix(self.prefix): item["LastModified"] for item in items}
 
     def put(self, name: str, *, dump: Path, manifest: str) -> None:
         with self._speaking() as client:

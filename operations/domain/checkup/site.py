@@ -27,6 +27,7 @@ from operations.domain.backups.stores import Store
 from operations.domain.checkup.report import Line, above, ok, problem, warning
 
 PING_SECONDS = 3.0
+HALF_SEEN = timedelta(hours=1)  # a dump is without its manifest for a moment
 WORKERS = {"default": "worker", "long": "long", "media": "transcoder"}
 
 
@@ -48,6 +49,9 @@ def database() -> Iterator[Line]:
 
 
 def backups(store: Store, *, now: datetime) -> Iterator[Line]:
+    if halves := store.halves(before=now - HALF_SEEN):
+        text = f"{', '.join(halves)}: no manifest, and so no backup; the next one removes what is older than a day"
+        yield warning("half backup", text)
     names = store.names()
     if not names:
         yield problem("backup", f"none at {store}: manage.py backup")
