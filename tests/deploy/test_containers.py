@@ -6,8 +6,10 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -50,7 +52,7 @@ def interpolated(value: Any) -> Any:
 
 def compose_problems(text: str) -> list[str]:
     services = interpolated(yaml.safe_load(text))["services"]
-    expected = processes() | {"migrate", "postgres", "valkey", "nginx"}
+    expected = processes() | {"migrate", "operations", "postgres", "pooler", "valkey", "nginx"}
     found = [f"services differ: {name}" for name in sorted(expected ^ set(services))]
     for name in sorted(processes() & set(services)):
         service = services[name]
@@ -62,10 +64,35 @@ def compose_problems(text: str) -> list[str]:
         if service["depends_on"]["migrate"]["condition"] != "service_completed_successfully":
             found.append(f"{name} starts before the migrations")
         found += [f"{name}: {difference}" for difference in differences_once(service["environment"])]
-    for name in ("postgres", "valkey"):
-        if services[name]["networks"] != ["inside"] or "ports" in services[name]:
+        if urlsplit(service["environment"]["DATABASE_URL"]).hostname != "pooler":
+            found.append(f"{name} goes past PgBouncer")
+    for name in ("postgres", "valkey", "pooler"):
+        service = services[name]
+        if service["networks"] != ["inside"] or "ports" in service:
             found.append(f"{name} can be reached from outside")
-    return found
+        bare = service.get("read_only") and service.get("cap_drop") == ["ALL"]
+        if not bare or service["user"].startswith("0") or service.get("security_opt") != ["no-new-privileges:true"]:
+            found.append(f"{name} has more rights than it needs")
+    for name in ("migrate", "operations"):
+        environment = services[name]["environment"]
+        direct = urlsplit(environment["DATABASE_URL"]).hostname == "postgres"
+        if not direct or environment["DATABASE_TRANSACTION_POOLER"] != "false":
+            found.append(f"{name} goes by PgBouncer")
+        found += [f"{name}: {difference}" for difference in differences_once(environment)]
+    return [*found, *around(services)]
+
+
+def around(services: dict[str, Any]) -> Iterator[str]:
+    start = (DOCKER / "pooler" / "start").read_text()
+    if unknown := [name for name in services["pooler"]["environment"] if not re.search(rf"\b{name}\b", start)]:
+        yield f"pooler: unknown: {unknown}"
+    most = int(re.findall(r"max_connections=(\d+)", " ".join(services["postgres"]["command"]))[0])
+    if int(services["pooler"]["environment"]["POOLER_CONNECTIONS"]) > most - 50:
+        yield "PgBouncer opens more connections than PostgreSQL has"
+    command = services["nginx"]["healthcheck"]["test"]
+    port = urlsplit(command[-1]).port
+    if command[1] != "curl" or f"listen {port} ssl" not in (DOCKER / "nginx.conf").read_text():
+        yield "nobody asks nginx"
 
 
 _CHECKED: dict[frozenset[tuple[str, str]], list[str]] = {}
@@ -128,6 +155,12 @@ def test_planted_mistakes_in_compose_are_found(tmp_path: Path) -> None:
         ("command: [beat]", "command: [worker]", "beat runs or checks something else"),
         ("cap_drop: [ALL]", "cap_drop: []", "web has more rights"),
         ("    networks: [inside]\n", "    networks: [inside, outside]\n", "postgres can be reached"),
+        ('user: "999:999" # valkey', 'user: "0:0"', "valkey has more rights"),
+        ("@pooler:6432/rounds?sslmode=require", "@postgres:5432/rounds", "web goes past PgBouncer"),
+        ('      DATABASE_TRANSACTION_POOLER: "false"\n', "", "migrate goes by PgBouncer"),
+        ("max_connections=100", "max_connections=60", "PgBouncer opens more"),
+        ("PGSSLMODE: ", "PGSSL: ", "pooler: unknown: ['PGSSL']"),
+        ("https://127.0.0.1:8443/", "https://127.0.0.1:443/", "nobody asks nginx"),
         ("condition: service_completed_successfully", "condition: service_started", "web starts before the migrations"),
         ("    MEDIA_GRANTS: nginx", "    MEDIA_GRANT: nginx", "web: unknown: MEDIA_GRANT"),
         ("    SITE_URL: https://", "    SITE_URL: http://", "web: refused: "),
