@@ -28,7 +28,7 @@ from lms.embedded_server import plain_environment
 from lms.embedded_valkey import Valkey
 from lms.supervisor import only_one, prepare, site_environment, socket_directory
 
-POOLER_PORT = 6432
+POOLER_LISTEN = 6432
 LIMITS = Path(__file__).parents[1] / "docker" / "pooler" / "limits.ini"  # as in production
 POOL = 40  # connections to PostgreSQL that all replicas share
 READY_SECONDS = 180.0
@@ -64,7 +64,7 @@ class Cluster:
         environment |= {"RTMP_PORT": str(rtmp)} if rtmp else {}
         self.direct = environment | urls.environment()
         host = quote(str(self.run / "pgbouncer"), safe="")
-        pooled = f"postgresql://lms@/lms?host={host}&port={POOLER_PORT}"
+        pooled = f"postgresql://lms@/lms?host={host}&port={POOLER_LISTEN}"
         self.environment = self.direct | {"DATABASE_URL": pooled, "DATABASE_TRANSACTION_POOLER": "true"}
         Path(environment.get("MEDIA_ROOT") or self.var / "media").mkdir(parents=True, exist_ok=True)
         prepare(self.var, self.direct)
@@ -172,7 +172,7 @@ class Cluster:
         place.mkdir(mode=0o700)
         path = place / "pgbouncer.ini"
         values = {"postgres": str(postgres.socket_directory), "run": str(place), "limits": LIMITS.read_text()}
-        path.write_text(fill("pgbouncer.ini", {**values, "port": str(POOLER_PORT), "pool": str(POOL)}))
+        path.write_text(fill("pgbouncer.ini", {**values, "port": str(POOLER_LISTEN), "pool": str(POOL)}))
         if postgres.user:
             for part in (place, path):
                 os.chown(part, *postgres.user)

@@ -1,10 +1,12 @@
 """deploy/kubernetes: right by Kubernetes' own schemas, and shaped as docs/operating.md says."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import kubernetes_validate
 import yaml
+from django.conf import settings
 
 from tests.deploy.product import DEPLOY, SECRETS, differences, processes
 
@@ -31,6 +33,7 @@ def findings(objects: Objects) -> list[str]:
         *scaling(objects),
         *network(objects),
         *environment(objects),
+        *pooler(objects),
     ]
 
 
@@ -44,8 +47,9 @@ def schema(objects: Objects) -> Iterator[str]:
 
 
 def processes_of(objects: Objects) -> Iterator[str]:
-    if set(of(objects, "Deployment")) != processes():
-        yield f"deployments and processes differ: {sorted(set(of(objects, 'Deployment')) ^ processes())}"
+    expected = processes() | {"pooler"}
+    if set(of(objects, "Deployment")) != expected:
+        yield f"deployments and processes differ: {sorted(set(of(objects, 'Deployment')) ^ expected)}"
     commands = {name: container(entry)["args"] for name, entry in of(objects, "Job").items()}
     if commands != {"expand": ["manage", "expand"], "contract": ["manage", "migrate", "--noinput"]}:
         yield f"migrations run otherwise: {commands}"
@@ -54,7 +58,7 @@ def processes_of(objects: Objects) -> Iterator[str]:
     if timed != {"backup": backup, "checkup": checkup, "checkup-weekly": checkup}:
         yield f"nobody backs up or looks: {timed}"
     for name, entry in of(objects, "Deployment").items():
-        if container(entry)["args"][0] != name:
+        if name != "pooler" and container(entry)["args"][0] != name:
             yield f"{name} runs something else"
 
 
@@ -115,10 +119,51 @@ def environment(objects: Objects) -> Iterator[str]:
         item["name"]: item["value"]
         for entry in of(objects, "Deployment").values()
         for item in container(entry).get("env", ())
+        if entry["metadata"]["name"] != "pooler"
     }
     if not of(objects, "ConfigMap")["rounds"]["data"].get("BACKUP_URL", "").startswith("s3://"):
         yield "backups end with their pod"
     yield from differences(of(objects, "ConfigMap")["rounds"]["data"] | own | SECRETS)
+
+
+def pooler(objects: Objects) -> Iterator[str]:
+    """The processes reach it, it reaches PostgreSQL; what needs a session of its own goes past it."""
+    pod = of(objects, "Deployment")["pooler"]["spec"]["template"]["spec"]
+    (main,) = pod["containers"]
+    plain = {item["name"]: item.get("value") for item in main["env"]}
+    if plain["PGPASSWORD"] is not None or plain["PGSSLMODE"] != "verify-full":
+        yield "pooler's password lies open, or it takes any server for the database"
+    if pod.get("enableServiceLinks", True):
+        yield "Kubernetes sets variables of pooler"
+    start = (DEPLOY / "docker" / "pooler" / "start").read_text()
+    if unknown := [name for name in plain if not re.search(rf"\b{name}\b", start)]:
+        yield f"pooler knows no {unknown}"
+    renewed = settings.DATABASES["default"]["OPTIONS"]["pool"]["max_lifetime"]
+    if not renewed < int(plain["POOLER_DRAIN_SECONDS"] or 0) < pod["terminationGracePeriodSeconds"]:
+        yield "pooler goes while processes still have connections to it"
+    if not of(objects, "Service")["pooler"]["spec"]["selector"].items() <= labels(objects, "pooler").items():
+        yield "nobody finds pooler"
+    once = {**of(objects, "Job"), **jobs(objects)}
+    for name, entry in once.items():
+        given = {item["name"]: item for item in container(entry).get("env", ())}
+        flag = given.get("DATABASE_TRANSACTION_POOLER", {}).get("value")
+        source = given.get("DATABASE_URL", {}).get("valueFrom", {}).get("secretKeyRef", {}).get("name")
+        if (flag, source) != ("false", "rounds-database"):
+            yield f"{name} goes by PgBouncer"
+    if of(objects, "ConfigMap")["rounds"]["data"].get("DATABASE_TRANSACTION_POOLER") != "true":
+        yield "the processes do not know of PgBouncer"
+    reach = of(objects, "NetworkPolicy")["database"]["spec"]["podSelector"]["matchExpressions"][0]["values"]
+    others = [name for name, entry in of(objects, "NetworkPolicy").items() if name != "database" and to_database(entry)]
+    if set(reach) != {"pooler", *once} or others:
+        yield f"PostgreSQL is reached otherwise: {sorted(reach)}, {others}"
+
+
+def labels(objects: Objects, name: str) -> dict[str, str]:
+    return dict(of(objects, "Deployment")[name]["spec"]["template"]["metadata"]["labels"])
+
+
+def to_database(policy: dict[str, Any]) -> bool:
+    return any(port["port"] == 5432 for rule in policy["spec"].get("egress", ()) for port in rule["ports"])
 
 
 def web(objects: Objects) -> dict[str, Any]:
@@ -147,9 +192,17 @@ def test_planted_mistakes_are_found() -> None:
     data["SITE_URL"] = "http://learn.example.org"
     of(objects, "Service")["web"]["spec"]["ports"][0]["port"] = "many"
 
+    pod = of(objects, "Deployment")["pooler"]["spec"]["template"]["spec"]
+    pod |= {"terminationGracePeriodSeconds": 30, "enableServiceLinks": True}
+    container(of(objects, "Deployment")["pooler"])["env"].append({"name": "PGSSL", "value": "on"})
+    container(of(objects, "Job")["contract"])["env"].clear()
+    of(objects, "NetworkPolicy")["out"]["spec"]["egress"][-1]["ports"].append({"protocol": "TCP", "port": 5432})
+
     found = findings(objects)
 
     wanted = (
+        "pooler knows no ['PGSSL']", "pooler goes while", "contract goes by PgBouncer",
+        "PostgreSQL is reached otherwise", "Kubernetes sets variables of pooler",
         "Deployment: Additional properties", "Service: ", "deployments and processes differ: ['long']",
         "emptying a node", "what is not named", "web has more rights", "web is probed at",
         "web leaves while", "migrations run otherwise",

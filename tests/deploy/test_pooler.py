@@ -109,7 +109,7 @@ class Pooler:
         return psycopg.connect(**{**given, **other})
 
     def healthy(self) -> bool:
-        environment = os.environ | {"POOLER_PORT": str(self.port)}
+        environment = os.environ | {"POOLER_LISTEN": str(self.port)}
         return subprocess.run(["/bin/sh", FOLDER / "healthcheck"], env=environment, check=False).returncode == 0
 
 
@@ -119,7 +119,7 @@ def pooler(server: Server, **other: str) -> Iterator[Pooler]:
     port, program = free_port(), server.folder / "program"
     shutil.copytree(FOLDER, program, dirs_exist_ok=True)  # where the user that it runs as may read
     environment = {
-        "PATH": f"{os.environ['PATH']}:/usr/sbin", "TMPDIR": str(server.folder), "POOLER_PORT": str(port),
+        "PATH": f"{os.environ['PATH']}:/usr/sbin", "TMPDIR": str(server.folder), "POOLER_LISTEN": str(port),
         "PGHOST": "localhost", "PGPORT": str(server.port), "PGDATABASE": "rounds", "PGUSER": "rounds",
         "PGPASSWORD": PASSWORD, "PGSSLROOTCERT": str(server.certificate), "POOLER_CONNECTIONS": "1", **other,
     }  # fmt: skip
