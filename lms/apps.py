@@ -1,3 +1,4 @@
+import gc
 from importlib import import_module
 
 from django.apps import AppConfig
@@ -13,3 +14,5 @@ class LmsConfig(AppConfig):
         import_module("lms.celery")
         import_module("lms.checks")
         tracing.start()
+        gc.freeze()  # what was read stays for ever: no collection looks at it again, and forks go on sharing it
+        gc.enable()

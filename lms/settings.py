@@ -1,5 +1,6 @@
 """Settings, from the environment only. `docs/operating.md` lists every variable."""
 
+import gc
 import os
 import ssl
 import sys
@@ -14,6 +15,7 @@ from core.logging import configure
 from lms.environment import DEVELOPMENT_SECRET, Environment
 from lms.theme import theme
 
+gc.disable()  # until lms.apps is ready: a fifth of every start went into looking for garbage where there is none
 django_stubs_ext.monkeypatch()  # lets ModelAdmin[Programme] and its like be written at run time too
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
@@ -236,6 +238,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 AWS_REGION = env.text("AWS_REGION", "eu-central-1")
 AWS_ENDPOINT_URL = env.text("AWS_ENDPOINT_URL")
 AUTOSCALE_CLUSTER = env.text("AUTOSCALE_CLUSTER")  # empty: nothing follows the calendar
+AUTOSCALE_CONNECTIONS = env.number("AUTOSCALE_CONNECTIONS", 0, high=1_000_000)  # that PgBouncer takes; 0: no PgBouncer
 AUTOSCALE_SERVICES = env.words("AUTOSCALE_SERVICES", ("web=web:2-20", "realtime=realtime:2-20", "worker=worker:1-10"))
 MEDIA_STORAGE = env.choice("MEDIA_STORAGE", ("local", "s3"), "local")
 MEDIA_ROOT = env.path("MEDIA_ROOT", VAR_DIR / "media")

@@ -1,5 +1,6 @@
 """A start with a bad configuration is refused, in one message that names every variable to set."""
 
+import gc
 import json
 import re
 import secrets
@@ -213,3 +214,9 @@ def test_boto3_is_loaded_only_where_s3_is_the_storage(python: Command) -> None:
     assert local.stdout.strip() == "LocalParts []", local.stderr
     s3 = python("-c", loads_everything, DJANGO_SETTINGS_MODULE="lms.settings", **CLOUDFRONT)
     assert s3.stdout.strip() == "DirectParts ['boto3', 'botocore']", s3.stderr
+
+
+def test_garbage_is_collected_from_the_end_of_the_start_on() -> None:
+    """But not among what was read to start."""
+    assert gc.isenabled()
+    assert gc.get_freeze_count() > 10_000
