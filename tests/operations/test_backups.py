@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -17,11 +19,14 @@ from django.utils.timezone import now
 from moto.server import ThreadedMotoServer
 from psycopg import sql
 
+from core.processes import wait_until
+from operations.domain.backups import space
 from operations.domain.backups.contents import acknowledged_tables
 from operations.domain.backups.errors import BackupError
 from operations.domain.backups.making import LOCK, make_backup
 from operations.domain.backups.manifest import Manifest, read_manifest, sha256_of
 from operations.domain.backups.programs import find_program, parameters_of_site
+from operations.domain.backups.restoring import try_backup
 from operations.domain.backups.stores import DUMP, MANIFEST, Folder, store_at
 from operations.domain.checkup import site
 from operations.domain.checkup.report import Verdict
@@ -244,6 +249,58 @@ def test_the_newest_stay_and_a_failed_backup_removes_nothing(made: tuple[Path, M
     newest = make_backup(source=source, store=store, keep=2, now=now())
 
     assert store.names() == ["rounds-20261103T020000Z", newest.name]
+
+
+def test_a_trial_restore_that_would_fill_the_disk_is_refused_before_it_begins(
+    made: tuple[Path, Manifest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory, manifest = made
+    before = databases()
+    monkeypatch.setattr(space, "RESERVE", 2**60)
+
+    with pytest.raises(BackupError, match=r"would fill the disk of .*1073741824\.0 GiB must stay free"):
+        try_backup(store=Folder(directory), name=manifest.name, beside=parameters_of_site())
+
+    assert databases() == before
+    elsewhere = parameters_of_site() | {"host": "db.example.org"}
+    assert not space._is_here(elsewhere), "whose disk nobody here can see"
+
+
+@pytest.fixture
+def slow() -> Iterator[None]:
+    """A database whose backup takes minutes to restore."""
+    with psycopg.connect(**parameters_of_site(), autocommit=True) as connection:
+        connection.execute("CREATE TABLE drill_slow AS SELECT 0 AS seconds")
+        connection.execute("CREATE MATERIALIZED VIEW drill_slept AS SELECT pg_sleep(seconds)::text FROM drill_slow")
+        connection.execute("UPDATE drill_slow SET seconds = 600")
+        yield
+        connection.execute("DROP MATERIALIZED VIEW drill_slept")
+        connection.execute("DROP TABLE drill_slow")
+
+
+@pytest.mark.usefixtures("django_db_setup", "slow")
+def test_a_checkup_that_is_ended_in_the_middle_leaves_no_copy_behind(tmp_path: Path) -> None:
+    make_backup(source=parameters_of_site(), store=Folder(tmp_path / "backups"), keep=1, now=now())
+    given = {"DATABASE_URL": _url(parameters_of_site()["dbname"]), "BACKUP_URL": str(tmp_path / "backups")}
+    code = "import django; django.setup(); from operations.domain.checkup import site; site.PING_SECONDS = 0.1; "
+    code += "from django.core.management import call_command; call_command('checkup', '--weekly')"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        env=os.environ | given | {"VAR_DIR": str(tmp_path / "var"), "SITE_URL": "http://127.0.0.1:1"},
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        sleeping = "SELECT datname FROM pg_stat_activity WHERE query LIKE 'REFRESH%' AND state = 'active'"
+        assert wait_until(lambda: process.poll() is not None or bool(ask("postgres", sleeping)), seconds=90)
+        [(copy,)] = ask("postgres", sleeping)
+        assert "_restoring_" in copy
+        process.terminate()
+
+        assert process.wait(90) == 143
+        assert copy not in databases()
+    finally:
+        process.kill()
+        process.wait(90)
 
 
 def test_what_a_crash_before_the_manifest_left_is_named_and_goes_after_a_day(

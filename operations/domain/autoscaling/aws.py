@@ -163,10 +163,15 @@ def _words(limits: Limits) -> str:
 
 
 def compare_running(wanted: Mapping[str, Limits], tiers: Sequence[Tier], *, cluster: str) -> list[Shortage]:
-    """Every tier, with what runs; a service that is not there runs nothing."""
+    """Every tier, with what runs and is well; a service that is not there runs nothing.
+
+    Not ECS's own count: that has tasks which are still starting, and those that hang.
+    """
+    ecs = client("ecs")
     with _explained():
-        found = client("ecs").describe_services(cluster=cluster, services=[tier.service for tier in tiers])
-    running = {row["serviceName"]: row["runningCount"] for row in found["services"]}
+        found = ecs.describe_services(cluster=cluster, services=[tier.service for tier in tiers])["services"]
+        names = [row["serviceName"] for row in found if row["status"] == "ACTIVE"]
+        running = {name: _healthy(ecs, cluster=cluster, service=name) for name in names}
     return [
         Shortage(
             tier=tier.name,
@@ -176,6 +181,17 @@ def compare_running(wanted: Mapping[str, Limits], tiers: Sequence[Tier], *, clus
         )
         for tier in tiers
     ]
+
+
+def _healthy(ecs: Any, *, cluster: str, service: str) -> int:
+    """By the health check that the task's definition names; one without any is never counted."""
+    pages = ecs.get_paginator("list_tasks").paginate(cluster=cluster, serviceName=service, desiredStatus="RUNNING")
+    return sum(
+        task.get("healthStatus") == "HEALTHY"
+        for page in pages
+        if page["taskArns"]
+        for task in ecs.describe_tasks(cluster=cluster, tasks=page["taskArns"])["tasks"]
+    )
 
 
 def report_missing(found: Sequence[Shortage], *, cluster: str, now: datetime) -> None:

@@ -39,13 +39,23 @@ def look_ahead(*, now: datetime, horizon: timedelta = HORIZON) -> Outlook:
 
 
 def too_many_connections(steps: Sequence[Step]) -> str:
-    """In words; empty when PostgreSQL takes what the services may open, or a pooler stands between."""
+    """In words; empty when PgBouncer, or without it PostgreSQL, takes what the services may open.
+
+    AUTOSCALE_CONNECTIONS tells of PgBouncer: this command itself goes past it in the tasks of operations.
+    """
+    wanted = most_connections(steps)
+    if settings.AUTOSCALE_CONNECTIONS:
+        if wanted <= settings.AUTOSCALE_CONNECTIONS:
+            return ""
+        return (
+            f"At their upper limits the services may open {wanted:,} connections, and PgBouncer takes "
+            f"{settings.AUTOSCALE_CONNECTIONS:,}: start more of it."
+        )
     if settings.DATABASES["default"].get("DISABLE_SERVER_SIDE_CURSORS"):  # DATABASE_TRANSACTION_POOLER
         return ""
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('max_connections')::int")
         (allowed,) = cursor.fetchone()
-    wanted = most_connections(steps)
     if wanted <= allowed - RESERVED:
         return ""
     return (

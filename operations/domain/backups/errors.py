@@ -13,6 +13,10 @@ class NotABackupError(BackupError):
     """The file is damaged, cut off, changed since it was made, or of something else."""
 
 
+class NoSpaceError(BackupError):
+    """The disk would be full, and the site with it."""
+
+
 class NotEmptyError(BackupError):
     """The database that was to be restored into holds something, or somebody uses it."""
 

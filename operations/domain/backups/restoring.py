@@ -23,6 +23,7 @@ from operations.domain.backups import contents
 from operations.domain.backups.errors import BackupError, NotABackupError, NotEmptyError, NotTheSameError
 from operations.domain.backups.manifest import Manifest, check_file, read_manifest
 from operations.domain.backups.programs import Parameters, find_program, run_program
+from operations.domain.backups.space import check_space
 from operations.domain.backups.stores import Store
 
 log = get_logger("operations")
@@ -84,6 +85,8 @@ def restore_backup(
 def try_backup(*, store: Store, name: str, beside: Parameters) -> Manifest:
     """Restores into a database that is dropped again: the proof that a backup is one. Raises BackupError."""
     manifest = read_manifest(store.read_manifest(name))
+    with _errors_in_words():
+        check_space(store=store, manifest=manifest, beside=beside)
     with _errors_in_words(), fresh_copy(store=store, manifest=manifest, beside=beside):
         return manifest
 
@@ -104,10 +107,10 @@ def fresh_copy(*, store: Store, manifest: Manifest, beside: Parameters) -> Itera
         except BackupError as error:
             raise NotABackupError(f"The file is no dump of PostgreSQL: {error}") from error
         name = f"{str(beside['dbname'])[: NAME_LIMIT - 18]}_restoring_{secrets.token_hex(3)}"
-        maintenance.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(sql.Identifier(name))
-        )
-        try:
+        try:  # also when it is interrupted while the database is being made
+            maintenance.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(sql.Identifier(name))
+            )
             _fill(program, dump, dict(beside) | {"dbname": name})
             _compare(manifest, dict(beside) | {"dbname": name})
             yield name

@@ -49,6 +49,8 @@ class Command(BaseCommand):
         found = check_capacity(now=now())
         for one in found:
             verdict = f"{one.missing} MISSING" if one.missing else "ok"
-            self.stdout.write(f"{one.tier} ({one.service}): {one.running} of {one.wanted} are running: {verdict}")
+            self.stdout.write(
+                f"{one.tier} ({one.service}): {one.running} of {one.wanted} are running and healthy: {verdict}"
+            )
         if any(one.missing for one in found):
             sys.exit(1)

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
+from operations.domain.backups.ending import terminated_in_order
 from operations.domain.backups.errors import BackupError
 from operations.domain.backups.programs import parameters_of_site
 from operations.domain.backups.stores import store_at
@@ -37,6 +38,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         now = timezone.now()
         store = store_at(settings.BACKUP_URL)
+        settings.VAR_DIR.mkdir(parents=True, exist_ok=True)  # of a task that has just begun on an empty disk
         history = machine.History(settings.VAR_DIR / "checkup" / "history.jsonl")
         before = history.read()
         logs, reached = machine.read_logs(settings.VAR_DIR / "log", before[-1].logs if before else {})
@@ -58,7 +60,8 @@ class Command(BaseCommand):
             checks["cloud"] = lambda: _cloud(now)
         if options["weekly"]:
             checks["restore"] = lambda: site.restorable(store, beside=parameters_of_site())
-        lines = run_checks(checks, failures=FAILURES)
+        with terminated_in_order():
+            lines = run_checks(checks, failures=FAILURES)
         history.add(sample)
         self.stdout.write(table(lines))
         verdict = worst(lines)

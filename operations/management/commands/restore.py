@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from operations.domain.backups.ending import terminated_in_order
 from operations.domain.backups.errors import BackupError, NotABackupError
 from operations.domain.backups.restoring import parameters_of_url, restore_backup
 from operations.domain.backups.stores import DUMP, MANIFEST, Folder, Store, store_at
@@ -26,14 +27,15 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         try:
             store, name = _find(options["backup"], options["place"])
-            done = restore_backup(
-                store=store,
-                name=name,
-                into=parameters_of_url(options["into"]),
-                replace=options["replace"],
-                trusted=options["unsigned"],
-                now=timezone.now(),
-            )
+            with terminated_in_order():
+                done = restore_backup(
+                    store=store,
+                    name=name,
+                    into=parameters_of_url(options["into"]),
+                    replace=options["replace"],
+                    trusted=options["unsigned"],
+                    now=timezone.now(),
+                )
         except BackupError as error:
             raise CommandError(str(error)) from error
         rows, checked = sum(done.manifest.rows.values()), len(done.manifest.checksums)
