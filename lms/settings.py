@@ -354,6 +354,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "close-silent-visits": {"task": "webinars.close_silent_visits", "schedule": 60.0},
     "remove-old-events": {"task": "webinars.remove_old_events", "schedule": 86_400.0},
     "announce-tallies": {"task": "webinars.announce_tallies", "schedule": 10.0},
+    "tell-incidents": {"task": "operations.tell_incidents", "schedule": 20.0},
     "tend-capacity": {"task": "operations.tend_capacity", "schedule": 300.0},
 }
 if LIVE_IVS_PLAYBACK_PRIVATE_KEY:  # who may stay no longer loses the picture within five seconds

@@ -9,6 +9,14 @@ from django.utils import timezone
 logger = logging.getLogger(__name__)
 
 
+@shared_task(name="operations.tell_incidents", expires=20)
+def tell_incidents() -> None:
+    """Run every 20 seconds: what Valkey lost stands at the head of every page again, and no page asks the database."""
+    from operations.domain.status import keep_told
+
+    keep_told(now=timezone.now())
+
+
 @shared_task(name="operations.tend_capacity")
 def tend_capacity() -> int:
     """Run every five minutes. Returns how many tasks are missing; does nothing where no cluster is named.

@@ -128,13 +128,21 @@ class _Announced:
 
 
 def announced(*, now: datetime) -> Told | None:
-    """The worst of what lasts, for the head of every page. Some seconds late, and missing while Valkey is away."""
+    """The worst of what lasts, for the head of every page. Some seconds late, and missing while Valkey is away.
+
+    When Valkey was emptied it is there again within a minute (`keep_told`).
+    """
     clock = time.monotonic()
     if clock - _Announced.read_at > ANNOUNCED_SECONDS:
         _Announced.read_at = clock
         _Announced.incidents = tuple(_told(one) for one in _known())
     lasting = [one for one in _Announced.incidents if one.is_open(now)]
     return max(lasting, key=lambda one: ORDER.index(one.health), default=None)
+
+
+def keep_told(*, now: datetime) -> None:
+    """Puts what pages show where they look for it, also when Valkey was emptied since. One query."""
+    _incidents(now=now)
 
 
 def forget_announced() -> None:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test import Client
@@ -19,6 +20,7 @@ from core.shedding.line import KEYS
 from operations.domain import gauges, incidents, status
 from operations.enums import Health, Part, Reason, Severity
 from operations.models import Incident
+from operations.tasks import tell_incidents
 from tests.factories.accounts import UserFactory
 from tests.factories.courses import RoleGrantFactory
 from tests.signing_in import signed_in
@@ -165,6 +167,25 @@ class TestTheHeadOfEveryPage:
         with django_capture_on_commit_callbacks(execute=True):
             incidents.delete_incident(worse)
         assert "We write new certificates" in browser.get("/").content.decode()
+
+    def test_comes_back_by_itself_when_valkey_was_emptied(self) -> None:
+        written(title="Videos are slow today")
+        get_redis_connection("default").flushdb()
+        status.forget_announced()
+        with CaptureQueriesContext(connection) as queries:
+            assert status.announced(now=now()) is None
+        assert len(queries) == 0, "not by asking the database for every page"
+        assert ("operations.tell_incidents", 20.0) in [
+            (one["task"], one["schedule"]) for one in settings.CELERY_BEAT_SCHEDULE.values()
+        ]
+
+        tell_incidents()
+
+        assert tell_incidents.name == "operations.tell_incidents"
+        status.forget_announced()
+        told = status.announced(now=now())
+        assert told is not None
+        assert told.title == "Videos are slow today"
 
     def test_asks_valkey_once_for_many_pages_and_the_database_never(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(status, "ANNOUNCED_SECONDS", 600.0)
