@@ -26,6 +26,7 @@ locals {
     METRICS_NETWORKS       = "127.0.0.0/8,::1/128,${local.network.NetworkAddresses}"
     LIVE_IVS_RECORDING_ARN = var.live_ivs_enabled ? module.live.recording_arn : ""
     AUTOSCALE_CLUSTER      = local.name
+    AUTOSCALE_CONNECTIONS  = tostring(module.pooler.callers)
     AUTOSCALE_SERVICES = join(",", [
       for name in ["web", "realtime", "worker"] :
       "${name}=${name}:${var.services[name].minimum}-${var.services[name].maximum}"

@@ -156,6 +156,8 @@ def test_callers_share_an_encrypted_connection_and_must_know_the_password(server
         assert [one.name() for one in tree] == ["sh", "pgbouncer"]
         assert not any(PASSWORD in part or "signs" in part for one in tree for part in one.cmdline())
         assert "PGPASSWORD" not in tree[1].environ()
+        limits = Path(f"/proc/{tree[1].pid}/limits").read_text()
+        assert re.search(r"Max open files +(\w+) +\1 ", limits), "as many files as it may have"
         (file,) = server.folder.glob("pooler.*/users")
         assert file.stat().st_mode & 0o077 == file.parent.stat().st_mode & 0o077 == 0
         started.process.terminate()

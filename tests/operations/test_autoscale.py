@@ -1,6 +1,7 @@
 """Machines that follow the calendar: the steps by hand, and moto's Auto Scaling, ECS and CloudWatch as the far end."""
 
 import itertools
+import json
 import threading
 import urllib.error
 import urllib.request
@@ -186,6 +187,7 @@ class Gate(ThreadingHTTPServer):
         self.target = target
         self.refuse, self.times, self.error = "", 0, ""
         self.calls: list[str] = []
+        self.health = ["HEALTHY", "HEALTHY"]  # of the tasks of the service: moto starts none
 
     @property
     def url(self) -> str:
@@ -204,8 +206,15 @@ class _Passing(BaseHTTPRequestHandler):
         self.server.calls.append(call)
         if self.server.refuse and call.endswith(self.server.refuse) and self.server.times:
             self.server.times -= 1
-            self.answer(400, f'{{"__type":"{self.server.error}","message":"refused"}}'.encode())
-            return
+            return self.answer(400, f'{{"__type":"{self.server.error}","message":"refused"}}'.encode())
+        arns = [f"arn:aws:ecs:eu-central-1:123456789012:task/{CLUSTER}/{at}" for at in range(len(self.server.health))]
+        if call.endswith(".ListTasks"):
+            first = int(json.loads(body).get("nextToken", 0))
+            more = {"nextToken": str(first + 100)} if len(arns) > first + 100 else {}
+            return self.answer(200, json.dumps({"taskArns": arns[first : first + 100], **more}).encode())
+        if call.endswith(".DescribeTasks"):
+            asked = [self.server.health[int(arn.rpartition("/")[2])] for arn in json.loads(body)["tasks"]]
+            return self.answer(200, json.dumps({"tasks": [{"healthStatus": one} for one in asked]}).encode())
         request = urllib.request.Request(self.server.target + self.path, data=body, headers=dict(self.headers))
         try:
             with urllib.request.urlopen(request, timeout=30) as found:
@@ -374,13 +383,26 @@ class TestAlarm:
         assert missing(NOON - 30 * MINUTE) == [(PEAK, running, PEAK - running)]
         assert missing(NOON + HOUR)[0][0] == 2
 
+    def test_tasks_that_start_or_hang_are_not_there(self, gate: Gate) -> None:
+        def running() -> list[int]:
+            return [one.running for one in check_capacity(now=NOON)]
+
+        assert running() == [2]
+        gate.health = ["HEALTHY"] * 120 + ["UNKNOWN", "UNHEALTHY"]
+        assert running() == [120], "by pages of a hundred"
+        gate.health = []
+        assert running() == [0]
+        far("ecs", gate.target).delete_service(cluster=CLUSTER, service="rounds-web", force=True)
+        gate.health = ["HEALTHY"]
+        assert running() == [0], "tasks of nobody"
+
     def test_the_task_applies_logs_and_reports(self, gate: Gate, caplog: pytest.LogCaptureFixture) -> None:
         start = datetime.now(UTC).replace(second=0, microsecond=0) + 10 * MINUTE
         webinar = announced(start, 0)
         webinar.spot_windows.create(opens_at=start - HOUR, closes_at=start + HOUR, capacity=10_000, created_at=start)
         missing = tend_capacity()
 
-        assert missing >= 8
+        assert missing == PEAK - 2
         assert limits(gate) == (PEAK, 20)
         assert "Capacity is not there: web has" in caplog.text
         [metric] = far("cloudwatch", gate.target).list_metrics(Namespace="Rounds")["Metrics"]
@@ -403,7 +425,7 @@ class TestAlarm:
         with pytest.raises(CommandError, match="AUTOSCALE_CLUSTER is not set"):
             call_command("autoscale", "apply")
 
-    def test_the_command(self, gate: Gate) -> None:
+    def test_the_command(self, gate: Gate, settings: Any) -> None:
         start = datetime.now(UTC) + 6 * HOUR
         webinar = announced(start, 0)
         webinar.spot_windows.create(opens_at=start - HOUR, closes_at=start + HOUR, capacity=10_000, created_at=start)
@@ -418,6 +440,10 @@ class TestAlarm:
         assert most_connections(steps) == 20 * 4 * 8 + 1 * 2 * 2 + 1 * 2 + 2 * 8 + 2 * 1  # as in production.tfvars
         assert "may open 664 connections, and PostgreSQL takes " in too_many_connections(steps)
         assert too_many_connections([]) == ""
+        settings.AUTOSCALE_CONNECTIONS = 600
+        assert "may open 664 connections, and PgBouncer takes 600" in too_many_connections(steps)
+        settings.AUTOSCALE_CONNECTIONS = 5000
+        assert too_many_connections(steps) == ""
         assert f"web: added {PREFIX}" in said("apply")
         assert said("apply") == "Nothing to change.\n"
         Webinar.objects.update(starts_at=datetime.now(UTC) + 5 * MINUTE)
@@ -426,4 +452,5 @@ class TestAlarm:
         assert left.value.code == 1
         running = far("ecs", gate.target).update_service(cluster=CLUSTER, service="rounds-web", desiredCount=PEAK)
         assert running["service"]["runningCount"] == PEAK
-        assert said("check") == f"web (rounds-web): {PEAK} of {PEAK} are running: ok\n"
+        gate.health = ["HEALTHY"] * PEAK
+        assert said("check") == f"web (rounds-web): {PEAK} of {PEAK} are running and healthy: ok\n"

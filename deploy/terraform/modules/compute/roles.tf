@@ -105,6 +105,12 @@ resource "aws_iam_role_policy" "autoscale" {
         Action   = ["ecs:DescribeServices"]
         Resource = [for service in aws_ecs_service.this : service.id]
       },
+      {
+        Effect    = "Allow"
+        Action    = ["ecs:ListTasks", "ecs:DescribeTasks"] # which of them are healthy
+        Resource  = "*"
+        Condition = { ArnEquals = { "ecs:cluster" = aws_ecs_cluster.this.arn } }
+      },
     ]
   })
 }
