@@ -94,7 +94,7 @@ WAITING = """SELECT
 # In order; and whether a page may be without it: what was said of a question before it was taken back is not replayed.
 VISIBLE = """SELECT e.number, e.kind = 'published' AND EXISTS (SELECT FROM webinars_roomevent w
         WHERE w.webinar_id = e.webinar_id AND w.kind = e.kind AND w.payload->'id' = e.payload->'id'
-        AND (w.payload->>'removed')::bool AND w.number > e.number)
+        AND ((w.payload->>'removed')::bool OR (w.payload->>'reworded')::bool) AND w.number > e.number)
     FROM webinars_roomevent e WHERE e.webinar_id = %s AND e.number <= %s
     AND (e.audience = 'all' OR e.person_id = %s) ORDER BY e.number"""
 

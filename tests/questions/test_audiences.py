@@ -80,6 +80,7 @@ class TestWhoHears:
             "version": 2,
             "messages": [],
             "removed": False,
+            "reworded": False,
         }
 
     def test_an_answer_in_words_reaches_the_author_alone(self, world: World) -> None:
@@ -133,6 +134,7 @@ class TestWhoHears:
             "answered_seconds": None,
             "votes": 0,
             "removed": False,
+            "reworded": False,
         }
 
     @pytest.mark.parametrize("work", [answers.unpublish, answers.dismiss])
@@ -163,6 +165,22 @@ class TestWhoHears:
             heard = world.heard(0)[who]
             assert "ward 7" not in str(heard).lower()
             assert [payload["removed"] for _, payload in heard] == [True] * len(heard) != []
+
+    def test_words_that_were_changed_are_replayed_to_nobody(self, world: World) -> None:
+        question = world.asked(text="Mrs Ray of bed 7?")
+        move(world, answers.forward, question)
+        move(world, answers.publish, question)
+        since = world.number()
+        move(world, answers.publish, question, edited_text="Is bed 7 safe?")
+
+        assert [payload["reworded"] for _, payload in world.heard(since)["other"]] == [True]
+        for who in ("other", "presenter"):
+            heard = world.heard(0)[who]
+            assert "Ray" not in str([payload for kind, payload in heard if kind == "published"])
+            assert heard[-1][1]["text"] == "Is bed 7 safe?"
+
+        move(world, answers.answer, question, text="Yes.")
+        assert world.heard(0)["other"][-1][1]["reworded"] is False, "an answer takes no words back"
 
     def test_dismissing_takes_it_from_the_presenter_and_restoring_brings_it_back(self, world: World) -> None:
         question = world.asked()

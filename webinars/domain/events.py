@@ -10,9 +10,11 @@ _QUESTION = (
     "id state text edited_text author is_anonymous is_priority merged_into claimed_by claimed_until answer_text"
     " is_answered_live answered_seconds asked_at asked_seconds votes version messages"
 )
-_FORWARDED = "id text name country is_priority state answer_text is_answered_live merged_count version messages removed"
+_FORWARDED = (
+    "id text name country is_priority state answer_text is_answered_live merged_count version messages removed reworded"
+)
 _OWN = "id text state answer_text is_answered_live answered_seconds messages"
-_PUBLISHED = "id text name answer_text is_answered_live answered_seconds votes removed"
+_PUBLISHED = "id text name answer_text is_answered_live answered_seconds votes removed reworded"
 _POLL = "id kind question options most_choices scale_from scale_to state is_shown"
 _RESULTS = "id votes counts words mean"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from webinars.domain.room import blank_events, post_event
+from webinars.domain.room import overwrite_events, post_event
 from webinars.enums import Audience, EventKind, Lane, QuestionState
 from webinars.models import Question, QuestionMessage
 
@@ -61,6 +61,7 @@ def for_presenters(question: Question, messages: Iterable[QuestionMessage], *, m
         "version": question.version,
         "messages": [_message(one) for one in messages if one.lane == Lane.PRESENTER],
         "removed": False,
+        "reworded": False,
     }
 
 
@@ -92,6 +93,7 @@ def for_everybody(question: Question) -> Payload:
         "answered_seconds": question.answered_seconds,
         "votes": question.votes,
         "removed": False,
+        "reworded": False,
     }
 
 
@@ -124,12 +126,15 @@ def show(question: Question) -> Shown:
 
 # What a question taken back still says: its number, and that it is gone.
 _BLANK: Payload = {"text": "", "name": "", "country": "", "answer_text": "", "messages": [], "removed": True}
+# What people wrote, and by what name. An answer that was not there before replaces nothing.
+_WORDS = ("text", "name", "answer_text")
 
 
 def post_question(question: Question, *, before: Shown | None, skip_askers: Sequence[int] = (), now: datetime) -> None:
     """One event for every audience to which the question looks different now. Part of the caller's transaction.
 
-    Where it is not to be seen any more, the audience hears just that, and what it was told before is made blank.
+    Where it is not to be seen any more, the audience hears just that. What it was told before in other words is
+    replayed to nobody: a name that slipped through must not come back.
     """
     after = show(question)
     post = _Poster(question.webinar_id, now)
@@ -137,7 +142,7 @@ def post_question(question: Question, *, before: Shown | None, skip_askers: Sequ
         post(EventKind.QUESTION, Audience.MODERATORS, after.moderators)
     shown = _change(before.presenters if before else None, after.presenters)
     if shown:
-        post(EventKind.FORWARDED, Audience.PRESENTERS, shown, withdraws=shown["removed"])
+        post(EventKind.FORWARDED, Audience.PRESENTERS, shown)
     if before is None or before.author != after.author:
         post(EventKind.OWN_QUESTION, Audience.PERSON, after.author, person_id=question.author_id)
     for pk, (person_id, payload) in after.askers.items():
@@ -146,7 +151,7 @@ def post_question(question: Question, *, before: Shown | None, skip_askers: Sequ
             post(EventKind.OWN_QUESTION, Audience.PERSON, payload, person_id=person_id)
     shown = _change(before.everybody if before else None, after.everybody)
     if shown:
-        post(EventKind.PUBLISHED, Audience.ALL, shown, withdraws=shown["removed"])
+        post(EventKind.PUBLISHED, Audience.ALL, shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +165,9 @@ class _Poster:
         audience: Audience,
         payload: Payload,
         person_id: int | None = None,
-        *,
-        withdraws: bool = False,
     ) -> None:
-        if withdraws:
-            blank_events(webinar_id=self.webinar_id, kind=kind, about=payload["id"], payload=payload)
+        if payload.get("removed") or payload.get("reworded"):
+            overwrite_events(webinar_id=self.webinar_id, kind=kind, about=payload["id"], payload=payload)
         post_event(
             webinar_id=self.webinar_id,
             kind=kind,
@@ -176,9 +179,14 @@ class _Poster:
 
 
 def _change(before: Payload | None, after: Payload | None) -> Payload | None:
+    """For those who were told `before` and are to know `after`, if that is anything new."""
     if after is None:
-        return {**before, **{name: _BLANK[name] for name in before if name in _BLANK}} if before else None
-    return after if before != after else None
+        if before is None:
+            return None
+        return {**before, **{name: _BLANK[name] for name in before if name in _BLANK}}
+    if before == after:
+        return None
+    return {**after, "reworded": before is not None and any(before[name] not in ("", after[name]) for name in _WORDS)}
 
 
 def _message(message: QuestionMessage) -> Payload:

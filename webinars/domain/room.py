@@ -20,8 +20,8 @@ RETURNING last_number
 """
 
 
-def blank_events(*, webinar_id: int, kind: EventKind, about: int, payload: Mapping[str, Any]) -> None:
-    """Part of the caller's transaction: what was said of a question and is taken back is replayed to nobody."""
+def overwrite_events(*, webinar_id: int, kind: EventKind, about: int, payload: Mapping[str, Any]) -> None:
+    """Part of the caller's transaction: words about a question that are taken back are replayed to nobody."""
     RoomEvent.objects.filter(webinar_id=webinar_id, kind=kind, payload__id=about).update(payload=dict(payload))
 
 

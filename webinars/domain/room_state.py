@@ -20,7 +20,8 @@ MOST_EVENTS = 2_000  # of one answer
 _EVENTS = """
 SELECT e.webinar_id, e.number, e.audience, e.person_id, e.kind, e.at, e.payload::text,
     CASE WHEN e.kind IN ('published', 'forwarded') THEN (e.payload->>'id')::int8 END,
-    e.kind IN ('published', 'forwarded') AND (e.payload->>'removed')::bool
+    e.kind IN ('published', 'forwarded')
+        AND ((e.payload->>'removed')::bool OR coalesce((e.payload->>'reworded')::bool, false))
 FROM unnest(%s::int8[], %s::int8[]) AS v (webinar_id, after)
 JOIN webinars_roomevent e ON e.webinar_id = v.webinar_id AND e.number > v.after
 ORDER BY e.webinar_id, e.number
@@ -100,7 +101,7 @@ def read_events(wanted: Sequence[tuple[int, int]]) -> list[Event]:
             person_id,
             frames.event(number, kind, at.isoformat(), data),
             about,
-            about if is_removal else None,
+            about if replaces else None,
         )
-        for webinar_id, number, audience, person_id, kind, at, data, about, is_removal in rows
+        for webinar_id, number, audience, person_id, kind, at, data, about, replaces in rows
     ]

@@ -18,7 +18,8 @@ PAGE_CHARACTERS = 65_536  # or fewer, where they are long
 class Event:
     """A row of the log, with its frame: that is written once per process, whoever gets it and however.
 
-    `about` is the number of the question that it shows, `withdraws` the number of one that it takes back.
+    `about` is the number of the question that it shows, `withdraws` that number too where the earlier ones about it
+    must not be read any more: it was taken back, or its words were changed.
     """
 
     webinar_id: int
@@ -59,7 +60,7 @@ def visible(events: Iterable[Event], reader: Reader) -> list[Event]:
 
 
 def _without_withdrawn(events: list[Event], new: Iterable[Event]) -> list[Event]:
-    """What was said once and is taken back is replayed to nobody; the table has it blank by then."""
+    """What was said in words that are taken back is replayed to nobody; the table does not have them any more."""
     last: dict[tuple[str, int | None], int] = {
         (event.kind, event.withdraws): event.number for event in new if event.withdraws is not None
     }
