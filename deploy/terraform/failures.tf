@@ -2,18 +2,22 @@
 # By EventBridge: the vault's own notifications of failures are accepted by AWS, but no longer sent.
 
 locals {
+  # Only of ours: production and staging may share an account. An event that does not say whose it is counts as ours.
+  our_vault  = [aws_backup_vault.this.arn, { exists = false }]
+  our_backup = [aws_iam_role.backup.arn, { exists = false }]
+
   failures = {
     backup = {
       runbook = "BackupFailed", text = "A backup of the database failed"
-      pattern = { source = ["aws.backup"], detail-type = ["Backup Job State Change"], detail = { state = ["FAILED", "ABORTED", "EXPIRED"] } }
+      pattern = { source = ["aws.backup"], detail-type = ["Backup Job State Change"], detail = { state = ["FAILED", "ABORTED", "EXPIRED"], backupVaultArn = local.our_vault } }
     }
     restore = {
       runbook = "BackupFailed", text = "A trial restore of the database failed"
-      pattern = { source = ["aws.backup"], detail-type = ["Restore Job State Change"], detail = { status = ["FAILED", "ABORTED"] } }
+      pattern = { source = ["aws.backup"], detail-type = ["Restore Job State Change"], detail = { status = ["FAILED", "ABORTED"], iamRoleArn = local.our_backup } }
     }
     copy = {
       runbook = "BackupFailed", text = "A copy of a backup failed"
-      pattern = { source = ["aws.backup"], detail-type = ["Copy Job State Change"], detail = { state = ["FAILED"] } }
+      pattern = { source = ["aws.backup"], detail-type = ["Copy Job State Change"], detail = { state = ["FAILED"], sourceBackupVaultArn = local.our_vault } }
     }
     # `manage.py checkup` ends with 1 or 2 when something needs a look, `manage.py backup` when there is none.
     command = {

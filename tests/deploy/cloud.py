@@ -8,6 +8,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ec import SECP384R1, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.conf import settings
+from moto.events.models import EventPattern
 
 from operations.domain.capacity.inputs import ELASTIC, Assumptions, read_prices
 from operations.domain.capacity.sizing import machines
@@ -322,6 +323,7 @@ def watching(plan: Plan) -> Iterator[str]:
     heard = {pattern["detail-type"][0] for pattern in rules.values()}
     if not {"Backup Job State Change", "Restore Job State Change", "ECS Task State Change"} <= heard:
         yield f"failures of some kind are told nobody: {sorted(heard)}"
+    yield from failures_of_others(rules)
     if {target.key for target in plan.of("aws_cloudwatch_event_target")} != set(rules):
         yield "a failure reaches nobody"
     capacity = [alarm.values["dimensions"] for alarm in alarms if alarm.key.startswith("capacity-of-")]
@@ -339,6 +341,25 @@ def watching(plan: Plan) -> Iterator[str]:
     body: dict[str, Any] = json.loads(plan.one("aws_cloudwatch_dashboard")["dashboard_body"])
     if not all(widget["properties"]["metrics"] for widget in body["widgets"]):
         yield "a widget of the dashboard is empty"
+
+
+def failures_of_others(rules: dict[str, Any]) -> Iterator[str]:
+    """As EventBridge judges; an event that does not say whose it is must wake somebody rather than nobody."""
+    vault = "arn:aws:backup:eu-central-1:123456789012:backup-vault:rounds-production"
+    for name, kind, state, whose, ours in (
+        ("backup", "Backup Job State Change", "state", "backupVaultArn", vault),
+        ("restore", "Restore Job State Change", "status", "iamRoleArn", "arn:aws:iam::123456789012:role/made-up"),
+        ("copy", "Copy Job State Change", "state", "sourceBackupVaultArn", vault),
+    ):
+        pattern = EventPattern.load(json.dumps(rules[name]))
+
+        def hears(detail: dict[str, str], kind: str = kind, pattern: Any = pattern) -> bool:
+            return bool(pattern.matches_event({"source": "aws.backup", "detail-type": kind, "detail": detail}))
+
+        if not (hears({state: "FAILED", whose: ours}) and hears({state: "FAILED"})):
+            yield f"a failed {name} of ours is told nobody"
+        if hears({state: "FAILED", whose: "another"}) or hears({state: "COMPLETED", whose: ours}):
+            yield f"a {name} that is not ours or did not fail wakes somebody"
 
 
 def environment(plan: Plan) -> Iterator[str]:

@@ -23,6 +23,8 @@ MISTAKES = (
     ("environment.tf", "    SITE_URL                = local.site_url\n", "    SITE_ADDRESS = local.site_url\n", "unknown: SITE_ADDRESS"),
     ("backups.tf", '"aws:SecureTransport"', '"aws:Secure"', "a bucket answers without TLS"),
     ("watching.tf", '"CapacityMissing"\n        namespace', '"CapacityMisses"\n        namespace', "an alarm has no runbook"),
+    ("failures.tf", ", backupVaultArn = local.our_vault", "", "a backup that is not ours or did not fail"),
+    ("failures.tf", "sourceBackupVaultArn", "backupVault", "a copy that is not ours or did not fail"),
     ("failures.tf", '["Restore Job State Change"]', '["Restore Job"]', "failures of some kind are told nobody"),
     ("watching.tf", 'for name, least in local.standing : "${name}-missing"', 'for name, least in { web = 3 } : "${name}-missing"', "nobody hears when these are gone"),
     ("environment.tf", "${module.pooler.address}/rounds?sslmode=require&", "${module.database.address}:5432/rounds?sslmode=require&", "the services do not go by PgBouncer"),
@@ -70,6 +72,7 @@ def test_staging_is_the_same_code_and_planted_mistakes_are_found(tmp_path: Path)
     # Nothing else is wrong: staging itself is sound. What follows from a planted mistake stands beside it.
     follows = (
         "missing: SITE_URL",
+        "a failed restore of ours",  # its kind is misspelt
         "refused: ",
         *(f"{name} keeps rights" for name in ("web", "realtime", "worker", "long", "transcoder", "ingest")),
         *(f"{name} does not know" for name in ("realtime", "worker", "long", "transcoder", "ingest", "beat")),
