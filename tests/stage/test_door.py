@@ -77,7 +77,7 @@ class TestStates:
         assert set(response.context["form"].errors) == {"registration_number", "email"}
         assert not SpotRequest.objects.exists()
 
-    def test_nobody_asks_at_a_closed_door(self) -> None:
+    def test_sec_03_nobody_asks_at_a_closed_door(self) -> None:
         window = open_door(closes_at=now() - timedelta(minutes=1))
 
         _browser, response = knock(window)
@@ -110,7 +110,7 @@ class TestWayIn:
 
         assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "Lax", f"/door/{window.slug}/")
 
-    def test_a_forged_ticket_is_no_ticket(self) -> None:
+    def test_sec_03_a_forged_ticket_is_no_ticket(self) -> None:
         window = open_door()
         knock(window)
         let_in(window)

@@ -60,7 +60,7 @@ class TestLettingIn:
         window.refresh_from_db()
         assert (window.approved_count, User.objects.filter(email=ASKER["email"]).count()) == (1, 1)
 
-    def test_no_account_exists_before_somebody_decided(self) -> None:
+    def test_sec_03_no_account_exists_before_somebody_decided(self) -> None:
         ask(open_door())
 
         assert not User.objects.filter(email=ASKER["email"]).exists()
@@ -92,7 +92,7 @@ class TestLettingIn:
         window.refresh_from_db()
         assert (request.state, window.approved_count) == (SpotState.PENDING, 0)
 
-    def test_everything_is_recorded(self) -> None:
+    def test_sec_03_everything_is_recorded(self) -> None:
         request = approve(ask(open_door()))
 
         actions = set(AuditEvent.objects.values_list("action", flat=True))
@@ -122,7 +122,7 @@ class TestLettingIn:
         with pytest.raises(spot.FullError):
             approve(second)
 
-    def test_a_country_has_no_more_than_its_places(self) -> None:
+    def test_sec_03_a_country_has_no_more_than_its_places(self) -> None:
         window = open_door(country_quota={"IN": 1})
         approve(ask(window))
 
@@ -170,7 +170,7 @@ class TestRules:
         assert request.state == SpotState.PENDING
         assert "Same council and registration number" in request.duplicate_reason
 
-    def test_whom_a_rule_let_in_enters_by_their_mailbox(self) -> None:
+    def test_sec_03_whom_a_rule_let_in_enters_by_their_mailbox(self) -> None:
         """Nobody has looked: the address itself is all there is, so it has to be theirs."""
         window = open_door(approval=SpotApproval.EVERYBODY)
         ticket = spot.ask_to_be_let_in(window=window, asker=spot.Asker(**ASKER), address="192.0.2.7", now=now())
@@ -214,7 +214,7 @@ class TestDoubles:
 
 
 class TestTickets:
-    def test_the_ticket_opens_once_and_only_after_a_person_decided(self) -> None:
+    def test_sec_03_the_ticket_opens_once_and_only_after_a_person_decided(self) -> None:
         window = open_door()
         ticket = spot.ask_to_be_let_in(window=window, asker=spot.Asker(**ASKER), address="192.0.2.7", now=now())
         with pytest.raises(spot.TicketError):
@@ -273,7 +273,7 @@ class TestTickets:
         assert spot.find_ticket(window=window, ticket=theirs) is None
         assert "asked again for this address" in mine.duplicate_reason
 
-    def test_the_ticket_of_one_door_opens_no_other(self) -> None:
+    def test_sec_03_the_ticket_of_one_door_opens_no_other(self) -> None:
         window, other = open_door(), open_door()
         ticket = spot.ask_to_be_let_in(window=window, asker=spot.Asker(**ASKER), address="192.0.2.7", now=now())
 
@@ -323,7 +323,7 @@ class TestWindows:
         } | given
         return SpotWindow(webinar=values.pop("webinar", None) or live_webinar(), **values)
 
-    def test_a_door_opens_and_closes_by_itself(self) -> None:
+    def test_sec_03_a_door_opens_and_closes_by_itself(self) -> None:
         window = open_window(window=self.window(), actor=UserFactory.create(), now=now())
 
         doors = [spot.door_of(window, now=now() + timedelta(hours=hours)) for hours in (0, 2, 4)]
@@ -383,7 +383,7 @@ class TestTogether:
         event = RoomEvent.objects.get(webinar=window.webinar, kind=EventKind.SPOT_QUEUE)
         assert (event.audience, event.payload) == ("moderators", {"pending": 1, "approved": 0, "capacity": 7})
 
-    def test_many_moderators_at_the_last_place_let_one_in(self) -> None:
+    def test_sec_03_many_moderators_at_the_last_place_let_one_in(self) -> None:
         window = open_door(capacity=1)
         requests = [
             ask(window, email=f"{n}@clinic.example", registration_number=str(n), last_name=str(n)) for n in range(12)
