@@ -107,6 +107,9 @@ class SpotForm(forms.Form):
         )
 
 
+SWITCHED_ON_STAGE = ("is_rehearsal", "allows_takeover")
+
+
 class ScheduleForm(forms.ModelForm[Webinar]):
     """Refuses in the words of the domain, beside the field. The domain looks again when it writes."""
 
@@ -122,10 +125,23 @@ class ScheduleForm(forms.ModelForm[Webinar]):
             "followup_days": _("Doctors can ask about the recording for so many days."),
         }
 
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        for name in SWITCHED_ON_STAGE:
+            if name in self.fields:
+                self.fields[name].show_hidden_initial = True
+
     def clean(self) -> dict[str, Any]:
-        """The database's constraints say the same in fewer words: they are left to the database."""
+        """The database's constraints say the same in fewer words: they are left to the database.
+
+        A page that has been open for an hour must not switch back what presenters have switched since.
+        """
         cleaned = super().clean() or {}
         self._validate_constraints = False
+        now_is = Webinar.objects.filter(pk=self.instance.pk).values(*SWITCHED_ON_STAGE).first() or {}
+        for name, value in now_is.items():
+            if self.add_initial_prefix(name) in self.data and name not in self.changed_data:
+                cleaned[name] = value
         return cleaned
 
     def _post_clean(self) -> None:

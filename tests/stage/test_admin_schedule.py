@@ -16,6 +16,7 @@ from courses.models import Programme
 from tests.factories.accounts import UserFactory
 from tests.factories.courses import CourseFactory, LessonFactory, ProgrammeFactory, RoleGrantFactory
 from tests.factories.webinars import WebinarFactory
+from tests.pages.html import Page
 from tests.signing_in import signed_in
 from webinars.domain.lessons import WebinarLessons
 from webinars.domain.registrations import register
@@ -76,6 +77,27 @@ class TestPlanning:
         page = moderator.get(change(webinar)).content.decode()
         assert "home time zone: Europe/Berlin" in page
         assert f"On your own clock it starts 15 Jan {YEAR}, 17:30 IST." in page
+
+    @pytest.mark.parametrize("name", ["is_rehearsal", "allows_takeover"])
+    def test_a_page_that_was_open_for_long_switches_nothing_back(
+        self, moderator: Client, webinar: Webinar, name: str
+    ) -> None:
+        """What the page says it showed when it was opened stands in hidden fields; presenters switch on their stage."""
+        Webinar.objects.filter(pk=webinar.pk).update(starts_at=NOON, **{name: True})
+        shown = Page(moderator.get(change(webinar)).content.decode())
+        hidden = [one.attrs for one in shown.all("input") if one.attrs.get("name") == f"initial-{name}"]
+        assert [one["value"] for one in hidden] == ["True"]
+        stale = {f"initial-{name}": "True", name: "on"}
+
+        Webinar.objects.filter(pk=webinar.pk).update(**{name: False})
+        assert moderator.post(change(webinar), filled(planned_minutes=75, **stale)).status_code == 302
+        webinar.refresh_from_db()
+        assert (webinar.planned_minutes, getattr(webinar, name)) == (75, False)
+
+        fresh = {f"initial-{name}": "False", name: "on"}
+        assert moderator.post(change(webinar), filled(planned_minutes=75, **fresh)).status_code == 302
+        webinar.refresh_from_db()
+        assert getattr(webinar, name) is True
 
     def test_a_start_in_the_past_is_refused_beside_the_field(self, moderator: Client, webinar: Webinar) -> None:
         response = moderator.post(change(webinar), filled(starts_at_0="2020-01-15"))
