@@ -7,6 +7,9 @@ from typing import Any
 import hcl2
 import pytest
 
+from operations.domain.capacity.inputs import Assumptions, read_prices
+from operations.domain.capacity.money import BOUNCER_GIB, BOUNCER_VCPUS
+from operations.domain.capacity.sizing import connection_limit, machines
 from tests.deploy.product import SECRETS, known_variables, processes, required_variables
 from tests.deploy.terraform import SOURCE, why_not
 
@@ -47,6 +50,18 @@ def test_whether_terraform_runs_here_is_said_loudly() -> None:
 @pytest.mark.parametrize("sizes", ["production.tfvars", "staging.tfvars"])
 def test_every_process_has_a_size(sizes: str) -> None:
     assert names(hcl2.loads((SOURCE / sizes).read_text())["services"]) == processes()
+
+
+def test_pgbouncer_and_what_the_database_bears_are_as_calculated() -> None:
+    production = hcl2.loads((SOURCE / "production.tfvars").read_text())
+    pooler, database = (
+        {key.strip('"'): value for key, value in production[name].items()} for name in ("pooler", "database")
+    )
+    size = database["instance_class"].strip('"').rpartition(".")[2]
+    (machine,) = (one for one in machines(read_prices()["database"]) if one.name.endswith(f".{size}"))
+
+    assert (pooler["cpu"] / 1024, pooler["memory"] / 1024) == (BOUNCER_VCPUS, BOUNCER_GIB)
+    assert database["max_connections"] == connection_limit(machine, Assumptions())
 
 
 def test_the_variables_are_the_products() -> None:
