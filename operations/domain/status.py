@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 from django.db import DatabaseError
 
+from core import signs
 from core.cache import StillBeingMadeError, remember
 from core.cache import forget as forget_value
 from core.logging import get_logger
@@ -28,6 +29,7 @@ HISTORY = timedelta(days=90)
 LATE_SECONDS = 30.0  # the live picture; the alert LiveLagging says the same
 WAITING_SECONDS = 3_600.0  # recordings and videos
 MANY_TASKS = 1_000
+TASK_SECONDS = 120.0  # mail; the alert TasksLate says the same
 ANNOUNCED_SECONDS = 10.0
 REASONS: Mapping[Reason, tuple[Part, Health]] = {
     Reason.SAVING: (Part.WEBSITE, Health.DOWN),
@@ -188,9 +190,13 @@ def _of_database(numbers: Mapping[str, float] | None) -> list[Reason]:
 def _of_valkey() -> list[Reason]:
     """Without it tasks wait for the sweeps, and nobody stands in a line."""
     waiting = _valkey.ask(count_waiting)
-    tasks = _valkey.ask(lambda client: [int(client.llen(queue)) for queue in gauges.QUEUES])
-    is_late = tasks is None or max(tasks) > MANY_TASKS
-    return [*([Reason.LINE] if waiting else []), *([Reason.MAIL] if is_late else [])]
+    found = _valkey.ask(lambda client: signs.read(client, queues=gauges.QUEUES))
+    return [*([Reason.LINE] if waiting else []), *([Reason.MAIL] if found is None or _is_late(found) else [])]
+
+
+def _is_late(found: signs.Signs) -> bool:
+    most = max(queue.waiting for queue in found.queues.values())
+    return most > MANY_TASKS or found.queues["default"].oldest_seconds > TASK_SECONDS
 
 
 def _incidents(*, now: datetime) -> list[dict[str, Any]] | None:

@@ -92,6 +92,13 @@ class TestWhatTheSiteNotices:
         get_redis_connection("default").rpush("default", *range(status.MANY_TASKS + 1))
         assert health() == GOOD | {"messages": "slow"}
 
+    def test_mail_that_nobody_sends(self) -> None:
+        client: Any = get_redis_connection("default")
+        for seconds, messages in ((60, "good"), (180, "slow")):
+            client.rpush("default", json.dumps({"headers": {"sent_at": now().timestamp() - seconds}}))
+            status.forget()
+            assert health() == GOOD | {"messages": messages}
+
     def test_thousands_who_ask_look_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
         looks: list[int] = []
         read = gauges.read_database
