@@ -16,7 +16,8 @@ from typing import IO, Any
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.bench.camera import CLOCK_ROUND, clock_frame, publisher_command
-from tests.e2e.conftest import LAPTOP, Site, Watching, run_site, start_chromium, until
+from tests.chromium import start_chromium
+from tests.e2e.conftest import LAPTOP, Site, Watching, run_site, until
 from tests.e2e.numbered import NUMBER
 from tests.recording.camera import RATE
 

@@ -27,6 +27,10 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
+from tests.chromium import start_chromium
+from tests.conftest import migrated_template
+from tests.e2e.beside import Beside
+
 Answer = TypeVar("Answer")
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 120
@@ -37,13 +41,6 @@ DOCTORS = (
     "anna", "resume", "coverage", "ring", "plain", "axe", "keys", "drop", "mark", "choices", "http", "grant", "ended",
     "tabs", "leave", "states", "frame", "late", "rtl", "units", "office", "guarded",
 )  # fmt: skip
-CHROMIUM = [
-    "--no-sandbox",
-    "--autoplay-policy=no-user-gesture-required",
-    "--mute-audio",
-    "--disable-dev-shm-usage",
-    "--disable-gpu",
-]
 PHONE = {"width": 360, "height": 740}
 LAPTOP = {"width": 1280, "height": 800}
 
@@ -56,14 +53,11 @@ class Site:
     log: Path
     world: dict[str, Any]
     environment: dict[str, str]
+    beside: Beside
 
     def run(self, module: str, *arguments: str) -> Any:
         """A program beside the site, with its environment; what it prints last is JSON."""
-        made = subprocess.run(
-            [sys.executable, "-m", module, *arguments],
-            cwd=ROOT, env=self.environment, check=True, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        return json.loads(made.stdout.splitlines()[-1])
+        return json.loads(self.beside.run(module, *arguments).splitlines()[-1])
 
     def watch(self, name: str = "lecture") -> str:
         return f"{self.url}/webinars/{self.world['webinars'][name]}/"
@@ -121,7 +115,11 @@ def run_site(doctors: Sequence[str]) -> Iterator[Site]:
         ) as process:  # fmt: skip
             try:
                 url = wait_for_url(process, log)
-                yield Site(url, environment["DATABASE_URL"], directory / "mail", log, world, environment)
+                beside = Beside(environment)
+                try:
+                    yield Site(url, environment["DATABASE_URL"], directory / "mail", log, world, environment, beside)
+                finally:
+                    beside.end()
             finally:
                 process.send_signal(signal.SIGTERM)
                 try:
@@ -139,7 +137,7 @@ def furnish(environment: dict[str, str], doctors: Sequence[str]) -> dict[str, An
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not said.exists():
             own = {"DATABASE_URL": database_url("e2e_world"), "VAR_DIR": str(shared)}
-            administer('CREATE DATABASE "e2e_world"')
+            administer(f'CREATE DATABASE "e2e_world" TEMPLATE "{migrated_template() or "template1"}"')
             made = subprocess.run(
                 [sys.executable, "-m", "tests.e2e.world", *doctors],
                 cwd=ROOT, env=environment | own, check=True, stdout=subprocess.PIPE, text=True,
@@ -228,13 +226,6 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
     browser = start_chromium(playwright)
     yield browser
     browser.close()
-
-
-def start_chromium(playwright: Playwright) -> Browser:
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        raise RuntimeError("No Chromium is installed; script/test installs it.")
-    return playwright.chromium.launch(executable_path=path, args=CHROMIUM)
 
 
 @dataclass

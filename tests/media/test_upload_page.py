@@ -1,6 +1,5 @@
 """The upload page in a real browser: reload in the middle, go on, and see the video being prepared."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from media.domain import uploads
 from media.domain.transcoding import transcode_video
 from media.enums import UploadStatus, VideoStatus
 from media.models import Upload, UploadPart, Video
+from tests.chromium import start_chromium
 from tests.factories.courses import RoleGrantFactory
 from tests.media.tools import Make
 from tests.signing_in import signed_in
@@ -27,8 +27,7 @@ def chromium(django_db_setup: None) -> Iterator[Browser]:
     """Playwright's loop lives in this thread, where Django would refuse its database for as long."""
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        options = ["--no-sandbox", "--disable-gpu", "--mute-audio"]
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=options)
+        browser = start_chromium(playwright)
         yield browser
         browser.close()
 

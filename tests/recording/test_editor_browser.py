@@ -1,7 +1,6 @@
 """The editor in a real browser, on a broadcast that was filmed: marks from the picture, and a look at the result."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from django.test import override_settings
 from django.urls import reverse
 from playwright.sync_api import Page, expect, sync_playwright
 
-from tests.e2e.conftest import CHROMIUM
+from tests.chromium import start_chromium
 from tests.e2e.looking import darken, violations
 from tests.factories.courses import RoleGrantFactory
 from tests.recording.resume_error import own_storage
@@ -42,12 +41,11 @@ def webinar(tmp_path: Path) -> Iterator[Webinar]:
 def page(webinar: Webinar, live_server: Any) -> Iterator[Page]:
     client = signed_in(RoleGrantFactory.create(programme=webinar.lesson.course.programme).user)
     cookie: Any = {"name": settings.SESSION_COOKIE_NAME, "value": client.session.session_key, "url": live_server.url}
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = (
         "true"  # Playwright's loop runs in this thread, which also asks the database
     )
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM)
+        browser = start_chromium(playwright)
         context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
         context.add_cookies([cookie])
         opened = context.new_page()
