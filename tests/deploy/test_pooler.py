@@ -13,14 +13,17 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import psutil
 import psycopg
 import pytest
+from django.db import connections
 
 from core.processes import wait_until
 from lms.embedded_postgres import Postgres
 from lms.embedded_server import plain_environment
+from lms.settings import _database
 from tests.deploy.encrypted import encrypted
 from tests.deploy.product import DEPLOY
 from tests.deploy.test_containers import lint
@@ -101,6 +104,7 @@ class Pooler:
     process: subprocess.Popen[bytes]
     port: int
     log: Path
+    place: Path  # its /tmp
 
     def connect(self, **other: Any) -> Connection:
         given: dict[str, Any] = {"host": "127.0.0.1", "port": self.port}
@@ -118,8 +122,12 @@ def pooler(server: Server, **other: str) -> Iterator[Pooler]:
     """As in the image: nothing in the environment but what a task gets."""
     port, program = free_port(), server.folder / "program"
     shutil.copytree(FOLDER, program, dirs_exist_ok=True)  # where the user that it runs as may read
+    place = server.folder / f"tmp-{port}"
+    place.mkdir()
+    if server.user:
+        os.chown(place, server.user["user"], server.user["group"])
     environment = {
-        "PATH": f"{os.environ['PATH']}:/usr/sbin", "TMPDIR": str(server.folder), "POOLER_LISTEN": str(port),
+        "PATH": f"{os.environ['PATH']}:/usr/sbin", "TMPDIR": str(place), "POOLER_LISTEN": str(port),
         "PGHOST": "localhost", "PGPORT": str(server.port), "PGDATABASE": "rounds", "PGUSER": "rounds",
         "PGPASSWORD": PASSWORD, "PGSSLROOTCERT": str(server.certificate), "POOLER_CONNECTIONS": "1", **other,
     }  # fmt: skip
@@ -127,7 +135,7 @@ def pooler(server: Server, **other: str) -> Iterator[Pooler]:
     with log.open("wb") as output:
         command = ["/bin/sh", str(program / "start")]
         process = subprocess.Popen(command, env=environment, cwd="/", stdout=output, stderr=output, **server.user)
-    started = Pooler(process, port, log)
+    started = Pooler(process, port, log, place)
     try:
         assert wait_until(lambda: started.healthy() or process.poll() is not None, seconds=SECONDS)
         assert process.poll() is None, log.read_text()
@@ -158,13 +166,31 @@ def test_callers_share_an_encrypted_connection_and_must_know_the_password(server
         assert "PGPASSWORD" not in tree[1].environ()
         limits = Path(f"/proc/{tree[1].pid}/limits").read_text()
         assert re.search(r"Max open files +(\w+) +\1 ", limits), "as many files as it may have"
-        (file,) = server.folder.glob("pooler.*/users")
+        (file,) = started.place.glob("pooler.*/users")
         assert file.stat().st_mode & 0o077 == file.parent.stat().st_mode & 0o077 == 0
         started.process.terminate()
         assert started.process.wait(SECONDS) == 0
         assert not started.healthy()
         assert "signs" not in started.log.read_text()
-        assert not list(server.folder.glob("pooler.*")), "the password outlives its process"
+        assert not list(started.place.iterdir()), "the password outlives its process"
+
+
+def test_the_product_asks_through_it(server: Server, django_db_blocker: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the very options of the address that Terraform gives to the services."""
+    (options,) = re.findall(r"address\}/rounds\?(\S+)\"", (DEPLOY / "terraform/environment.tf").read_text())
+    with pooler(server) as started, django_db_blocker.unblock():
+        url = f"postgresql://rounds:{quote(PASSWORD, safe='')}@127.0.0.1:{started.port}/rounds?{options}"
+        monkeypatch.setitem(connections.settings, "pooled", connections["default"].settings_dict | _database(url))
+        product: Any = connections["pooled"]
+        try:
+            with product.cursor() as cursor:
+                cursor.execute("SELECT current_user, %s", ["value"])
+                assert cursor.fetchone() == ("rounds", "value")
+                assert cursor.connection.pgconn.ssl_in_use
+        finally:
+            product.close()
+            product.close_pool()
+            del connections["pooled"]
 
 
 def test_it_serves_on_until_its_callers_have_gone_elsewhere(server: Server) -> None:
