@@ -193,7 +193,8 @@ sys.stdout.buffer.write(metrics.render())
     def test_left_behind_directories_go_and_a_reload_keeps_the_own_one(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.delenv(metric_files.VARIABLE, raising=False)
+        monkeypatch.setenv(metric_files.VARIABLE, "")  # so that what `prepare` sets is taken back in the end
+        monkeypatch.delenv(metric_files.VARIABLE)
         nobody = next(number for number in range(4_000_000, 5_000_000) if not psutil.pid_exists(number))
         (tmp_path / f"{metric_files.PREFIX}{nobody}-x").mkdir()
         other = tmp_path / f"{metric_files.PREFIX}{os.getppid()}-x"

@@ -86,7 +86,10 @@ def test_beat_leaves_one_with_each_pass(valkey: redis.Redis) -> None:
 
 def test_a_worker_is_seen_and_falls_silent_when_it_is_killed(valkey: redis.Redis) -> None:
     with a_worker("media") as process:
-        assert wait_until(lambda: numbers()["lms_workers", "media"] == 1, seconds=WAIT_SECONDS)
+        assert wait_until(
+            lambda: process.poll() is not None or numbers()["lms_workers", "media"] == 1, seconds=WAIT_SECONDS
+        )
+        assert process.poll() is None, "it did not come up"
         found = numbers()
         assert found["lms_worker_silent_seconds", "media"] < WAIT_SECONDS
         assert found["lms_worker_taken_seconds", "media"] == float("inf")
