@@ -15,7 +15,7 @@ from django.test import RequestFactory, override_settings
 from core.http import client_address, client_address_of_scope
 from core.logging import formatter, get_logger
 from core.middleware import RequestIdMiddleware
-from lms.celery import bind_request_id, send_request_id
+from lms.celery import bind_request_id, send_request_id_and_time
 
 TOKEN = "kZ3vQ9-abcdefghijklmnop"
 
@@ -105,8 +105,8 @@ def test_a_task_carries_the_id_of_the_request_that_sent_it() -> None:
 
     headers: dict[str, Any] = {}
     with structlog.contextvars.bound_contextvars(request_id="edge-4f9c2a71"):
-        send_request_id(headers=headers)
-    assert headers == {"request_id": "edge-4f9c2a71"}
+        send_request_id_and_time(headers=headers)
+    assert headers["request_id"] == "edge-4f9c2a71"
     bind_request_id(task_id="1", task=Task())
     assert structlog.contextvars.get_contextvars() == {
         "request_id": "edge-4f9c2a71",
