@@ -30,7 +30,11 @@ CORES = min(4, os.cpu_count() or 2)
 # no asynchronous test can run. Then, alone, what measures time or loads the machine.
 PARTS = (
     ("tests", "not (browser or site or serial)", ("-n", str(CORES + 1), "--dist", "worksteal")),
-    ("tests with whole programs and browsers", "(browser or site) and not serial", ("-n", str(CORES + 2), "--dist", "load")),
+    (
+        "tests with whole programs and browsers",
+        "(browser or site) and not serial",
+        ("-n", str(CORES + 2), "--dist", "load"),
+    ),
     ("tests alone", "serial", ()),
 )
 
