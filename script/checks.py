@@ -25,16 +25,11 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FAKETIME = f"/usr/lib/{sysconfig.get_config_var('MULTIARCH')}/faketime/libfaketime.so.1"
 RTMP_MODULE = "/usr/lib/nginx/modules/ngx_rtmp_module.so"
 COVERING = ("-p", "tests.covering")
-CORES = min(4, os.cpu_count() or 2)
-# First what computes and asks PostgreSQL. Then what waits for programs and browsers, in its order: where a browser was,
-# no asynchronous test can run. Then, alone, what measures time or loads the machine.
+# First what computes, a worker a core. Then what waits for programs and browsers, in its order: where a browser was, no
+# asynchronous test can run. Then, alone, what measures time or loads the machine.
 PARTS = (
-    ("tests", "not (browser or site or serial)", ("-n", str(CORES + 1), "--dist", "worksteal")),
-    (
-        "tests with whole programs and browsers",
-        "(browser or site) and not serial",
-        ("-n", str(CORES + 2), "--dist", "load"),
-    ),
+    ("tests", "not (browser or site or serial)", ("-n", "auto", "--dist", "worksteal")),
+    ("tests with whole programs and browsers", "(browser or site) and not serial", ("-n", "4", "--dist", "load")),
     ("tests alone", "serial", ()),
 )
 

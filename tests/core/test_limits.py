@@ -99,7 +99,7 @@ class TestWithoutRedis:
         for _ in range(500):
             hit(key, limit=1000, window_seconds=60)
 
-        assert time.monotonic() - started < 0.2
+        assert time.monotonic() - started < 4, "five hundred timeouts would be 100 s"
 
     def test_sec_33_redis_is_asked_again_once_the_pause_is_over(
         self, settings: Settings, refused_port: int, key: str
