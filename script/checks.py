@@ -29,7 +29,7 @@ COVERING = ("-p", "tests.covering")
 # asynchronous test can run. Then, alone, what measures time or loads the machine.
 PARTS = (
     ("tests", "not (browser or site or serial)", ("-n", "auto", "--dist", "worksteal")),
-    ("tests with whole programs and browsers", "(browser or site) and not serial", ("-n", "4", "--dist", "load")),
+    ("tests with whole programs and browsers", "(browser or site) and not serial", ("-n", "3", "--dist", "load")),
     ("tests alone", "serial", ()),
 )
 
