@@ -1,6 +1,6 @@
 """Queries whose SQL the ORM makes once, for the few that every page of every doctor asks.
 
-To build one of them costs about ten times as much CPU as to run it and read its rows. A `Prepared` is written like any
+To build one of them costs several times the CPU of running it and reading its rows. A `Prepared` is written like any
 queryset, with placeholders instead of values; what comes back is what that queryset would give.
 """
 

@@ -31,7 +31,7 @@ from webinars.models import Registration, Webinar
 NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 WEB = Tier("web", "rounds-web", 2, 20)
-PEAK = 9  # web replicas for 10,000 doctors: docs/scaling.md
+PEAK = 5  # web replicas for 10,000 doctors: docs/scaling.md
 CLUSTER = "rounds"
 WHERE = {"ServiceNamespace": "ecs", "ResourceId": f"service/{CLUSTER}/rounds-web", "ScalableDimension": DIMENSION}
 
@@ -329,7 +329,7 @@ class TestApply:
 
     def test_what_should_be_there_already_is_set_at_once_and_taken_back(self, gate: Gate) -> None:
         webinar = announced(NOON, 0)
-        places(webinar, 30_000)
+        places(webinar, 90_000)
         changes = apply_calendar(now=NOON - 10 * MINUTE)
 
         assert changes[0].what == "limits"
