@@ -22,8 +22,9 @@ LARGEST = 2**63 - 1  # of PostgreSQL's whole numbers
 class Prepared(Generic[Row]):
     """`rows(name=value, …)` gives what `make(name=placeholder, …)` describes.
 
-    Values are whole numbers, texts, UUIDs, or sequences of whole numbers. They may only be parameters: a `make` that
-    looks at one raises ValueError when it is first asked. A number that no column can hold raises OverflowError.
+    Values are whole numbers, texts, UUIDs, or sequences of whole numbers. They may only be parameters: `make` must not
+    choose by one, because its SQL serves all. A value that reaches no parameter raises ValueError when it is first
+    asked; a number that no column can hold raises OverflowError.
     """
 
     def __init__(self, make: Callable[..., QuerySet[Any, Row]]) -> None:
