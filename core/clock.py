@@ -42,6 +42,14 @@ def asked_now() -> datetime:
     return now()
 
 
+def database_now() -> datetime:
+    """The database's time itself, for what is decided to the second. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        moment: datetime = cursor.fetchone()[0]
+    return moment
+
+
 def compare(*, connection: Any, **_: Any) -> None:
     """For the signal `connection_created`: one round trip every half minute, by a connection that has just been taken.
 

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from core.http import client_address
-from core.limits import hit
+from core.limits import hit_each
 
 if TYPE_CHECKING:  # DRF's views import this module by its settings
     from rest_framework.views import APIView
@@ -26,7 +26,7 @@ class Throttle(BaseThrottle):
         """Every rate is hit, also after a refusal, so that a burst cannot be hidden from the sustained rate."""
         scope, who = self.subject(request)
         rates: Iterable[tuple[int, int]] = settings.API_RATES[scope]
-        decisions = [hit(f"{scope}:{seconds}:{who}", limit=limit, window_seconds=seconds) for limit, seconds in rates]
+        decisions = hit_each([(f"{scope}:{seconds}:{who}", limit, seconds) for limit, seconds in rates])
         self.retry_after = max(decision.retry_after_seconds for decision in decisions)
         return all(decision.allowed for decision in decisions)
 

@@ -86,7 +86,7 @@ class LessonForm(_WindowMixin):
         fields = "__all__"  # noqa: DJ007
 
 
-class _OrderedRow(forms.ModelForm[Any]):
+class OrderedRow(forms.ModelForm[Any]):
     """A row whose position comes from dragging, counted from 0, and is only an order: the domain numbers them afresh.
 
     Leaving the position out of the validation also leaves out its unique constraint, which holds at commit only.
@@ -108,14 +108,14 @@ class _OrderedRow(forms.ModelForm[Any]):
         self.instance.position = kept
 
 
-class CourseRow(_OrderedRow):
+class CourseRow(OrderedRow):
     class Meta:
         model = Course
         fields = ("position", "title", "is_required", "opens_at", "closes_at")
         labels = {"is_required": _("Counts")}
 
 
-class LessonRow(_OrderedRow, _WindowMixin):
+class LessonRow(OrderedRow, _WindowMixin):
     class Meta:
         model = Lesson
         fields = ("position", "kind", "title", "is_required", "opens_at", "closes_at")

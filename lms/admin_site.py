@@ -16,6 +16,9 @@ from django.utils.translation import ngettext
 
 from accounts.enums import Role
 from accounts.models import Invitation
+from accounts.rules import person_of
+from assessments.domain.marking_desk import desks_of
+from assessments.rules import marked_quizzes_for
 from courses import rules
 from courses.enums import OPEN_ENROLMENTS, EnrolmentStatus, LessonKind, PublishStatus
 from courses.models import Course, Enrolment, Lesson, Programme
@@ -28,6 +31,7 @@ SHOWN = 5
 
 PROGRAMMES = _("Programmes")
 PEOPLE = _("People")
+QUESTIONS = _("Questions")
 # (model, icon, title or nothing for the model's own name)
 GROUPS: tuple[tuple[Any, tuple[tuple[str, str, Any], ...]], ...] = (
     (
@@ -39,6 +43,18 @@ GROUPS: tuple[tuple[Any, tuple[tuple[str, str, Any], ...]], ...] = (
             ("webinars.Webinar", "podcasts", _("Live webinars")),
             ("webinars.SpotWindow", "door_front", _("At the door")),
             ("media.Video", "video_library", _("Videos")),
+        ),
+    ),
+    (
+        QUESTIONS,
+        (
+            ("assessments.Quiz", "assignment", None),
+            ("assessments.Bank", "library_books", None),
+            ("assessments.Item", "quiz", None),
+            ("assessments.Board", "account_tree", None),
+            ("assessments.AnalysisReport", "monitoring", _("Figures of tests")),
+            ("assessments.EvaluationForm", "rate_review", _("Feedback forms")),
+            ("assessments.Evaluation", "reviews", _("Feedback")),
         ),
     ),
     (
@@ -76,6 +92,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         items = [item for label, icon, name in entries if (item := _item(request, label, icon, name))]
         if title == PROGRAMMES:
             items.append({"title": _("Webinars to moderate"), "icon": "forum", "link": reverse("desk:list")})
+        if title == QUESTIONS and items:
+            items.append({"title": _("Answers to mark"), "icon": "grading", "link": reverse("assessments:marking")})
         if title == PEOPLE and rules.programmes_with_role(request.user, Role.OPERATOR).exists():
             items.append({"title": _("Invite people"), "icon": "group_add", "link": reverse("people_import")})
         if items:
@@ -230,9 +248,27 @@ def _not_signed_in(request: HttpRequest, staffed: QuerySet[Programme]) -> Notice
     )
 
 
+def _unmarked_answers(request: HttpRequest, staffed: QuerySet[Programme]) -> Notice | None:
+    desks = desks_of(marker=person_of(request), quizzes=marked_quizzes_for(request.user))
+    waiting = [desk for desk in desks if desk.mine or desk.disputed]
+    if not waiting:
+        return None
+    number = sum(desk.mine + desk.disputed for desk in waiting)
+    title = ngettext("%(n)d answer waits for a mark", "%(n)d answers wait for a mark", number)
+    return Notice(
+        "info",
+        "grading",
+        title % {"n": number},
+        tuple(f"{desk.quiz} · {desk.mine + desk.disputed}" for desk in waiting[:SHOWN]),
+        reverse("assessments:marking"),
+        str(_("Mark them")),
+    )
+
+
 LOOKS: tuple[Callable[[HttpRequest, QuerySet[Programme]], Notice | None], ...] = (
     _failed_videos,
     _missing_videos,
+    _unmarked_answers,
     _not_signed_in,
     _drafts,
 )

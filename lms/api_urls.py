@@ -9,6 +9,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("docs/", DocsView.as_view(), name="docs"),
     path("", include("accounts.api.urls")),
     path("", include("analytics.api.urls")),
+    path("", include("assessments.api.urls")),
     path("", include("webinars.api.urls")),
     re_path(r"^.*$", NowhereView.as_view(), name="nowhere"),
 ]

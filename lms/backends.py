@@ -31,6 +31,18 @@ MODERATOR: Mapping[str, Iterable[str]] = {
     "webinars.cannedreply": ALL,
     "media.video": AUTHORED,
     "media.caption": ALL,
+    "assessments.evaluation": ("view", "change"),
+    "assessments.evaluationform": AUTHORED,
+    "assessments.evaluationquestion": ALL,
+    "assessments.bank": AUTHORED,
+    "assessments.item": AUTHORED,
+    "assessments.itemtopic": ALL,
+    "assessments.board": READ,
+    "assessments.boardtopic": READ,
+    "assessments.analysisreport": READ,
+    "assessments.quiz": ("view", "change"),
+    "assessments.section": ALL,
+    "assessments.pick": ALL,
 }
 # An operator of one programme: also who works on it.
 OPERATOR: Mapping[str, Iterable[str]] = {
@@ -50,6 +62,8 @@ EVERYWHERE: Mapping[str, Iterable[str]] = {
     "accounts.device": ("view", "change"),
     "accounts.auditevent": READ,
     "operations.incident": ALL,
+    "assessments.board": ALL,
+    "assessments.boardtopic": ALL,
 }
 
 

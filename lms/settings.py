@@ -327,12 +327,9 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_TIMEZONE = "UTC"
 # Transcoding takes hours of CPU: it has a queue and a worker of its own, so that e-mail never waits for it.
 # What takes a minute has a third one: neither mail nor the sweeps of a live webinar wait for a list of people.
-CELERY_TASK_ROUTES = {
-    "media.tasks.transcode": {"queue": "media"},
-    "courses.tasks.run_import": {"queue": "long"},
-    "webinars.put_together": {"queue": "long"},
-    "webinars.fetch_recording": {"queue": "long"},
-}
+_LONG = ["courses.tasks.run_import", "webinars.put_together", "webinars.fetch_recording"]
+_LONG += ["assessments.make_due_reports"]
+CELERY_TASK_ROUTES = {"media.tasks.transcode": {"queue": "media"}, **{name: {"queue": "long"} for name in _LONG}}
 CELERY_TASK_DEFAULT_QUEUE = "default"
 # Redis hands an unacknowledged task out again after this time; a shorter one would transcode long lectures twice.
 # A Redis that hangs must not hold the request that rings a doorbell; a worker's own wait for tasks is one second.
@@ -347,6 +344,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "accounts-sweep": {"task": "accounts.tasks.sweep", "schedule": 60.0},
     "accounts-tidy": {"task": "accounts.tasks.tidy", "schedule": 3600.0},
     "courses-sweep": {"task": "courses.tasks.sweep", "schedule": 60.0},
+    "submit-overdue": {"task": "assessments.submit_overdue", "schedule": 5.0},
+    "mark-again": {"task": "assessments.mark_again", "schedule": 30.0},
+    "refresh-rankings": {"task": "assessments.refresh_rankings", "schedule": 10.0},
+    "make-reports": {"task": "assessments.make_due_reports", "schedule": 60.0},
     "media-sweep": {"task": "media.tasks.sweep", "schedule": 60.0},
     "sweep-broadcasts": {"task": "webinars.sweep_broadcasts", "schedule": 15.0},
     "tend-recordings": {"task": "webinars.tend_recordings", "schedule": 15.0},
@@ -407,6 +408,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "PollState": "webinars.enums.PollState",
         "Restriction": "webinars.enums.Restriction",
         "Lane": "webinars.enums.Lane",
+        "ItemKind": "assessments.enums.ItemKind",
+        "AttemptState": "assessments.enums.AttemptState",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -159,7 +159,8 @@ class Supervisor:
                 pause = RESTART_SECONDS[0]
             say(f"{program.name} ended with status {status}; it starts again in {pause:g} s.")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.stopping.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await self.stopping.wait()
             pause = min(pause * 2, RESTART_SECONDS[1])
 
     async def _spawn(self, program: Program) -> tuple[asyncio.subprocess.Process, asyncio.StreamReader]:
@@ -219,7 +220,8 @@ class Supervisor:
             with contextlib.suppress(ProcessLookupError):
                 process.send_signal(program.stop_signal)
             try:
-                await asyncio.wait_for(process.wait(), program.stop_seconds)
+                async with asyncio.timeout(program.stop_seconds):
+                    await process.wait()
             except TimeoutError:
                 say(f"{program.name} does not stop in {program.stop_seconds:g} s; it is killed.")
         kill_group(process.pid)

@@ -109,6 +109,7 @@ class EventKind(TextChoices):
     PUBLISHED = "published", _("A published question changed")
     POLL = "poll", _("A poll changed")
     POLL_RESULTS = "poll_results", _("Results of a poll")
+    CHECK = "check", _("A check was opened or closed")
     RESTRICTED = "restricted", _("A person was muted, removed or let back")
     SPOT_QUEUE = "spot_queue", _("The queue at the door changed")
     LANES = "lanes", _("Who may ask and read changed")

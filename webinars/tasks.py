@@ -17,13 +17,14 @@ def settle_watch_records() -> int:
 def announce_tallies() -> int:
     """Rung two seconds after a vote, and run every ten seconds for the doorbells that Redis lost.
 
-    Also closes the polls of webinars that have ended.
+    Also closes the polls and checks of webinars that have ended.
     """
+    from webinars.domain import checks
     from webinars.domain.polls import close_left_open
     from webinars.domain.tally_news import announce_due
 
     now = asked_now()
-    return announce_due(now=now) + close_left_open(now=now)
+    return announce_due(now=now) + close_left_open(now=now) + checks.close_left_open(now=now)
 
 
 @shared_task(name="webinars.sweep_broadcasts")

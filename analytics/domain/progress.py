@@ -48,6 +48,11 @@ class LessonProgress:
         return self.availability.is_open
 
     @property
+    def has_page(self) -> bool:
+        """A lesson that is no webinar but opens somewhere: `/lessons/<id>/` knows where."""
+        return self.kind in {LessonKind.QUIZ, LessonKind.EVALUATION}
+
+    @property
     def kind_label(self) -> str:
         return str(LessonKind(self.kind).label)
 

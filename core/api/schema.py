@@ -71,7 +71,8 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
 def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """A spectacular hook: the errors every operation can answer, once and for all.
 
-    A view that answers 409 or 410 says so with `409: None`; the document's form is added here.
+    A view that answers 409 or 410, or 403 where no address has an id, says so with `409: None`; the document's form is
+    added here.
     """
     result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
     for path, operations in result["paths"].items():
@@ -83,8 +84,10 @@ def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
                 errors |= {"403": "The CSRF token is missing or wrong."}
             if "requestBody" in operation:
                 errors |= {"413": "The body is too large.", "415": "The body is of another type than JSON."}
+            if "{" in path or "403" in operation["responses"]:
+                errors |= {"403": "The role is missing."}
             if "{" in path:
-                errors |= {"403": "The role is missing.", "404": "Absent, or not for this person."}
+                errors |= {"404": "Absent, or not for this person."}
             if "409" in operation["responses"]:
                 errors |= {"409": "Not possible in the present state."}
             if "410" in operation["responses"]:

@@ -68,6 +68,7 @@ def _made(name: str, language: str) -> SafeString:
 
 
 @register.simple_tag
+@cache
 def icon(name: str, size: int = 20) -> SafeString:
     """Decoration only: the words beside it carry the meaning."""
     return format_html(

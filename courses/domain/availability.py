@@ -52,6 +52,10 @@ class Availability:
     def is_open(self) -> bool:
         return self.state is State.OPEN
 
+    def opens_after(self, lesson_id: int) -> bool:
+        """Open, or locked by nothing but this lesson."""
+        return self.is_open or (self.state is State.LOCKED and {one.id for one in self.missing} == {lesson_id})
+
 
 def state_of_programme(*, programme: Programme, cohort: Cohort | None, now: datetime) -> Availability:
     """Never locked: nothing comes before a programme."""

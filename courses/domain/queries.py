@@ -71,14 +71,17 @@ _prerequisites = Prepared[Any](
 )
 
 
-def lesson_availability(*, lesson: Lesson, user_id: int, now: datetime) -> Availability:
+def lesson_availability(
+    *, lesson: Lesson, user_id: int, now: datetime, enrolment: Enrolment | None = None
+) -> Availability:
     """For the doors of one lesson; without an enrolment (a presenter, a moderator) the cohort's window is not asked.
 
-    Every player asks this when it begins and twice a minute while it is live. Two queries; what is completed is looked
-    up only where something has to come first. The lesson's course and programme are taken as they were read.
+    Every player asks this when it begins and twice a minute while it is live. Two queries, one where the enrolment is
+    known (with its cohort); what is completed is looked up only where something has to come first. The lesson's course
+    and programme are taken as they were read.
     """
     course = lesson.course
-    enrolment = _enrolment.first(user=user_id, programme=course.programme_id)
+    enrolment = enrolment or _enrolment.first(user=user_id, programme=course.programme_id)
     mine = CourseCompletion.objects.filter(user_id=user_id)
     before = _prerequisites.rows(course=course.pk, user=user_id)
     completed = {one.pk for one in before if one.is_done}

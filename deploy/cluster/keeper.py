@@ -64,7 +64,8 @@ class Keeper:
             self._note(f"ended with status {status}; it starts again in {pause:g} s")
             self._become("waiting")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await self._wake.wait()
                 break  # halted while it waited
             pause = min(pause * 2, RESTART_SECONDS[1])
         self.pid = 0
@@ -167,7 +168,8 @@ class Keeper:
         if not self.pid:
             return False
         try:
-            return await asyncio.wait_for(is_ready("127.0.0.1", self.unit.port), PROBE_SECONDS)
+            async with asyncio.timeout(PROBE_SECONDS):
+                return await is_ready("127.0.0.1", self.unit.port)
         except TimeoutError:
             return False
 

@@ -10,6 +10,7 @@ from courses.enums import CompletionRule, LessonKind
 from courses.models import Cohort, Course, Lesson, Programme
 from lms.demo.lectures import Lecture, Slide
 from lms.demo.people import AMERICAS, ASIA, EUROPE
+from lms.demo.questions import create_check, create_test
 from media.models import Video
 from webinars.domain.scheduling import save_schedule
 from webinars.models import Webinar
@@ -173,6 +174,14 @@ def create_courses(
     for course, outline in zip(made, COURSES, strict=True):
         course.prerequisites.set(made[number - 1] for number in outline.after)
         publish_course(course=course, now=now)
+    create_test(course=made[1], title="Ovarian reserve: what stayed with you", now=now)
+    live = (
+        Lesson.objects.filter(course__in=made, webinar__starts_at__isnull=False).order_by("webinar__starts_at").first()
+    )
+    if live is not None:
+        create_check(during=live, title="What would you do?", now=now)
+    title = "Your feedback on ovarian reserve"
+    save_lesson(lesson=Lesson(course=made[1], kind=LessonKind.EVALUATION, title=title, is_required=False), now=now)
     publish_programme(programme=programme)
     save_course(
         course=Course(

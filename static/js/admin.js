@@ -9,3 +9,20 @@ for (const cell of document.querySelectorAll("[data-label]")) {
   const label = cell.dataset.label.trim();
   cell.dataset.label = label.charAt(0).toLocaleUpperCase(document.documentElement.lang) + label.slice(1);
 }
+
+// A field that searches (Select2) is read out by what is chosen in it, and has no name while nothing is: its label is one.
+// It builds itself some time after the page has loaded, and again for every row that is added: it is named as it appears.
+function nameSearches() {
+  for (const field of document.querySelectorAll("select.select2-hidden-accessible")) {
+    const chosen = document.getElementById(`select2-${field.id}-container`);
+    const label = field.labels && field.labels[0];
+    if (!chosen || !label) continue;
+    label.id = label.id || `${field.id}-label`;
+    chosen.setAttribute("aria-labelledby", label.id);
+    chosen.closest("[role=combobox]").setAttribute("aria-labelledby", `${label.id} ${chosen.id}`);
+  }
+}
+if (document.querySelector("select.admin-autocomplete")) {
+  new MutationObserver(nameSearches).observe(document.body, { childList: true, subtree: true });
+  nameSearches();
+}

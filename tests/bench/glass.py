@@ -63,7 +63,8 @@ async def _measure(webinar: Webinar, raw: str, folder: Path) -> Glass:
     publisher = await asyncio.create_subprocess_exec(*publisher_command(url), stdin=asyncio.subprocess.PIPE)
     filming = asyncio.create_task(_film(publisher))
     try:
-        return await asyncio.wait_for(_watch(webinar, began), PATIENCE)
+        async with asyncio.timeout(PATIENCE):
+            return await _watch(webinar, began)
     finally:
         filming.cancel()
         with contextlib.suppress(ProcessLookupError):

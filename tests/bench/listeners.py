@@ -32,7 +32,8 @@ class Totals:
         while not reached():
             self.news.clear()
             try:
-                await asyncio.wait_for(self.news.wait(), deadline - time.perf_counter())
+                async with asyncio.timeout(deadline - time.perf_counter()):
+                    await self.news.wait()
             except TimeoutError:
                 return False
         return True

@@ -130,7 +130,8 @@ async def connect(plan: dict[str, Any], totals: Totals) -> list[Player]:
             *(loop.create_connection(lambda one=one: one, plan["host"], plan["port"]) for one in group)  # type: ignore[misc]
         )
         players += group
-    await asyncio.wait_for(ready.wait(), 60)
+    async with asyncio.timeout(60):
+        await ready.wait()
     return players
 
 

@@ -166,8 +166,8 @@ def test_a_new_webinar_lesson_offers_its_video_and_presenters(client: Client, pr
     lesson = Lesson.objects.get()
     page = client.get(url("lesson_change", lesson))
     assert [one.formset.prefix for one in page.context["inline_admin_formsets"]] == ["webinar"]
-    quiz = LessonFactory(course=course, kind=LessonKind.QUIZ)
-    assert client.get(url("lesson_change", quiz)).context["inline_admin_formsets"] == []
+    document = LessonFactory(course=course, kind=LessonKind.DOCUMENT)
+    assert client.get(url("lesson_change", document)).context["inline_admin_formsets"] == []
 
 
 @pytest.mark.parametrize("page", ["publish", "duplicate", "archive"])
@@ -397,7 +397,11 @@ class TestOverview:
             "admin:index", "admin:courses_programme_changelist", "admin:courses_course_changelist",
             "admin:courses_lesson_changelist", "admin:webinars_webinar_changelist",
             "admin:webinars_spotwindow_changelist", "admin:media_video_changelist", "desk:list",
-            "admin:courses_enrolment_changelist",
+            "admin:assessments_quiz_changelist", "admin:assessments_bank_changelist",
+            "admin:assessments_item_changelist",
+            "admin:assessments_board_changelist", "admin:assessments_analysisreport_changelist",
+            "admin:assessments_evaluationform_changelist", "admin:assessments_evaluation_changelist",
+            "assessments:marking", "admin:courses_enrolment_changelist",
         )  # fmt: skip
         assert links == [reverse(name) for name in names]
         assert {link: client.get(link).status_code for link in links} == dict.fromkeys(links, 200)

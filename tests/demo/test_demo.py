@@ -20,9 +20,11 @@ from django.utils import timezone
 from accounts.domain import invitations
 from accounts.enums import STAFF_ROLES, Role
 from accounts.models import User
+from assessments.domain.evaluation_forms import ready_form
+from assessments.models import Evaluation
 from courses import rules
 from courses.domain.queries import outline_of
-from courses.enums import EnrolmentStatus
+from courses.enums import EnrolmentStatus, LessonKind
 from courses.models import CourseCompletion, Enrolment, LessonCompletion, Programme
 from lms.demo import people, programmes
 from media.enums import VideoStatus
@@ -120,6 +122,14 @@ def test_every_role_is_there_and_only_staff_enter_the_admin(demo: Loaded) -> Non
     staff = {email for email, role in roles.items() if role in {Role.MODERATOR, Role.OPERATOR}}
     assert set(User.objects.filter(is_staff=True).values_list("email", flat=True)) == staff
     assert set(Authenticator.objects.values_list("user__email", flat=True)) == staff
+
+
+def test_a_lecture_has_a_feedback_form_about_it(demo: Loaded) -> None:
+    evaluation = Evaluation.objects.get()
+
+    assert evaluation.form == ready_form()
+    assert evaluation.about is not None
+    assert (evaluation.about.kind, evaluation.about.course) == (LessonKind.WEBINAR, evaluation.lesson.course)
 
 
 def test_the_other_programme_is_a_world_of_its_own(demo: Loaded) -> None:

@@ -1,5 +1,8 @@
-"""A look at a loaded page: by axe, in light, and then in the dark without loading it again."""
+"""A look at a loaded page: by axe, in light, and then in the dark without loading it again; and pictures for people."""
 
+import os
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
@@ -19,6 +22,8 @@ END_TRANSITIONS = """() => {
 }"""
 # The theme of the admin asks the device once, while it loads, and writes the answer there.
 FOLLOW_IN_THE_THEME = "() => document.querySelector('html[x-data]')?.classList.add('dark')"
+BOTH = ("light", "dark")
+WIDTHS = {360: 740, 768: 1024, 1440: 900}
 RUN = "(options) => axe.run(document, options).then((found) => found.violations)"
 
 
@@ -46,3 +51,20 @@ def darken(page: Page) -> None:
 def lighten(page: Page) -> None:
     """Before a page loads; also at the start, so that nothing moves."""
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    page.evaluate(END_TRANSITIONS)
+
+
+def take(page: Page, name: str, *, schemes: Sequence[str] = ("light",), widths: Sequence[int] = tuple(WIDTHS)) -> None:
+    """Pictures for a person to look at, where somebody asks for them with LOOK=<folder>. Leaves the page light."""
+    folder = os.environ.get("LOOK")
+    if not folder:
+        return
+    before = page.viewport_size
+    for scheme in schemes:
+        (darken if scheme == "dark" else lighten)(page)
+        for width in widths:
+            page.set_viewport_size({"width": width, "height": WIDTHS[width]})
+            page.screenshot(path=str(Path(folder) / f"{name}-{width}-{scheme}.png"), full_page=True)
+    lighten(page)
+    if before:
+        page.set_viewport_size(before)

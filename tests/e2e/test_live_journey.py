@@ -7,9 +7,10 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import PHONE, Complaints, OpenBrowser, Site, Watching, eventually
+from tests.e2e.looking import BOTH, take
 from tests.e2e.numbered import NUMBER, numbered_picture
 from tests.e2e.test_desk import Room, row, told
-from tests.e2e.test_live_page import TABLET, WORLD, Show, stage_is, take
+from tests.e2e.test_live_page import TABLET, WORLD, Show, stage_is
 from tests.recording.camera import RATE
 
 pytestmark = pytest.mark.browser
@@ -53,18 +54,18 @@ def test_a_webinar_from_the_doors_to_the_recording(cast: Cast) -> None:
         answered_at = a_question_is_answered_live(cast)
         a_poll_is_held(cast)
     expect(doctor.get_by_text("The presenter's line was interrupted")).to_be_visible(timeout=60_000)
-    take(doctor, "interrupted")
+    take(doctor, "interrupted", schemes=BOTH)
     with show.on_air(numbered_picture(AFTER_THE_BREAK)):
         left = goes_on_and_leaves(cast)
         cast.presenter.locator("#sure-end summary").click()
         cast.presenter.get_by_role("button", name="Yes, end it now").click()
         expect(cast.presenter.get_by_text("This webinar is over.")).to_be_visible()
     stage_is(doctor, "The webinar has ended")
-    take(doctor, "ended")
+    take(doctor, "ended", schemes=BOTH)
     expect(cast.desk.locator("[data-part=state]").first).to_have_text("Ended")
     expect(doctor.locator("#player:not(.is-live)[data-ready=true]")).to_be_visible(timeout=120_000)
     expect(doctor.locator("[data-part=start-label]")).to_contain_text("Continue from")
-    take(doctor, "recording")
+    take(doctor, "recording", schemes=BOTH)
     the_answer_is_on_the_timeline(cast, answered_at)
     assert abs(first_frame(watching) - left) / RATE < 1
     assert cast.loads == []

@@ -1,11 +1,9 @@
 """The doctor's page of a live webinar in a real browser, against a real publisher and the real ingest."""
 
-import os
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,29 +11,13 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from media.ffmpeg.binary import ffmpeg_path
 from tests.e2e.conftest import LAPTOP, PHONE, Complaints, OpenBrowser, Site, Watching, eventually, until
-from tests.e2e.looking import DARK_RULES, darken, violations
+from tests.e2e.looking import BOTH, DARK_RULES, darken, take, violations
 
 pytestmark = pytest.mark.browser
 TABLET = {"width": 768, "height": 1024}
 DESKTOP = {"width": 1440, "height": 900}
 WORLD = "tests.e2e.live_world"
 PICTURE = "testsrc2=size=640x360:rate=15"
-
-
-def take(page: Page, name: str) -> None:
-    """Pictures of a state in three sizes and both schemes, for a person to look at, where somebody asks for them."""
-    folder = os.environ.get("LOOK")
-    if not folder:
-        return
-    before = page.viewport_size
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        for size in (PHONE, TABLET, DESKTOP):
-            page.set_viewport_size(size)  # type: ignore[arg-type]
-            page.screenshot(path=str(Path(folder) / f"{name}-{size['width']}-{scheme}.png"), full_page=True)
-    page.emulate_media(color_scheme="light")
-    if before:
-        page.set_viewport_size(before)
 
 
 @dataclass
@@ -132,7 +114,7 @@ def test_a_doctor_waits_and_is_in_the_room_without_loading_the_page(
     expect(page.locator("[data-check=sound]")).to_have_attribute("data-state", "good")
     expect(page.locator("[data-part=people-text]")).to_have_text("1 here")
     assert violations(page) == []
-    take(page, "doors")
+    take(page, "doors", schemes=BOTH)
     page.get_by_label("Your question").fill("Half a ques")
 
     watching = Watching(page, show.site)
@@ -145,7 +127,7 @@ def test_a_doctor_waits_and_is_in_the_room_without_loading_the_page(
         room_is_alive(page, show)
         assert eventually(lambda: show.live_seconds("doctor") >= 8)
         assert violations(page) == []
-        take(page, "live")
+        take(page, "live", schemes=BOTH)
         back_and_to_the_edge(watching)
     assert loads == []
 
@@ -256,7 +238,7 @@ def test_each_state_is_accessible_and_fits_each_screen(make_show: MakeShow, comp
     for size in (PHONE, TABLET, DESKTOP):
         page.set_viewport_size(size)  # type: ignore[arg-type]
         assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
-    take(page, state)
+    take(page, state, schemes=BOTH)
     page.set_viewport_size(LAPTOP)  # type: ignore[arg-type]
     darken(page)
     assert violations(page, *DARK_RULES) == []

@@ -11,7 +11,7 @@ from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import Complaints, OpenBrowser, Site, browsers
-from tests.e2e.looking import DARK_RULES, darken, lighten, violations
+from tests.e2e.looking import DARK_RULES, darken, lighten, take, violations
 from tests.matrix.walk import PARAMETER, all_routes
 
 pytestmark = pytest.mark.browser
@@ -19,17 +19,20 @@ pytestmark = pytest.mark.browser
 TABLET = {"width": 768, "height": 1024}
 MODELS = {
     "course_id": "courses.course", "webinar_id": "webinars.webinar", "window_id": "webinars.spotwindow",
-    "video_id": "media.video",
+    "video_id": "media.video", "evaluation_id": "assessments.evaluation", "quiz_id": "assessments.quiz",
+    "attempt_id": "assessments.attempt", "user_id": "assessments.doctor",
 }  # fmt: skip
 CUT_OFF = """[...document.querySelectorAll("#result_list tbody :is(td, th)")]
-    .filter((cell) => cell.scrollHeight > cell.clientHeight + 1 && getComputedStyle(cell).overflowY === "hidden")
+    .filter((cell) => cell.scrollWidth > cell.clientWidth + 1
+        || cell.scrollHeight > cell.clientHeight + 1 && getComputedStyle(cell).overflowY === "hidden")
     .map((cell) => cell.innerText)"""
 # Redirects, answers to scripts and forms, and catch-alls: there is nothing to look at.
 NO_PAGES = re.compile(
     r"admin/(login|logout|password_change|jsi18n|autocomplete|search|r)/|admin/\(\?P<url>|admin/\^\(app\)"
     r"|admin/webinars/desk/<int:webinar_id>/(data|status|people|state|door)/"
     r"|admin/media/video/(uploads|status)/|admin/media/video/<int:video_id>/retry/|admin/media/video/add/"
-    r"|.*<path:object_id>/(preview/|invite/|look_at_queue/)?$|admin/invite-people/<uuid:import_id>/"
+    r"|admin/assessments/item/look/"
+    r"|.*<path:object_id>/(preview/|invite/|look_at_queue/|again/|run/|back/)?$|admin/invite-people/<uuid:import_id>/"
     r"|account/second-step/(authenticate/|recovery-codes/download/|webauthn/login/)"
 )
 # What nobody adds, changes or deletes by hand; everything else must open.
@@ -40,6 +43,10 @@ REFUSED = re.compile(
     r"|admin/webinars/watchrecord/(add/|<path:object_id>/delete/)"
     r"|admin/webinars/webinar/(add/|<path:object_id>/delete/)"
     r"|admin/webinars/spotwindow/<path:object_id>/delete/"
+    r"|admin/assessments/bank/<path:object_id>/delete/|admin/assessments/item/<path:object_id>/delete/"
+    r"|admin/assessments/(quiz|section)/(add/|<path:object_id>/delete/)"
+    r"|admin/assessments/analysisreport/(add/|<path:object_id>/delete/)"
+    r"|admin/assessments/evaluation/add/|admin/assessments/evaluation(form)?/<path:object_id>/delete/"
 )
 
 
@@ -106,6 +113,7 @@ def test_the_office_is_accessible(office: Page, shared_office: Office, site: Sit
     answer = office.goto(site.url + fill(route, site.world["office"]))
     assert answer is not None
     assert (answer.status, answer.request.redirected_from) == (403 if refused else 200, None)
+    take(office, route.replace("/", "-").strip("-"))
     assert problems(office) == []
 
 

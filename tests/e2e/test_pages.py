@@ -35,19 +35,28 @@ DOCTOR = {
     "webinars/<int:webinar_id>/ (closed)": "/webinars/{closed}/",
     "webinars/<int:webinar_id>/ (locked)": "/webinars/{locked}/",
     "webinars/<int:webinar_id>/ (being prepared)": "/webinars/{preparing}/",
+    "tests/<int:quiz_id>/": "/tests/{quiz}/",
+    "tests/<int:quiz_id>/ranking/": "/tests/{ranked}/ranking/",
+    "attempts/<int:attempt_id>/": "/attempts/{attempt}/",
+    "attempts/<int:attempt_id>/finish/": "/attempts/{attempt}/finish/",
+    "attempts/<int:attempt_id>/result/": "/attempts/{result}/result/",
+    "evaluations/<int:evaluation_id>/": "/evaluations/{evaluation}/",
     "^api/": "/nowhere/",
 }
 # Answers to forms and requests of scripts; an invisible frame; the development mail. The admin and what stands behind a
-# second step have tests/e2e/test_office.py, what presenters see test_stage.py, live webinars test_live_page.py.
+# second step have tests/e2e/test_office.py, what presenters see test_stage.py and test_marking_pages.py, live webinars
+# test_live_page.py.
 NO_PAGES = (
     "admin/", "api/", "dev/mail/", "media/", "readyz", "healthz", "status.json", "language/", "sign-out/",
-    "account/sign-out/",
+    "tests/images/", "account/sign-out/",
     "account/time-zone/", "account/devices/<uuid:device_id>/end/", "account/devices/end-others/",
     "account/reauthenticate/", "account/second-step/", "invitation/<str:token>/new/", "sign-in/link/<str:token>/new/",
     "sign-in/code/", "static/", "webinars/<int:webinar_id>/keep-alive/", "door/<str:slug>/enter/",
     "door/<str:slug>/state/", "internal/rtmp/", "webinars/<int:webinar_id>/calendar.ics",
     "webinars/<int:webinar_id>/registration/", "webinars/<int:webinar_id>/questions/",
     "webinars/<int:webinar_id>/polls/", "webinars/<int:webinar_id>/meeting/", "webinars/<int:webinar_id>/stage/",
+    "lessons/", "tests/<int:quiz_id>/start/", "tests/<int:quiz_id>/ranking/name/",
+    "attempts/<int:attempt_id>/questions/", "marking/",
 )  # fmt: skip
 EXPECTED_STATUS = {"/nowhere/": 404, "/sign-in/link/used-long-ago/": 410, "/invitation/unknown/": 410}
 
@@ -84,7 +93,8 @@ def test_pages_are_accessible_to_everybody(open_browser: OpenBrowser, site: Site
     complaints.allow("status of 404", "status of 410")
     found: dict[str, list[str]] = {}
     stage = site.world["stage"]
-    places = {**site.world["webinars"], "door": stage["door"], "door_later": stage["later"]}
+    doors = {"door": stage["door"], "door_later": stage["later"]}
+    places = {**site.world["webinars"], **site.world["assessments"], **doors}
     for context, pages in ((open_browser(), ANONYMOUS), (open_browser("axe"), DOCTOR)):
         page = context.new_page()
         for address in pages.values():

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, expect
 
 from tests.e2e.conftest import OpenBrowser, Site, until
-from tests.e2e.looking import violations
+from tests.e2e.looking import take, violations
 
 pytestmark = pytest.mark.browser
 SIZES = {"phone": (360, 800), "tablet": (768, 1024), "desktop": (1440, 900)}
@@ -44,38 +44,21 @@ def pages(world: dict[str, Any]) -> dict[str, tuple[str, str]]:
 
 
 @pytest.mark.parametrize("name", ["stage", "door", "door-later", "queue", "window", "attendance", "planning", "coming"])
-def test_each_page_is_accessible_and_fits_each_screen(
-    name: str, open_browser: OpenBrowser, site: Site, look: Any
-) -> None:
+def test_each_page_is_accessible_and_fits_each_screen(name: str, open_browser: OpenBrowser, site: Site) -> None:
     who, address = pages(site.world["stage"])[name]
     page = enter(open_browser, site, who).new_page()
-    for size, (width, height) in SIZES.items():
+    for width, height in SIZES.values():
         page.set_viewport_size({"width": width, "height": height})
         answer = page.goto(site.url + address)
         assert answer is not None
         assert answer.status == 200
         until(page, SETTLED)
-        look(page, f"{name}-{size}")
-
+        take(page, name, widths=[width])
         until(page, FITS)
         assert violations(page) == []
 
 
-@pytest.fixture
-def look() -> Any:
-    """A picture of each page, for a person to look at, where somebody asks for it."""
-    import os
-
-    folder = os.environ.get("LOOK")
-
-    def take(page: Page, name: str) -> None:
-        if folder:
-            page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
-
-    return take
-
-
-def test_a_doctor_asks_a_moderator_taps_and_the_doctor_is_in(open_browser: OpenBrowser, site: Site, look: Any) -> None:
+def test_a_doctor_asks_a_moderator_taps_and_the_doctor_is_in(open_browser: OpenBrowser, site: Site) -> None:
     """Neither page is loaded again by hand."""
     world = site.world["stage"]
     desk = enter(open_browser, site, "moderator").new_page()
@@ -92,20 +75,20 @@ def test_a_doctor_asks_a_moderator_taps_and_the_doctor_is_in(open_browser: OpenB
     doctor.get_by_label("Country where you practise").select_option("IN")
     doctor.get_by_role("button", name="Ask to be let in").click()
     expect(doctor.get_by_role("heading", name="You are in the queue")).to_be_visible()
-    look(doctor, "door-waiting")
+    take(doctor, "door-waiting")
 
     desk.get_by_role("button", name="Let Lakshmi Rao in", exact=True).click()
     expect(desk.get_by_text("1 doctor was let in.")).to_be_visible()
 
     expect(doctor.get_by_role("heading", name="You are let in")).to_be_visible()
-    look(doctor, "door-approved")
+    take(doctor, "door-approved")
     doctor.get_by_role("button", name="Enter the webinar").click()
     doctor.wait_for_url(f"**/webinars/{world['webinars']['show']}/")
     expect(doctor.get_by_role("heading", level=1)).to_contain_text("Endometriosis and fertility")
 
 
 def test_a_presenter_rehearses_with_a_real_stream_and_goes_live(
-    open_browser: OpenBrowser, site: Site, look: Any, tmp_path: Path
+    open_browser: OpenBrowser, site: Site, tmp_path: Path
 ) -> None:
     """The list ticks itself while a program like OBS sends; live and over by the page's own buttons."""
     webinar = site.world["stage"]["webinars"]["air"]
@@ -119,12 +102,12 @@ def test_a_presenter_rehearses_with_a_real_stream_and_goes_live(
     try:
         done = page.locator(".stage-steps li.done")
         expect(done).to_have_count(6, timeout=90_000)
-        look(page, "stage-on-air")
+        take(page, "stage-on-air")
         page.locator("#sure-live summary").click()
         page.get_by_role("button", name="Yes, go live now").click()
         expect(page.get_by_text("Time left")).to_be_visible()
         page.locator("#sure-end summary").click()
-        look(page, "stage-live")
+        take(page, "stage-live")
         page.get_by_role("button", name="Yes, end it now").click()
         expect(page.get_by_text("This webinar is over.")).to_be_visible()
     finally:

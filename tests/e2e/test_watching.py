@@ -47,6 +47,17 @@ def test_leaving_a_laptop_and_continuing_on_a_phone_within_a_second(watching: St
     phone.wait("v => v.dataset.first")
     assert abs(float(phone.value("v => v.dataset.first")) - left_at) < 1
 
+    phone.pause()
+    phone.wait_until_saved()
+    kept = site.position("resume")
+    phone.page.goto(f"{site.watch()}?at=10")
+    expect(phone.page.locator("[data-part=start-label]")).to_have_text("Watch from 0:10")
+    assert site.position("resume") == kept
+    phone.play()
+    phone.play_until(11)
+    assert phone.at < 20
+    assert phone.page.url == site.watch()
+
 
 def test_closing_the_page_in_the_middle_keeps_the_second(watching: StartWatching, site: Site) -> None:
     """Nobody presses pause first; the last word is the beacon of the closing page."""

@@ -29,6 +29,8 @@ def main() -> None:
 def build(doctors: list[str]) -> dict[str, Any]:
     from django.utils.timezone import now
 
+    from tests.e2e.assessments_world import build_assessments
+    from tests.e2e.marking_world import build_marking
     from tests.e2e.stage_world import build_stage
     from tests.factories.courses import CourseFactory, LessonFactory, ProgrammeFactory
     from tests.factories.webinars import WebinarFactory
@@ -63,7 +65,10 @@ def build(doctors: list[str]) -> dict[str, Any]:
     if "guarded" in people:
         people["guarded"] |= guard(people["guarded"])
     stage = build_stage()
+    assessments = build_assessments(course, people.get("axe"))
     return {
+        "assessments": assessments,
+        "marking": build_marking(),
         "stage": stage,
         "office": one_of_each(presenter, programme, lecture),
         "webinars": {name: webinar.pk for name, webinar in webinars.items()},
@@ -119,6 +124,8 @@ def one_of_each(person: Any, programme: Any, lecture: Any) -> dict[str, str]:
     from accounts.domain.audit import record
     from accounts.domain.invitations import invite
     from accounts.enums import Role
+    from assessments.domain.analysis.report import make_report
+    from assessments.models import Attempt, Board, Item, Quiz
     from media.domain.captions import set_caption
     from operations.models import Incident
     from tests.factories.courses import CohortFactory, RoleGrantFactory
@@ -130,6 +137,9 @@ def one_of_each(person: Any, programme: Any, lecture: Any) -> dict[str, str]:
     CohortFactory.create(programme=programme)
     set_caption(video=lecture, language="fr", label="Français", data=CAPTIONS, now=now())
     CannedReply.objects.create(programme=programme, title="Slides", text="The slides are on the course page.")
+    topic = Board.objects.create(title="Fellowship in reproductive medicine").topics.create(code="1", title="Ovulation")
+    Item.objects.earliest("pk").topics.add(topic)
+    make_report(quiz=Quiz.objects.filter(attempts__counts=True).earliest("pk"), now=now())
     began = now() - timedelta(days=2)  # over: nothing of it stands on other pages
     Incident.objects.create(title="Videos were slow.", started_at=began, ended_at=began + timedelta(hours=1))
     ids = {"webinars.desk": str(Webinar.objects.filter(starts_at__isnull=False).earliest("pk").pk)}
@@ -138,7 +148,14 @@ def one_of_each(person: Any, programme: Any, lecture: Any) -> dict[str, str]:
         if row is None:
             raise RuntimeError(f"No {model._meta.label}: make one here, or its pages are not looked at.")
         ids[model._meta.label_lower] = str(row.pk)
-    return ids
+    attempt = Attempt.objects.order_by("submitted_at", "pk").last()  # an open one comes last
+    if attempt is None:
+        raise RuntimeError("No attempt: make one here, or the pages of running a test are not looked at.")
+    return ids | {
+        "assessments.attempt": str(attempt.pk),
+        "assessments.quiz": str(attempt.quiz_id),
+        "assessments.doctor": str(attempt.user_id),
+    }
 
 
 PASSWORD = "four unrelated quiet words"

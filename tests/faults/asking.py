@@ -71,7 +71,8 @@ async def ask(port: int, request: Request, *, patience: float = PATIENCE) -> Ans
     finally:
         writer.close()
         with contextlib.suppress(OSError, TimeoutError):
-            await asyncio.wait_for(writer.wait_closed(), 1)
+            async with asyncio.timeout(1):
+                await writer.wait_closed()
 
 
 async def _answer(reader: asyncio.StreamReader) -> Answer:

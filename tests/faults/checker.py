@@ -9,22 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg
-
+from tests.faults.exam_check import check_exam
+from tests.faults.findings import Database, Finding
 from tests.faults.journal import Heard, History, Operation, Outcome
-
-Database = psycopg.Connection[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    kind: str
-    token: str
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.token}: {self.text}"
-
 
 # What is in the database, a row for each time: the token, and the parameters by their names in `population`.
 PRESENT: Mapping[str, str] = {
@@ -86,17 +73,24 @@ TALLIES: Mapping[str, str] = {
         ON e.webinar_id = q.webinar_id AND e.kind = 'published' AND (e.payload->>'id')::bigint = q.id
         WHERE q.id = ANY(%(moved)s) AND q.state <> 'published' AND e.payload->>'text' <> ''""",
 }
-# What a worker, or a sweep after a lost bell, still has to do.
+# What a worker, or a sweep after a lost bell, still has to do. Of the exam: whose time was over when the round was.
 WAITING = """SELECT
     (SELECT count(*) FROM webinars_tally WHERE webinar_id = %(live)s)
     + (SELECT count(*) FROM webinars_watchrecord WHERE webinar_id = %(short)s AND reached_at IS NOT NULL
-        AND settled_at IS NULL)"""
+        AND settled_at IS NULL)
+    + (SELECT count(*) FROM assessments_attempt WHERE quiz_id = %(exam)s AND state = 'open'
+        AND deadline_at + make_interval(secs => grace_seconds) < %(ended)s)"""
 # In order; and whether a page may be without it: what was said of a question before it was taken back is not replayed.
 VISIBLE = """SELECT e.number, e.kind = 'published' AND EXISTS (SELECT FROM webinars_roomevent w
         WHERE w.webinar_id = e.webinar_id AND w.kind = e.kind AND w.payload->'id' = e.payload->'id'
         AND ((w.payload->>'removed')::bool OR (w.payload->>'reworded')::bool) AND w.number > e.number)
     FROM webinars_roomevent e WHERE e.webinar_id = %s AND e.number <= %s
     AND (e.audience = 'all' OR e.person_id = %s) ORDER BY e.number"""
+
+
+NAMES = (
+    "webinar", "live", "scarce", "fresh", "short", "short_lesson", "poll", "exam", "exam_lesson", "begun",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -109,9 +103,9 @@ class Scope:
 
     @classmethod
     def of(
-        cls, world: Mapping[str, Any], *, began: Any, followers: Iterable[int] = (), last_number: int = 0
+        cls, world: Mapping[str, Any], *, began: Any, ended: Any, followers: Iterable[int] = (), last_number: int = 0
     ) -> "Scope":
-        values = {name: world[name] for name in ("webinar", "live", "scarce", "fresh", "short", "short_lesson", "poll")}
+        values = {name: world[name] for name in NAMES} | {"ended": ended}
         values |= {"voted": world["voted"], "moved": world["moved"], "seeded": [*world["voted"], *world["moved"]]}
         values |= {"lectures": [world["webinar"], world["fresh"], world["short"]], "began": began}
         values |= {"moved_text": [str(one) for one in world["moved"]], "window": world["door"]["id"]}
@@ -131,6 +125,7 @@ def check(database: Database, history: History, scope: Scope) -> list[Finding]:
         *_tallies(database, scope),
         *_followers(database, history.heard, scope),
         *_honest(history),
+        *check_exam(database, history, scope.values),
     ]
 
 

@@ -54,10 +54,6 @@ class Client(ABC):
 
 
 async def give_up(tasks: list[asyncio.Task[None]]) -> None:
-    """Cancelled until it counts: `wait_for` of Python 3.11 swallows a cancellation that comes with the answer."""
-    left = {task for task in tasks if not task.done()}
-    while left:
-        for task in left:
-            task.cancel()
-        _, left = await asyncio.wait(left, timeout=0.5)
+    for task in tasks:
+        task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -35,7 +35,8 @@ class Follower(Client):
         since = max(0, self.heard[-1] + self.mistake) if self.heard else 0
         await line.send(json.dumps({"t": "room", "since": since}))
         while not self.is_ending:
-            frame = json.loads(await asyncio.wait_for(line.recv(), PATIENCE))
+            async with asyncio.timeout(PATIENCE):
+                frame = json.loads(await line.recv())
             if frame["t"] == "event":
                 self.heard.append(frame["number"])
                 self.listened(frame["number"])

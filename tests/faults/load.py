@@ -8,6 +8,7 @@ from typing import Any
 
 from websockets.typing import Origin
 
+from tests.faults.candidates import Candidate
 from tests.faults.clients import give_up
 from tests.faults.doctors import Actor, Doctor, Honest, Listener, Moderator, Watcher
 from tests.faults.journal import Journal
@@ -15,15 +16,16 @@ from tests.faults.replicas import Replicas
 from tests.faults.world import ORIGIN
 
 PATIENCE = 150.0
-PLAYERS, LISTENERS, DOCTORS, HONEST = 8, 4, 3, 2
-PEOPLE = 120
+PLAYERS, LISTENERS, DOCTORS, HONEST, HALLS = 8, 4, 3, 2, 2
+PEOPLE = 132
 MORE_BEATS, MORE_EVENTS, MORE_DONE = 3, 3, 3  # that each must get before one says that it goes on
 
 
 class Load:
     def __init__(self, site: Replicas, world: dict[str, Any], journal: Journal, rng: random.Random) -> None:
         self.site, self.world, self.journal = site, world, journal
-        people, port = list(world["doctors"]), site.port
+        sitting = {one["user"] for one in world["candidates"]}
+        people, port = [one for one in world["doctors"] if one["user"] not in sitting], site.port
         origin = Origin(ORIGIN)
         self.watchers = [Watcher(people.pop(), origin, port, journal=journal) for _ in range(PLAYERS)]
         room = f"/ws/webinars/{world['live']}/"
@@ -41,12 +43,16 @@ class Load:
         self.moderators = [
             Moderator(journal, port, world, next(seeds), person=person) for person in world["moderators"]
         ]
+        self.candidates = [
+            Candidate(journal, port, world, next(seeds), people=world["candidates"][number::HALLS])
+            for number in range(HALLS)
+        ]
         self.tasks: list[asyncio.Task[None]] = []
         self.asked: list[asyncio.Task[None]] = []
 
     @property
     def actors(self) -> list[Actor]:
-        return [*self.doctors, *self.moderators, *self.honest]
+        return [*self.doctors, *self.moderators, *self.candidates, *self.honest]
 
     def start(self) -> None:
         self.tasks = [asyncio.create_task(one.run()) for one in (*self.watchers, *self.listeners)]
@@ -56,7 +62,9 @@ class Load:
         """Everybody gets something new: the site serves all of them again."""
         goals = [("player", partial(_acked, one), MORE_BEATS) for one in self.watchers]
         goals += [("listener", partial(_heard, one), MORE_EVENTS) for one in self.listeners]
-        goals += [(type(one).__name__, partial(_done, one), MORE_DONE) for one in (*self.doctors, *self.moderators)]
+        goals += [
+            (type(one).__name__, partial(_done, one), MORE_DONE) for one in self.actors if not isinstance(one, Honest)
+        ]
         wanted = [(name, now, now() + more) for name, now, more in goals]
 
         def behind() -> list[str]:

@@ -1,12 +1,14 @@
 """The bugs that the checker has to find before it is believed: planted in this round's own data, then rolled back."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from psycopg import sql
 
-from tests.faults.checker import Database, Scope, check
+from tests.faults.checker import Scope, check
+from tests.faults.findings import Database
 from tests.faults.journal import Heard, History, Operation, Outcome
 
 ENOUGH = 3
@@ -16,6 +18,7 @@ NEEDED = (
     ("question", Outcome.FAILED),
     ("vote", Outcome.OK),
     ("door", Outcome.OK),
+    ("save", Outcome.OK),
 )
 
 
@@ -138,11 +141,87 @@ def _event_came_twice(_database: Database, history: History, _scope: Scope) -> t
 
 
 def _session_too_many(database: Database, history: History, scope: Scope) -> tuple[History, str]:
-    one = next(iter(history.of("session", Outcome.OK)), None)
+    """Of somebody who knows what became of each: an unknown one would explain it."""
+    unsure = {one.token for one in history.of("session", Outcome.UNKNOWN)}
+    one = next((one for one in history.of("session", Outcome.OK) if one.token not in unsure), None)
     if one is None:
-        raise NothingToPlantError("Nobody has opened a player in this round.")
+        raise NothingToPlantError("Nobody has opened a player in this round and heard of each.")
     operations = tuple(other for other in history.operations if other != one)
     return replace(history, operations=operations), f"session {one.token}"
+
+
+def _answer_is_older(database: Database, history: History, scope: Scope) -> tuple[History, str]:
+    """As if a save that was under way longer had been written last."""
+    known = {one.token for one in history.of("save", Outcome.OK)}
+    query = """SELECT w.id, w.attempt_id || ':' || w.position, w.saved, w.value FROM assessments_answer w
+        JOIN assessments_attempt a ON a.id = w.attempt_id WHERE a.quiz_id = %(exam)s AND w.value IS NOT NULL"""
+    for pk, place, saved, value in database.execute(query, scope.values):
+        if f"{place}:{saved}:{json.dumps(value, sort_keys=True)}" in known:
+            _once(database, "UPDATE assessments_answer SET saved = 0, value = NULL WHERE id = %s", pk)
+            return history, f"save {place}"
+    raise NothingToPlantError("No answer of the exam stands.")
+
+
+def _result_is_off(database: Database, history: History, scope: Scope) -> tuple[History, str]:
+    one = _handed_in(database, scope)
+    _once(
+        database, "UPDATE assessments_attempt SET most_points = most_points + 1, score = score + 1 WHERE id = %s", one
+    )
+    return history, f"mark {one}"
+
+
+def _key_was_ignored(database: Database, history: History, scope: Scope) -> tuple[History, str]:
+    one = _handed_in(database, scope)
+    _once(database, "UPDATE assessments_answer SET points = points + 0.3 WHERE attempt_id = %s AND position = 2", one)
+    return history, f"mark {one}:2"
+
+
+def _handed_in_is_open(database: Database, history: History, scope: Scope) -> tuple[History, str]:
+    query = """SELECT id FROM assessments_attempt a WHERE quiz_id = %(exam)s AND NOT EXISTS (SELECT
+        FROM assessments_attempt o WHERE o.quiz_id = a.quiz_id AND o.user_id = a.user_id AND o.state = 'open')"""
+    may = {pk for (pk,) in database.execute(query, scope.values)}
+    one = next((one for one in history.of("submit", Outcome.OK) if int(one.token) in may), None)
+    if one is None:
+        raise NothingToPlantError("Nobody has handed in the exam.")
+    _once(
+        database,
+        """UPDATE assessments_attempt SET state = 'open', submitted_at = NULL, ended_by = '', counts = false
+            WHERE id = %s""",
+        int(one.token),
+    )
+    return history, f"submit {one.token}"
+
+
+def _completed_by_nothing(database: Database, history: History, scope: Scope) -> tuple[History, str]:
+    """By somebody who never sat in it."""
+    query = "SELECT min(user_id) FROM webinars_playsession WHERE webinar_id = %(webinar)s"
+    (user,) = database.execute(query, scope.values).fetchone() or (None,)
+    _once(
+        database,
+        """UPDATE courses_lessoncompletion SET user_id = %s WHERE id = (SELECT min(id) FROM courses_lessoncompletion
+            WHERE lesson_id = %s)""",
+        user, scope.values["exam_lesson"],
+    )  # fmt: skip
+    return history, f"exam lesson {user}"
+
+
+def _attempt_of_nobody(database: Database, history: History, scope: Scope) -> tuple[History, str]:
+    """Begun by somebody who heard of every click what became of it."""
+    unsure = {one.who for one in history.of("start", Outcome.UNKNOWN)}
+    seeded = {f"{user}:{attempt}" for user, attempt in scope.values["begun"].items()}
+    one = next((one for one in history.of("attempt") if one.who not in unsure and one.token not in seeded), None)
+    if one is None:
+        raise NothingToPlantError("Nobody has begun the exam and heard of each click.")
+    operations = tuple(other for other in history.operations if other.token != one.token)
+    return replace(history, operations=operations), f"attempt {one.who}"
+
+
+def _handed_in(database: Database, scope: Scope) -> int:
+    query = "SELECT max(id) FROM assessments_attempt WHERE quiz_id = %(exam)s AND state = 'marked'"
+    (one,) = database.execute(query, scope.values).fetchone() or (None,)
+    if one is None:
+        raise NothingToPlantError("No attempt of the exam is marked.")
+    return int(one)
 
 
 PLANTS: Mapping[str, Plant] = {
@@ -157,6 +236,12 @@ PLANTS: Mapping[str, Plant] = {
     "an event of the room is gone": _event_is_gone,
     "a page has missed an event": _event_was_missed,
     "a page has heard an event twice": _event_came_twice,
+    "an acknowledged answer was overwritten": _answer_is_older,
+    "a result is off by one": _result_is_off,
+    "an answer was marked against the key": _key_was_ignored,
+    "what was handed in is open again": _handed_in_is_open,
+    "a lesson is completed by nothing": _completed_by_nothing,
+    "an attempt that nobody was told of": _attempt_of_nobody,
 }
 
 

@@ -36,7 +36,8 @@ class Player(Client):
 
     async def converse(self, line: ClientConnection) -> None:
         await line.send(json.dumps({"t": "hello", "session": self.viewer["session"]}))
-        frame = json.loads(await asyncio.wait_for(line.recv(), 10))
+        async with asyncio.timeout(10):
+            frame = json.loads(await line.recv())
         if frame["t"] != "welcome":
             return
         for number in sorted(self.unacked):
@@ -61,7 +62,8 @@ class Player(Client):
 
     async def _listen(self, line: ClientConnection) -> None:
         while not self.is_done:
-            frame = json.loads(await asyncio.wait_for(line.recv(), PATIENCE))
+            async with asyncio.timeout(PATIENCE):
+                frame = json.loads(await line.recv())
             if frame["t"] == "ack":
                 for number in frame["n"]:
                     self.unacked.pop(number, None)

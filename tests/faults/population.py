@@ -1,7 +1,7 @@
 """People and webinars for one round, as JSON: `python -m tests.faults.population 60`, in the site's environment.
 
-All is in one programme: a lecture to watch, a live webinar with its doors open, one with too few places, and two short
-recordings. Every round has a programme of its own, so what an earlier one left disturbs nobody.
+All is in one programme: a lecture to watch, a live webinar with its doors open, one with too few places, two short
+recordings, and an exam. Every round has a programme of its own, so what an earlier one left disturbs nobody.
 """
 
 import json
@@ -14,6 +14,7 @@ import django
 MODERATORS = 2
 VOTED, MOVED = 6, 6  # questions that doctors vote for, and those that moderators publish and take back
 SHORT_SECONDS = 20
+CANDIDATES = 12  # the last of the doctors; half of them have begun the exam already
 
 
 def main(count: int) -> None:
@@ -26,6 +27,7 @@ def main(count: int) -> None:
     from tests.factories.accounts import UserFactory
     from tests.factories.courses import LessonFactory, ProgrammeFactory, RoleGrantFactory
     from tests.factories.webinars import LiveWebinarFactory, WebinarFactory
+    from tests.faults.exam import make_exam
     from tests.webinars.watching import make_device
 
     ProgrammeFactory.reset_sequence(Programme.objects.count())  # the rounds before had some
@@ -65,6 +67,8 @@ def main(count: int) -> None:
         "moderators": moderators,
         **_questions(live, doctors[0]["user"], moderators[0]["user"]),
         "door": _door(live, moderators[0]["user"]),
+        "candidates": doctors[-CANDIDATES:],
+        **make_exam(course=course, late=[one.user for one in audience.sessions[-CANDIDATES::2]]),
     }
     sys.stdout.write(json.dumps(found) + "\n")
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import psycopg
 
-from tests.faults.checker import Finding, Scope, check, waiting
+from tests.faults.checker import Scope, check, waiting
+from tests.faults.findings import Finding
 from tests.faults.journal import History, Journal, Outcome
 from tests.faults.kinds import Fault, Stage
 from tests.faults.load import PEOPLE, Load
@@ -62,7 +63,7 @@ async def play(
         await load.abandon()
         journal.close()
     people = [one.viewer["user"] for one in load.listeners]
-    scope = Scope.of(world, began=started_at, followers=people, last_number=last)
+    scope = Scope.of(world, began=started_at, ended=_now(site), followers=people, last_number=last)
     result.complaints = load.complaints()
     await asyncio.to_thread(_judge, site, History.read(journal_path), scope, result, proves=proves)
     result.seconds = time.monotonic() - began
@@ -106,7 +107,7 @@ def _judge(site: Replicas, history: History, scope: Scope, result: Result, *, pr
                     break
             time.sleep(0.2)
         if left:
-            result.complaints.append(f"{left} counts or completions still wait for the worker")
+            result.complaints.append(f"{left} counts, completions or attempts still wait for the worker")
         if proves and result.is_clean:
             result.proofs = prove(database, history, scope)
 

@@ -9,8 +9,11 @@ from django.utils.timezone import now
 
 from accounts.enums import Role
 from accounts.models import User
+from assessments.enums import QuizKind
+from courses.enums import LessonKind
 from tests.factories.accounts import UserFactory
-from tests.factories.courses import EnrolmentFactory, RoleGrantFactory
+from tests.factories.assessments import BankFactory, make_item, make_quiz
+from tests.factories.courses import EnrolmentFactory, LessonFactory, RoleGrantFactory
 from tests.factories.webinars import LiveWebinarFactory
 from tests.i18n.tour import DAY, GREEK, Tour, doctors_browser, visitor, write_greek
 from tests.stage.doors import open_door
@@ -18,6 +21,7 @@ from tests.webinars.on_air import publish as publish_recording
 from webinars.domain import spot
 from webinars.domain.announcements import announce, pin
 from webinars.domain.answers import answer, publish
+from webinars.domain.checks import close_check, open_check
 from webinars.domain.polls import close_poll, open_poll, save_poll, show_results
 from webinars.domain.questions import ask
 from webinars.enums import IngestKind, PollKind, Restriction, SpotApproval
@@ -27,6 +31,7 @@ ASKER = {
     "email": "asha@clinic.example", "first_name": "Άσα", "last_name": "Μένον", "country": "IN",
     "medical_council": "ΙΣ", "registration_number": "48 213",
 }  # fmt: skip
+SHOWN: dict[str, Any] = {"options": [{"id": name, "text": GREEK} for name in "abcd"]}
 HOUR = timedelta(hours=1)
 
 
@@ -138,6 +143,19 @@ def _fill_room(webinar: Webinar, doctor: User) -> None:
     close_poll(poll_id=words.pk, **given)
     show_results(poll_id=words.pk, **given)
     open_poll(poll_id=choice.pk, **given)
+    _hold_up_checks(webinar, given)
+
+
+def _hold_up_checks(webinar: Webinar, given: dict[str, Any]) -> None:
+    """One that was closed, one that is open, and one to come."""
+    course = webinar.lesson.course
+    item = make_item(bank=BankFactory(programme=course.programme, title=GREEK), shown=SHOWN, stem=GREEK)
+    lessons = [LessonFactory(course=course, kind=LessonKind.QUIZ, title=GREEK) for _ in range(3)]
+    for lesson in lessons:
+        make_quiz(lesson=lesson, items=[item], kind=QuizKind.CHECK, during=webinar.lesson)
+    open_check(lesson_id=lessons[0].pk, **given)
+    close_check(lesson_id=lessons[0].pk, **given)
+    open_check(lesson_id=lessons[1].pk, **given)
 
 
 def on_stage(tour: Tour) -> None:
@@ -153,6 +171,8 @@ def on_stage(tour: Tour) -> None:
     tour.read(browser, path, "stage: with a key")
     _fill_room(webinar, UserFactory.create())
     write_greek()
+    tour.read(browser, path, "stage: checks")
+    tour.read_part(browser, f"{path}?part=checks_desk", "desk: checks")
     _change(webinar, live_at=now() - HOUR, ended_at=now())
     tour.read(browser, path, "stage: over")
 

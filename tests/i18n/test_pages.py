@@ -7,8 +7,11 @@ from django.conf import settings
 from django.template import Context, Template
 from django.utils import translation
 
+from tests.i18n.assessment_stops import ASSESSMENT_STOPS
 from tests.i18n.catalogue import CODE
+from tests.i18n.item_stops import ITEM_STOPS
 from tests.i18n.live_stops import LIVE_STOPS
+from tests.i18n.marking_stops import MARKING_STOPS
 from tests.i18n.reader import untranslated, untranslated_text
 from tests.i18n.status_stops import STATUS_STOPS
 from tests.i18n.stops import STOPS
@@ -29,7 +32,7 @@ def for_doctors() -> set[str]:
 def test_every_word_of_every_page_and_mail_can_be_translated() -> None:
     tour = Tour()
     with tour.watching_templates():
-        for stop in (*STOPS, *LIVE_STOPS, *STATUS_STOPS):
+        for stop in (*STOPS, *LIVE_STOPS, *STATUS_STOPS, *ASSESSMENT_STOPS, *ITEM_STOPS, *MARKING_STOPS):
             stop(tour)
     assert tour.found == {}
     assert for_doctors() - tour.templates == set(), "pages that the tour does not show"

@@ -59,6 +59,14 @@ class Tour:
         self.note(label or path, untranslated(html))
         return response
 
+    def read_part(self, browser: Client, path: str, label: str) -> None:
+        """Of a page, as its script fetches it."""
+        response = browser.get(path, headers={"x-fragment": "1"})
+        assert (response.status_code, response["Content-Language"]) == (200, CODE), label
+        html = response.content.decode()
+        assert "<html" not in html, label
+        self.note(label, untranslated(html))
+
     def read_template(self, name: str, **context: Any) -> None:
         with translation.override(CODE):
             self.note(name, untranslated(render_to_string(name, context)))

@@ -38,7 +38,8 @@ class Client:
         """Waits for an answer; raises ConnectionError when the door closes instead."""
         self.send(Kind.COMMAND, amf.encode(name, number, *values))
         while True:
-            data = await asyncio.wait_for(self.reader.read(65536), 20)
+            async with asyncio.timeout(20):
+                data = await self.reader.read(65536)
             if not data:
                 raise ConnectionResetError("closed")
             for message in self.chunks.feed(data):
@@ -66,8 +67,9 @@ class Client:
     async def is_closed(self) -> bool:
         """Reads what the door still says, to its end."""
         try:
-            while data := await asyncio.wait_for(self.reader.read(65536), 10):
-                self.chunks.feed(data)
+            async with asyncio.timeout(10):
+                while data := await self.reader.read(65536):
+                    self.chunks.feed(data)
         except ConnectionResetError:
             return True
         finally:

@@ -118,7 +118,8 @@ async def test_what_is_no_rtmp_is_dropped(stage: Stage, data: bytes) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", stage.port)
     writer.write(data)
 
-    await asyncio.wait_for(reader.read(), 60)
+    async with asyncio.timeout(60):
+        await reader.read()
     writer.close()
     assert not stage.door.strangers
 
@@ -145,7 +146,8 @@ async def test_strangers_are_few_and_their_time_is_short(stage: Stage, monkeypat
     await until(known)
     reader, writer = await asyncio.open_connection("127.0.0.1", stage.port)
     with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
-        await asyncio.wait_for(reader.readexactly(1), 60)
+        async with asyncio.timeout(60):
+            await reader.readexactly(1)
     writer.close()
 
     async def nobody() -> bool:

@@ -109,7 +109,8 @@ async def test_ending_the_webinar_ends_the_stream_and_the_playlists(stage: Stage
 
     await database_sync_to_async(end_webinar)(webinar_id=webinar.pk, actor=None, now=timezone.now())
     assert await ends(webinar, [(1, "", False)]) < 20
-    assert await asyncio.wait_for(publisher.wait(), 60) != 0
+    async with asyncio.timeout(60):
+        assert await publisher.wait() != 0
     broadcast, count = await broadcast_of(webinar), len(await segments_of(webinar))
     names = [f"{name}{suffix}.m3u8" for name in RENDITIONS for suffix in ("", "-full")]
 
@@ -130,14 +131,16 @@ async def test_a_second_presenter_is_refused_then_takes_over_and_a_withdrawn_key
     await stage.segments(webinar, 1)
 
     refused = await stage.publish(theirs)
-    assert await asyncio.wait_for(refused.wait(), 60) != 0
+    async with asyncio.timeout(60):
+        assert await refused.wait() != 0
     assert await notices_of(webinar) == ["already_live"]
     assert await sessions_of(webinar) == [(1, "", True)]
 
     await database_sync_to_async(Webinar.objects.filter(pk=webinar.pk).update)(allows_takeover=True)
     await stage.publish(theirs)
     await ends(webinar, [(1, "taken_over", False), (2, "", True)])
-    assert await asyncio.wait_for(first.wait(), 60) != 0
+    async with asyncio.timeout(60):
+        assert await first.wait() != 0
     kept = len([row for row in await segments_of(webinar) if row["publish_session__number"] == 1])
     await stage.segments(webinar, kept + 1)
 
@@ -181,7 +184,8 @@ async def test_what_is_wrong_with_a_stream_is_said_in_plain_words(stage: Stage) 
 
     await until(heard)
     for publisher in publishers:
-        assert await asyncio.wait_for(publisher.wait(), 20) != 0
+        async with asyncio.timeout(20):
+            assert await publisher.wait() != 0
     assert [await notices_of(one) for one in (wrong, hevc, mp3)] == [["wrong_key"], ["wrong_video"], ["wrong_sound"]]
     assert [await sessions_of(one) for one in (wrong, hevc, mp3)] == [
         [],
@@ -204,7 +208,8 @@ async def test_a_dead_packager_is_said_and_what_it_made_is_kept(stage: Stage) ->
     assert caller.publication._packager
     caller.publication._packager.kill()
     await ends(webinar, [(1, "packager_failed", False)])
-    assert await asyncio.wait_for(publisher.wait(), 60) != 0
+    async with asyncio.timeout(60):
+        assert await publisher.wait() != 0
     kept = len(await segments_of(webinar))
     await stage.publish(raw)
     found = await stage.segments(webinar, kept + 1)

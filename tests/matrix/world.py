@@ -5,6 +5,7 @@ So every number and token that is tried does exist: a 404 means "not for you", n
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 from uuid import UUID
 
@@ -17,18 +18,27 @@ from django.core.mail import EmailMessage
 from django.db import models
 from django.test import Client
 from django.utils.timezone import now
+from PIL import Image
 
 from accounts.domain.audit import record
 from accounts.domain.invitations import invite
 from accounts.domain.secrets import hash_token
 from accounts.enums import Role
 from accounts.models import Device, SignInRequest, User
+from assessments.domain.images import add_image
+from assessments.domain.saving import save_answer
+from assessments.domain.starting import start_attempt
+from assessments.domain.submitting import submit
+from assessments.enums import EndedBy
+from assessments.models import AnalysisReport, Answer, Bank, Board, Item, ItemImage, Quiz
 from courses.domain.people_imports import receive
-from courses.models import Programme
+from courses.enums import LessonKind
+from courses.models import Course, Programme
 from lms.dev_mail import FolderBackend
 from media.models import Upload
 from operations.models import Incident
 from tests.factories.accounts import UserFactory
+from tests.factories.assessments import SINGLE, make_evaluation, make_item, make_quiz
 from tests.factories.courses import (
     CohortFactory,
     CourseFactory,
@@ -137,7 +147,14 @@ def _objects(programme: Programme, people: dict[str, User]) -> dict[str, models.
         now=now(),
     )
     invitation, _ = invite(user=UserFactory.create(email="invited@example.org"), created_by=moderator, now=now())
+    quiz = make_quiz(lesson=LessonFactory.create(course=course, kind=LessonKind.QUIZ), has_ranking=True)
+    evaluation = make_evaluation(lesson__course=course, about=lesson, form__programme=programme)
+    assert evaluation.form
     objects: list[models.Model] = [
+        _picture(quiz), evaluation, evaluation.form, quiz, quiz.sections.get(),
+        start_attempt(quiz=quiz, user=doctor, now=now())[0],
+        AnalysisReport.objects.create(quiz=quiz), _essay(course, doctor),
+        Bank.objects.get(programme=programme), Item.objects.earliest("pk"), Board.objects.create(title="Board"),
         Incident.objects.create(title="Videos are slow", started_at=now()),
         programme, course, lesson, video, webinar, upload, invitation, people_list, doctor,
         CohortFactory.create(programme=programme),
@@ -166,6 +183,27 @@ def _objects(programme: Programme, people: dict[str, User]) -> dict[str, models.
     return {one._meta.label_lower: one for one in objects}
 
 
+def _essay(course: Course, doctor: User) -> Answer:
+    """Of the doctor's, handed in: it waits for somebody who marks."""
+    item = make_item(bank=Bank.objects.get(programme=course.programme), kind="essay", shown={}, key={"rubric": []})
+    quiz = make_quiz(lesson=LessonFactory.create(course=course, kind=LessonKind.QUIZ), items=[item])
+    attempt = start_attempt(quiz=quiz, user=doctor, now=now())[0]
+    save_answer(attempt=attempt, position=0, raw={"text": "Because of the dose."}, saved=1)
+    submit(attempt_id=attempt.pk, by=EndedBy.PERSON)
+    return attempt.answers.get()
+
+
+def _picture(quiz: Quiz) -> ItemImage:
+    """On every paper of the test from now on."""
+    written = BytesIO()
+    Image.new("RGB", (8, 6)).save(written, "PNG")
+    bank = Bank.objects.get(items__picks__section__quiz=quiz, items__picks__position=1)
+    image = add_image(bank=bank, data=written.getvalue(), description="An ovary")
+    item = make_item(bank=bank, shown={**SINGLE["shown"], "images": [image.pk]})
+    quiz.sections.get().picks.create(position=9, item=item)
+    return image
+
+
 def _values(programme: Programme, people: dict[str, User], objects: dict[str, models.Model]) -> dict[str, str]:
     """By the parameter's name; where two apps give the same name another meaning, by `first-part:name`."""
     _, invitation_token = invite(user=UserFactory.create(email="guest@example.org"), created_by=None, now=now())
@@ -181,6 +219,14 @@ def _values(programme: Programme, people: dict[str, User], objects: dict[str, mo
         "question_id": str(objects["webinars.question"].pk),
         "poll_id": str(objects["webinars.poll"].pk),
         "pin_id": str(objects["webinars.pin"].pk),
+        "quiz_id": str(objects["assessments.quiz"].pk),
+        "bank_id": str(objects["assessments.bank"].pk),
+        "kind": "single",
+        "attempt_id": str(objects["assessments.attempt"].pk),
+        "answer_id": str(objects["assessments.answer"].pk),
+        "image_id": str(objects["assessments.itemimage"].pk),
+        "position": "1",
+        "evaluation_id": str(objects["assessments.evaluation"].pk),
         "user_id": str(people["doctor"].pk),
         "move": "claim",
         "stage_move": "answer-live",

@@ -261,5 +261,5 @@ def test_catalogue_costs_the_same_for_any_size(size: int, django_assert_num_quer
         RoleGrantFactory.create(user=user)
     browser = signed_in(user)
     browser.get("/programmes/")
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(12):
         assert browser.get("/programmes/").status_code == 200

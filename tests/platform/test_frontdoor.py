@@ -118,7 +118,8 @@ async def test_a_caller_that_does_not_read_stops_the_sender(tmp_path: Path) -> N
         try:
             while sent < 200_000_000:
                 writer.write(bytes(1_000_000))
-                await asyncio.wait_for(writer.drain(), 1.0)
+                async with asyncio.timeout(1.0):
+                    await writer.drain()
                 sent += 1_000_000
         except TimeoutError:
             stuck.set()
@@ -129,7 +130,8 @@ async def test_a_caller_that_does_not_read_stops_the_sender(tmp_path: Path) -> N
     async with door(tmp_path) as port:
         _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
         writer.write(REQUEST % (b"/", b""))
-        await asyncio.wait_for(stuck.wait(), 20)
+        async with asyncio.timeout(20):
+            await stuck.wait()
         writer.transport.abort()
     server.close()
     assert sent < 50_000_000
@@ -148,7 +150,8 @@ async def test_an_endless_head_is_refused(tmp_path: Path) -> None:
     async with door(tmp_path, tiers=(Tier("web"),)) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET / HTTP/1.1\r\nX: " + b"x" * 70_000)
-        assert (await asyncio.wait_for(reader.readline(), 10)).startswith(b"HTTP/1.1 431 ")
+        async with asyncio.timeout(10):
+            assert (await reader.readline()).startswith(b"HTTP/1.1 431 ")
         writer.close()
 
 

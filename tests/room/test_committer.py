@@ -206,3 +206,19 @@ async def test_a_vanished_browser_closes_its_box(error: Exception) -> None:
 def test_sec_17_a_bucket_gives_its_burst_and_then_its_rate() -> None:
     bucket = TokenBucket(per_minute=60, burst=5)
     assert [bucket.take() for _ in range(7)] == [True] * 5 + [False] * 2
+
+
+@pytest.mark.parametrize("steps", range(5))
+async def test_it_stops_though_a_batch_fills_in_the_same_moment(steps: int) -> None:
+    """A cancellation must not be lost between the event and who waits for it, at whatever step of the loop it comes."""
+    committer = make(Store(), max_wait=60, max_batch=2)
+    committer.add(1, Hearer())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    committer.add(2, Hearer())
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    async with asyncio.timeout(PATIENCE):
+        await committer.stop()
+    assert committer._task
+    assert committer._task.done()

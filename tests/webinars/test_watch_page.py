@@ -266,3 +266,31 @@ def test_a_preview_by_staff_says_that_nothing_counts(course: Course) -> None:
     superuser = User.objects.create_superuser("chief@example.org")
     page = read(signed_in(superuser), make_webinar(course))
     assert "You see this lecture as a preview. Nothing you do here is counted." in words(page)
+
+
+class TestAskedStart:
+    """`?at=` is where other pages link to; where one continues is another thing."""
+
+    def start(self, client: Client, webinar: Webinar, at: str) -> tuple[Any, str]:
+        page = client.get(f"/webinars/{webinar.pk}/?at={at}").content.decode()
+        source = re.search(r'<source src="[^"]*\.mp4#t=(\d+)"', page)
+        assert source
+        return settings_of(page)["start"], source[1]
+
+    def test_the_player_begins_there_and_the_place_to_continue_stays(self, doctor: User, course: Course) -> None:
+        webinar = make_webinar(course)
+        record = WatchRecordFactory.create(user=doctor, webinar=webinar, coverage=((0, 40),), position_seconds=40.0)
+        client = signed_in(doctor)
+        before = settings_of(read(client, webinar))
+
+        assert (before["start"], before["position"]) == (None, 40.0)
+        assert self.start(client, webinar, "25") == (25, "25")
+        assert settings_of(client.get(f"/webinars/{webinar.pk}/?at=25").content.decode())["position"] == 40.0
+        record.refresh_from_db()
+        assert (record.position_seconds, record.coverage) == (40.0, ((0, 40),))
+
+    @pytest.mark.parametrize("odd", ["", "x", "-5", "1e3", "99999999", "999999", "١٢"])
+    def test_what_is_no_place_in_it_is_ignored(self, doctor: User, course: Course, odd: str) -> None:
+        webinar = make_webinar(course)
+        WatchRecordFactory.create(user=doctor, webinar=webinar, coverage=((0, 40),), position_seconds=40.0)
+        assert self.start(signed_in(doctor), webinar, odd) == (None, "40")

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.domain import audit
 from accounts.rules import person_of
+from courses.domain.lesson_kinds import inner_of
 from webinars.admin.desk_words import WORDS
 from webinars.domain import schedule, spot
 from webinars.domain.desk_door import find_request, waiting_at_door
@@ -68,6 +69,7 @@ def desk(request: HttpRequest, webinar_id: int) -> HttpResponse:
         lanes=Lane,
         levels=LaneAccessLevel,
         poll_kinds=PollKind,
+        has_checks=bool(inner_of(lesson=webinar.lesson)),
         doors=webinar.spot_windows.order_by("opens_at"),
     )
     return TemplateResponse(request, "admin/webinars/desk.html", context)

@@ -123,6 +123,8 @@ WORDS = {
     "did-poll.deleted": _("deleted a poll"),
     "did-poll.opened": _("opened a poll"),
     "did-poll.closed": _("closed a poll"),
+    "did-check.opened": _("opened a check"),
+    "did-check.closed": _("closed a check"),
     "did-poll.shown": _("showed results"),
     "did-poll.hidden": _("hid results"),
     "did-lanes.set": _("changed who may write or read"),

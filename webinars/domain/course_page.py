@@ -9,6 +9,7 @@ from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
 from accounts.models import User
 from core.prepared import Prepared
 from courses.domain.availability import Availability, state_of_course, state_of_lesson
+from courses.domain.lesson_kinds import asked_about
 from courses.enums import PublishStatus
 from courses.models import Cohort, Course, CourseCompletion, Lesson
 from courses.rules import get_enrolment_for
@@ -59,6 +60,19 @@ class CoursePage:
         """The first open lesson behind this one that is not done; when all are, nothing is pressed on anybody."""
         behind = (one for one in self.lessons if one.lesson.position > self.current.lesson.position)
         return next((one for one in behind if one.can_be_opened and one.completed_at is None), None)
+
+
+def follow_up_of(page: CoursePage) -> LessonBeside | None:
+    """The feedback form, or what else asks about the current lesson: open now, or as soon as that is completed.
+
+    One query, and none where the course has no such lesson or it is done.
+    """
+    if page.is_preview:
+        return None
+    current = page.current.lesson.pk
+    waiting = [one for one in page.lessons if one.completed_at is None and one.availability.opens_after(current)]
+    about = asked_about(lessons=[one.lesson for one in waiting])
+    return next((one for one in waiting if about.get(one.lesson.pk) == current), None)
 
 
 def read_course_page(*, webinar: Webinar, user: User, now: datetime) -> CoursePage:

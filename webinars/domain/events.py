@@ -34,6 +34,7 @@ SCHEMAS: dict[EventKind, dict[Audience, frozenset[str]]] = {
         EventKind.PUBLISHED: {_ALL: _PUBLISHED},
         EventKind.POLL: {_ALL: _POLL, _PRESENTERS: _POLL},
         EventKind.POLL_RESULTS: {_ALL: _RESULTS, _PRESENTERS: _RESULTS},
+        EventKind.CHECK: {_ALL: "id title questions removed"},
         EventKind.SPOT_QUEUE: {_MODERATORS: "pending approved capacity"},
         EventKind.DESK: {_MODERATORS: "by did what"},
     }.items()

@@ -3,9 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts.models import User
+from courses.domain.lesson_kinds import Moment
 from courses.models import Lesson
+from webinars.domain import checks
 from webinars.domain.authoring import is_watched
 from webinars.domain.scheduling import COPIED
 from webinars.enums import IngestKind, RecordingPolicy
@@ -58,6 +62,16 @@ class WebinarLessons:
             elif not webinar.video.is_published:
                 found[lesson.pk] = _("its video is not ready to be watched yet.")
         return found
+
+    def address(self, *, lesson: Lesson) -> str | None:
+        pk = Webinar.objects.filter(lesson=lesson).values_list("pk", flat=True).first()
+        return reverse("webinars:watch", args=(pk,)) if pk is not None else None
+
+    def moment_of(self, *, lesson: Lesson, inner_id: int, user: User, now: datetime, holds: bool) -> Moment:
+        webinar = Webinar.objects.select_related("lesson__course__programme", "video").filter(lesson=lesson).first()
+        if webinar is None:
+            return Moment.BEFORE
+        return checks.moment_of(webinar=webinar, lesson_id=inner_id, user=user, now=now, holds=holds)
 
 
 def _problem_of_live(webinar: Webinar) -> str:

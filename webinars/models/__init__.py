@@ -1,4 +1,5 @@
 from webinars.models.broadcast import Broadcast, Chapter, Cut, Edition, PublishSession, Segment, StreamKey, StreamNotice
+from webinars.models.checks import RoomCheck
 from webinars.models.ivs import IvsViewer
 from webinars.models.polls import Poll, PollOption, PollVote
 from webinars.models.questions import CannedReply, Question, QuestionMessage, QuestionVote
@@ -29,6 +30,7 @@ __all__ = [
     "QuestionVote",
     "Registration",
     "Room",
+    "RoomCheck",
     "RoomEvent",
     "Segment",
     "SpotRequest",

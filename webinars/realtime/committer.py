@@ -88,7 +88,8 @@ class GroupCommitter(Generic[Item, Result]):
         self._draining = True
         self._full.set()
         try:
-            await asyncio.wait_for(self._idle.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._idle.wait()
         except TimeoutError:
             return False
         return True
@@ -120,7 +121,8 @@ class GroupCommitter(Generic[Item, Result]):
         if left <= 0:
             return
         try:
-            await asyncio.wait_for(self._full.wait(), left)
+            async with asyncio.timeout(left):
+                await self._full.wait()
         except TimeoutError:
             return
 

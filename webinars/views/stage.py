@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from core.clock import now
 from media.domain.grants import issue_key
-from webinars.domain import schedule, stream_keys
+from webinars.domain import checks, schedule, stream_keys
 from webinars.domain.answers import answer_live_on_stage
 from webinars.domain.broadcasts import RehearsalError, set_rehearsal
 from webinars.domain.lanes import LaneError
@@ -27,9 +27,16 @@ from webinars.models import Webinar
 from webinars.rules import get_presented_webinar
 from webinars.views.stages import DeviceRequest
 
-PARTS = {name: f"webinars/stage/_{name}.html" for name in ("top", "side", "choices")}
+PARTS = {name: f"webinars/stage/_{name}.html" for name in ("top", "side", "choices", "checks", "checks_desk")}
 SEEN = "stage_seen"  # in the session: of which broadcast this browser has played the preview
-REFUSALS = (schedule.ScheduleError, stream_keys.StreamKeyError, RehearsalError, QuestionError, LaneError)
+REFUSALS = (
+    checks.CheckError,
+    schedule.ScheduleError,
+    stream_keys.StreamKeyError,
+    RehearsalError,
+    QuestionError,
+    LaneError,
+)
 
 
 class Done(NamedTuple):
@@ -49,9 +56,12 @@ def stage(request: DeviceRequest, webinar_id: int) -> HttpResponse:
     if request.method == "POST" and not done.raw_key and not is_fragment:
         return redirect("webinars:stage", webinar.pk)
     board = _board(request, webinar)
+    part = request.GET.get("part", "")
     context = {"webinar": webinar, "stage": board, "raw_key": done.raw_key, "said": done.text}
+    if not is_fragment or part in {"checks", "checks_desk"}:
+        context |= _checks(webinar, board) | {"checks_said": done.text if is_fragment else ""}
     if is_fragment:
-        return _granted(render(request, PARTS.get(request.GET.get("part", ""), PARTS["top"]), context), request, board)
+        return _granted(render(request, PARTS.get(part, PARTS["top"]), context), request, board)
     context |= _setup(webinar) | {
         "key": key_of(webinar=webinar, presenter=request.user),
         "number": last_number(webinar.pk),
@@ -65,6 +75,16 @@ def _board(request: DeviceRequest, webinar: Webinar) -> Stage:
     fresh = Webinar.objects.select_related("video", "lesson__course__programme").get(pk=webinar.pk)
     webinar.allows_takeover, webinar.is_rehearsal = fresh.allows_takeover, fresh.is_rehearsal
     return read_stage(webinar=fresh, presenter=request.user, seen=request.session.get(SEEN, ""), now=now())
+
+
+def _checks(webinar: Webinar, board: Stage) -> dict[str, Any]:
+    found = checks.stage_checks(webinar=webinar)
+    return {
+        "checks": found,
+        "checks_run": any(one.is_running for one in found),
+        "check_is_open": any(one.is_open for one in found),
+        "room_is_open": board.schedule.state in checks.ROOM_IS_OPEN,
+    }
 
 
 def _setup(webinar: Webinar) -> dict[str, Any]:
@@ -142,10 +162,23 @@ def _takeover(request: DeviceRequest, webinar: Webinar) -> Done:
 
 
 def _answer(request: DeviceRequest, webinar: Webinar) -> Done:
-    number = request.POST.get("question", "")
-    question_id = int(number) if number.isdecimal() and len(number) < 18 else 0
-    answer_live_on_stage(webinar=webinar, question_id=question_id, actor=request.user, now=now())
+    answer_live_on_stage(webinar=webinar, question_id=_number(request, "question"), actor=request.user, now=now())
     return Done(_("Marked as answered."))
+
+
+def _check_open(request: DeviceRequest, webinar: Webinar) -> Done:
+    checks.open_check(webinar=webinar, lesson_id=_number(request, "check"), **_given(request))
+    return Done(_("The check is open for everybody."))
+
+
+def _check_close(request: DeviceRequest, webinar: Webinar) -> Done:
+    checks.close_check(webinar=webinar, lesson_id=_number(request, "check"), **_given(request))
+    return Done(_("The check is closed."))
+
+
+def _number(request: DeviceRequest, name: str) -> int:
+    number = request.POST.get(name, "")
+    return int(number) if number.isdecimal() and len(number) < 18 else 0
 
 
 def _seen(request: DeviceRequest, webinar: Webinar) -> Done:
@@ -163,5 +196,7 @@ MOVES: dict[str, Callable[[DeviceRequest, Webinar], Done]] = {
     "rehearse": _rehearse,
     "takeover": _takeover,
     "answer": _answer,
+    "check-open": _check_open,
+    "check-close": _check_close,
     "seen": _seen,
 }

@@ -17,6 +17,8 @@ from core import clock
 from media.domain.grants import issue, issue_key
 from webinars.domain import visits
 from webinars.domain.chapters import chapters_of
+from webinars.domain.checks import ShownCheck, shown_checks
+from webinars.domain.course_page import follow_up_of
 from webinars.domain.live_source import LiveSource
 from webinars.domain.registrations import has_place, places_of
 from webinars.domain.room_page import RoomPage, program_seconds, read_room_page, reason_of_cancelling
@@ -32,6 +34,7 @@ KEEP_ALIVE_SHARE = 0.4
 # Beats that another lecture left over are delivered from here too: the player puts the number in.
 PLAYER_URLS = {"beats": "/api/v1/webinars/{webinar}/beats/", "playback": "/api/v1/webinars/{webinar}/playback/"}
 DATES = ("doors_open_at", "starts_at", "planned_end_at", "live_at", "ended_at")
+WITH_CHECKS = frozenset({Stage.DOORS, Stage.ELSEWHERE, Stage.LIVE, Stage.RECORDED})
 ABOUT_PLACES = frozenset({Stage.SCHEDULED, Stage.REGISTER, Stage.DOORS, Stage.ELSEWHERE})
 TEMPLATES = {
     Stage.NOT_NOW: "webinars/not_now.html",
@@ -88,7 +91,11 @@ def context_of(request: DeviceRequest, found: Look) -> dict[str, Any]:
     if found.stage in {Stage.RECORDED, Stage.LIVE}:
         player = player_settings(request, found)
         context |= {"sources": found.sources, "speeds": SPEEDS, "mark": mark_of(request.user), "player": player}
+        context["start_at"] = found.page.resume_at if player["start"] is None else player["start"]
         context["is_signed"] = found.live is not None and found.live.place is not None
+    if found.stage in {Stage.RECORDED, Stage.ENDED}:
+        context["follow_up"] = follow_up_of(found.page)
+    context["held"] = held_context(found)
     context["live"] = page_settings(request, found, context.get("room"))
     return context
 
@@ -98,6 +105,15 @@ def room_context(user: User, found: Look) -> dict[str, Any]:
         return {}
     room = read_room_page(webinar=found.webinar, user=user, part=found.part, now=found.now)
     return {"room": room, "room_settings": room.as_settings(), "keys": (uuid4(), uuid4())}
+
+
+def held_context(found: Look) -> list[ShownCheck] | None:
+    """Checks within the webinar, None where this page has no place for them."""
+    if found.stage not in WITH_CHECKS:
+        return None
+    lessons = [one.lesson for one in found.page.lessons]
+    done = {one.lesson.pk for one in found.page.lessons if one.completed_at}
+    return shown_checks(webinar=found.webinar, lessons=lessons, completed_lesson_ids=done, now=found.now)
 
 
 def stage_context(user: User, found: Look) -> dict[str, Any]:
@@ -136,6 +152,14 @@ def grant_seconds(live: LiveSource | None) -> int:
     return 0 if live.place else settings.LIVE_GRANT_SECONDS
 
 
+def asked_start(request: DeviceRequest, found: Look) -> int | None:
+    """`?at=` seconds into a recording, as other pages link to a place in it. It moves nobody's place to continue."""
+    text = request.GET.get("at", "")
+    if found.stage is not Stage.RECORDED or not (text.isascii() and text.isdigit() and len(text) < 7):
+        return None
+    return int(text) if int(text) < found.page.watched.length else None
+
+
 def player_settings(request: DeviceRequest, found: Look) -> dict[str, Any]:
     """Everything the player needs, so that it asks for nothing before the first play. Live seconds are program time."""
     webinar, page, live = found.webinar, found.page, found.live
@@ -149,6 +173,7 @@ def player_settings(request: DeviceRequest, found: Look) -> dict[str, Any]:
         "version": video.published_version if video and not live else "",
         "duration": video.duration_seconds if video and not live else 0,
         "position": watched.live_position if live else page.resume_at,
+        "start": asked_start(request, found),
         "coverage": watched.live_coverage if live else watched.coverage,
         "required": watched.required,
         "is_done": page.current.completed_at is not None,
@@ -175,6 +200,7 @@ def page_settings(request: DeviceRequest, found: Look, room: RoomPage | None) ->
     api = f"/api/v1/webinars/{webinar.pk}"
     return {
         "webinar": webinar.pk,
+        "lesson": webinar.lesson_id,
         "csrf": get_token(request),
         "state": schedule.state.value,
         "stage": found.stage.value,

@@ -210,7 +210,8 @@ class Browser:
         )
         socket = await self._route(self.site).connect(lambda: Socket(text, **heard), self.plan.timeout_seconds)
         try:
-            await asyncio.wait_for(asyncio.shield(socket.opened), self.plan.timeout_seconds)
+            async with asyncio.timeout(self.plan.timeout_seconds):
+                await asyncio.shield(socket.opened)
         except TimeoutError as error:
             socket.close()
             raise NotSentError("handshake: timeout") from error

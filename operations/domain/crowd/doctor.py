@@ -125,7 +125,8 @@ class Doctor:
     @staticmethod
     async def _wait(event: asyncio.Event, seconds: float) -> bool:
         try:
-            await asyncio.wait_for(event.wait(), max(0.0, seconds))
+            async with asyncio.timeout(max(0.0, seconds)):
+                await event.wait()
         except TimeoutError:
             return False
         return True

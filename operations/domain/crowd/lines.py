@@ -176,7 +176,8 @@ class Connection(asyncio.Protocol):
         self._waiting = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         try:
-            return await asyncio.wait_for(self._waiting, seconds)
+            async with asyncio.timeout(seconds):
+                return await self._waiting
         except TimeoutError as error:
             self.close()
             raise LostError("timeout") from error
@@ -332,7 +333,8 @@ class Route:
             make, self.place.host, self.place.port, ssl=self.tls, local_addr=local
         )
         try:
-            _, protocol = await asyncio.wait_for(opening, seconds)
+            async with asyncio.timeout(seconds):
+                _, protocol = await opening
         except (OSError, TimeoutError) as error:
             raise NotSentError(f"connect: {type(error).__name__}") from error
         return protocol

@@ -2,6 +2,7 @@
 
 import { enterRoom } from "../live/room.js";
 import { Card } from "./card.js";
+import { Checks } from "./checks.js";
 import { Door } from "./door.js";
 import { Clock, Head } from "./head.js";
 import { Keyboard } from "./keyboard.js";
@@ -35,12 +36,13 @@ function build(root, overview, addresses) {
   const notices = new Notices({ root, part, requests, toast, announcements: overview.announcements, pins: overview.pins });
   const head = new Head({ root, part, requests, address: addresses.status, toast, clock, overview });
   const door = new Door({ part, requests, address: addresses.door, toast, shown: overview.waiting });
-  return { part, clock, requests, toast, store, drafts, log, moves, queue, card, lanes, people, polls, notices, head, door };
+  const checks = new Checks({ root });
+  return { part, clock, checks, requests, toast, store, drafts, log, moves, queue, card, lanes, people, polls, notices, head, door };
 }
 
 /** What an event means here. Kinds that are not for desks are left alone. */
 function listen(desk, again) {
-  const { store, toast, polls, notices, lanes, people, head, door, log } = desk;
+  const { store, toast, polls, checks, notices, lanes, people, head, door, log } = desk;
   return {
     question: (data) => {
       const isNew = !store.get(data.id) && data.state === "new";
@@ -49,6 +51,7 @@ function listen(desk, again) {
     },
     poll: (data) => polls.heard(data),
     poll_results: (data) => polls.counted(data),
+    check: () => checks.again(),
     announcement: (data, at) => notices.announced(data, at),
     pinned: (data) => notices.pinned(data),
     lanes: () => lanes.again(),

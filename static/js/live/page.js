@@ -10,6 +10,7 @@ import { say } from "../player/words.js";
 import { Check } from "./check.js";
 import { startCountdowns } from "./countdown.js";
 import { SharedLine } from "./line.js";
+import { Held } from "./held.js";
 import { drawMarks } from "./marks.js";
 import { keepPresent } from "./meeting.js";
 import { Panel } from "./panel.js";
@@ -36,6 +37,7 @@ class WebinarPage {
     this.room = new Room({ eventsUrl: urls.events, since: number });
     this.line = new SharedLine({ socket: this.socket, room: this.room, now });
     this.panel = new Panel({ room: this.room, wire: this.wire, seconds: () => this.seconds });
+    this.held = new Held({ room: this.room, seconds: () => this.seconds, tell: (text) => this.panel.tell(text) });
     this.people = 0;
     this.follow();
   }
@@ -61,6 +63,7 @@ class WebinarPage {
       ? await mount({ config, socket: this.socket, wire: this.wire, onStale: () => this.isStale() })
       : null;
     this.mark();
+    this.showHeld();
     if (this.config.follows) this.line.start();
     if (this.mayBegin) this.player.player.play();
   }
@@ -99,6 +102,11 @@ class WebinarPage {
 
   get spread() {
     return Math.min(LONGEST_SPREAD, this.people / PEOPLE_A_SECOND);
+  }
+
+  showHeld() {
+    const player = read("player-config");
+    this.held.show({ lesson: this.config.lesson, stage: this.config.stage, isDone: Boolean(player && player.is_done) });
   }
 
   /** The doors open by the clock alone: no event says so. */
@@ -161,6 +169,8 @@ class WebinarPage {
       document.title = fresh.title;
     }
     this.panel.renew(read("room-config", fresh));
+    this.swap(fresh, ["held"]);
+    this.showHeld();
     if (this.mustRestart) this.line.resume(config.number);
     this.mustRestart = false;
     if (!mustShow) return;

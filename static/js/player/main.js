@@ -138,6 +138,13 @@ function offerFirst({ config, player, progress, beats, length }) {
     player.offer({ position: 0, label: say("watch-live"), detail: say("live-now") });
     return;
   }
+  if (config.start !== null) {
+    const detail = progress.unseen ? say("unseen", { duration: durationLeft(progress.unseen) }) : say("all-seen");
+    player.offer({ position: config.start, label: say("from", { time: clock(config.start) }), detail });
+    // Loading the page again goes on where one is by then.
+    player.addEventListener("start", () => history.replaceState(history.state, "", window.location.pathname), { once: true });
+    return;
+  }
   offer(player, progress, config.position);
   beats.addEventListener("leftover", ({ detail: { position } }) => {
     if (player.isStarted) return;

@@ -5,12 +5,16 @@ import { askedToWait } from "./backoff.js";
 const TIMEOUT_MILLISECONDS = 15000;
 
 export class RequestFailed extends Error {
-  /** `status` 0: the network; otherwise what the server answered. `after`: milliseconds it asked to wait before the next try. */
-  constructor(status, detail, after = 0) {
+  /**
+   * `status` 0: the network; otherwise what the server answered. `after`: milliseconds it asked to wait before the next try.
+   * `current`: the object as it stands, where a conflict brought it along.
+   */
+  constructor(status, detail, after = 0, current = null) {
     super(detail || `HTTP ${status}`);
     this.status = status;
     this.detail = detail || "";
     this.after = after;
+    this.current = current;
   }
 }
 
@@ -49,7 +53,7 @@ export class Wire {
     } finally {
       clearTimeout(timer);
     }
-    if (!response.ok) throw new RequestFailed(response.status, detailOf(answer), askedToWait(response));
+    if (!response.ok) throw new RequestFailed(response.status, detailOf(answer), askedToWait(response), answer.current || null);
     return Object.assign({ sent_at: response.headers.get("Date") }, answer);
   }
 

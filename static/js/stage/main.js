@@ -90,15 +90,17 @@ function start() {
     preview.follow(top.place.querySelector("[data-source]").dataset.source);
   });
   const side = part("side", SIDE_MILLISECONDS, () => {
-    side.place.parentElement.classList.toggle("has-questions", Boolean(side.place.querySelector(".stage-questions")));
+    side.place.closest(".stage-grid").classList.toggle("has-questions", Boolean(side.place.querySelector(".stage-questions")));
   });
   const choices = part("choices", 0, () => top.refresh());
-  const parts = [top, side, choices].filter(Boolean);
+  const checks = part("checks", HEALTH_MILLISECONDS);
+  const parts = [top, side, choices, checks].filter(Boolean);
   parts.forEach(sendHere);
   const { room, line: socket } = enterRoom(page.dataset.stage, Number(page.dataset.since));
   line(room);
   room.addEventListener("event", ({ detail }) => {
     if (SIDE_KINDS.has(detail.kind)) side.refresh();
+    if (detail.kind === "check") checks.refresh();
     if (detail.kind === "state") parts.forEach((one) => one.refresh());
   });
   room.addEventListener("presence", ({ detail }) => {
@@ -111,6 +113,7 @@ function start() {
   room.addEventListener("reload", () => window.location.reload());
   top.start();
   side.start();
+  checks.start();
   preview.follow(top.place.querySelector("[data-source]").dataset.source);
   copying();
   socket.start();

@@ -126,7 +126,8 @@ class Slow(Misbehaving):
             writer.write(bytes([letter]))
             await writer.drain()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.over.wait(), 0.2)
+                async with asyncio.timeout(0.2):
+                    await self.over.wait()
         writer.close()
 
     async def no_body(self, person: dict[str, Any]) -> None:

@@ -1,7 +1,9 @@
 """Replicas that die, and replicas that are replaced."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
+from deploy.cluster.units import ClusterError
 from tests.faults.kinds.registry import Fault, fault
 
 
@@ -46,10 +48,20 @@ class Rolled(Fault):
         self.names = ["web.1", "realtime.1"]
         if self.stage.is_long:
             self.names = [name for tier in ("web", "realtime", "worker", "beat") for name in self.site.of(tier)]
-        self.site.ask(do="roll", names=self.names)
+        self.under_way = ThreadPoolExecutor(1).submit(self._roll)
 
     def mend(self) -> None:
+        """It stops at the first replica that does not get ready, and is run again when what it lacked is back."""
+        try:
+            self.under_way.result()
+        except ClusterError:
+            self._roll()
         self.site.wait_for_new(self.before, self.names)
+        if not self.is_alone:  # a beat ends with the lock that Valkey lost, a worker with its lost queue
+            return
         after = self.site.table()
         crashed = [name for name in self.names if after[name]["restarts"] > self.before[name]["restarts"]]
         assert not crashed, f"{', '.join(crashed)} crashed during a rolling restart"
+
+    def _roll(self) -> None:
+        self.site.ask(do="roll", names=self.names)

@@ -38,6 +38,7 @@ class Fault(ABC):
 
     def __init__(self, stage: Stage) -> None:
         self.stage, self.site, self.rng = stage, stage.site, stage.rng
+        self.is_alone = True
 
     @property
     def seconds(self) -> float:

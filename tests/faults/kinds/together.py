@@ -1,6 +1,7 @@
 """Two at once: what each survives by itself, the pair may not."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from tests.faults.kinds.registry import FAULTS, Fault, Stage, fault
 
@@ -15,6 +16,8 @@ class Two(Fault):
         super().__init__(stage)
         first, second = self._choose() if stage.is_long else (FAULTS[name] for name in IN_SHORT)
         self.pair = (first(stage), second(stage))
+        for one in self.pair:
+            one.is_alone = False
         stage.load.journal.note(f"two together: {first.name} and {second.name}")
 
     def _choose(self) -> tuple[type[Fault], type[Fault]]:
@@ -32,8 +35,7 @@ class Two(Fault):
         self.pair[1].strike()
 
     def mend(self) -> None:
-        """Both in any case: a frozen database must not stay frozen because the other one failed."""
-        try:
-            self.pair[0].mend()
-        finally:
-            self.pair[1].mend()
+        """Both at once, and in any case: a rolling restart does not end while the database is frozen."""
+        with ThreadPoolExecutor(2) as both:
+            for ended in [both.submit(one.mend) for one in self.pair]:
+                ended.result()

@@ -1,0 +1,195 @@
+"""What doctors said, counted. The only way to read answers: nothing else in the product shows them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import Count, F, Func, IntegerField
+from django.utils.translation import gettext as _
+
+from assessments.domain.evaluation_sheet import Option, options_of
+from assessments.enums import Dimension, QuestionKind
+from assessments.models import Evaluation, EvaluationAnswer, EvaluationQuestion, EvaluationReceipt, EvaluationResponse
+
+MIN_GROUP = 5
+TEXTS_SHOWN = 200
+PROMOTERS_FROM = 9
+DETRACTORS_TO = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One bar. `percent` is of those who answered the question, for drawing and reading; counts are exact."""
+
+    label: str
+    count: int
+    percent: float
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A free text; `name` only where it was given with one."""
+
+    text: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionResult:
+    """`is_suppressed`: fewer than MIN_GROUP anonymous answers, of which not even the number is shown."""
+
+    question: EvaluationQuestion
+    answered: int
+    is_suppressed: bool
+    shares: tuple[Share, ...] = ()
+    mean: Decimal | None = None
+    most: int | None = None
+    nps: int | None = None
+    texts: tuple[Said, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DimensionResult:
+    """`mean` over its questions of five steps or stars; `nps` of its one question of that kind."""
+
+    dimension: str
+    questions: tuple[QuestionResult, ...]
+
+    @property
+    def label(self) -> str:
+        return str(Dimension(self.dimension).label)
+
+    @property
+    def answered(self) -> int:
+        return max((one.answered for one in self.questions), default=0)
+
+    @property
+    def mean(self) -> Decimal | None:
+        rated = [(one.mean, one.answered) for one in self.questions if one.mean is not None and one.most == 5]
+        total = sum(answered for _mean, answered in rated)
+        if not total:
+            return None
+        return (sum((mean * answered for mean, answered in rated), Decimal(0)) / total).quantize(Decimal("0.01"))
+
+    @property
+    def nps(self) -> int | None:
+        return next((one.nps for one in self.questions if one.nps is not None), None)
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationResults:
+    evaluation: Evaluation
+    answered: int
+    is_suppressed: bool
+    dimensions: tuple[DimensionResult, ...]
+
+
+def has_evaluated(*, user_id: int, lesson_id: int) -> bool:
+    """Whether this person has given the feedback of this lesson: for certificates. One query."""
+    return EvaluationReceipt.objects.filter(user_id=user_id, evaluation__lesson_id=lesson_id).exists()
+
+
+def results_of(*, evaluation: Evaluation) -> EvaluationResults:
+    """Six queries, whatever the number of answers. Questions of several editions stand one after the other.
+
+    Below MIN_GROUP anonymous answers nothing is shown but how many there are. Whoever looks before and after the sixth
+    answer can still subtract: results are for after the webinar, and the page says so.
+    """
+    answered = EvaluationResponse.objects.filter(evaluation=evaluation).count()
+    forms = set(EvaluationResponse.objects.filter(evaluation=evaluation).values_list("form_id", flat=True).distinct())
+    if evaluation.form_id is not None:
+        forms.add(evaluation.form_id)
+    questions = list(EvaluationQuestion.objects.filter(form__in=forms).order_by("form__edition", "form", "position"))
+    too_few = evaluation.is_anonymous and answered < MIN_GROUP
+    counts, totals = ({}, {}) if too_few else _counts(evaluation)
+    texts = {} if too_few else _texts(evaluation)
+    by_dimension: dict[str, list[QuestionResult]] = defaultdict(list)
+    for question in questions:
+        total = totals.get(question.pk, 0)
+        hidden = too_few or (evaluation.is_anonymous and 0 < total < MIN_GROUP)
+        by_dimension[question.dimension].append(
+            QuestionResult(question, 0, True)
+            if hidden
+            else _result(question, counts.get(question.pk, {}), total, texts.get(question.pk, ()))
+        )
+    ordered = [one for one in Dimension.values if one in by_dimension]
+    dimensions = tuple(DimensionResult(one, tuple(by_dimension[one])) for one in ordered)
+    return EvaluationResults(evaluation, answered, too_few, dimensions)
+
+
+def _counts(evaluation: Evaluation) -> tuple[dict[int, dict[int, int]], dict[int, int]]:
+    """By question: how often each value was given, and by how many people it was answered."""
+    counts: dict[int, dict[int, int]] = defaultdict(dict)
+    answers = EvaluationAnswer.objects.filter(response__evaluation=evaluation)
+    one = answers.filter(number__isnull=False).values_list("question", "number").annotate(times=Count("pk"))
+    chosen = Func(F("chosen"), function="unnest", output_field=IntegerField())
+    several = answers.annotate(one=chosen).values_list("question", "one").annotate(times=Count("pk"))
+    for question, value, times in [*one.order_by(), *several.order_by()]:
+        counts[question][value] = times
+    totals = dict(answers.values_list("question").annotate(people=Count("pk")).order_by())
+    return counts, totals
+
+
+def _texts(evaluation: Evaluation) -> dict[int, list[Said]]:
+    """In the order of their random keys: the order of writing would tell who was last."""
+    found: dict[int, list[Said]] = defaultdict(list)
+    said = EvaluationAnswer.objects.filter(response__evaluation=evaluation).exclude(text="").order_by("pk")
+    for answer in said.select_related("response__user")[: TEXTS_SHOWN * 20]:
+        person = answer.response.user
+        if len(found[answer.question_id]) < TEXTS_SHOWN:
+            found[answer.question_id].append(Said(answer.text, person.get_full_name() if person else ""))
+    return found
+
+
+def _result(question: EvaluationQuestion, counts: dict[int, int], total: int, texts: Sequence[Said]) -> QuestionResult:
+    options = options_of(question)
+    if question.kind == QuestionKind.TEXT:
+        return QuestionResult(question, total, False, texts=tuple(texts))
+    shares = tuple(_shares(options, counts, total))
+    if question.kind in {QuestionKind.ONE, QuestionKind.SEVERAL}:
+        return QuestionResult(question, total, False, shares)
+    return QuestionResult(
+        question,
+        total,
+        False,
+        shares,
+        mean=mean_of(counts),
+        most=options[-1].value,
+        nps=nps_of(counts) if question.kind == QuestionKind.NPS else None,
+    )
+
+
+def _shares(options: Iterable[Option], counts: dict[int, int], total: int) -> Iterable[Share]:
+    for option in options:
+        count = counts.get(option.value, 0)
+        yield Share(option.label, count, 100 * count / total if total else 0.0)
+
+
+def mean_of(counts: dict[int, int]) -> Decimal | None:
+    """To two places; the sum and the number are whole, so nothing is lost before the last rounding."""
+    total = sum(counts.values())
+    if not total:
+        return None
+    return (Decimal(sum(value * count for value, count in counts.items())) / total).quantize(Decimal("0.01"))
+
+
+def nps_of(counts: dict[int, int]) -> int | None:
+    """Net promoter score, −100 to 100: the percentage of 9 and 10 less the percentage of 0 to 6 (Reichheld 2003)."""
+    total = sum(counts.values())
+    if not total:
+        return None
+    promoters = sum(count for value, count in counts.items() if value >= PROMOTERS_FROM)
+    detractors = sum(count for value, count in counts.items() if value <= DETRACTORS_TO)
+    return round(100 * (promoters - detractors) / total)
+
+
+def standing_words(results: EvaluationResults) -> str:
+    """Why there is nothing to see, where there is not."""
+    if not results.answered:
+        return _("Nobody has answered yet.")
+    if results.is_suppressed:
+        return _("Results are shown from %(number)d answers on, so that nobody can be recognised.") % {
+            "number": MIN_GROUP
+        }
+    return ""

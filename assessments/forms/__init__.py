@@ -1,0 +1,1 @@
+"""Forms of those who write questions and mark answers."""
