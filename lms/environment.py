@@ -1,5 +1,6 @@
 """Reads settings from the environment and reports every bad value at once."""
 
+import base64
 import os
 from collections.abc import Sequence
 from ipaddress import ip_network
@@ -10,6 +11,9 @@ from django.conf.global_settings import LANGUAGES
 from django.core.exceptions import ImproperlyConfigured
 
 DEVELOPMENT_SECRET = "development-only-not-a-secret"  # noqa: S105  # refused wherever DEBUG is off
+SEED_BYTES = 32
+DEVELOPMENT_SEED = b"development-only-not-a-secret!!!"  # 32 bytes; what it signs proves nothing
+HOW_TO_MAKE_A_SEED = "python3 -c 'import base64, secrets; print(base64.b64encode(secrets.token_bytes(32)).decode())'"
 HOW_TO_MAKE = "python3 -c 'import secrets; print(secrets.token_urlsafe(64))'"
 
 
@@ -108,6 +112,22 @@ class Environment:
                 p384_key(value)
             except ValueError as problem:
                 self.problems.append(f"{name} is {problem}")
+
+    def seeds(self, name: str) -> tuple[bytes, ...]:
+        """Private keys of Ed25519: 32 bytes each, in base64. Their text is never part of a problem."""
+        found = []
+        for number, word in enumerate(self.words(name), 1):
+            try:
+                seed = base64.b64decode(word, altchars=b"-_", validate=True)
+            except ValueError:
+                seed = b""
+            if len(seed) == SEED_BYTES:
+                found.append(seed)
+            else:
+                self.problems.append(
+                    f"{name}, key {number}, must be 32 bytes in base64; make one: {HOW_TO_MAKE_A_SEED}"
+                )
+        return tuple(found)
 
     def require(self, name: str, value: object, why: str) -> None:
         if not value:

@@ -45,7 +45,8 @@ TAKES_AWAY: dict[type[Operation], str] = {
     op.AlterModelTable: "the running version knows the old name only",
 }
 LOCKS = re.compile(
-    r"\b(ALTER\s+TABLE|TRUNCATE|LOCK\s+TABLE|DROP\s+(TABLE|COLUMN|VIEW|FUNCTION|MATERIALIZED|TYPE|SCHEMA)|RENAME\s"
+    r"\b(ALTER\s+TABLE|(?<!BEFORE )TRUNCATE|LOCK\s+TABLE|RENAME\s"
+    r"|DROP\s+(TABLE|COLUMN|VIEW|FUNCTION|MATERIALIZED|TYPE|SCHEMA)"
     r"|CREATE\s+(UNIQUE\s+)?INDEX\s+(?!CONCURRENTLY)|REINDEX\s+(?!.*CONCURRENTLY)|VACUUM\s+FULL|CLUSTER\s)",
     re.IGNORECASE,
 )

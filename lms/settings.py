@@ -12,7 +12,8 @@ import django_stubs_ext
 from csp.constants import NONCE, NONE, SELF
 
 from core.logging import configure
-from lms.environment import DEVELOPMENT_SECRET, Environment
+from lms.environment import DEVELOPMENT_SECRET, DEVELOPMENT_SEED, Environment
+from lms.schedule import SCHEDULE
 from lms.theme import theme
 
 gc.disable()  # until lms.apps is ready: a fifth of every start went into looking for garbage where there is none
@@ -28,6 +29,8 @@ SITE_NAME = env.text("SITE_NAME", "Rounds")
 SITE_URL = env.text("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 SECRET_KEY = env.text("SECRET_KEY", "" if PRODUCTION else DEVELOPMENT_SECRET)
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
+# The first signs certificates. None in production: nothing is issued, and whoever tries is told so.
+CERTIFICATE_KEYS = env.seeds("CERTIFICATE_KEYS") or (() if PRODUCTION else (DEVELOPMENT_SEED,))
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", () if PRODUCTION else ("127.0.0.1", "localhost", "[::1]", "testserver"))
 TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 0, high=10)
 
@@ -61,6 +64,7 @@ INSTALLED_APPS = [
     "courses",
     "webinars",
     "assessments",
+    "certification",
     "analytics",
     "operations",
     "lms",
@@ -340,24 +344,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False
-CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
-    "accounts-sweep": {"task": "accounts.tasks.sweep", "schedule": 60.0},
-    "accounts-tidy": {"task": "accounts.tasks.tidy", "schedule": 3600.0},
-    "courses-sweep": {"task": "courses.tasks.sweep", "schedule": 60.0},
-    "submit-overdue": {"task": "assessments.submit_overdue", "schedule": 5.0},
-    "mark-again": {"task": "assessments.mark_again", "schedule": 30.0},
-    "refresh-rankings": {"task": "assessments.refresh_rankings", "schedule": 10.0},
-    "make-reports": {"task": "assessments.make_due_reports", "schedule": 60.0},
-    "media-sweep": {"task": "media.tasks.sweep", "schedule": 60.0},
-    "sweep-broadcasts": {"task": "webinars.sweep_broadcasts", "schedule": 15.0},
-    "tend-recordings": {"task": "webinars.tend_recordings", "schedule": 15.0},
-    "settle-watch-records": {"task": "webinars.settle_watch_records", "schedule": 30.0},
-    "close-silent-visits": {"task": "webinars.close_silent_visits", "schedule": 60.0},
-    "remove-old-events": {"task": "webinars.remove_old_events", "schedule": 86_400.0},
-    "announce-tallies": {"task": "webinars.announce_tallies", "schedule": 10.0},
-    "tell-incidents": {"task": "operations.tell_incidents", "schedule": 20.0},
-    "tend-capacity": {"task": "operations.tend_capacity", "schedule": 300.0},
-}
+CELERY_BEAT_SCHEDULE = dict(SCHEDULE)
 if LIVE_IVS_PLAYBACK_PRIVATE_KEY:  # who may stay no longer loses the picture within five seconds
     CELERY_BEAT_SCHEDULE["cut-off-ivs"] = {"task": "webinars.cut_off_ivs", "schedule": 3.0, "options": {"expires": 3.0}}
 

@@ -12,7 +12,18 @@ import pytest
 from slipcover import FileMatcher, ImportManager, Slipcover
 
 ROOT = Path(__file__).resolve().parent.parent
-APPS = ("accounts", "analytics", "assessments", "core", "courses", "lms", "media", "operations", "webinars")
+APPS = (
+    "accounts",
+    "analytics",
+    "assessments",
+    "certification",
+    "core",
+    "courses",
+    "lms",
+    "media",
+    "operations",
+    "webinars",
+)
 SOURCES = [str(ROOT / name) for name in APPS]
 OMITTED = ["*/migrations/*"]
 EXCLUDED = ["if TYPE_CHECKING:", "raise NotImplementedError", "@overload"]

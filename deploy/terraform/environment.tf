@@ -57,6 +57,7 @@ locals {
   secrets = {
     SECRET_KEY                    = var.secret_key
     SECRET_KEY_FALLBACKS          = var.secret_key_fallbacks
+    CERTIFICATE_KEYS              = var.certificate_keys
     DATABASE_URL                  = "postgresql://rounds:${urlencode(var.database_password)}@${local.database_addresses.services}"
     REDIS_URL                     = "rediss://:${var.cache_token}@${module.cache.address}:6379/0?ssl_cert_reqs=required"
     MEDIA_CLOUDFRONT_PRIVATE_KEY  = var.media_private_key
@@ -65,8 +66,8 @@ locals {
     EMAIL_HOST_PASSWORD           = var.mail_password
   }
   secret_names = [
-    "SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASE_URL", "REDIS_URL", "MEDIA_CLOUDFRONT_PRIVATE_KEY",
-    "LIVE_IVS_PLAYBACK_PRIVATE_KEY", "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD",
+    "SECRET_KEY", "SECRET_KEY_FALLBACKS", "CERTIFICATE_KEYS", "DATABASE_URL", "REDIS_URL",
+    "MEDIA_CLOUDFRONT_PRIVATE_KEY", "LIVE_IVS_PLAYBACK_PRIVATE_KEY", "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD",
   ]
 }
 

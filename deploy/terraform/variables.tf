@@ -97,6 +97,13 @@ variable "secret_key_fallbacks" {
   ephemeral   = true
 }
 
+variable "certificate_keys" {
+  description = "Keys that sign certificates, in base64, separated by commas; the first signs. Empty: nothing is issued."
+  type        = string
+  sensitive   = true
+  ephemeral   = true
+}
+
 variable "database_password" {
   type      = string
   sensitive = true

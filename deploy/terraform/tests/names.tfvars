@@ -12,6 +12,7 @@ live_ivs_public_key   = "-----BEGIN PUBLIC KEY-----\nmade up\n-----END PUBLIC KE
 live_ivs_private_key  = "made-up"
 secret_key            = "made-up"
 secret_key_fallbacks  = ""
+certificate_keys      = ""
 database_password     = "made-up/with?signs"
 media_private_key     = "made-up"
 mail_user             = "made-up"

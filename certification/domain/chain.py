@@ -1,0 +1,178 @@
+"""The chain of a ledger: lines are added under a lock, each sealed with the one before, and looked over in order.
+
+A line's hash is SHA-256 over the previous hash and the line's content in one canonical form: JSON with sorted keys, no
+spaces, text in UTF-8, times in UTC with microseconds, credits with two decimals. Whoever has the lines can compute it
+with any other program.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+
+from accounts.models import User
+from certification.enums import EntryKind
+from certification.models import Chain, LedgerEntry, PublishedHead
+from courses.models import Programme
+
+START = bytes(32)
+BATCH = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """`details` holds text, whole numbers, truth, lists and objects of these: fractions can be written in many ways."""
+
+    kind: EntryKind
+    user_id: int
+    claim_id: int | None = None
+    certificate_id: int | None = None
+    credits: Decimal | None = None
+    reason: str = ""
+    details: dict[str, Any] = field(default_factory=dict)
+    actor: User | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """The first line that does not hold; `what` is a code: gap, link, content, cut, head."""
+
+    programme_id: int
+    number: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    programme_id: int
+    length: int
+    head: bytes
+    flaw: Flaw | None
+
+
+class NotCanonicalError(ValueError):
+    """Details that cannot be written in one way only."""
+
+
+def lock_chain(programme: Programme) -> Chain:
+    """Everything that is granted or issued in a programme waits here. Inside a transaction."""
+    Chain.objects.get_or_create(programme=programme, defaults={"head": START})
+    return Chain.objects.select_for_update(no_key=True).get(programme=programme)
+
+
+def append(*, chain: Chain, entries: Sequence[NewEntry], now: datetime) -> list[LedgerEntry]:
+    """To the end of a locked chain, in this order. The chain's row moves on with it."""
+    rows: list[LedgerEntry] = []
+    number, head = chain.length, bytes(chain.head)
+    for entry in entries:
+        number += 1
+        row = LedgerEntry(
+            programme_id=chain.programme_id,
+            number=number,
+            kind=entry.kind,
+            user_id=entry.user_id,
+            claim_id=entry.claim_id,
+            certificate_id=entry.certificate_id,
+            credits=entry.credits,
+            reason=entry.reason,
+            details=entry.details,
+            actor=entry.actor,
+            entered_at=now,
+            previous=head,
+        )
+        head = row.hash = seal(head, content_of(row))
+        rows.append(row)
+    with transaction.atomic():
+        LedgerEntry.objects.bulk_create(rows, batch_size=BATCH)
+        chain.length, chain.head = number, head
+        chain.save(update_fields=["length", "head"])
+    return rows
+
+
+def content_of(row: LedgerEntry) -> dict[str, Any]:
+    """All that a line says, in plain values."""
+    return {
+        "programme": row.programme_id,
+        "number": row.number,
+        "kind": str(row.kind),
+        "user": row.user_id,
+        "claim": row.claim_id,
+        "certificate": row.certificate_id,
+        "credits": None if row.credits is None else f"{row.credits:.2f}",
+        "reason": row.reason,
+        "details": row.details,
+        "actor": row.actor_id,
+        "at": row.entered_at.astimezone(UTC).isoformat(timespec="microseconds"),
+    }
+
+
+def canonical(content: Any) -> bytes:
+    """Raises NotCanonicalError."""
+    _check(content)
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def seal(previous: bytes, content: dict[str, Any]) -> bytes:
+    return hashlib.sha256(previous + canonical(content)).digest()
+
+
+def _check(value: Any) -> None:
+    if value is None or isinstance(value, str | bool | int):
+        return
+    if isinstance(value, list | tuple):
+        for one in value:
+            _check(one)
+    elif isinstance(value, dict):
+        for name, one in value.items():
+            if not isinstance(name, str):
+                raise NotCanonicalError(f"A name of details must be text, not {name!r}")
+            _check(one)
+    else:
+        raise NotCanonicalError(f"{value!r} has no one way to be written: give it as text")
+
+
+# Looking it over
+
+
+def verify(*, programme_id: int) -> Verified:
+    """Line by line from the first, then against what was published. 100,000 lines never stand in memory together."""
+    head, length = START, 0
+    published = {row.length: bytes(row.hash) for row in PublishedHead.objects.filter(programme=programme_id)}
+    for row in _rows(programme_id):
+        flaw = _flaw_of(row, length, head, published)
+        if flaw is not None:
+            return Verified(programme_id, length, head, Flaw(programme_id, length + 1, flaw))
+        head, length = bytes(row.hash), row.number
+    if published and max(published) > length:
+        return Verified(programme_id, length, head, Flaw(programme_id, length + 1, "cut"))
+    chain = Chain.objects.filter(programme=programme_id).first()
+    if chain is not None and (chain.length, bytes(chain.head)) != (length, head):
+        what = "cut" if chain.length > length else "head"
+        return Verified(programme_id, length, head, Flaw(programme_id, length + 1, what))
+    return Verified(programme_id, length, head, None)
+
+
+def verify_all(*, programme_ids: Iterable[int]) -> Iterator[Verified]:
+    for programme_id in programme_ids:
+        yield verify(programme_id=programme_id)
+
+
+def _rows(programme_id: int) -> Iterator[LedgerEntry]:
+    return LedgerEntry.objects.filter(programme=programme_id).order_by("number").iterator(chunk_size=BATCH)
+
+
+def _flaw_of(row: LedgerEntry, length: int, head: bytes, published: dict[int, bytes]) -> str | None:
+    if row.number != length + 1:
+        return "gap"
+    if bytes(row.previous) != head:
+        return "link"
+    if seal(head, content_of(row)) != bytes(row.hash):
+        return "content"
+    if published.get(row.number, bytes(row.hash)) != bytes(row.hash):
+        return "head"
+    return None

@@ -1,0 +1,61 @@
+"""The keys that sign certificates: Ed25519. The first signs; the others verify, and make older documents again."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from django.conf import settings
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """`fingerprint`: SHA-256 of the public key's 32 bytes, in hex."""
+
+    private: Ed25519PrivateKey
+    fingerprint: str
+
+
+class NoKeyError(Exception):
+    """CERTIFICATE_KEYS is not set: nothing can be signed."""
+
+
+class UnknownKeyError(Exception):
+    """Signed by a key that is not in CERTIFICATE_KEYS any more."""
+
+
+def newest_key() -> SigningKey:
+    """Raises NoKeyError."""
+    keys = _keys(tuple(settings.CERTIFICATE_KEYS))
+    if not keys:
+        raise NoKeyError("Set CERTIFICATE_KEYS (docs/operating.md): without a key no certificate can be signed.")
+    return keys[0]
+
+
+def key_named(fingerprint: str) -> SigningKey:
+    """Raises UnknownKeyError."""
+    for key in _keys(tuple(settings.CERTIFICATE_KEYS)):
+        if key.fingerprint == fingerprint:
+            return key
+    raise UnknownKeyError(fingerprint)
+
+
+def is_signed(*, fingerprint: str, signature: bytes, content: bytes) -> bool:
+    """Raises UnknownKeyError."""
+    try:
+        key_named(fingerprint).private.public_key().verify(signature, content)
+    except InvalidSignature:
+        return False
+    return True
+
+
+@cache
+def _keys(seeds: tuple[bytes, ...]) -> tuple[SigningKey, ...]:
+    found = []
+    for seed in seeds:
+        private = Ed25519PrivateKey.from_private_bytes(seed)
+        public = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        found.append(SigningKey(private, hashlib.sha256(public).hexdigest()))
+    return tuple(found)

@@ -1,0 +1,32 @@
+from certification.models.activity import Accreditation, Acknowledgement, Activity
+from certification.models.certificate import Certificate, CertificateFile, CertificateTemplate, SignatureImage
+from certification.models.disclosure import (
+    Contributor,
+    Discloser,
+    Disclosure,
+    DisclosureRequest,
+    DisclosureReview,
+    DisclosureSheet,
+)
+from certification.models.ledger import Chain, Claim, ClaimEvidence, LedgerEntry, PublishedHead
+
+__all__ = (
+    "Accreditation",
+    "Acknowledgement",
+    "Activity",
+    "Certificate",
+    "CertificateFile",
+    "CertificateTemplate",
+    "Chain",
+    "Claim",
+    "ClaimEvidence",
+    "Contributor",
+    "Discloser",
+    "Disclosure",
+    "DisclosureRequest",
+    "DisclosureReview",
+    "DisclosureSheet",
+    "LedgerEntry",
+    "PublishedHead",
+    "SignatureImage",
+)

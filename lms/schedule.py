@@ -1,0 +1,22 @@
+"""What beat sends, and how often in seconds. A name is never used for another task: RedBeat keeps it in Redis."""
+
+from typing import Any
+
+SCHEDULE: dict[str, dict[str, Any]] = {
+    "accounts-sweep": {"task": "accounts.tasks.sweep", "schedule": 60.0},
+    "accounts-tidy": {"task": "accounts.tasks.tidy", "schedule": 3600.0},
+    "courses-sweep": {"task": "courses.tasks.sweep", "schedule": 60.0},
+    "submit-overdue": {"task": "assessments.submit_overdue", "schedule": 5.0},
+    "mark-again": {"task": "assessments.mark_again", "schedule": 30.0},
+    "refresh-rankings": {"task": "assessments.refresh_rankings", "schedule": 10.0},
+    "make-reports": {"task": "assessments.make_due_reports", "schedule": 60.0},
+    "media-sweep": {"task": "media.tasks.sweep", "schedule": 60.0},
+    "sweep-broadcasts": {"task": "webinars.sweep_broadcasts", "schedule": 15.0},
+    "tend-recordings": {"task": "webinars.tend_recordings", "schedule": 15.0},
+    "settle-watch-records": {"task": "webinars.settle_watch_records", "schedule": 30.0},
+    "close-silent-visits": {"task": "webinars.close_silent_visits", "schedule": 60.0},
+    "remove-old-events": {"task": "webinars.remove_old_events", "schedule": 86_400.0},
+    "announce-tallies": {"task": "webinars.announce_tallies", "schedule": 10.0},
+    "tell-incidents": {"task": "operations.tell_incidents", "schedule": 20.0},
+    "tend-capacity": {"task": "operations.tend_capacity", "schedule": 300.0},
+}

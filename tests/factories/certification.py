@@ -1,0 +1,82 @@
+"""Activities, accreditations and claims. An activity is open, two days long and has an hour of education."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import factory
+from django.utils.timezone import now
+
+from certification.domain.chain import NewEntry, append, lock_chain
+from certification.enums import ActivityState, AuthorityKey, EntryKind, Format
+from certification.models import Accreditation, Activity, CertificateTemplate, Claim, Discloser, LedgerEntry
+from tests.factories.accounts import UserFactory
+from tests.factories.courses import LessonFactory, ProgrammeFactory
+
+
+class ActivityFactory(factory.django.DjangoModelFactory[Activity]):
+    class Meta:
+        model = Activity
+
+    lesson = factory.SubFactory(LessonFactory)
+    format = Format.LIVE
+    title = factory.LazyAttribute(lambda activity: f"{activity.lesson.title}, accredited")
+    state = ActivityState.OPEN
+    starts_at = factory.LazyFunction(lambda: now() - timedelta(days=1))
+    ends_at = factory.LazyAttribute(lambda activity: activity.starts_at + timedelta(days=2))
+    opened_at = factory.LazyAttribute(lambda activity: activity.starts_at - timedelta(days=30))
+    minutes = 60
+
+
+class AccreditationFactory(factory.django.DjangoModelFactory[Accreditation]):
+    class Meta:
+        model = Accreditation
+
+    activity = factory.SubFactory(ActivityFactory)
+    authority = AuthorityKey.ACCME
+    version = "2024"
+    credits = Decimal("1.00")
+    approval_code = "APPROVAL-1"
+
+
+class DiscloserFactory(factory.django.DjangoModelFactory[Discloser]):
+    class Meta:
+        model = Discloser
+
+    programme = factory.SubFactory(ProgrammeFactory)
+    name = factory.Sequence(lambda n: f"Dr Presenter {n}")
+    email = factory.Sequence(lambda n: f"presenter{n}@hospital.example")
+
+
+class ClaimFactory(factory.django.DjangoModelFactory[Claim]):
+    """Without a line of the ledger; `grant` makes both."""
+
+    class Meta:
+        model = Claim
+
+    accreditation = factory.SubFactory(AccreditationFactory)
+    user = factory.SubFactory(UserFactory)
+    lesson = factory.LazyAttribute(lambda claim: claim.accreditation.activity.lesson)
+    programme = factory.LazyAttribute(lambda claim: claim.lesson.course.programme)
+    authority = factory.LazyAttribute(lambda claim: claim.accreditation.authority)
+    council = factory.LazyAttribute(lambda claim: claim.accreditation.council)
+    took_part_on = factory.LazyFunction(lambda: now().date())
+    made_at = factory.LazyFunction(now)
+
+
+class CertificateTemplateFactory(factory.django.DjangoModelFactory[CertificateTemplate]):
+    class Meta:
+        model = CertificateTemplate
+
+    programme = factory.SubFactory(ProgrammeFactory)
+    version = factory.LazyAttribute(lambda template: template.programme.certificate_templates.count() + 1)
+    heading = "Certificate"
+
+
+def grant(*, credit: str = "0.75", **claim: Any) -> LedgerEntry:
+    """A claim and its line."""
+    made = ClaimFactory.create(**claim)
+    entry = NewEntry(
+        kind=EntryKind.CREDIT_GRANTED, user_id=made.user_id, claim_id=made.pk, credits=Decimal(credit), details={"n": 1}
+    )
+    return append(chain=lock_chain(made.programme), entries=[entry], now=now())[0]
