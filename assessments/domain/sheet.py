@@ -76,13 +76,13 @@ class Sheet:
         return sum(line.is_answered for line in self.lines)
 
 
-def sheet_of(*, attempt: Attempt) -> Sheet:
-    """Two queries, whatever the length, where the questions are known."""
+def sheet_of(*, attempt: Attempt, is_new: bool = False) -> Sheet:
+    """Two queries, whatever the length, where the questions are known; none for one that was begun just now."""
     items = attempt.paper["items"]
     wanted = {entry["v"] for entry in items} | {entry["g"] for entry in items if "g" in entry}
     questions = questions_of(wanted)
-    given = {answer.position: answer for answer in _answers.rows(attempt=attempt.pk)}
-    moment, held = _moment(attempt.quiz_id)
+    given = {} if is_new else {answer.position: answer for answer in _answers.rows(attempt=attempt.pk)}
+    moment, held = (attempt.started_at, "") if is_new else _moment(attempt.quiz_id)
     lines = [
         line_of(position, entry, questions, given.get(position), is_open=_is_open(attempt, position))
         for position, entry in enumerate(items)

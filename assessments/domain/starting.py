@@ -17,7 +17,7 @@ from assessments.domain import checks
 from assessments.domain.papers import make_paper
 from assessments.domain.submitting import is_overdue, submit_locked
 from assessments.enums import AttemptState, EndedBy
-from assessments.models import Attempt, Pause, Quiz
+from assessments.models import Attempt, Quiz
 from core.prepared import Prepared
 from courses.domain.queries import lesson_availability
 from courses.rules import get_enrolment_for
@@ -26,11 +26,11 @@ _CANDIDATE = """
 INSERT INTO assessments_candidate AS c (quiz_id, user_id, extra_percent, extra_attempts, extra_reason, shows_name)
 VALUES (%s, %s, 0, 0, '', false)
 ON CONFLICT (quiz_id, user_id) DO UPDATE SET quiz_id = excluded.quiz_id
-RETURNING c.extra_percent, c.extra_attempts, clock_timestamp()
+RETURNING c.extra_percent, c.extra_attempts, clock_timestamp(),
+    EXISTS (SELECT FROM assessments_pause WHERE quiz_id = c.quiz_id AND ended_at IS NULL)
 """
 
 _attempts = Prepared[Attempt](lambda quiz, user: Attempt.objects.filter(quiz=quiz, user=user).order_by("number"))
-_pause = Prepared[tuple[int]](lambda quiz: Pause.objects.filter(quiz=quiz, ended_at=None).values_list("pk"))
 
 
 class StartError(Exception):
@@ -59,22 +59,31 @@ class NoAttemptLeftError(StartError):
     message = _("You have used all your attempts.")
 
 
+class AnotherAttemptError(StartError):
+    message = _("That attempt is over. You find its result below.")
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a person stands in a test: the same figures for its page and for the start."""
+    """How a person stands in a test: the same figures for its page and for the start.
+
+    `number` is that of the open attempt, or of the one that would be begun.
+    """
 
     used: int
     allowed: int | None
     open: Attempt | None
+    number: int
 
     @property
     def left(self) -> int | None:
         return None if self.allowed is None else max(0, self.allowed - self.used)
 
 
-def start_attempt(*, quiz: Quiz, user: User, now: datetime) -> tuple[Attempt, bool]:
+def start_attempt(*, quiz: Quiz, user: User, now: datetime, number: int | None = None) -> tuple[Attempt, bool]:
     """The open attempt, and whether it was begun by this call. Raises StartError and PaperError.
 
+    `number` is the attempt that is meant: a page that is sent once more when it is over begins no other one.
     The number of queries does not depend on how many questions, attempts or people there are.
     """
     enrolment = get_enrolment_for(user, quiz.lesson.course.programme)
@@ -82,16 +91,19 @@ def start_attempt(*, quiz: Quiz, user: User, now: datetime) -> tuple[Attempt, bo
         raise NotEnrolledError
     window = lesson_availability(lesson=quiz.lesson, user_id=user.pk, now=now, enrolment=enrolment)
     with transaction.atomic():
-        extra_percent, extra_attempts, moment = _candidate(quiz, user)
+        extra_percent, extra_attempts, moment, is_held = _candidate(quiz, user)
         attempts = _attempts.rows(quiz=quiz.pk, user=user.pk)
         standing = standing_of(quiz=quiz, attempts=attempts, extra_attempts=extra_attempts)
         if standing.open is not None:
             if not is_overdue(standing.open, moment):
+                standing.open.quiz = quiz
                 return standing.open, False
             submit_locked(attempt=standing.open, by=EndedBy.DEADLINE, moment=moment)
+        if number is not None and number != standing.number:
+            raise AnotherAttemptError
         if not checks.is_open(quiz=quiz, window=window):
             raise NotOpenError
-        if _pause.exists(quiz=quiz.pk):
+        if is_held:
             raise PausedError
         if standing.left == 0:
             raise NoAttemptLeftError
@@ -114,14 +126,17 @@ def standing_of(*, quiz: Quiz, attempts: list[Attempt], extra_attempts: int) -> 
     used = sum(attempt.state != AttemptState.VOID for attempt in attempts)
     allowed = None if quiz.attempts_allowed is None else quiz.attempts_allowed + extra_attempts
     still_open = next((attempt for attempt in attempts if attempt.state == AttemptState.OPEN), None)
-    return Standing(used, allowed, still_open)
+    return Standing(used, allowed, still_open, still_open.number if still_open else len(attempts) + 1)
 
 
-def _candidate(quiz: Quiz, user: User) -> tuple[int, int, datetime]:
-    """Extra time in percent, extra attempts, and the database's time. Locks the row to the end of the transaction."""
+def _candidate(quiz: Quiz, user: User) -> tuple[int, int, datetime, bool]:
+    """Extra time in percent, extra attempts, the database's time, and whether the test is being held.
+
+    Locks the row to the end of the transaction.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_CANDIDATE, [quiz.pk, user.pk])
-        row: tuple[int, int, datetime] = cursor.fetchone()
+        row: tuple[int, int, datetime, bool] = cursor.fetchone()
     return row
 
 

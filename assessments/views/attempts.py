@@ -30,19 +30,24 @@ def quiz(request: HttpRequest, quiz_id: int) -> HttpResponse:
     return render(request, "assessments/quiz.html", {"overview": overview, "quiz": overview.quiz})
 
 
-@require_POST
 @login_required
 def start(request: HttpRequest, quiz_id: int) -> HttpResponse:
+    """Answers with the first question itself: a thousand doctors begin in the same seconds, each with one request then.
+
+    Sent once more, it goes on with the same attempt.
+    """
+    if request.method != "POST":
+        return redirect("assessments:quiz", quiz_id)
     found = get_quiz_for(request.user, quiz_id)
     try:
-        attempt, _is_new = start_attempt(quiz=found, user=_person(request), now=now())
+        attempt, is_new = start_attempt(quiz=found, user=_person(request), number=_number(request), now=now())
     except StartError as refused:
         messages.error(request, str(refused.message))
         return redirect("assessments:quiz", found.pk)
     except PaperError as refused:
         messages.error(request, str(refused))
         return redirect("assessments:quiz", found.pk)
-    return redirect("assessments:attempt", attempt.pk)
+    return _show(request, sheet_of(attempt=attempt, is_new=is_new))
 
 
 @require_safe
@@ -52,10 +57,7 @@ def attempt(request: HttpRequest, attempt_id: int) -> HttpResponse:
     found = _open_attempt(request, attempt_id)
     if found is None:
         return redirect("assessments:result", attempt_id)
-    sheet = sheet_of(attempt=found)
-    line = _line_at(sheet, request.GET.get("at"))
-    context = _questions(sheet, [line]) | {"line": line, "config": _config(sheet)}
-    return render(request, "assessments/attempt.html", context)
+    return _show(request, sheet_of(attempt=found), request.GET.get("at"))
 
 
 @require_safe
@@ -119,6 +121,18 @@ def result(request: HttpRequest, attempt_id: int) -> HttpResponse:
     return render(request, "assessments/result.html", {**context, "quiz": found.quiz})
 
 
+def _number(request: HttpRequest) -> int | None:
+    """Of the attempt that the pressed button meant."""
+    number = request.POST.get("number", "")
+    return int(number) if number.isdecimal() and len(number) < 6 else None
+
+
+def _show(request: HttpRequest, sheet: Sheet, at: str | None = None) -> HttpResponse:
+    line = _line_at(sheet, at)
+    context = _questions(sheet, [line]) | {"line": line, "config": _config(sheet)}
+    return render(request, "assessments/attempt.html", context)
+
+
 def _open_attempt(request: HttpRequest, attempt_id: int) -> Attempt | None:
     """None for one that is over."""
     found = get_attempt_for(request.user, attempt_id)
@@ -180,6 +194,7 @@ def _config(sheet: Sheet) -> dict[str, Any]:
         "seconds_left": sheet.seconds_left,
         "held": bool(sheet.held),
         "one_way": sheet.attempt.is_one_way,
+        "attempt_url": reverse("assessments:attempt", args=[sheet.attempt.pk]),
         "questions_url": "" if sheet.attempt.is_one_way else reverse("assessments:questions", args=[sheet.attempt.pk]),
         "result_url": reverse("assessments:result", args=[sheet.attempt.pk]),
     }

@@ -217,7 +217,8 @@ class TestPages:
         assert "Start the test" in front
         started = browser.post(reverse("assessments:start", args=[quiz.pk]))
         attempt = Attempt.objects.get()
-        assert started["Location"] == reverse("assessments:attempt", args=[attempt.pk])
+        assert started.status_code == 200
+        assert "Question 1 of 2" in started.content.decode()
         moved = browser.post(
             reverse("assessments:answer", args=[attempt.pk, 0]), {"choice": "b", "saved": "0", "go": "next"}
         )
@@ -233,6 +234,42 @@ class TestPages:
         assert "Passed" in done
         attempt.refresh_from_db()
         assert (attempt.state, attempt.score) == ("marked", 1)
+
+    def test_the_start_sent_once_more_goes_on_and_begins_no_other_attempt(self) -> None:
+        quiz = make_quiz(attempts_allowed=3)
+        user = candidate_of(quiz)
+        browser = signed_in(user)
+        front = reverse("assessments:quiz", args=[quiz.pk])
+        address = reverse("assessments:start", args=[quiz.pk])
+        number = re.findall(r'name="number" value="(\d+)"', browser.get(front).content.decode())
+        assert number == ["1"]
+        browser.post(address, {"number": "1"})
+        attempt = Attempt.objects.get()
+        choose(attempt, 0, "a")
+        again = browser.post(address, {"number": "1"})
+        assert again.context["line"].position == 1
+        browser.post(reverse("assessments:finish", args=[attempt.pk]))
+        late = browser.post(address, {"number": "1"}, follow=True)
+        assert late.redirect_chain == [(front, 302)]
+        assert "That attempt is over." in late.content.decode()
+        assert Attempt.objects.count() == 1
+        assert 'name="number" value="2"' in late.content.decode()
+        browser.post(address, {"number": "2"})
+        assert Attempt.objects.count() == 2
+        assert browser.get(address)["Location"] == front
+
+    def test_a_start_costs_as_much_for_more_questions(self) -> None:
+        counts = []
+        for items in (2, 9):
+            quiz = make_quiz(items=items)
+            browser = signed_in(candidate_of(quiz))
+            address = reverse("assessments:start", args=[quiz.pk])
+            browser.post(address, {"number": "1"})  # what is asked once in a process
+            other = signed_in(candidate_of(quiz))
+            with CaptureQueriesContext(connection) as queries:
+                other.post(address, {"number": "1"})
+            counts.append(len(queries))
+        assert counts[0] == counts[1] <= 14
 
     def test_a_page_comes_back_to_the_first_question_without_an_answer(self) -> None:
         quiz = make_quiz()

@@ -29,6 +29,7 @@ print(json.dumps(answers))
 SECRETS = {
     "SECRET_KEY": "kX9-aB7_" * 8,
     "SECRET_KEY_FALLBACKS": "",
+    "CERTIFICATE_KEYS": "",
     "DATABASE_URL": "postgresql://rounds:p%2Fw@db.internal:5432/rounds?sslmode=verify-full",
     "REDIS_URL": "rediss://:token@cache.internal:6379/0?ssl_cert_reqs=required",
     "MEDIA_CLOUDFRONT_PRIVATE_KEY": "-----BEGIN RSA PRIVATE KEY-----",

@@ -1,7 +1,7 @@
 """A doctor takes a test in a real browser: with a line that breaks, on two devices, with and without scripts."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.conftest import Complaints, OpenBrowser, Site, eventually
 from tests.e2e.looking import DARK_RULES, darken, lighten, take, violations
@@ -106,3 +106,24 @@ def test_by_keyboard_and_without_a_script(open_browser: OpenBrowser, site: Site)
     page.get_by_role("link", name="Hand in").click()
     page.get_by_role("button", name="Hand in").click()
     expect(page.get_by_role("heading", name="Not passed this time")).to_be_visible()
+
+
+def test_what_is_ticked_before_the_script_is_here_is_saved_when_it_comes(open_browser: OpenBrowser, site: Site) -> None:
+    page = open_browser("early").new_page()
+    held: list[Route] = []
+    page.route("**/js/quiz/page*.js", lambda route: held.append(route))  # noqa: PLW0108  # Playwright marks what it is given
+    page.goto(f"{site.url}/tests/{site.world['assessments']['exam']}/")
+    # The page's own "load" waits for the script, and so would a click that waits for the page.
+    page.get_by_role("button", name="Start the test").click(no_wait_after=True)
+    question(page, 1)
+    page.get_by_label("How many oocytes a stimulation would yield").check()
+    eventually(lambda: len(held) == 1)
+    assert answers(site, "early") == {}
+    held[0].continue_()
+    eventually(lambda: answers(site, "early") == {0: {"choice": "b"}})
+    expect(page.locator("#q0 [data-state]")).to_have_text("Saved")
+    # The page was the answer to the button: it is asked for again, and not sent again.
+    assert "/attempts/" in page.url
+    page.unroute_all()
+    page.reload()
+    question(page, 2)

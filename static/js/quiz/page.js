@@ -95,7 +95,7 @@ function show(position) {
   form.setAttribute("tabindex", "-1");
   form.focus({ preventScroll: true });
   form.scrollIntoView({ block: "nearest" });
-  history.replaceState(null, "", `?at=${position + 1}`);
+  history.replaceState(null, "", `${config.attempt_url}?at=${position + 1}`);
 }
 
 /** What waits is sent first; what does not get through is no reason to stay. */
@@ -103,6 +103,14 @@ async function leave(submit) {
   typing.forEach((timer, form) => save(form));
   await outbox.flush();
   submit();
+}
+
+/** Ticked or typed before this script was here: on a slow line that is seconds after the question could be read. */
+function wasTouched(form) {
+  const asSent = form.cloneNode(true);
+  asSent.reset();
+  const isFlagged = (one) => Boolean(one.elements.flag && one.elements.flag.checked);
+  return fieldsOf(form) !== fieldsOf(asSent) || isFlagged(form) !== isFlagged(asSent);
 }
 
 function adopt(form) {
@@ -152,6 +160,12 @@ async function loadRest() {
 
 questions.querySelectorAll("form.quiz-question").forEach(adopt);
 here = forms.values().next().value;
+// The page may be the answer to "Start": reloaded, it is to be asked for and not sent again.
+if (location.pathname !== config.attempt_url) history.replaceState(null, "", config.attempt_url);
+if (wasTouched(here)) {
+  fetchRest();
+  save(here);
+}
 setTimeout(fetchRest, REST_MILLISECONDS.least + Math.random() * (REST_MILLISECONDS.most - REST_MILLISECONDS.least));
 
 document.querySelectorAll(".quiz-mark[data-position]").forEach((link) => {
