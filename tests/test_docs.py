@@ -14,7 +14,18 @@ from webinars.realtime import frames
 ROOT = Path(settings.BASE_DIR)
 READERS = {"text", "number", "flag", "words", "choice", "path", "languages", "networks", "url", "seeds"}
 GETTERS = {("os.environ", "get"), ("os", "getenv"), ("environment", "get")}
-APPS = ("accounts", "analytics", "assessments", "certification", "core", "courses", "lms", "media", "operations", "webinars")
+APPS = (
+    "accounts",
+    "analytics",
+    "assessments",
+    "certification",
+    "core",
+    "courses",
+    "lms",
+    "media",
+    "operations",
+    "webinars",
+)
 # Set by other programs, not by whoever runs the site.
 FOREIGN = {"PYTEST_XDIST_WORKER", "DJANGO_SETTINGS_MODULE", "PATH", "HOME", "PYTHONPATH"}
 
