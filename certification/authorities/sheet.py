@@ -140,14 +140,9 @@ class Sheet:
 
     # What it is worth
 
-    def ceiling(self) -> Decimal:
-        """What was designated, as far as the minutes carry it."""
-        designated = to_step(self.terms.credits, self.pack.step)
-        return max(NOTHING, min(designated, hours(self.terms.seconds, self.pack.step, NEAREST)))
-
     def by_the_hour(self, *, way: str, grace_seconds: int = 0) -> Decimal:
         """One credit an hour in the pack's steps, never above the ceiling, which all of the time is worth."""
-        ceiling, step, counted = self.ceiling(), self.pack.step, self.taken.counted
+        ceiling, step, counted = self._carried(), self.pack.step, self.taken.counted
         if grace_seconds and not self.taken.is_all:
             counted = min(counted + grace_seconds, self.terms.seconds)
             self.step("grace", minutes=grace_seconds // 60, counted=counted // 60)
@@ -166,7 +161,7 @@ class Sheet:
 
     def by_the_share(self) -> Decimal:
         """Of the designated credits the share that was watched, down to a step."""
-        ceiling, step = max(NOTHING, to_step(self.terms.credits, self.pack.step)), self.pack.step
+        ceiling, step = self._designated(), self.pack.step
         if self.taken.is_all:
             self.step("all_of_it", credit=plain(ceiling))
             return ceiling
@@ -178,9 +173,21 @@ class Sheet:
 
     def the_whole(self) -> Decimal:
         """All of the designated credits, for who watched the least share of the minutes."""
-        credit = max(NOTHING, to_step(self.terms.credits, self.pack.step))
+        credit = self._designated()
         self.step("whole_credit", credit=plain(credit))
         return credit
+
+    def _designated(self, limit: Decimal | None = None) -> Decimal:
+        credit = max(NOTHING, to_step(self.terms.credits, self.pack.step))
+        if limit is not None:
+            credit = min(credit, limit)
+        if not credit:
+            self.refuse("nothing_designated")
+        return credit
+
+    def _carried(self) -> Decimal:
+        """What was designated, as far as the minutes carry it."""
+        return self._designated(hours(self.terms.seconds, self.pack.step, NEAREST))
 
     def _say_part(self, credit: Decimal, needed: int) -> None:
         """`needed`: the watched seconds from which there is one step more."""
@@ -208,4 +215,12 @@ class Sheet:
         if waiting:
             self.step("waiting", credit=plain(waiting))
         self.step("credit", credit=plain(final), unit=self.pack.unit)
-        return Decision(final, final > 0, tuple(self.steps), tuple(self.reasons), tuple(self.missing), waiting)
+        return Decision(
+            # 1 and 1.00 are one number, but not one text in a ledger.
+            credit=Decimal(plain(final)),
+            is_granted=final > 0,
+            steps=tuple(self.steps),
+            reasons=tuple(self.reasons),
+            missing=tuple(self.missing),
+            waiting=Decimal(plain(waiting)),
+        )

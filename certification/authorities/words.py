@@ -47,6 +47,7 @@ REASONS: dict[str, str | Promise] = {
     "no_test_taken": _("The test is still to be taken; %(least)s %% are needed."),
     "not_passed": _("Your best result in the test is %(best)s %%; %(least)s %% are needed."),
     "not_evaluated": _("The evaluation is still to be filled in."),
+    "nothing_designated": _("This activity gives no credit."),
     "other_activity": _("What you watched is another activity than the accredited one."),
     "before_start": _("The accreditation begins on %(date)s, after you took part."),
     "after_end": _("The accreditation ended on %(date)s, before you took part."),

@@ -32,6 +32,7 @@ CASES = [
     Case("45 of 60 minutes: 75 % exactly", ATTENDED, live(45, **TN), terms("2", **TN), "2"),
     Case("a second less", ATTENDED, live(2699 / 60, **TN), terms("2", **TN), "0", ["below_share"], ["watch"]),
     Case("nothing", ATTENDED, live(0, **TN), terms("2", **TN), "0", ["not_watched"], ["watch"]),
+    Case("nothing designated", EVENT, live(60, **TN), terms("0", **TN), "0", ["nothing_designated"]),
     Case("by the share: half", SET, live(30, **TN), terms("2", **TN), "1", ["part"], parameters=SHARE),
     Case("by the share: 47 of 60", SET, live(47, **TN), terms("2", **TN), "1.5", ["part"], parameters=SHARE),
     Case("by the share: all", SET, live(60, **TN), terms("2", **TN), "2", parameters=SHARE),

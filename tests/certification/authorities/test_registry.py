@@ -144,5 +144,11 @@ def test_impossible_evidence_is_refused(seconds: int, media: int, kind: str) -> 
         Evidence(kind, seconds, media, DAY)
 
 
-def test_credits_are_decimals() -> None:
-    assert isinstance(pack("accme", version="2022").evaluate(live(47), terms()).credit, Decimal)
+@pytest.mark.parametrize("designated", ["1", "1.0", "1.00", "1.000"])
+def test_the_same_credit_is_the_same_text(designated: str) -> None:
+    """What is hashed must not depend on how many noughts a column holds."""
+    decision = pack("accme", version="2022").evaluate(live(60), terms(designated))
+
+    assert isinstance(decision.credit, Decimal)
+    assert decision.as_data() == pack("accme", version="2022").evaluate(live(60), terms("1")).as_data()
+    assert decision.as_data()["credit"] == "1"
