@@ -1,0 +1,1 @@
+"""The admin of credit: one module for each part of the work."""
