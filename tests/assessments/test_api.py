@@ -296,6 +296,28 @@ class TestPages:
         over = browser.get(reverse("assessments:questions", args=[attempt.pk]))
         assert over["Location"] == reverse("assessments:result", args=[attempt.pk])
 
+    def test_what_is_made_once_for_all_is_each_doctors_own_where_it_matters(self) -> None:
+        """Address, token, order of the options and what was answered."""
+        quiz = make_quiz(items=3, shuffles_options=True)
+        pages = []
+        for _ in range(6):
+            user = candidate_of(quiz)
+            browser = signed_in(user)
+            attempt = start(quiz, user)
+            page = browser.get(reverse("assessments:questions", args=[attempt.pk])).content.decode()
+            addresses = set(re.findall(r'action="([^"]+)"', page))
+            assert addresses == {reverse("assessments:answer", args=[attempt.pk, position]) for position in range(3)}
+            (token,) = set(re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page))
+            assert "\0" not in page
+            orders = [entry["o"] for entry in attempt.paper["items"]]
+            shown = [re.findall(r'name="choice" value="(\w)"', form) for form in page.split("<form ")[1:]]
+            assert shown == orders
+            pages.append((token, page))
+            choose(attempt, 1, "b")
+            again = browser.get(reverse("assessments:questions", args=[attempt.pk])).content.decode()
+            assert re.findall(r'value="(\w)" checked', again) == ["b"]
+        assert len(set(pages)) == 6
+
     def test_a_form_that_is_sent_again_changes_nothing(self) -> None:
         quiz = make_quiz()
         user = candidate_of(quiz)
