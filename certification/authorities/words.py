@@ -1,5 +1,9 @@
 """One plain sentence for each line of a calculation, reason and problem. Codes never change: claims keep them."""
 
+from datetime import date
+from decimal import Decimal
+
+from django.utils.formats import date_format, number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -79,9 +83,16 @@ PROBLEMS: dict[str, str | Promise] = {
     "no_figure_here": _("A certificate of attendance has no credits: leave them at 0."),
 }
 
+TEXTS = {"unit", "council", "name", "why"}
 WORDS = {**STEPS, **CAPS, **REASONS, **PROBLEMS}
 
 
 def words_of(one: Step | Reason) -> str:
-    """In the language of the reader. Raises KeyError for a code that was never in use."""
-    return str(WORDS[one.code]) % dict(one.values)
+    """In the language of the reader, with their decimal point and dates. Raises KeyError for an unknown code."""
+    return str(WORDS[one.code]) % {name: _shown(name, value) for name, value in one.values.items()}
+
+
+def _shown(name: str, value: str | int) -> str | int:
+    if name == "date":
+        return date_format(date.fromisoformat(str(value)), "j M Y")
+    return value if name in TEXTS else number_format(Decimal(value))

@@ -132,10 +132,18 @@ def test_the_sentences_of_one_case() -> None:
 
 
 def test_words_are_made_in_the_readers_language() -> None:
-    step = Step("watched_live", {"watched": 47, "whole": 60})
+    """Whatever is translated: numbers and dates are as the reader writes them."""
+    credit = Step("credit", {"unit": "ECMEC®", "credit": "1234.5"})
+    ended = Reason("after_end", {"date": "2026-03-14"})
+
+    assert [words_of(one) for one in (credit, ended)] == [
+        "ECMEC®: 1234.5.",
+        "The accreditation ended on 14 Mar 2026, before you took part.",
+    ]
     with override("de"):
-        assert words_of(step) == str(WORDS["watched_live"]) % {"watched": 47, "whole": 60}
-    assert not isinstance(WORDS["watched_live"], str)
+        assert words_of(credit).endswith(" 1234,5.")
+        assert "14 Mär 2026" in words_of(ended)
+    assert not [one for one in WORDS.values() if isinstance(one, str)]
 
 
 @pytest.mark.parametrize(("seconds", "media", "kind"), [(-1, 0, "live"), (0, -1, "live"), (0, 0, "podcast")])
