@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -25,6 +25,7 @@ from certification.printing.facts import CertificateFacts, Json
 VC_CONTEXT = "https://www.w3.org/ns/credentials/v2"
 CONTEXTS = [VC_CONTEXT, "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"]
 STATUS_BITS = 131_072  # the least a status list has, so that its length says nothing
+STATUS_LIFE = timedelta(days=1)  # how long an answer from before a revocation can be shown around
 LINKEDIN = "https://www.linkedin.com/profile/add"
 
 
@@ -65,7 +66,10 @@ def jwk(key: Ed25519PublicKey) -> Json:
 
 
 def did_document(issuer: Issuer, keys: Iterable[Ed25519PublicKey]) -> Json:
-    """For `/.well-known/did.json`: every key that ever signed, so that old badges can be checked."""
+    """For `/.well-known/did.json`: every key that ever signed, so that old badges can be checked.
+
+    The one that signs now comes first: some readers try no other for status lists.
+    """
     methods = [
         {"id": _key_id(issuer, key), "type": "JsonWebKey2020", "controller": issuer.did, "publicKeyJwk": jwk(key)}
         for key in keys
@@ -143,7 +147,8 @@ def status_list(*, issuer: Issuer, address: str, is_revoked: bool, key: Ed25519P
         "id": address,
         "type": ["VerifiableCredential", "BitstringStatusListCredential"],
         "issuer": issuer.did,
-        "validFrom": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "validFrom": _moment(now),
+        "validUntil": _moment(now + STATUS_LIFE),
         "credentialSubject": {
             "id": f"{address}#list", "type": "BitstringStatusList", "statusPurpose": "revocation",
             "encodedList": "u" + _text(gzip.compress(bytes(bits), mtime=0)),
@@ -202,6 +207,10 @@ def linkedin_address(
 
 def _key_id(issuer: Issuer, key: Ed25519PublicKey) -> str:
     return f"{issuer.did}#{jwk(key)['kid']}"
+
+
+def _moment(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _json(value: Any) -> bytes:
