@@ -45,6 +45,7 @@ from assessments.domain.submitting import (
     set_mark,
     sum_of,
     versions_with_keys,
+    write_marks,
 )
 from assessments.enums import FINISHED_STATES, AttemptState, Outcome
 from assessments.items import type_of
@@ -240,7 +241,7 @@ def _mark_one_again(attempt_id: int) -> None:
             set_mark(answer, mark, most=Decimal(attempt.paper["items"][answer.position]["p"]))
         changed.append(answer)
         revision = corrections[0]
-    Answer.objects.bulk_update(changed, ["outcome", "share", "points", "key_number"])
+    write_marks(changed)
     if revision is not None:
         _settle(attempt, answers, revision)
 

@@ -5,11 +5,11 @@ second to the first. Locks in this order, everywhere: candidate, attempt, enrolm
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Prefetch
 
 from assessments.domain.keys import current_key, last_revision
@@ -24,6 +24,13 @@ logger = logging.getLogger(__name__)
 POINT_PLACES = Decimal("0.0001")
 # A replica's clock, set by the database's, is nearer than that: nobody has to be asked.
 FAR_AWAY = timedelta(seconds=10)
+_MARKS = """
+UPDATE assessments_answer AS a
+SET outcome = given.outcome, share = given.share, points = given.points, key_number = given.key_number
+FROM unnest(%s::bigint[], %s::text[], %s::numeric[], %s::numeric[], %s::integer[])
+    AS given (id, outcome, share, points, key_number)
+WHERE a.id = given.id
+"""
 
 
 def submit(*, attempt_id: int, by: EndedBy) -> Attempt:
@@ -103,11 +110,10 @@ def submit_locked(*, attempt: Attempt, by: EndedBy, moment: datetime) -> None:
     if by == EndedBy.DEADLINE and attempt.deadline_at is not None:
         attempt.submitted_at = min(moment, attempt.deadline_at)
     attempt.save(update_fields=["state", "ended_by", "submitted_at"])
-    mark_answers(attempt=attempt)
-    finish(attempt=attempt, moment=moment)
+    finish(attempt=attempt, answers=mark_answers(attempt=attempt), moment=moment)
 
 
-def mark_answers(*, attempt: Attempt) -> None:
+def mark_answers(*, attempt: Attempt) -> list[Answer]:
     """By the key as it stands now. Rows of untouched questions are written. Four statements, whatever the length."""
     items = attempt.paper["items"]
     versions = versions_with_keys({entry["v"] for entry in items})
@@ -121,9 +127,15 @@ def mark_answers(*, attempt: Attempt) -> None:
         answer.key_number = last.number if last else 0
         marked.append(answer)
     Answer.objects.bulk_create([answer for answer in marked if answer.position not in given])
-    Answer.objects.bulk_update(
-        [answer for answer in marked if answer.position in given], ["outcome", "share", "points", "key_number"]
-    )
+    write_marks([answer for answer in marked if answer.position in given])
+    return marked
+
+
+def write_marks(answers: Sequence[Answer]) -> None:
+    """As `bulk_update` would, whose statement takes a third of what handing in costs: a whole exam does so at once."""
+    columns = ([getattr(one, name) for one in answers] for name in ("pk", "outcome", "share", "points", "key_number"))
+    with connection.cursor() as cursor:
+        cursor.execute(_MARKS, list(columns))
 
 
 def mark_of(*, version: ItemVersion, value: Json | None, wrong_share: Decimal) -> Mark:
@@ -148,9 +160,12 @@ def set_mark(answer: Answer, mark: Mark, *, most: Decimal) -> None:
         answer.points = (mark.share * most).quantize(POINT_PLACES)
 
 
-def finish(*, attempt: Attempt, moment: datetime) -> None:
-    """The sum, once nothing waits for a person any more; and the lesson, as its test says. Idempotent."""
-    attempt.score = sum_of(attempt, attempt.answers.all())
+def finish(*, attempt: Attempt, moment: datetime, answers: Iterable[Answer] | None = None) -> None:
+    """The sum, once nothing waits for a person any more; and the lesson, as its test says. Idempotent.
+
+    `answers` where they were just marked; else they are read.
+    """
+    attempt.score = sum_of(attempt, attempt.answers.all() if answers is None else answers)
     if attempt.score is not None:
         attempt.is_passed = None if attempt.pass_percent is None else is_pass(attempt)
         attempt.state = AttemptState.MARKED

@@ -19,6 +19,7 @@ SOURCES = (
     "accounts",
     "analytics",
     "assessments",
+    "certification",
     "core",
     "courses",
     "lms",
