@@ -7,11 +7,12 @@ facts and look give the same bytes, on any machine, as long as `engine()` is the
 import base64
 import hashlib
 import json
+import os
 import threading
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,12 @@ def _local() -> _Engine:
 
 
 @cache
+def _process() -> int:
+    """The process that rendered first: its copies by fork have typst's locks, but none of its threads."""
+    return os.getpid()
+
+
+@cache
 def engine() -> str:
     """What the bytes depend on besides facts and look. Kept with a certificate, it says why new bytes may differ."""
     parts = [TEMPLATE.read_bytes(), (FONTS / "fonts.lock").read_bytes(), Path(__file__).read_bytes()]
@@ -67,7 +74,10 @@ def engine() -> str:
 
 
 def render(facts: CertificateFacts, look: Look) -> bytes:
-    """The unsigned PDF. About 30 ms of a core once the thread has made one; the first takes longer."""
+    """The unsigned PDF: some 25 ms of a core.
+
+    Workers that render are forked before anything was rendered, as Celery and gunicorn do; a later fork is refused.
+    """
     issued = datetime(facts.issued_on.year, facts.issued_on.month, facts.issued_on.day, tzinfo=UTC)
     made = _compile(inputs(facts, look), format="pdf", pdf_standards=STANDARDS, timestamp=issued)
     if not made.startswith(b"%PDF-"):
@@ -81,6 +91,8 @@ def picture(facts: CertificateFacts, look: Look, *, pixels_per_inch: float = 96)
 
 
 def _compile(data: dict[str, str], **options: Any) -> bytes:
+    if _process() != os.getpid():
+        raise DocumentError("This process was forked from one that had rendered, and would wait for ever.")
     try:
         made, warnings = _local().compiler.compile_with_warnings(sys_inputs=data, **options)
     except typst.TypstError as error:
@@ -190,7 +202,7 @@ def _families(facts: CertificateFacts, look: Look) -> Json:
     }
 
 
-@cache
+@lru_cache(maxsize=64)
 def _embedded(image: bytes) -> str:
     """A picture as an SVG around its bytes: inputs are texts, and typst reads no file but the template."""
     kind, width, height = picture_kind(image)

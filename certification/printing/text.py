@@ -19,6 +19,8 @@ IDEOGRAPH = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 
 def clean(text: str) -> str:
     """One line in NFC without what is invisible or towers over its neighbours; what no font has is U+FFFD."""
+    if text.isascii() and text.isprintable():
+        return re.sub(" +", " ", text).strip()
     kept: list[str] = []
     marks = 0
     for sign in unicodedata.normalize("NFC", text):

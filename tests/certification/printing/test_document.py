@@ -193,6 +193,20 @@ class TestBytes:
         assert again == wanted
         assert elsewhere == wanted["long"]
 
+    def test_a_fork_that_would_hang_is_refused(self) -> None:
+        code = (
+            "import os; from certification.printing.document import DocumentError, render;"
+            "from tests.certification.printing.samples import FACTS, Look\n"
+            "render(FACTS, Look())\n"
+            "if child := os.fork(): os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
+            "try: render(FACTS, Look())\n"
+            "except DocumentError: os._exit(7)\n"
+            "os._exit(0)"
+        )
+        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False, timeout=60)
+
+        assert done.returncode == 7
+
     def test_another_name_gives_other_bytes(self) -> None:
         assert render(replace(FACTS, holder="Dr. Amelia Okonkwo"), Look()) != render(FACTS, Look())
 
