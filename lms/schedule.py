@@ -17,6 +17,8 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "close-silent-visits": {"task": "webinars.close_silent_visits", "schedule": 60.0},
     "remove-old-events": {"task": "webinars.remove_old_events", "schedule": 86_400.0},
     "announce-tallies": {"task": "webinars.announce_tallies", "schedule": 10.0},
+    "grant-credits": {"task": "certification.grant_credits", "schedule": 300.0},
+    "grant-all-credits": {"task": "certification.grant_all_credits", "schedule": 86_400.0},
     "tell-incidents": {"task": "operations.tell_incidents", "schedule": 20.0},
     "tend-capacity": {"task": "operations.tend_capacity", "schedule": 300.0},
 }
