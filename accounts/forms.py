@@ -1,6 +1,5 @@
 """Forms of people about themselves."""
 
-import zoneinfo
 from typing import Any
 
 from allauth.core import context
@@ -21,6 +20,7 @@ from accounts.domain.people import LONGEST_PASSWORD, PROFILE_FIELDS, STAFF_FIELD
 from accounts.domain.secrets import CODE_DIGITS
 from accounts.models import User
 from core.languages import is_known, offered, offered_choices, own_name
+from core.time import zone_names
 
 # Isolated: in a sentence that runs to the left the groups of the number would change places.
 EXAMPLE_NUMBER = "\u2066+91 98765 43210\u2069"
@@ -84,7 +84,7 @@ class NewPasswordForm(forms.Form):
 def _zones() -> list[tuple[str, str]]:
     """'Europe/Berlin' and its like; the files also hold odds and ends (posix/…, SystemV/…) that nobody lives in."""
     areas = ("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
-    names = sorted(name for name in zoneinfo.available_timezones() if name.partition("/")[0] in areas)
+    names = sorted(name for name in zone_names() if name.partition("/")[0] in areas)
     return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
 
 

@@ -1,9 +1,17 @@
 """Times for people, as plain text. Pages for doctors have markup for it: `core.templatetags.ui`."""
 
+import zoneinfo
 from datetime import datetime
+from functools import cache
 
 from django.utils import timezone
 from django.utils.formats import date_format
+
+
+@cache
+def zone_names() -> frozenset[str]:
+    """All time zones there are. `zoneinfo` looks through some hundred files each time it is asked."""
+    return frozenset(zoneinfo.available_timezones())
 
 
 def when(at: datetime | None) -> str:

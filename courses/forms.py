@@ -1,7 +1,6 @@
 """Forms of the admin: ordered inlines, rules that can be met, and the bulk enrolment."""
 
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -15,6 +14,7 @@ from unfold.widgets import (
 )
 
 from accounts.models import User
+from core.time import zone_names
 from courses.domain import authoring, bulk
 from courses.enums import CompletionRule, EnrolmentStatus
 from courses.models import Cohort, Course, Enrolment, Lesson, Programme, RoleGrant
@@ -55,7 +55,7 @@ class ProgrammeForm(_RuleMixin, _WindowMixin):
 
     def clean_timezone(self) -> str:
         zone: str = self.cleaned_data["timezone"]
-        if zone not in available_timezones():
+        if zone not in zone_names():
             raise ValidationError(_("Write the zone as Region/City, for example Asia/Kolkata."))
         return zone
 

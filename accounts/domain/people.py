@@ -1,6 +1,5 @@
 """What a person, or staff, changes about an account."""
 
-import zoneinfo
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +17,7 @@ from accounts.domain.time_zones import RENAMED_ZONES
 from accounts.enums import DeviceEnd
 from accounts.models import Device, Invitation, LimitCounter, PendingImport, SignInRequest, User
 from core.languages import is_known
+from core.time import zone_names
 
 LONGEST_PASSWORD = 128
 MOST_DEVICES_A_TIME = 5_000
@@ -41,7 +41,7 @@ STAFF_FIELDS = ("email", *PROFILE_FIELDS)
 def check_timezone(name: str) -> str:
     """The one validator of time zones, for forms, imports and the API. Returns the name in use today."""
     name = RENAMED_ZONES.get(name, name)
-    if name not in zoneinfo.available_timezones():
+    if name not in zone_names():
         raise ValidationError(_("%(zone)s is not a time zone."), code="timezone", params={"zone": name[:60]})
     return name
 
@@ -81,7 +81,7 @@ def confirm_timezone(*, user: User, timezone: str, now: datetime) -> None:
 def adopt_timezone(*, user: User, timezone: str) -> bool:
     """From the browser at the first sign-in, where nobody has said anything better; confirmed later by the person."""
     name = RENAMED_ZONES.get(timezone, timezone)
-    if user.timezone_confirmed_at is not None or name not in zoneinfo.available_timezones():
+    if user.timezone_confirmed_at is not None or name not in zone_names():
         return False
     updated = User.objects.filter(pk=user.pk, timezone_confirmed_at=None).update(timezone=name)
     user.timezone = name

@@ -6,7 +6,6 @@ Problems say where (line and column) and what to do, for somebody who has the sp
 import csv
 import io
 import unicodedata
-import zoneinfo
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -20,6 +19,7 @@ from django_countries import countries
 
 from accounts.domain.time_zones import RENAMED_ZONES, zone_of_country
 from core.languages import known
+from core.time import zone_names
 
 MOST_BYTES = 25 * 1024 * 1024
 MOST_ROWS = 100_000
@@ -312,7 +312,7 @@ def _short(text: str) -> str:
 
 @cache
 def _zones() -> dict[str, str]:
-    return {name.casefold(): RENAMED_ZONES.get(name, name) for name in zoneinfo.available_timezones()}
+    return {name.casefold(): RENAMED_ZONES.get(name, name) for name in zone_names()}
 
 
 @cache

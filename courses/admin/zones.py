@@ -1,7 +1,7 @@
 """Dates of a programme are typed and shown in its home zone, wherever the person at the keyboard sits."""
 
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django.db import models
 from django.http import HttpRequest
@@ -10,6 +10,7 @@ from django.template.response import SimpleTemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from core.time import zone_names
 from courses.admin.base import ScopedAdmin
 from courses.models import Programme
 
@@ -51,8 +52,8 @@ class HomeZoneAdmin(ZonedFields, ScopedAdmin):
     def home_zone(self, request: HttpRequest, object_id: str | None) -> ZoneInfo:
         """A zone sent along with the dates holds for them: after saving, the page shows what was typed."""
         sent = request.POST.get("timezone", "") if self.model is Programme else ""
-        if sent in available_timezones():
+        if sent in zone_names():
             return ZoneInfo(sent)
         known = self.get_queryset(request).filter(pk=object_id) if str(object_id or "").isdecimal() else None
         stored = known.values_list(self.zone_path, flat=True).first() if known is not None else None
-        return ZoneInfo(stored if stored in available_timezones() else "UTC")
+        return ZoneInfo(stored if stored in zone_names() else "UTC")

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.db import transaction
@@ -25,6 +24,7 @@ from accounts.domain.secrets import LONGEST_TOKEN, hash_token, new_token
 from accounts.domain.sign_in import request_sign_in, request_sign_in_again
 from accounts.domain.time_zones import RENAMED_ZONES, zone_of_country
 from accounts.models import User
+from core.time import zone_names
 from courses.domain.enrolment import enrol
 from courses.enums import OPEN_ENROLMENTS, EnrolmentStatus
 from webinars.domain.registrations import RegistrationError, register
@@ -277,7 +277,7 @@ def _register(window: SpotWindow, user: User, *, now: datetime) -> None:
 def _zone_of(request: SpotRequest) -> str:
     """From the browser where it said one that exists, else the one zone of the country."""
     name = RENAMED_ZONES.get(request.time_zone, request.time_zone)
-    return name if name in available_timezones() else zone_of_country().get(request.country, "UTC")
+    return name if name in zone_names() else zone_of_country().get(request.country, "UTC")
 
 
 def _decide(
