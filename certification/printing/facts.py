@@ -14,6 +14,8 @@ from typing import Any, Literal
 
 from PIL import Image, UnidentifiedImageError
 
+from certification.printing.text import clean
+
 Json = dict[str, Any]
 Paper = Literal["a4", "letter"]
 Direction = Literal["auto", "ltr", "rtl"]
@@ -80,7 +82,7 @@ class CertificateFacts:
 
     def __post_init__(self) -> None:
         for name in ("holder", "title", "number", "verify_address"):
-            if not getattr(self, name).strip():
+            if not clean(getattr(self, name)):
                 raise FactError("This must not be empty.", field=name)
         if len(self.signatories) > MOST_SIGNATORIES:
             raise FactError(f"There is room for {MOST_SIGNATORIES} signatures.", field="signatories")

@@ -23,9 +23,10 @@ from tests.certification.printing.samples import FACTS, SAMPLES, drawn
 
 class TestFacts:
     @pytest.mark.parametrize("name", ["holder", "title", "number", "verify_address"])
-    def test_what_a_certificate_cannot_be_without(self, name: str) -> None:
+    @pytest.mark.parametrize("nothing", ["", "  ", "\u202e\u200b"])
+    def test_what_a_certificate_cannot_be_without(self, name: str, nothing: str) -> None:
         with pytest.raises(FactError) as error:
-            replace(FACTS, **{name: "  "})  # type: ignore[arg-type]
+            replace(FACTS, **{name: nothing})  # type: ignore[arg-type]
 
         assert error.value.field == name
 
