@@ -1,0 +1,102 @@
+"""All the evidence of one activity in one file, for an auditor: `manage.py evidence`, and a button of the admin."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import IO, Any
+
+from django.db import connection, transaction
+from django.http import HttpRequest
+from django.utils import translation
+
+from accounts.domain import audit
+from accounts.models import User
+from certification.domain.pack_file import Part, write_pack
+from certification.domain.pack_tables import moment, parts_of, people_of
+from certification.models import Activity, Chain, PublishedHead
+from core.exports import neutral
+
+README = "README.txt"
+Progress = Callable[[int, int], None]
+
+
+def make_pack(*, activity: Activity, to: IO[bytes], progress: Progress | None = None) -> None:
+    """The same data give the same bytes. One snapshot of the database: what is granted meanwhile is in none of it."""
+    with transaction.atomic(), translation.override("en"):
+        if not _is_inner():
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        activity = Activity.objects.select_related("lesson__course__programme", "assessment", "evaluation").get(
+            pk=activity.pk
+        )
+        facts = _facts(activity)
+        parts = parts_of(activity)
+        summary = Part(README, 1, lambda: iter([_readme(activity, facts, parts).encode()]))
+        write_pack(to, [summary, *parts], facts=facts, progress=progress)
+
+
+def _is_inner() -> bool:
+    """Tests, and whoever has a transaction already, keep its isolation."""
+    return len(connection.savepoint_ids) > 0
+
+
+def _facts(activity: Activity) -> dict[str, Any]:
+    """What the manifest says besides files: which activity, and where the ledger stands."""
+    programme = activity.lesson.course.programme
+    chain = Chain.objects.filter(programme=programme).first()
+    head = PublishedHead.objects.filter(programme=programme).order_by("-published_on").first()
+    return {
+        "activity": {"number": activity.pk, "title": activity.title, "format": activity.format},
+        "programme": programme.slug,
+        "chain": {"id": str(chain.public_id), "length": chain.length, "head": bytes(chain.head).hex()}
+        if chain
+        else None,
+        "published_head": {
+            "on": head.published_on.isoformat(),
+            "length": head.length,
+            "hash": bytes(head.hash).hex(),
+        }
+        if head
+        else None,
+    }
+
+
+def _readme(activity: Activity, facts: dict[str, Any], parts: list[Part]) -> str:
+    """One page of plain text: what this is, how big, and how to look it over without this product."""
+    chain, head = facts["chain"], facts["published_head"]
+    counts = {part.name: max(0, part.count - 2) for part in parts if part.name.endswith(".csv")}
+    width = max(map(len, (part.name for part in parts)))
+    lines = [
+        f"Evidence of the activity {activity.pk}: {neutral(activity.title)}",
+        f"{activity.get_format_display()}, {moment(activity.starts_at)} to {moment(activity.ends_at)} UTC",
+        f"Programme: {activity.lesson.course.programme.title}",
+        "",
+        *(
+            f"{one.get_authority_display()}{f', {one.council}' if one.council else ''}: {one.credits:f} credits,"
+            f" rules {one.version}, approval {one.approval_code or 'none'}"
+            for one in activity.accreditations.order_by("authority", "council")
+        ),
+        "",
+        f"People in these files: {people_of(activity).count():,}",
+        *(
+            f"  {part.name:<{width}}  {f'{counts[part.name]:,} rows' if part.name in counts else ''}".rstrip()
+            for part in parts
+        ),
+        "",
+        f"Ledger: {chain['length']:,} lines, head {chain['head']}" if chain else "Ledger: no line yet",
+        f"Published on {head['on']}: {head['length']:,} lines, {head['hash']}" if head else "Nothing published yet",
+        "",
+        "Times are UTC. People are named in people.csv; elsewhere stands their number. Cells that begin like a formula",
+        "have an apostrophe in front. manifest.json names every file with its SHA-256 and size; to look them over:",
+        "  sha256sum --check SHA256SUMS        or        manage.py evidence check <this file>",
+        "Each line of ledger.jsonl: SHA-256 over the bytes of `previous` and `content` (sorted keys, no spaces, UTF-8)",
+        "gives `hash`. The whole ledger up to the published head is looked over by manage.py ledger verify.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def record_pack(
+    *, activity: Activity, form: str, actor: User | None, request: HttpRequest | None = None, now: datetime
+) -> None:
+    """A file with people's names leaves the house: who took it is kept."""
+    audit.record("evidence.taken", actor=actor, subject=activity, request=request, details={"form": form}, now=now)
