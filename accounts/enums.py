@@ -168,7 +168,7 @@ AUDIT_ACTIONS: dict[str, Any] = {
     "poll.deleted": _("Poll deleted"),
     "evidence.asked": _("Evidence of an activity asked for"),
     "evidence.taken": _("Evidence of an activity taken"),
-    "credits.exported": _("List of credits taken"),
+    "credit_report.taken": _("Report of credits taken"),
     "records.purged": _("Records removed after their time"),
     "person.erased": _("Person erased"),
     "person.data_taken": _("Person’s own data taken"),
