@@ -19,3 +19,11 @@ def grant_all_credits() -> int:
     from certification.domain.granting import grant_credits as work
 
     return work(now=asked_now(), everybody=True)
+
+
+@shared_task(name="certification.publish_heads", expires=3_600)
+def publish_heads() -> int:
+    """Run every hour; each ledger's head is published once a day."""
+    from certification.domain.publishing import publish_heads as work
+
+    return len(work(now=asked_now()))

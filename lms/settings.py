@@ -289,6 +289,7 @@ OTEL_SERVICE_NAME = env.text("OTEL_SERVICE_NAME", "rounds")
 BACKUP_URL = env.text("BACKUP_URL", str(VAR_DIR / "backups"))  # a directory, or s3://bucket/prefix
 BACKUP_KEEP = env.number("BACKUP_KEEP", 14, low=1, high=1000)
 BACKUP_MAX_AGE_HOURS = env.number("BACKUP_MAX_AGE_HOURS", 26, low=1, high=8760)
+LEDGER_BUCKET = env.text("LEDGER_BUCKET")  # with object lock; empty: no copies of published heads
 
 
 def _static_storage() -> str:

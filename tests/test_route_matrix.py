@@ -22,6 +22,7 @@ OPEN_TO_ANYBODY = {
     "account/second-step/webauthn/login/",  # the challenge for a passkey
     "status/",
     "status.json",
+    "ledger/",
     "door/<str:slug>/",  # with the link of a door that staff have opened
     "door/<str:slug>/state/",  # what waits behind one's own ticket; without one: "pending"
 }

@@ -7,7 +7,7 @@ with any other program.
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -139,27 +139,43 @@ def _check(value: Any) -> None:
 # Looking it over
 
 
-def verify(*, programme_id: int) -> Verified:
-    """Line by line from the first, then against what was published. 100,000 lines never stand in memory together."""
+def verify(*, programme_id: int, progress: Callable[[int], None] | None = None) -> Verified:
+    """Line by line from the first, then against what was published. 100,000 lines never stand in memory together.
+
+    The chain is read before the lines and after them: what is granted meanwhile is no flaw. `progress` is told how many
+    more lines were read.
+    """
     head, length = START, 0
     published = {row.length: bytes(row.hash) for row in PublishedHead.objects.filter(programme=programme_id)}
+    before = Chain.objects.filter(programme=programme_id).first()
     for row in _rows(programme_id):
         flaw = _flaw_of(row, length, head, published)
         if flaw is not None:
             return Verified(programme_id, length, head, Flaw(programme_id, length + 1, flaw))
         head, length = bytes(row.hash), row.number
-    if published and max(published) > length:
-        return Verified(programme_id, length, head, Flaw(programme_id, length + 1, "cut"))
-    chain = Chain.objects.filter(programme=programme_id).first()
-    if chain is not None and (chain.length, bytes(chain.head)) != (length, head):
-        what = "cut" if chain.length > length else "head"
-        return Verified(programme_id, length, head, Flaw(programme_id, length + 1, what))
-    return Verified(programme_id, length, head, None)
+        if before is not None and length == before.length and head != bytes(before.head):
+            return Verified(programme_id, length, head, Flaw(programme_id, length + 1, "head"))
+        if progress is not None and length % BATCH == 0:
+            progress(BATCH)
+    if progress is not None:
+        progress(length % BATCH)
+    after = Chain.objects.filter(programme=programme_id).first()
+    what = _flaw_of_end(length, head, published, before, after)
+    return Verified(programme_id, length, head, Flaw(programme_id, length + 1, what) if what else None)
 
 
-def verify_all(*, programme_ids: Iterable[int]) -> Iterator[Verified]:
+def _flaw_of_end(
+    length: int, head: bytes, published: dict[int, bytes], before: Chain | None, after: Chain | None
+) -> str | None:
+    if max([0, *published, before.length if before else 0]) > length:
+        return "cut"
+    stands, at = (after.length, bytes(after.head)) if after else (0, START)
+    return "head" if stands < length or (stands == length and at != head) else None
+
+
+def verify_all(*, programme_ids: Iterable[int], progress: Callable[[int], None] | None = None) -> Iterator[Verified]:
     for programme_id in programme_ids:
-        yield verify(programme_id=programme_id)
+        yield verify(programme_id=programme_id, progress=progress)
 
 
 def _rows(programme_id: int) -> Iterator[LedgerEntry]:

@@ -24,31 +24,13 @@ from certification.domain.chain import (
 )
 from certification.enums import EntryKind
 from certification.models import Chain, Claim, LedgerEntry, PublishedHead
-from courses.models import Programme
+from tests.certification.ledgers import grant_many, tamper
 from tests.factories.accounts import UserFactory
 from tests.factories.certification import AccreditationFactory, ClaimFactory, grant
 from tests.factories.courses import CourseFactory, LessonFactory, ProgrammeFactory
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
-
-
-def grant_many(programme: Programme, number: int) -> list[LedgerEntry]:
-    user = UserFactory.create()
-    course = CourseFactory.create(programme=programme)
-    entries = []
-    for _ in range(number):
-        accreditation = AccreditationFactory.create(activity__lesson=LessonFactory.create(course=course))
-        entries.append(grant(accreditation=accreditation, user=user))
-    return entries
-
-
-def tamper(statement: str, *values: Any) -> None:
-    """As somebody who owns the database would: past the triggers."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")
-        cursor.execute(statement, values)
-        cursor.execute("SET LOCAL session_replication_role = DEFAULT")
 
 
 class TestAppending:

@@ -19,6 +19,7 @@ ANONYMOUS = {
     "sign-in/link/<str:token>/": "/sign-in/link/used-long-ago/",
     "invitation/<str:token>/": "/invitation/unknown/",
     "status/": "/status/",
+    "ledger/": "/ledger/",
     "door/<str:slug>/": "/door/{door}/",
     "door/<str:slug>/ (not open yet)": "/door/{door_later}/",
 }

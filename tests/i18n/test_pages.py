@@ -9,6 +9,7 @@ from django.utils import translation
 
 from tests.i18n.assessment_stops import ASSESSMENT_STOPS
 from tests.i18n.catalogue import CODE
+from tests.i18n.certificate_stops import CERTIFICATE_STOPS
 from tests.i18n.item_stops import ITEM_STOPS
 from tests.i18n.live_stops import LIVE_STOPS
 from tests.i18n.marking_stops import MARKING_STOPS
@@ -32,7 +33,15 @@ def for_doctors() -> set[str]:
 def test_every_word_of_every_page_and_mail_can_be_translated() -> None:
     tour = Tour()
     with tour.watching_templates():
-        for stop in (*STOPS, *LIVE_STOPS, *STATUS_STOPS, *ASSESSMENT_STOPS, *ITEM_STOPS, *MARKING_STOPS):
+        for stop in (
+            *STOPS,
+            *LIVE_STOPS,
+            *STATUS_STOPS,
+            *ASSESSMENT_STOPS,
+            *ITEM_STOPS,
+            *MARKING_STOPS,
+            *CERTIFICATE_STOPS,
+        ):
             stop(tour)
     assert tour.found == {}
     assert for_doctors() - tour.templates == set(), "pages that the tour does not show"

@@ -1,0 +1,106 @@
+"""`manage.py ledger verify|publish`"""
+
+import json
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.timezone import now
+
+from certification.domain.chain import Verified, verify_all
+from certification.domain.publishing import publish_heads, words_of
+from certification.models import Chain, LedgerEntry
+from courses.models import Programme
+
+BAR = 30
+
+
+class Command(BaseCommand):
+    help = (
+        "verify: go through the ledgers line by line and name the first broken one; exit code 1 if there is any. "
+        "publish: tell the world today's heads (page, log, bucket), once a day however often it is called."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True)
+        verify = actions.add_parser("verify", help="look the ledgers over")
+        verify.add_argument("--programme", help="the programme's short name in addresses; without it all of them")
+        verify.add_argument("--json", action="store_true", help="for machines")
+        actions.add_parser("publish", help="publish today's heads")
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        if options["action"] == "publish":
+            for head in publish_heads(now=now()):
+                chain = head.programme.chain
+                where = f", {head.stored_as}" if head.stored_as else ""
+                self.stdout.write(f"{chain.public_id}: {head.length:,} lines, {bytes(head.hash).hex()}{where}")
+            return
+        began = time.monotonic()
+        slugs = self._slugs(options["programme"])
+        total = LedgerEntry.objects.filter(programme__in=slugs).count()
+        bar = _Bar(self, total)
+        found = list(verify_all(programme_ids=slugs, progress=bar.go_on))
+        bar.end()
+        seconds = time.monotonic() - began
+        if options["json"]:
+            self.stdout.write(json.dumps(_as_data(found, slugs, seconds)))
+        else:
+            self._tell(found, slugs, seconds)
+        if any(one.flaw for one in found):
+            raise SystemExit(1)
+
+    def _slugs(self, slug: str | None) -> dict[int, str]:
+        """Slugs by id, of programmes that have a ledger or once published one."""
+        programmes = Programme.objects.order_by("slug")
+        if slug is None:
+            with_lines = Chain.objects.values("programme")
+            return dict(programmes.filter(pk__in=with_lines).values_list("pk", "slug"))
+        found = dict(programmes.filter(slug=slug).values_list("pk", "slug"))
+        if not found:
+            known = ", ".join(programmes.values_list("slug", flat=True)[:20]) or "none"
+            raise CommandError(f"No programme is called {slug!r}. There is: {known}")
+        return found
+
+    def _tell(self, found: list[Verified], slugs: dict[int, str], seconds: float) -> None:
+        for one in found:
+            if one.flaw is None:
+                self.stdout.write(f"{slugs[one.programme_id]}: {one.length:,} lines hold, head {one.head.hex()}")
+            else:
+                told = f"{slugs[one.programme_id]}: BROKEN: {words_of(one.flaw)}. {one.length:,} lines before it hold."
+                self.stdout.write(self.style.ERROR(told))
+        self.stdout.write(f"{len(found):,} ledgers looked over in {seconds:.1f} s.")
+
+
+def _as_data(found: list[Verified], slugs: dict[int, str], seconds: float) -> dict[str, Any]:
+    ledgers = [
+        {
+            "programme": slugs[one.programme_id],
+            "length": one.length,
+            "head": one.head.hex(),
+            "flaw": None if one.flaw is None else {
+                "line": one.flaw.number, "what": one.flaw.what, "words": words_of(one.flaw),
+            },
+        }
+        for one in found
+    ]  # fmt: skip
+    return {"ledgers": ledgers, "holds": all(one.flaw is None for one in found), "seconds": round(seconds, 3)}
+
+
+class _Bar:
+    """For people only: a log file full of them helps nobody."""
+
+    def __init__(self, command: BaseCommand, total: int) -> None:
+        self.out, self.total, self.done = command.stderr, total, 0
+        self.is_shown = total > 0 and self.out.isatty()
+
+    def go_on(self, lines: int) -> None:
+        self.done += lines
+        if self.is_shown:
+            filled = min(BAR, BAR * self.done // self.total)
+            self.out.write(f"\r[{'█' * filled}{'·' * (BAR - filled)}] {self.done:,} of {self.total:,}", ending="")
+            self.out.flush()
+
+    def end(self) -> None:
+        if self.is_shown:
+            self.out.write("")

@@ -1,0 +1,195 @@
+"""The heads that the world is told: what the command finds, what is published and where."""
+
+import json
+import urllib.request
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from io import StringIO
+from typing import Any
+
+import boto3
+import pytest
+import structlog
+from django.core.management import CommandError, call_command
+from django.test import Client
+from moto.server import ThreadedMotoServer
+
+from certification.domain.publishing import LOCKED_DAYS, publish_heads
+from certification.models import Chain, PublishedHead
+from certification.tasks import publish_heads as task
+from tests.certification.ledgers import grant_many, tamper
+from tests.factories.courses import ProgrammeFactory
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+
+
+def told(*arguments: str) -> tuple[str, int]:
+    out, code = StringIO(), 0
+    try:
+        call_command("ledger", *arguments, stdout=out, stderr=StringIO())
+    except SystemExit as end:
+        code = int(end.code or 0)
+    return out.getvalue(), code
+
+
+class TestTheCommand:
+    def test_a_ledger_that_holds_is_named_with_its_head(self) -> None:
+        lines = grant_many(ProgrammeFactory.create(slug="cardiology"), 3)
+        text, code = told("verify")
+        assert code == 0
+        assert text.startswith(f"cardiology: 3 lines hold, head {bytes(lines[2].hash).hex()}\n1 ledgers looked over in")
+
+    def test_the_first_broken_line_is_named_in_words_and_the_code_is_1(self) -> None:
+        grant_many(ProgrammeFactory.create(slug="sound"), 2)
+        grant_many(ProgrammeFactory.create(slug="broken"), 4)
+        tamper(
+            "UPDATE certification_ledgerentry SET credits = 9 WHERE number >= 3 AND programme_id ="
+            " (SELECT id FROM courses_programme WHERE slug = 'broken')"
+        )
+        text, code = told("verify")
+        assert code == 1
+        said = "broken: BROKEN: line 3 says something else than when it was sealed. 2 lines before it hold."
+        assert said in text.splitlines()
+        assert told("verify", "--programme", "sound")[1] == 0
+        assert told("verify", "--programme", "broken")[1] == 1
+
+    def test_for_machines(self) -> None:
+        programme = ProgrammeFactory.create(slug="cardiology")
+        lines = grant_many(programme, 2)
+        found = json.loads(told("verify", "--json")[0])
+        assert found.pop("seconds") >= 0
+        head = bytes(lines[1].hash).hex()
+        one = {"programme": "cardiology", "length": 2, "head": head, "flaw": None}
+        assert found == {"ledgers": [one], "holds": True}
+        tamper("DELETE FROM certification_ledgerentry WHERE number = 2")
+        text, code = told("verify", "--json")
+        words = "line 2 and what came after it were taken away"
+        assert (json.loads(text)["ledgers"][0]["flaw"], code) == ({"line": 2, "what": "cut", "words": words}, 1)
+
+    def test_a_programme_that_does_not_exist_is_no_ledger_that_holds(self) -> None:
+        ProgrammeFactory.create(slug="cardiology")
+        with pytest.raises(CommandError, match="There is: cardiology"):
+            told("verify", "--programme", "cardiolgy")
+
+    def test_sec_31_a_ledger_set_back_as_a_whole_is_found_by_what_was_published(self) -> None:
+        """Nobody may take the newest lines away, not even who owns the database and puts the chain right."""
+        programme = ProgrammeFactory.create(slug="cardiology")
+        lines = grant_many(programme, 3)
+        told("publish")
+        tamper("DELETE FROM certification_ledgerentry WHERE number = 3")
+        Chain.objects.update(length=2, head=lines[1].hash)
+        text, code = told("verify")
+        assert (code, "cardiology: BROKEN: line 3 and what came after it were taken away" in text) == (1, True)
+
+
+class TestPublishing:
+    def test_once_a_day_and_only_of_ledgers_with_lines(self) -> None:
+        lines = grant_many(ProgrammeFactory.create(), 2)
+        Chain.objects.create(programme=ProgrammeFactory.create(), head=bytes(32))
+        assert len(publish_heads(now=NOW)) == 1
+        assert publish_heads(now=NOW + timedelta(hours=14)) == []
+        head = PublishedHead.objects.get()
+        assert (head.published_on, head.length, bytes(head.hash)) == (date(2026, 11, 22), 2, lines[1].hash)
+        assert len(publish_heads(now=NOW + timedelta(days=1))) == 1
+
+    def test_the_log_has_it_without_the_programmes_name(self) -> None:
+        lines = grant_many(ProgrammeFactory.create(slug="secret-drug", title="Secret drug"), 1)
+        with structlog.testing.capture_logs() as logs:
+            publish_heads(now=NOW)
+        line = next(one for one in logs if one["event"] == "certification.head_published")
+        assert (line["length"], line["hash"]) == (1, bytes(lines[0].hash).hex())
+        assert line["chain"] == str(Chain.objects.get().public_id)
+        assert "secret" not in str(line).lower()
+
+    def test_the_task_does_it(self) -> None:
+        grant_many(ProgrammeFactory.create(), 1)
+        assert (task(), task()) == (1, 0)
+
+    def test_the_command_says_what_it_published(self) -> None:
+        lines = grant_many(ProgrammeFactory.create(), 1)
+        chain = Chain.objects.get()
+        assert told("publish") == (f"{chain.public_id}: 1 lines, {bytes(lines[0].hash).hex()}\n", 0)
+        assert told("publish") == ("", 0)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    moto.start()
+    _host, port = moto.get_host_and_port()
+    yield f"http://127.0.0.1:{port}"
+    moto.stop()
+
+
+@pytest.fixture
+def bucket(server: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    urllib.request.urlopen(urllib.request.Request(f"{server}/moto-api/reset", method="POST"), timeout=30).close()
+    settings.AWS_ENDPOINT_URL = server
+    settings.LEDGER_BUCKET = "heads"
+    return boto3.client("s3", endpoint_url=server, region_name=settings.AWS_REGION)
+
+
+class TestTheBucket:
+    def test_a_copy_that_nobody_can_delete_for_years(self, bucket: Any, settings: Any) -> None:
+        place = {"LocationConstraint": settings.AWS_REGION}
+        bucket.create_bucket(Bucket="heads", ObjectLockEnabledForBucket=True, CreateBucketConfiguration=place)
+        lines = grant_many(ProgrammeFactory.create(), 2)
+        publish_heads(now=NOW)
+        chain, head = Chain.objects.get(), PublishedHead.objects.get()
+        name = f"ledger/{chain.public_id}/2026-11-22.json"
+        assert head.stored_as == f"s3://heads/{name}"
+        kept = bucket.get_object(Bucket="heads", Key=name)
+        assert json.loads(kept["Body"].read()) == {
+            "chain": str(chain.public_id),
+            "length": 2,
+            "hash": bytes(lines[1].hash).hex(),
+            "published_on": "2026-11-22",
+        }
+        assert kept["ObjectLockMode"] == "COMPLIANCE"
+        assert kept["ObjectLockRetainUntilDate"].date() == (NOW + timedelta(days=LOCKED_DAYS)).date()
+
+    def test_without_the_bucket_the_page_and_the_log_have_it_still(self, bucket: Any) -> None:
+        """It was never made: S3 answers that there is none."""
+        grant_many(ProgrammeFactory.create(), 1)
+        with structlog.testing.capture_logs() as logs:
+            assert len(publish_heads(now=NOW)) == 1
+        assert [one["event"] for one in logs] == ["certification.head_not_stored", "certification.head_published"]
+        assert PublishedHead.objects.get().stored_as == ""
+
+
+class TestThePage:
+    def test_everybody_reads_it_and_it_names_no_programme(self) -> None:
+        programme = ProgrammeFactory.create(slug="secret-drug", title="Secret drug")
+        lines = grant_many(programme, 2)
+        publish_heads(now=NOW)
+        response = Client().get("/ledger/")
+        page = response.content.decode()
+        assert response.status_code == 200
+        assert f'<code dir="ltr">{bytes(lines[1].hash).hex()}</code>' in page
+        assert f'<code dir="ltr">{Chain.objects.get().public_id}</code>' in page
+        assert "22 November 2026" in page
+        assert "ecret" not in page
+        assert lines[0].user.email not in page
+
+    def test_before_anything_was_published(self) -> None:
+        grant_many(ProgrammeFactory.create(), 1)
+        page = Client().get("/ledger/").content.decode()
+        assert ("Nothing has been published yet" in page, "<table" in page) == (True, False)
+
+    def test_as_many_queries_for_three_as_for_one(self, django_assert_num_queries: Any) -> None:
+        for count in (1, 3):
+            while PublishedHead.objects.count() < count:
+                grant_many(ProgrammeFactory.create(), 1)
+                publish_heads(now=NOW)
+            with django_assert_num_queries(2):
+                assert Client().get("/ledger/").status_code == 200
+
+    def test_it_has_pages(self) -> None:
+        grant_many(ProgrammeFactory.create(), 1)
+        for number in range(51):
+            publish_heads(now=NOW + timedelta(days=number))
+        assert Client().get("/ledger/").content.count(b"<code") == 100
+        assert Client().get("/ledger/?page=2").content.count(b"<code") == 2
