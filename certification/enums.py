@@ -63,6 +63,15 @@ class CertificateKind(TextChoices):
     PROGRAMME = "programme", _("For the programme")
 
 
+class CertificateState(TextChoices):
+    """Worked out from the ledger and the signature; no column says it."""
+
+    VALID = "valid", _("Valid")
+    REPLACED = "replaced", _("Replaced")
+    REVOKED = "revoked", _("Revoked")
+    ALTERED = "altered", _("Altered")
+
+
 class Paper(TextChoices):
     A4 = "a4", _("A4")
     LETTER = "letter", _("US Letter")

@@ -3,6 +3,9 @@
 from celery import shared_task
 
 from core.clock import asked_now
+from core.logging import get_logger
+
+log = get_logger("certification")
 
 
 @shared_task(name="certification.grant_credits", expires=240)
@@ -27,3 +30,38 @@ def publish_heads() -> int:
     from certification.domain.publishing import publish_heads as work
 
     return len(work(now=asked_now()))
+
+
+@shared_task(name="certification.issue_due", expires=300)
+def issue_due() -> int:
+    """Run every five minutes: certificates whose rules hold now, in programmes that have a template."""
+    from certification.domain.issuing import IssuingError, issuing_programmes
+    from certification.domain.issuing import issue_due as work
+    from certification.domain.keys import NoKeyError
+
+    issued = 0
+    for programme in issuing_programmes():
+        try:
+            issued += len(work(programme=programme, now=asked_now()).new)
+        except (IssuingError, NoKeyError) as error:
+            log.warning("certification.nothing_issued", programme=programme.pk, reason=str(error))
+    return issued
+
+
+@shared_task(name="certification.make_file")
+def make_file(certificate_id: int) -> None:
+    """Rung when a few are issued, and when a doctor wants one that is not there yet."""
+    from certification.domain.files import make_file as work
+
+    work(certificate_id=certificate_id, now=asked_now())
+
+
+@shared_task(name="certification.make_missing_files", expires=60)
+def make_missing_files() -> int:
+    """Run every minute: what a lost bell left, and what was issued by the thousand."""
+    from certification.domain.files import make_missing
+
+    most, made = 200, 0
+    while (now := make_missing(now=asked_now(), most=most)) == most:
+        made += now
+    return made + now

@@ -19,6 +19,8 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "announce-tallies": {"task": "webinars.announce_tallies", "schedule": 10.0},
     "grant-credits": {"task": "certification.grant_credits", "schedule": 300.0},
     "grant-all-credits": {"task": "certification.grant_all_credits", "schedule": 86_400.0},
+    "issue-certificates": {"task": "certification.issue_due", "schedule": 300.0},
+    "make-certificate-files": {"task": "certification.make_missing_files", "schedule": 60.0},
     "publish-heads": {"task": "certification.publish_heads", "schedule": 3600.0},
     "tell-incidents": {"task": "operations.tell_incidents", "schedule": 20.0},
     "tend-capacity": {"task": "operations.tend_capacity", "schedule": 300.0},

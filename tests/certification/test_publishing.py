@@ -168,8 +168,8 @@ class TestThePage:
         response = Client().get("/ledger/")
         page = response.content.decode()
         assert response.status_code == 200
-        assert f'<code dir="ltr">{bytes(lines[1].hash).hex()}</code>' in page
-        assert f'<code dir="ltr">{Chain.objects.get().public_id}</code>' in page
+        assert f'<code class="code" dir="ltr">{bytes(lines[1].hash).hex()}</code>' in page
+        assert f'<code class="code" dir="ltr">{Chain.objects.get().public_id}</code>' in page
         assert "22 November 2026" in page
         assert "ecret" not in page
         assert lines[0].user.email not in page

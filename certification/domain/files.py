@@ -1,0 +1,112 @@
+"""The PDF of a certificate: made in a worker, kept in the private storage, the same bytes whenever it is made."""
+
+import hashlib
+import re
+import unicodedata
+from datetime import datetime
+
+from django.core.files.base import ContentFile
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+
+from certification.domain.facts import NotPrintableError, thaw
+from certification.domain.keys import key_named
+from certification.models import Certificate, CertificateFile
+from certification.printing.document import engine, render
+from certification.printing.signature import seal
+from core.logging import get_logger
+from media.storages import media_storage
+
+log = get_logger("certification")
+SWEPT = 200
+
+
+class DifferentBytesError(Exception):
+    """Made again by the same engine, the file is another one: somebody changed the facts, or the engine is broken."""
+
+
+def pdf_of(certificate: Certificate) -> bytes:
+    """Some 40 ms of a core. Raises NotPrintableError, UnknownKeyError, DocumentError, SealError."""
+    if not certificate.facts:
+        raise NotPrintableError("The facts of this certificate were purged.")
+    facts, look = thaw(certificate.facts, template=certificate.template)
+    key = key_named(certificate.key_fingerprint).private
+    return seal(render(facts, look), key=key, organisation=facts.provider, sealed_on=facts.issued_on)
+
+
+def make_file(*, certificate_id: int, now: datetime) -> CertificateFile | None:
+    """Idempotent; None when the certificate is gone or purged. A kept file that is whole is left alone.
+
+    The name follows from the content, so that two workers, or one that was killed in between, write the same file once.
+    """
+    certificate = Certificate.objects.select_related("template").filter(pk=certificate_id).first()
+    if certificate is None or not certificate.facts:
+        return None
+    row = CertificateFile.objects.filter(certificate=certificate).first()
+    if row is not None and read_file(row) is not None:
+        return row
+    pdf = pdf_of(certificate)
+    digest = hashlib.sha256(pdf).digest()
+    if row is not None and bytes(row.sha256) != digest and certificate.facts["engine"] == engine():
+        raise DifferentBytesError(certificate.number)
+    name = _store(pdf, digest)
+    if row is not None and bytes(row.sha256) != digest:
+        log.warning("certification.file_made_by_another_engine", certificate=certificate.pk, engine=engine())
+    values = {"sha256": digest, "size_bytes": len(pdf), "stored_as": name, "made_at": now}
+    try:
+        with transaction.atomic():
+            made, _ = CertificateFile.objects.update_or_create(certificate=certificate, defaults=values)
+    except IntegrityError:  # another worker was first
+        made = CertificateFile.objects.get(certificate=certificate)
+    return made
+
+
+def make_missing(*, now: datetime, most: int = SWEPT) -> int:
+    """Of certificates without a file, the oldest first. One that cannot be made does not hold up the others."""
+    made = 0
+    for certificate_id in without_file().values_list("pk", flat=True)[:most]:
+        try:
+            made += make_file(certificate_id=certificate_id, now=now) is not None
+        except Exception:  # each means work for an operator, none may stop the sweep
+            log.exception("certification.file_not_made", certificate=certificate_id)
+    return made
+
+
+def without_file() -> QuerySet[Certificate]:
+    return Certificate.objects.filter(file=None).exclude(facts={}).order_by("pk")
+
+
+def read_file(row: CertificateFile) -> bytes | None:
+    """None when the storage has lost it, or it is not what was stored."""
+    try:
+        with media_storage().open(row.stored_as) as file:
+            data: bytes = file.read()
+    except OSError:
+        return None
+    if hashlib.sha256(data).digest() == bytes(row.sha256):
+        return data
+    log.error("certification.file_damaged", certificate=row.certificate_id)
+    return None
+
+
+def _store(pdf: bytes, digest: bytes) -> str:
+    """A file that a crash left half written has this name too: it is taken away first."""
+    storage = media_storage()
+    name = f"certificates/{digest.hex()[:2]}/{digest.hex()}.pdf"
+    if storage.exists(name):
+        with storage.open(name) as file:
+            if file.read() == pdf:
+                return name
+        storage.delete(name)
+    content = ContentFile(pdf)
+    content.content_type = "application/pdf"  # type: ignore[attr-defined]  # read by S3Storage
+    kept: str = storage.save(name, content)
+    return kept
+
+
+def file_name(certificate: Certificate) -> str:
+    """To find it again among downloads: title and number, in letters that every system takes."""
+    title = str(certificate.facts.get("facts", {}).get("title", ""))
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode()
+    words = re.sub(r"[^A-Za-z0-9]+", "-", plain).strip("-")[:60].strip("-")
+    return f"{words or 'Certificate'}-{certificate.number}.pdf"

@@ -1,0 +1,375 @@
+"""Certificates are issued, issued anew and revoked: under the lock of their programme's chain, in one transaction each.
+
+Serial, certificate and line of the ledger come together or not at all, so there are no gaps and no doubles. Files are
+made later, by a worker.
+"""
+
+import base64
+import hashlib
+import re
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+
+from accounts.models import User
+from certification.domain.chain import NewEntry, append, canonical, lock_chain
+from certification.domain.facts import Design, NotPrintableError, Place, Source, design_of, facts_of, programme_of
+from certification.domain.keys import SigningKey, newest_key
+from certification.enums import AuthorityKey, CertificateKind, EntryKind
+from certification.models import Certificate, CertificateTemplate, Chain, Claim, LedgerEntry
+from certification.tasks import make_file
+from core.logging import get_logger
+from courses.enums import OPEN_ENROLMENTS, LessonKind
+from courses.models import CourseCompletion, Enrolment, Lesson, LessonCompletion, Programme
+
+log = get_logger("certification")
+BATCH = 500
+ID_BYTES = 16
+
+
+class IssuingError(Exception):
+    """Nothing was issued; the text is for an operator."""
+
+
+class NoTemplateError(IssuingError):
+    """A programme begins to issue certificates when somebody has made its template."""
+
+
+class NotDueError(IssuingError):
+    """Not completed, an evaluation is missing, or the credit was revoked."""
+
+
+class ReasonError(IssuingError):
+    pass
+
+
+class ReplacedError(IssuingError):
+    """There is a newer edition: that one is issued anew or revoked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """`refused`: why not, by the place of the source in the batch."""
+
+    new: list[Certificate] = field(default_factory=list)
+    existing: list[Certificate] = field(default_factory=list)
+    refused: Mapping[int, IssuingError] = field(default_factory=dict)
+
+
+def issue(*, of: Source, now: datetime) -> Certificate:
+    """The certificate, issued before or now. Raises IssuingError, NoKeyError."""
+    done = issue_batch(programme=programme_of(of), sources=[of], now=now)
+    if done.refused:
+        raise done.refused[0]
+    return (done.new or done.existing)[0]
+
+
+def issue_batch(*, programme: Programme, sources: Sequence[Source], now: datetime) -> Issued:
+    """One transaction. What is there already stays as it is, revoked ones too. Raises NoTemplateError, NoKeyError."""
+    key = newest_key()
+    with transaction.atomic():
+        chain = lock_chain(programme)
+        template, design = _design(programme)
+        existing = _existing(programme, sources)
+        entries, undone = _newest_entries(sources), _unevaluated(sources)
+        rows: list[Certificate] = []
+        refused: dict[int, IssuingError] = {}
+        for at, source in enumerate(sources):
+            if _identity(source) in existing:
+                continue
+            try:
+                _check_due(source, entries, undone)
+                place = _place(programme, chain.last_serial + len(rows) + 1, now)
+                rows.append(_row(source, entries, (template, design), place, key))
+            except NotPrintableError as error:
+                refused[at] = IssuingError(str(error))
+            except IssuingError as error:
+                refused[at] = error
+        _write(chain, template, rows, now=now, kind=EntryKind.CERTIFICATE_ISSUED)
+    return Issued(rows, [existing[one] for one in map(_identity, sources) if one in existing], refused)
+
+
+def reissue(*, certificate: Certificate, reason: str, actor: User | None, now: datetime) -> Certificate:
+    """The next edition, with what is known today: a new address, serial and number. The old one says it was replaced.
+
+    Raises IssuingError, NoKeyError.
+    """
+    reason = _given(reason)
+    key = newest_key()
+    with transaction.atomic():
+        chain = lock_chain(certificate.programme)
+        if Certificate.objects.filter(replaces=certificate).exists():
+            raise ReplacedError("This certificate has been replaced: issue the newest edition anew.")
+        source = _source_of(certificate)
+        entries = _newest_entries([source])
+        if isinstance(source, Claim):
+            _check_due(source, entries, frozenset())
+        template, design = _design(certificate.programme)
+        place = _place(certificate.programme, chain.last_serial + 1, now)
+        place = Place(place.public_id, place.number, now, certificate.edition + 1, certificate.number)
+        try:
+            row = _row(source, entries, (template, design), place, key)
+        except NotPrintableError as error:
+            raise IssuingError(str(error)) from error
+        row.replaces = certificate
+        _write(chain, template, [row], now=now, kind=EntryKind.CERTIFICATE_REISSUED, reason=reason, actor=actor)
+    return row
+
+
+def revoke(*, certificate: Certificate, reason: str, actor: User | None, now: datetime) -> LedgerEntry:
+    """Stays as first said when asked again. Raises ReasonError."""
+    reason = _given(reason)
+    with transaction.atomic():
+        chain = lock_chain(certificate.programme)
+        found = LedgerEntry.objects.filter(certificate=certificate, kind=EntryKind.CERTIFICATE_REVOKED).first()
+        if found is not None:
+            return found
+        entry = NewEntry(
+            kind=EntryKind.CERTIFICATE_REVOKED,
+            user_id=certificate.user_id,
+            certificate_id=certificate.pk,
+            reason=reason,
+            details={"number": certificate.number},
+            actor=actor,
+        )
+        return append(chain=chain, entries=[entry], now=now)[0]
+
+
+# What is due
+
+
+def due_claims(programme: Programme) -> QuerySet[Claim]:
+    newest = LedgerEntry.objects.filter(claim=OuterRef("pk")).order_by("-number")
+    claims = Claim.objects.filter(programme=programme, certificates=None).annotate(
+        newest=Subquery(newest.values("kind")[:1]), worth=Subquery(newest.values("credits")[:1])
+    )
+    granted = claims.filter(Q(worth__gt=0) | Q(authority=AuthorityKey.ATTENDANCE), newest__isnull=False)
+    related = granted.exclude(newest=EntryKind.CREDIT_REVOKED).order_by("pk")
+    return related.select_related("user", "programme", "accreditation__activity")
+
+
+def due_courses(programme: Programme) -> QuerySet[CourseCompletion]:
+    own = Certificate.objects.filter(user=OuterRef("user"), course=OuterRef("course"))
+    done = LessonCompletion.objects.filter(user=OuterRef(OuterRef("user")), lesson=OuterRef("pk"))
+    missing = Lesson.objects.filter(~Exists(done), course=OuterRef("course"), kind=LessonKind.EVALUATION)
+    completions = CourseCompletion.objects.filter(~Exists(own), ~Exists(missing), course__programme=programme)
+    return completions.order_by("pk").select_related("user", "course__programme")
+
+
+def due_programmes(programme: Programme) -> QuerySet[Enrolment]:
+    own = Certificate.objects.filter(
+        user=OuterRef("user"), programme=OuterRef("programme"), kind=CertificateKind.PROGRAMME
+    )
+    enrolments = Enrolment.objects.filter(~Exists(own), programme=programme, completed_at__isnull=False)
+    return enrolments.filter(status__in=OPEN_ENROLMENTS).order_by("pk").select_related("user", "programme")
+
+
+def count_due(programme: Programme) -> int:
+    return sum(due.count() for due in _all_due(programme))
+
+
+def issue_due(
+    *, programme: Programme, now: datetime, limit: int | None = None, progress: Callable[[int], None] | None = None
+) -> Issued:
+    """Batch by batch, so that a doctor who claims meanwhile waits for one batch at most. Again does what is left.
+
+    `limit`: at most so many new ones. `progress` is told how many sources more were gone through.
+    """
+    new: list[Certificate] = []
+    existing: list[Certificate] = []
+    refused: dict[int, IssuingError] = {}
+    seen = 0
+    for due in _all_due(programme):
+        after = 0
+        while left := BATCH if limit is None else min(BATCH, limit - len(new)):
+            sources = list(due.filter(pk__gt=after)[:left])
+            if not sources:
+                break
+            done = issue_batch(programme=programme, sources=sources, now=now)
+            new += done.new
+            existing += done.existing
+            refused |= {seen + at: error for at, error in done.refused.items()}
+            after, seen = sources[-1].pk, seen + len(sources)
+            if progress is not None:
+                progress(len(sources))
+    return Issued(new, existing, refused)
+
+
+def issuing_programmes() -> QuerySet[Programme]:
+    """Those with a template."""
+    return Programme.objects.filter(Exists(CertificateTemplate.objects.filter(programme=OuterRef("pk")))).order_by("pk")
+
+
+def _all_due(programme: Programme) -> tuple[QuerySet[Any], ...]:
+    return due_claims(programme), due_courses(programme), due_programmes(programme)
+
+
+# Parts of one transaction
+
+
+def _design(programme: Programme) -> tuple[CertificateTemplate, Design]:
+    newest = programme.certificate_templates.prefetch_related("images").order_by("-version").first()
+    if newest is None:
+        raise NoTemplateError("This programme has no certificate template yet.")
+    try:
+        return newest, design_of(newest)
+    except NotPrintableError as error:
+        raise IssuingError(f"The template cannot be printed: {error}") from error
+
+
+def _identity(source: Source) -> tuple[str, int, int]:
+    if isinstance(source, Claim):
+        return (CertificateKind.ACTIVITY, source.user_id, source.pk)
+    if isinstance(source, CourseCompletion):
+        return (CertificateKind.COURSE, source.user_id, source.course_id)
+    return (CertificateKind.PROGRAMME, source.user_id, source.programme_id)
+
+
+def _existing(programme: Programme, sources: Sequence[Source]) -> dict[tuple[str, int, int], Certificate]:
+    """The newest editions, under the lock: whoever raced is here already."""
+    users = {source.user_id for source in sources}
+    found: dict[tuple[str, int, int], Certificate] = {}
+    for row in Certificate.objects.filter(programme=programme, user__in=users).order_by("edition"):
+        found[row.kind, row.user_id, row.claim_id or row.course_id or row.programme_id] = row
+    return found
+
+
+def _newest_entries(sources: Sequence[Source]) -> dict[int, LedgerEntry]:
+    """By claim."""
+    claims = [source.pk for source in sources if isinstance(source, Claim)]
+    newest = LedgerEntry.objects.filter(claim__in=claims).order_by("claim", "-number").distinct("claim")
+    return {row.claim_id: row for row in newest if row.claim_id} if claims else {}
+
+
+def _unevaluated(sources: Sequence[Source]) -> frozenset[tuple[int, int]]:
+    """(person, course) with a feedback form of the course still to be filled in."""
+    pairs = {(one.user_id, one.course_id) for one in sources if isinstance(one, CourseCompletion)}
+    if not pairs:
+        return frozenset()
+    lessons = Lesson.objects.filter(course__in={course for _, course in pairs}, kind=LessonKind.EVALUATION)
+    forms = list(lessons.values_list("pk", "course"))
+    done = set(
+        LessonCompletion.objects.filter(
+            user__in={user for user, _ in pairs}, lesson__in=[lesson for lesson, _ in forms]
+        ).values_list("user", "lesson")
+    )
+    return frozenset(
+        (user, course) for user, course in pairs for lesson, of in forms if of == course and (user, lesson) not in done
+    )
+
+
+def _check_due(source: Source, entries: Mapping[int, LedgerEntry], undone: frozenset[tuple[int, int]]) -> None:
+    if isinstance(source, Claim):
+        entry = entries.get(source.pk)
+        if entry is None or entry.kind == EntryKind.CREDIT_REVOKED:
+            raise NotDueError("The credit was not granted, or it was revoked.")
+        if not entry.credits and source.authority != AuthorityKey.ATTENDANCE:
+            raise NotDueError("The credit was corrected to nothing.")
+    elif isinstance(source, CourseCompletion):
+        if (source.user_id, source.course_id) in undone:
+            raise NotDueError("A feedback form of the course is still to be filled in.")
+    elif source.completed_at is None or source.status not in OPEN_ENROLMENTS:
+        raise NotDueError("The programme is not completed, or the doctor does not belong to it any more.")
+
+
+def _place(programme: Programme, serial: int, now: datetime) -> Place:
+    year = now.astimezone(ZoneInfo(programme.timezone)).year
+    return Place(new_public_id(), f"{prefix_of(programme)}-{year}-{serial:06}", now)
+
+
+def prefix_of(programme: Programme) -> str:
+    """Letters of its short name and its own number: no other programme has the same, whatever its name is."""
+    letters = re.sub("[^A-Z]", "", programme.slug.upper())[:6]
+    return f"{letters or 'C'}{programme.pk}"
+
+
+def new_public_id() -> str:
+    return base64.b32encode(secrets.token_bytes(ID_BYTES)).decode().rstrip("=")
+
+
+def _row(
+    source: Source, entries: Mapping[int, LedgerEntry], look: tuple[CertificateTemplate, Design], place: Place,
+    key: SigningKey,
+) -> Certificate:  # fmt: skip
+    template, design = look
+    entry = entries.get(source.pk) if isinstance(source, Claim) else None
+    facts = facts_of(source, entry=entry, design=design, place=place)
+    kind, user_id, about = _identity(source)
+    return Certificate(
+        kind=kind,
+        programme=programme_of(source),
+        user_id=user_id,
+        claim_id=about if kind == CertificateKind.ACTIVITY else None,
+        course_id=about if kind == CertificateKind.COURSE else None,
+        edition=place.edition,
+        public_id=place.public_id,
+        serial=int(place.number.rpartition("-")[2]),
+        number=place.number,
+        template=template,
+        facts=facts,
+        key_fingerprint=key.fingerprint,
+        signature=key.private.sign(canonical(facts)),
+        issued_at=place.issued_at,
+    )
+
+
+def digest_of(facts: Any) -> str:
+    """As it stands in the ledger."""
+    return hashlib.sha256(canonical(facts)).hexdigest()
+
+
+def _write(
+    chain: Chain, template: CertificateTemplate, rows: list[Certificate], *, now: datetime, kind: EntryKind,
+    reason: str = "", actor: User | None = None,
+) -> None:  # fmt: skip
+    """Certificates before their lines: the lines name them."""
+    if not rows:
+        return
+    Certificate.objects.bulk_create(rows, batch_size=BATCH)
+    if template.used_at is None:
+        CertificateTemplate.objects.filter(pk=template.pk, used_at=None).update(used_at=now)
+    chain.last_serial = rows[-1].serial
+    chain.save(update_fields=["last_serial"])
+    append(chain=chain, entries=[_entry(row, kind, reason, actor) for row in rows], now=now)
+    transaction.on_commit(lambda: _ring(rows), robust=True)
+
+
+def _entry(row: Certificate, kind: EntryKind, reason: str, actor: User | None) -> NewEntry:
+    details = {"number": row.number, "facts": digest_of(row.facts), "edition": row.edition}
+    if row.replaces is not None:
+        details["replaces"] = row.replaces.number
+    return NewEntry(kind=kind, user_id=row.user_id, certificate_id=row.pk, reason=reason, details=details, actor=actor)
+
+
+def _ring(rows: Sequence[Certificate]) -> None:
+    """For a few at once; a batch waits for the sweep, which takes many in one go."""
+    if len(rows) <= 10:
+        for row in rows:
+            make_file.delay(row.pk)
+
+
+def _source_of(certificate: Certificate) -> Source:
+    if certificate.claim_id is not None:
+        related = Claim.objects.select_related("user", "programme", "accreditation__activity")
+        return related.get(pk=certificate.claim_id)
+    if certificate.course_id is not None:
+        return CourseCompletion.objects.select_related("user", "course__programme").get(
+            user=certificate.user_id, course=certificate.course_id
+        )
+    return Enrolment.objects.select_related("user", "programme").get(
+        user=certificate.user_id, programme=certificate.programme_id
+    )
+
+
+def _given(reason: str) -> str:
+    """One line."""
+    words = " ".join(reason.split())
+    if not words:
+        raise ReasonError("Say why: an auditor will ask.")
+    return words[:500]

@@ -1,0 +1,386 @@
+"""When a certificate is issued, what it says for ever, and how it is replaced and revoked."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, IntegrityError, connection, transaction
+
+from certification.domain.chain import NewEntry, append, canonical, lock_chain, verify
+from certification.domain.issuing import (
+    IssuingError,
+    NotDueError,
+    NoTemplateError,
+    ReasonError,
+    ReplacedError,
+    count_due,
+    digest_of,
+    due_claims,
+    due_courses,
+    due_programmes,
+    issue,
+    issue_due,
+    reissue,
+    revoke,
+)
+from certification.domain.keys import NoKeyError, is_signed
+from certification.domain.standing import standing_of
+from certification.enums import CertificateState, EntryKind
+from certification.models import Certificate, CertificateTemplate, Chain, Claim, LedgerEntry
+from courses.enums import EnrolmentStatus
+from courses.models import Enrolment
+from tests.certification.earned import (
+    NOW,
+    claim_of,
+    completed_course,
+    completed_programme,
+    doctor,
+    feedback_of,
+    give_feedback,
+    issuing_programme,
+    printed,
+)
+from tests.certification.ledgers import tamper
+from tests.factories.accounts import UserFactory
+from tests.factories.courses import ProgrammeFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def correct(claim: Claim, kind: EntryKind, credit: str) -> None:
+    entry = NewEntry(kind, claim.user_id, claim_id=claim.pk, credits=Decimal(credit), reason="Counted anew")
+    append(chain=lock_chain(claim.programme), entries=[entry], now=NOW)
+
+
+class TestAnActivity:
+    def test_says_all_that_the_authority_wants(self) -> None:
+        claim = claim_of(issuing_programme())
+        certificate = issue(of=claim, now=NOW)
+        facts = printed(certificate)
+        assert facts["holder"] == "Dr Amelia Okonkwo"
+        assert (facts["council"], facts["registration_number"]) == ("General Medical Council", "GMC 7412589")
+        assert (facts["title"], facts["programme"]) == ("Heart failure in primary care", "Cardiology")
+        assert (facts["format"], facts["began_on"], facts["issued_on"]) == ("live", "2026-11-22", "2026-11-22")
+        assert facts["credits"] == [
+            {"amount": "0.75", "unit": "AMA PRA Category 1 Credit™", "approval_code": "APPROVAL-1"}
+        ]
+        assert facts["provider"] == "Society of Reproductive Medicine"
+        assert facts["statements"][0].startswith("Society of Reproductive Medicine is accredited by the Accreditation")
+        assert facts["number"] == f"CARDIO{claim.programme_id}-2026-000001"
+        assert facts["verify_address"] == f"http://127.0.0.1:8000/verify/{certificate.public_id}/"
+
+    def test_its_address_is_128_random_bits(self) -> None:
+        programme = issuing_programme()
+        addresses = {issue(of=claim_of(programme), now=NOW).public_id for _ in range(5)}
+        assert len(addresses) == 5
+        assert {len(one) for one in addresses} == {26}
+        assert set("".join(addresses)) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
+
+    def test_is_signed_and_stands_in_the_ledger_without_names(self) -> None:
+        certificate = issue(of=claim_of(issuing_programme()), now=NOW)
+        certificate.refresh_from_db()
+        content = canonical(certificate.facts)
+        signature = bytes(certificate.signature)
+        assert is_signed(fingerprint=certificate.key_fingerprint, signature=signature, content=content)
+        assert not is_signed(fingerprint=certificate.key_fingerprint, signature=signature, content=content + b" ")
+        line = LedgerEntry.objects.get(certificate=certificate)
+        assert (line.number, line.kind, line.user_id) == (2, "certificate_issued", certificate.user_id)
+        digest = digest_of(certificate.facts)
+        assert line.details == {"number": certificate.number, "facts": digest, "edition": 1}
+        assert "Okonkwo" not in str(line.details)
+        assert verify(programme_id=certificate.programme_id).flaw is None
+
+    def test_a_second_time_is_the_same_one(self) -> None:
+        claim = claim_of(issuing_programme())
+        first, second = issue(of=claim, now=NOW), issue(of=claim, now=NOW)
+        assert (first.pk, first.public_id) == (second.pk, second.public_id)
+        assert (Certificate.objects.count(), Chain.objects.get().last_serial) == (1, 1)
+
+    def test_credit_that_was_corrected_before_is_certified_as_corrected(self) -> None:
+        claim = claim_of(issuing_programme(), credit="1.00")
+        correct(claim, EntryKind.CREDIT_CORRECTED, "0.5")
+        assert printed(issue(of=claim, now=NOW))["credits"][0]["amount"] == "0.50"
+
+    @pytest.mark.parametrize(("kind", "credit"), [("credit_revoked", "0.75"), ("credit_corrected", "0")])
+    def test_credit_that_was_taken_back_is_not_certified(self, kind: str, credit: str) -> None:
+        claim = claim_of(issuing_programme())
+        correct(claim, EntryKind(kind), credit)
+        with pytest.raises(NotDueError):
+            issue(of=claim, now=NOW)
+        assert (Certificate.objects.count(), count_due(claim.programme)) == (0, 0)
+
+    def test_attendance_has_no_figure_of_credit(self) -> None:
+        claim = claim_of(issuing_programme(), authority="attendance", credit="0", credits=Decimal(0))
+        facts = printed(issue(of=claim, now=NOW))
+        assert (facts["credits"], facts["statements"]) == ([], [])
+
+
+class TestACourseAndAProgramme:
+    def test_a_course_waits_for_each_of_its_feedback_forms(self) -> None:
+        completion = completed_course(issuing_programme())
+        forms = [feedback_of(completion.course) for _ in range(2)]
+        give_feedback(completion.user, forms[0])
+        give_feedback(doctor(), forms[1])  # somebody else's is not one's own
+        with pytest.raises(NotDueError, match="feedback form"):
+            issue(of=completion, now=NOW)
+        assert list(due_courses(completion.course.programme)) == []
+        give_feedback(completion.user, forms[1])
+        assert list(due_courses(completion.course.programme)) == [completion]
+        facts = printed(issue(of=completion, now=NOW))
+        assert (facts["title"], facts["programme"], facts["credits"]) == ("Arrhythmia", "Cardiology", [])
+
+    def test_days_are_those_of_the_programmes_zone(self) -> None:
+        """Half past ten in the evening of the 31st in UTC is the new year in Kolkata."""
+        late = datetime(2026, 12, 31, 22, 30, tzinfo=UTC)
+        completion = completed_course(issuing_programme(timezone="Asia/Kolkata"), at=late)
+        certificate = issue(of=completion, now=late)
+        assert (printed(certificate)["ended_on"], printed(certificate)["issued_on"]) == ("2027-01-01", "2027-01-01")
+        assert "-2027-" in certificate.number
+
+    def test_a_programme_when_it_is_completed(self) -> None:
+        programme = issuing_programme()
+        enrolment = completed_programme(programme)
+        facts = printed(issue(of=enrolment, now=NOW))
+        assert (facts["title"], facts["programme"], facts["ended_on"]) == ("Cardiology", "", "2026-11-22")
+
+    @pytest.mark.parametrize("status", ["withdrawn", "suspended"])
+    def test_who_does_not_belong_to_it_any_more_has_none(self, status: str) -> None:
+        enrolment = completed_programme(issuing_programme())
+        Enrolment.objects.update(status=status)
+        enrolment.refresh_from_db()
+        with pytest.raises(NotDueError):
+            issue(of=enrolment, now=NOW)
+        assert list(due_programmes(enrolment.programme)) == []
+
+    def test_who_has_not_completed_it_has_none(self) -> None:
+        enrolment = completed_programme(issuing_programme())
+        Enrolment.objects.update(status=EnrolmentStatus.ACTIVE, completed_at=None)
+        enrolment.refresh_from_db()
+        with pytest.raises(NotDueError):
+            issue(of=enrolment, now=NOW)
+
+
+class TestWhatIsMissing:
+    def test_without_a_template_a_programme_issues_nothing(self) -> None:
+        claim = claim_of(ProgrammeFactory.create())
+        with pytest.raises(NoTemplateError):
+            issue(of=claim, now=NOW)
+
+    def test_without_a_key_nothing_is_signed(self, settings: Any) -> None:
+        settings.CERTIFICATE_KEYS = ()
+        claim = claim_of(issuing_programme())
+        with pytest.raises(NoKeyError):
+            issue(of=claim, now=NOW)
+        assert Certificate.objects.count() == 0
+
+    def test_without_a_name_no_address_is_printed_in_its_place(self) -> None:
+        claim = claim_of(issuing_programme(), user=doctor(first_name="", last_name=" "))
+        with pytest.raises(IssuingError, match="name is missing"):
+            issue(of=claim, now=NOW)
+        assert Chain.objects.get().last_serial == 0
+
+    def test_a_name_that_no_font_can_write_is_not_printed_with_gaps(self) -> None:
+        claim = claim_of(issuing_programme(), user=doctor(last_name="Okonkwo 🏆"))
+        with pytest.raises(IssuingError, match="🏆"):
+            issue(of=claim, now=NOW)
+
+
+class TestForEver:
+    def test_later_names_titles_and_templates_change_nothing(self) -> None:
+        claim = claim_of(issuing_programme())
+        certificate = issue(of=claim, now=NOW)
+        before = printed(certificate)
+        UserFactory._meta.model.objects.update(last_name="Hartmann")
+        claim.accreditation.activity.__class__.objects.update(title="Another title")
+        again = issue(of=claim, now=NOW)
+        assert printed(again) == before
+
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "UPDATE certification_certificate SET facts = '{}'",
+            "UPDATE certification_certificate SET number = 'X'",
+            "DELETE FROM certification_certificate",
+            "UPDATE certification_certificatetemplate SET heading = 'Diploma'",
+            "UPDATE certification_certificatetemplate SET used_at = NULL",
+            "DELETE FROM certification_certificatetemplate",
+            "INSERT INTO certification_signatureimage (template_id, position, image)"
+            " SELECT id, 0, 'x' FROM certification_certificatetemplate",
+        ],
+    )
+    def test_sec_28_the_database_refuses_to_change_what_was_issued(self, statement: str) -> None:
+        certificate = issue(of=claim_of(issuing_programme()), now=NOW)
+        before = printed(certificate)
+        with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute(statement)
+        assert printed(certificate) == before
+
+    def test_the_template_is_fixed_by_its_first_certificate(self) -> None:
+        programme = issuing_programme()
+        template = CertificateTemplate.objects.get()
+        assert template.used_at is None
+        assert issue(of=claim_of(programme), now=NOW).template == template
+        template.refresh_from_db()
+        assert template.used_at == NOW
+
+    def test_the_database_refuses_a_second_one(self) -> None:
+        certificate = issue(of=claim_of(issuing_programme()), now=NOW)
+        certificate.pk, certificate.public_id, certificate.serial, certificate.number = None, "A" * 26, 2, "OTHER"
+        with pytest.raises(IntegrityError, match="certification_one_for_a_claim"), transaction.atomic():
+            certificate.save(force_insert=True)
+        assert Certificate.objects.count() == 1
+
+
+class TestReissuing:
+    def test_a_corrected_name_gets_a_second_edition(self) -> None:
+        claim = claim_of(issuing_programme())
+        first = issue(of=claim, now=NOW)
+        claim.user.last_name = "Okonkwo-Hartmann"
+        claim.user.save()
+        second = reissue(certificate=first, reason="Name after marriage", actor=doctor(), now=NOW)
+        facts = printed(second)
+        assert (facts["holder"], facts["edition"], facts["replaces"]) == ("Dr Amelia Okonkwo-Hartmann", 2, first.number)
+        assert (second.edition, second.replaces, second.serial) == (2, first, 2)
+        assert second.public_id != first.public_id
+        line = LedgerEntry.objects.get(certificate=second)
+        assert (line.kind, line.reason, line.details["replaces"]) == (
+            "certificate_reissued",
+            "Name after marriage",
+            first.number,
+        )
+        assert [standing_of(one).state for one in (first, second)] == ["replaced", "valid"]
+
+    def test_only_the_newest_edition_is_issued_anew(self) -> None:
+        first = issue(of=claim_of(issuing_programme()), now=NOW)
+        second = reissue(certificate=first, reason="Name", actor=None, now=NOW)
+        with pytest.raises(ReplacedError):
+            reissue(certificate=first, reason="Name", actor=None, now=NOW)
+        assert reissue(certificate=second, reason="Name", actor=None, now=NOW).edition == 3
+
+    def test_issuing_again_gives_the_newest_edition(self) -> None:
+        claim = claim_of(issuing_programme())
+        second = reissue(certificate=issue(of=claim, now=NOW), reason="Name", actor=None, now=NOW)
+        assert issue(of=claim, now=NOW) == second
+        assert list(due_claims(claim.programme)) == []
+
+    @pytest.mark.parametrize("kind", ["course", "programme"])
+    def test_the_other_kinds_too(self, kind: str) -> None:
+        programme = issuing_programme()
+        source = completed_course(programme) if kind == "course" else completed_programme(programme)
+        second = reissue(certificate=issue(of=source, now=NOW), reason="Name", actor=None, now=NOW)
+        assert (second.kind, second.edition) == (kind, 2)
+
+    @pytest.mark.parametrize("reason", ["", "  \n "])
+    def test_a_reason_is_needed(self, reason: str) -> None:
+        first = issue(of=claim_of(issuing_programme()), now=NOW)
+        with pytest.raises(ReasonError):
+            reissue(certificate=first, reason=reason, actor=None, now=NOW)
+        with pytest.raises(ReasonError):
+            revoke(certificate=first, reason=reason, actor=None, now=NOW)
+        assert LedgerEntry.objects.count() == 2
+
+
+class TestStanding:
+    def test_revoked_once_with_the_first_reason(self) -> None:
+        certificate = issue(of=claim_of(issuing_programme()), now=NOW)
+        first = revoke(certificate=certificate, reason="Somebody else watched", actor=None, now=NOW)
+        again = revoke(certificate=certificate, reason="Another", actor=None, now=NOW)
+        assert (again.pk, again.reason) == (first.pk, "Somebody else watched")
+        standing = standing_of(certificate)
+        assert (standing.state, standing.changed_at, standing.position) == (CertificateState.REVOKED, NOW, 2)
+
+    def test_credit_taken_back_takes_the_certificate_with_it(self) -> None:
+        claim = claim_of(issuing_programme())
+        certificate = issue(of=claim, now=NOW)
+        correct(claim, EntryKind.CREDIT_REVOKED, "0.75")
+        assert standing_of(certificate).state == "revoked"
+        with pytest.raises(NotDueError):
+            reissue(certificate=certificate, reason="Name", actor=None, now=NOW)
+
+    def test_credit_corrected_afterwards_is_told(self) -> None:
+        claim = claim_of(issuing_programme())
+        certificate = issue(of=claim, now=NOW)
+        assert standing_of(certificate).worth is None
+        correct(claim, EntryKind.CREDIT_CORRECTED, "0.5")
+        assert (standing_of(certificate).state, standing_of(certificate).worth) == ("valid", Decimal("0.50"))
+
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "UPDATE certification_certificate SET facts = jsonb_set(facts, '{facts,holder}', '\"Dr Impostor\"')",
+            "UPDATE certification_certificate SET facts = jsonb_set(facts, '{facts,credits,0,amount}', '\"9.75\"')",
+            "UPDATE certification_certificate SET facts = jsonb_set(facts, '{engine}', '1.5')",
+            "UPDATE certification_certificate SET signature = decode(repeat('00', 64), 'hex')",
+            "UPDATE certification_certificate SET key_fingerprint = repeat('0', 64)",
+            "UPDATE certification_certificate SET number = 'ANOTHER'",
+            "UPDATE certification_certificate SET public_id = repeat('A', 26)",
+            "UPDATE certification_ledgerentry SET details = '{}' WHERE certificate_id IS NOT NULL",
+            "UPDATE certification_ledgerentry SET user_id = user_id + 1 WHERE certificate_id IS NOT NULL",
+            "DELETE FROM certification_ledgerentry WHERE certificate_id IS NOT NULL",
+        ],
+    )
+    def test_sec_28_whatever_is_altered_in_the_database_shows(self, statement: str) -> None:
+        certificate = issue(of=claim_of(issuing_programme()), now=NOW)
+        assert standing_of(Certificate.objects.get()).state == "valid"
+        tamper(statement)
+        assert standing_of(Certificate.objects.get(pk=certificate.pk)).state == "altered"
+
+    def test_sec_28_a_certificate_signed_by_another_key_shows(self, settings: Any) -> None:
+        issue(of=claim_of(issuing_programme()), now=NOW)
+        settings.CERTIFICATE_KEYS = (bytes(range(32)),)
+        assert standing_of(Certificate.objects.get()).state == "altered"
+
+    def test_an_older_key_still_vouches(self, settings: Any) -> None:
+        issue(of=claim_of(issuing_programme()), now=NOW)
+        settings.CERTIFICATE_KEYS = (bytes(range(32)), *settings.CERTIFICATE_KEYS)
+        assert standing_of(Certificate.objects.get()).state == "valid"
+
+    def test_facts_that_were_purged_are_not_called_altered(self) -> None:
+        certificate = issue(of=claim_of(issuing_programme()), now=NOW)
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL certification.purge = 'on'")
+            cursor.execute("UPDATE certification_certificate SET facts = '{}'")
+        certificate.refresh_from_db()
+        assert (standing_of(certificate).state, standing_of(certificate).is_purged) == ("valid", True)
+
+
+class TestAllThatIsDue:
+    def test_each_kind_once_and_nothing_of_another_programme(self) -> None:
+        programme, other = issuing_programme(), issuing_programme(slug="other")
+        mine = [claim_of(programme), completed_course(programme), completed_programme(programme)]
+        foreign = claim_of(other)
+        done = issue_due(programme=programme, now=NOW)
+        assert [one.kind for one in done.new] == ["activity", "course", "programme"]
+        assert [one.user_id for one in done.new] == [one.user_id for one in mine]
+        assert list(due_claims(other)) == [foreign]
+        assert issue_due(programme=programme, now=NOW).new == []
+        assert verify(programme_id=programme.pk).flaw is None
+
+    def test_at_most_so_many_and_then_the_rest(self) -> None:
+        programme = issuing_programme()
+        claims = [claim_of(programme) for _ in range(5)]
+        first = issue_due(programme=programme, now=NOW, limit=2)
+        rest = issue_due(programme=programme, now=NOW)
+        assert [one.claim_id for one in (*first.new, *rest.new)] == [one.pk for one in claims]
+        assert (len(first.new), [one.serial for one in rest.new]) == (2, [3, 4, 5])
+
+    def test_who_cannot_have_one_yet_holds_nobody_up(self) -> None:
+        programme = issuing_programme()
+        nameless = claim_of(programme, user=doctor(first_name="", last_name=""))
+        others = [claim_of(programme) for _ in range(2)]
+        done = issue_due(programme=programme, now=NOW, limit=2)
+        assert [one.claim_id for one in done.new] == [one.pk for one in others]
+        assert [one.serial for one in done.new] == [1, 2]
+        assert [str(error) for error in done.refused.values()] == ["The name is missing."]
+        assert list(due_claims(programme)) == [nameless]
+
+    def test_a_batch_asks_as_much_for_one_as_for_three(self, django_assert_num_queries: Any) -> None:
+        for count in (1, 3):
+            programme = issuing_programme(slug=f"batch-{count}")
+            for _ in range(count):
+                claim_of(programme)
+            lock_chain(programme)
+            with django_assert_num_queries(19):
+                assert len(issue_due(programme=programme, now=NOW).new) == count
