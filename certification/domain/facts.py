@@ -17,10 +17,10 @@ from django.utils.dates import MONTHS
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from certification.authorities import pack
-from certification.authorities.base import Terms
+from certification.authorities import pack_of
+from certification.domain.terms import terms_of
 from certification.enums import AuthorityKey
-from certification.models import Accreditation, CertificateTemplate, Claim, LedgerEntry
+from certification.models import CertificateTemplate, Claim, LedgerEntry
 from certification.printing import text
 from certification.printing.document import engine
 from certification.printing.facts import (
@@ -184,7 +184,7 @@ def _about_claim(claim: Claim, entry: LedgerEntry | None, look: Look) -> dict[st
     """Credit is certified once: here, not on the certificates of course and programme."""
     accreditation, programme = claim.accreditation, claim.programme
     activity = accreditation.activity
-    rules = pack(accreditation.authority, version=accreditation.version)
+    rules = pack_of(accreditation.authority, on=claim.took_part_on)
     provider = accreditation.provider or programme.society or settings.SITE_NAME
     days = _written(claim.took_part_on, look)
     statement = rules.statement(terms_of(accreditation), provider=provider, title=activity.title, days=days)
@@ -200,17 +200,6 @@ def _about_claim(claim: Claim, entry: LedgerEntry | None, look: Look) -> dict[st
         "credits": tuple(granted),
         "statements": (statement,) if statement else (),
     }
-
-
-def terms_of(accreditation: Accreditation) -> Terms:
-    """As far as the authority's fixed sentence asks."""
-    return Terms(
-        credits=accreditation.credits,
-        minutes=accreditation.activity.minutes or 0,
-        format=accreditation.activity.format,
-        approval_code=accreditation.approval_code,
-        council=accreditation.council,
-    )
 
 
 def _day(at: datetime | None, programme: Programme) -> date | None:

@@ -31,6 +31,7 @@ from courses.models import CourseCompletion, Enrolment, Lesson, LessonCompletion
 log = get_logger("certification")
 BATCH = 500
 ID_BYTES = 16
+OF_CLAIM = ("user", "programme", "accreditation__activity__lesson__course__programme")
 
 
 class IssuingError(Exception):
@@ -151,7 +152,7 @@ def due_claims(programme: Programme) -> QuerySet[Claim]:
     )
     granted = claims.filter(Q(worth__gt=0) | Q(authority=AuthorityKey.ATTENDANCE), newest__isnull=False)
     related = granted.exclude(newest=EntryKind.CREDIT_REVOKED).order_by("pk")
-    return related.select_related("user", "programme", "accreditation__activity")
+    return related.select_related(*OF_CLAIM)
 
 
 def due_courses(programme: Programme) -> QuerySet[CourseCompletion]:
@@ -356,8 +357,7 @@ def _ring(rows: Sequence[Certificate]) -> None:
 
 def _source_of(certificate: Certificate) -> Source:
     if certificate.claim_id is not None:
-        related = Claim.objects.select_related("user", "programme", "accreditation__activity")
-        return related.get(pk=certificate.claim_id)
+        return Claim.objects.select_related(*OF_CLAIM).get(pk=certificate.claim_id)
     if certificate.course_id is not None:
         return CourseCompletion.objects.select_related("user", "course__programme").get(
             user=certificate.user_id, course=certificate.course_id
