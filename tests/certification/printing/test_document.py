@@ -95,6 +95,16 @@ class TestPage:
         assert [box for box in boxes if not inside(box, inner)] == []
         assert [(one, two) for at, one in enumerate(boxes) for two in boxes[at + 1 :] if overlap(one, two) > 0.25] == []
 
+    def test_signs_stay_behind_their_words_on_a_page_from_right_to_left(self) -> None:
+        """By place, not by what a reader makes of the order: the ™ is to the right of "Credits"."""
+        pdf = pypdfium2.PdfDocument(render(FACTS, Look(language="he")))
+        page = pdf[0].get_textpage()
+        places = {page.get_text_range(at, 1): page.get_charbox(at) for at in range(page.count_chars())}
+        word = page.search("ECMEC").get_next()
+
+        assert word
+        assert places["®"][0] >= page.get_charbox(word[0])[2]
+
     def test_paper_sizes(self) -> None:
         sizes = {
             paper: pypdfium2.PdfDocument(render(FACTS, Look(paper=paper)))[0].get_size() for paper in ("a4", "letter")
