@@ -1,0 +1,201 @@
+"""What goes after its years, what stays, and that nothing goes a day too early."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError, transaction
+
+from accounts.models import AuditEvent
+from certification.domain import retention
+from certification.domain.chain import NewEntry, append, lock_chain, verify
+from certification.domain.retention import FutureError, Kind, Line, groups, plan, purge, years_earlier, years_later
+from certification.enums import EntryKind
+from certification.models import Acknowledgement, Certificate, CertificateFile, ClaimEvidence, LedgerEntry
+from media.storages import media_storage
+from tests.certification.audited import AT, make_audited
+from tests.factories.certification import AccreditationFactory
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2035, 1, 1, 12, 0, tzinfo=UTC)
+LAST_DAY = date(2032, 3, 5)  # six years after AT, on which all of it may go
+
+
+@pytest.fixture(autouse=True)
+def _lines_of_that_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ledger's lines are made when the test runs otherwise: `grant` reads the clock."""
+    monkeypatch.setattr("tests.factories.certification.now", lambda: AT)
+
+
+def left() -> tuple[int, int, int, int]:
+    printed = Certificate.objects.exclude(facts={}).count()
+    kept = (ClaimEvidence.objects.count(), Acknowledgement.objects.count(), CertificateFile.objects.count())
+    return (*kept, printed)
+
+
+def purge_all(until: date, **given: Any) -> dict[Kind, int]:
+    found: dict[Kind, int] = {}
+    for kind, number in purge(until=until, now=NOW, **given):
+        found[kind] = found.get(kind, 0) + number
+    return found
+
+
+class TestWhen:
+    def test_nothing_goes_a_day_too_early_and_all_goes_on_the_day(self) -> None:
+        make_audited()
+        assert purge_all(LAST_DAY - timedelta(days=1)) == {}
+        assert left() == (1, 1, 1, 1)
+        assert purge_all(LAST_DAY) == dict.fromkeys(Kind, 1)
+        assert left() == (0, 0, 0, 0)
+
+    @pytest.mark.parametrize(
+        ("day", "years", "later"),
+        [(date(2024, 2, 29), 6, date(2030, 3, 1)), (date(2024, 2, 29), 4, date(2028, 2, 29)),
+         (date(2025, 12, 31), 1, date(2026, 12, 31))],
+    )  # fmt: skip
+    def test_years_of_days_that_not_every_year_has(self, day: date, years: int, later: date) -> None:
+        assert years_later(day, years) == later
+
+    def test_both_ways_agree_on_every_day_of_four_years(self) -> None:
+        first = date(2023, 1, 1)
+        for offset in range(4 * 366):
+            day = first + timedelta(days=offset)
+            last = years_earlier(day, 6)
+            assert years_later(last, 6) <= day < years_later(last + timedelta(days=1), 6)
+
+    def test_the_years_run_from_the_newest_line_about_a_claim(self) -> None:
+        mine = make_audited()
+        corrected = NewEntry(
+            EntryKind.CREDIT_CORRECTED, mine.doctor.pk, claim_id=mine.claim.pk, credits=Decimal("0.5"), reason="Counted"
+        )
+        append(chain=lock_chain(mine.claim.programme), entries=[corrected], now=AT + timedelta(days=400))
+        assert purge_all(LAST_DAY) == {}
+        assert purge_all(LAST_DAY + timedelta(days=399)) == {}
+        assert left() == (1, 1, 1, 1)
+        assert set(purge_all(LAST_DAY + timedelta(days=400))) == set(Kind)
+
+    def test_what_was_shown_is_kept_from_the_end_of_the_activity(self) -> None:
+        mine = make_audited()
+        mine.activity.ends_at = AT + timedelta(days=365)
+        mine.activity.save()
+        assert Kind.ACKNOWLEDGEMENT not in purge_all(LAST_DAY)
+        assert purge_all(date(2033, 3, 5)) == {Kind.ACKNOWLEDGEMENT: 1}
+
+    def test_the_longest_of_the_authorities_counts(self) -> None:
+        """The certificate and evidence of a claim concern its own authority; what was shown concerns all of them."""
+        mine = make_audited()
+        AccreditationFactory.create(activity=mine.activity, authority="eaccme", version="2023")
+
+        def years(authority: str) -> int:
+            return {"accme": 6, "eaccme": 8, "india": 3, "attendance": 3}[authority]
+
+        assert Kind.ACKNOWLEDGEMENT not in purge_all(LAST_DAY, years=years)
+        assert left() == (0, 1, 0, 0)
+        assert purge_all(date(2034, 3, 5), years=years) == {Kind.ACKNOWLEDGEMENT: 1}
+        assert [(one.years, mine.activity.pk in one.activities) for one in groups(years=years)] == [
+            (3, False), (6, False), (8, True)
+        ]  # fmt: skip
+
+    def test_a_date_in_the_future_is_refused(self) -> None:
+        make_audited()
+        with pytest.raises(FutureError):
+            plan(until=NOW.date() + timedelta(days=1), now=NOW)
+        with pytest.raises(FutureError):
+            purge_all(NOW.date() + timedelta(days=1))
+        assert left() == (1, 1, 1, 1)
+
+
+class TestWhat:
+    def test_a_younger_record_of_the_same_kind_stays(self) -> None:
+        make_audited()
+        young = make_audited(at=AT + timedelta(days=30))
+        append(
+            chain=lock_chain(young.claim.programme),
+            entries=[
+                NewEntry(
+                    EntryKind.CERTIFICATE_REVOKED, young.doctor.pk, certificate_id=young.certificate.pk, reason="x"
+                )
+            ],
+            now=AT + timedelta(days=30),
+        )
+        purge_all(LAST_DAY)
+        assert [one.pk for one in Certificate.objects.exclude(facts={})] == [young.certificate.pk]
+        assert [one.user_id for one in Acknowledgement.objects.all()] == [young.doctor.pk]
+
+    def test_the_ledger_stays_and_holds(self) -> None:
+        mine = make_audited()
+        before = list(LedgerEntry.objects.order_by("number").values())
+        purge_all(LAST_DAY)
+        assert list(LedgerEntry.objects.order_by("number").values()) == before
+        assert verify(programme_id=mine.claim.programme_id).flaw is None
+
+    def test_the_file_leaves_the_storage(self) -> None:
+        mine = make_audited()
+        name = media_storage().save("certificates/of-a-test.pdf", ContentFile(b"%PDF"))
+        CertificateFile.objects.filter(certificate=mine.certificate).update(stored_as=name)
+        purge_all(LAST_DAY)
+        assert not media_storage().exists(name)
+
+    def test_of_a_certificate_number_signature_and_address_stay(self) -> None:
+        mine = make_audited()
+        purge_all(LAST_DAY)
+        found = Certificate.objects.get()
+        assert (found.number, found.public_id, bytes(found.signature), found.facts) == (
+            mine.certificate.number, mine.certificate.public_id, b"s" * 64, {}
+        )  # fmt: skip
+
+    def test_the_door_in_the_triggers_is_shut_again(self) -> None:
+        make_audited()
+        young = make_audited(at=AT + timedelta(days=30))
+        purge_all(LAST_DAY)
+        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+            Acknowledgement.objects.filter(user=young.doctor).delete()
+
+    def test_in_batches_that_go_on_where_they_stopped(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(retention, "BATCH", 2)
+        programme = make_audited().claim.programme
+        for _ in range(4):
+            make_audited(programme=programme)
+        steps = purge(until=LAST_DAY, now=NOW)
+        assert next(steps) == (Kind.EVIDENCE, 2)
+        steps.close()  # as if it was stopped here
+        assert left()[0] == 3
+        assert purge_all(LAST_DAY) == {
+            Kind.EVIDENCE: 3, Kind.ACKNOWLEDGEMENT: 5, Kind.FILE: 5, Kind.FACTS: 5
+        }  # fmt: skip
+        kept = AuditEvent.objects.filter(action="records.purged").values_list("details__kind", "details__number")
+        assert sum(number for kind, number in kept if kind == Kind.EVIDENCE) == 5
+
+    def test_the_plan_tells_numbers_and_days(self) -> None:
+        mine = make_audited()
+        assert plan(until=LAST_DAY, now=NOW).lines == tuple(Line(kind, 6, 1, 0) for kind in Kind)
+        early = plan(until=LAST_DAY - timedelta(days=1), now=NOW)
+        assert early.lines == tuple(Line(kind, 6, 0, 1, LAST_DAY) for kind in Kind)
+        assert early.for_ever == {"lines of the ledger": 2}
+        assert plan(until=LAST_DAY, now=NOW, user=mine.doctor).lines == tuple(Line(kind, 6, 1, 0) for kind in Kind)
+
+
+class TestCommand:
+    """By the real clock: what was made in 2018 is due, what is of today is not."""
+
+    def test_a_dry_run_removes_nothing_and_says_what_would_go(self, capsys: Any, monkeypatch: Any) -> None:
+        old = datetime(2018, 5, 1, 12, 0, tzinfo=UTC)
+        monkeypatch.setattr("tests.factories.certification.now", lambda: old)
+        make_audited(at=old)
+        call_command("purge_records", "--dry-run")
+        told = capsys.readouterr().out
+        assert "evidence of claims                   6          1          0" in told
+        assert "Nothing was removed." in told
+        assert left() == (1, 1, 1, 1)
+        call_command("purge_records", "--until", "2024-04-30")
+        assert "the first may go on 2024-05-01" in capsys.readouterr().out
+        assert left() == (1, 1, 1, 1)
+        call_command("purge_records")
+        assert left() == (0, 0, 0, 0)
+
+    def test_a_date_in_the_future_is_refused(self) -> None:
+        with pytest.raises(CommandError, match="in the future"):
+            call_command("purge_records", "--until", "2199-01-01")
