@@ -43,6 +43,29 @@ class ReviewDecision(TextChoices):
     EXCLUDED = "excluded", _("May not take part")
 
 
+class RelationshipKind(TextChoices):
+    """Of a person with a company, as a statement names it. Codes are kept for ever: shown sheets hold them."""
+
+    EMPLOYMENT = "employment", _("Employed by it")
+    OWNERSHIP = "ownership", _("Owner, or holder of its shares or options")
+    CONSULTING = "consulting", _("Consultant")
+    ADVISORY = "advisory", _("Member of an advisory board")
+    SPEAKING = "speaking", _("Paid to speak or teach")
+    RESEARCH = "research", _("Paid for research (also where the institution is paid)")
+    ROYALTIES = "royalties", _("Patent or royalties")
+    OTHER = "other", _("Something else of value")
+
+
+class DisclosureStanding(TextChoices):
+    """Where a person's statement stands; worked out from the newest one and its newest review."""
+
+    MISSING = "missing", _("Nothing stated yet")
+    TO_REVIEW = "to_review", _("To be reviewed")
+    FINE = "fine", _("Fine")
+    OUT_OF_DATE = "out_of_date", _("Out of date")
+    EXCLUDED = "excluded", _("May not take part")
+
+
 class EntryKind(TextChoices):
     """What a line of the ledger says."""
 

@@ -1,5 +1,7 @@
 """Celery doorbells of credit. What is to be done stands in PostgreSQL, and a lost bell costs some minutes."""
 
+from datetime import timedelta
+
 from celery import shared_task
 
 from core.clock import asked_now
@@ -65,3 +67,16 @@ def make_missing_files() -> int:
     while (now := make_missing(now=asked_now(), most=most)) == most:
         made += now
     return made + now
+
+
+CHAIN = timedelta(seconds=55)  # shorter than the sweep's minute, which starts the next one
+
+
+@shared_task(name="certification.send_disclosure_requests", expires=60)
+def send_disclosure_requests(until: float | None = None) -> None:
+    """Rung when somebody is asked, and run every minute: one batch, then to the end of the queue."""
+    from certification.domain.disclosure_mail import send_queued
+
+    until = (asked_now() + CHAIN).timestamp() if until is None else until
+    if send_queued(now=asked_now()) and asked_now().timestamp() < until:
+        send_disclosure_requests.delay(until)

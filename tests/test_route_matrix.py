@@ -23,6 +23,8 @@ OPEN_TO_ANYBODY = {
     "status/",
     "status.json",
     "ledger/",
+    "disclosures/<str:token>/",  # with a token that works
+    "disclosures/<str:token>/thanks/",  # with a token that works: what its person stated
     "door/<str:slug>/",  # with the link of a door that staff have opened
     "door/<str:slug>/state/",  # what waits behind one's own ticket; without one: "pending"
 }
@@ -30,7 +32,7 @@ CLOSED = {SIGN_IN, "401", "403", "404", "405"}
 # What a GET may write: the session, where a half-done second step or a challenge is kept.
 # And that staff looked at personal data.
 WRITTEN_BY_READING = {"django_session inserted", "django_session updated", "accounts_auditevent inserted"}
-TENANTS = ("programmes/", "webinars/", "account/devices/", "api/", "media/")
+TENANTS = ("programmes/", "webinars/", "activities/", "account/devices/", "api/", "media/")
 # Of no programme: nobody's are foreign.
 SHARED = ("admin/assessments/board/",)
 IMPORT = "admin/invite-people/<uuid:import_id>/"

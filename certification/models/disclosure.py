@@ -1,15 +1,41 @@
 """Financial relationships of everybody in control of what is taught: asked for, stated, reviewed, shown."""
 
-from typing import Any
+from datetime import date
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, OuterRef, Q, Subquery, Value, When
 from django.utils.translation import gettext_lazy as _
 
-from certification.enums import ContributorRole, ReviewDecision
+from certification.enums import ContributorRole, DisclosureStanding, ReviewDecision
 from certification.models.activity import Activity
 from courses.models import Programme
+
+
+class DiscloserQuerySet(models.QuerySet["Discloser"]):
+    def with_standing(self, *, since: date) -> Self:
+        """Adds `standing`, and of the newest statement `newest_id`, `stated_at` and `decision`, in the same query.
+
+        One that covers no day from `since` on is out of date.
+        """
+        newest = Disclosure.objects.filter(person=OuterRef("pk")).order_by("-made_at", "-pk")
+        reviews = DisclosureReview.objects.filter(disclosure=OuterRef("newest_id")).order_by("-reviewed_at", "-pk")
+        return self.annotate(
+            newest_id=Subquery(newest.values("pk")[:1]),
+            stated_at=Subquery(newest.values("made_at")[:1]),
+            covered_until=Subquery(newest.values("covers_until")[:1]),
+        ).annotate(
+            decision=Subquery(reviews.values("decision")[:1]),
+            standing=Case(
+                When(newest_id=None, then=Value(DisclosureStanding.MISSING.value)),
+                When(decision=ReviewDecision.EXCLUDED, then=Value(DisclosureStanding.EXCLUDED.value)),
+                When(covered_until__lt=since, then=Value(DisclosureStanding.OUT_OF_DATE.value)),
+                When(decision=None, then=Value(DisclosureStanding.TO_REVIEW.value)),
+                default=Value(DisclosureStanding.FINE.value),
+                output_field=models.CharField(),
+            ),
+        )
 
 
 class Discloser(models.Model):
@@ -18,6 +44,8 @@ class Discloser(models.Model):
     programme = models.ForeignKey(Programme, models.PROTECT, related_name="disclosers", verbose_name=_("programme"))
     name = models.CharField(_("name"), max_length=200)
     email = models.EmailField(_("e-mail address"), max_length=254)
+
+    objects: ClassVar = DiscloserQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("person who discloses")
@@ -56,6 +84,7 @@ class DisclosureRequest(models.Model):
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()
     claimed_at = models.DateTimeField(null=True)
+    failures = models.PositiveSmallIntegerField(default=0, db_default=0)
     sent_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)

@@ -46,7 +46,7 @@ DOCTOR = {
 }
 # Answers to forms and requests of scripts; an invisible frame; the development mail. The admin and what stands behind a
 # second step have tests/e2e/test_office.py, what presenters see test_stage.py and test_marking_pages.py, live webinars
-# test_live_page.py.
+# test_live_page.py, disclosures test_disclosures.py.
 NO_PAGES = (
     "admin/", "api/", "dev/mail/", "media/", "readyz", "healthz", "status.json", "language/", "sign-out/",
     "tests/images/", "account/sign-out/",
@@ -57,7 +57,7 @@ NO_PAGES = (
     "webinars/<int:webinar_id>/registration/", "webinars/<int:webinar_id>/questions/",
     "webinars/<int:webinar_id>/polls/", "webinars/<int:webinar_id>/meeting/", "webinars/<int:webinar_id>/stage/",
     "lessons/", "tests/<int:quiz_id>/start/", "tests/<int:quiz_id>/ranking/name/",
-    "attempts/<int:attempt_id>/questions/", "marking/",
+    "attempts/<int:attempt_id>/questions/", "marking/", "disclosures/", "activities/",
 )  # fmt: skip
 EXPECTED_STATUS = {"/nowhere/": 404, "/sign-in/link/used-long-ago/": 410, "/invitation/unknown/": 410}
 

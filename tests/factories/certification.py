@@ -9,7 +9,17 @@ from django.utils.timezone import now
 
 from certification.domain.chain import NewEntry, append, lock_chain
 from certification.enums import ActivityState, AuthorityKey, EntryKind, Format
-from certification.models import Accreditation, Activity, CertificateTemplate, Claim, Discloser, LedgerEntry
+from certification.models import (
+    Accreditation,
+    Activity,
+    CertificateTemplate,
+    Claim,
+    Contributor,
+    Discloser,
+    Disclosure,
+    DisclosureReview,
+    LedgerEntry,
+)
 from tests.factories.accounts import UserFactory
 from tests.factories.courses import LessonFactory, ProgrammeFactory
 
@@ -48,6 +58,14 @@ class DiscloserFactory(factory.django.DjangoModelFactory[Discloser]):
     email = factory.Sequence(lambda n: f"presenter{n}@hospital.example")
 
 
+class ContributorFactory(factory.django.DjangoModelFactory[Contributor]):
+    class Meta:
+        model = Contributor
+
+    activity = factory.SubFactory(ActivityFactory)
+    person = factory.LazyAttribute(lambda one: DiscloserFactory.create(programme=one.activity.lesson.course.programme))
+
+
 class ClaimFactory(factory.django.DjangoModelFactory[Claim]):
     """Without a line of the ledger; `grant` makes both."""
 
@@ -71,6 +89,27 @@ class CertificateTemplateFactory(factory.django.DjangoModelFactory[CertificateTe
     programme = factory.SubFactory(ProgrammeFactory)
     version = factory.LazyAttribute(lambda template: template.programme.certificate_templates.count() + 1)
     heading = "Certificate"
+
+
+PAID = [{"company": "Acme Pharma", "relationship": "speaking", "ended": False}]
+
+
+def disclose(
+    person: Discloser, *, interests: Any = (), decision: str = "", mitigation: str = "", days: int = 1
+) -> Disclosure:
+    """A statement signed so many days ago, and reviewed where there is a decision."""
+    at = now() - timedelta(days=days)
+    made: Disclosure = Disclosure.objects.create(
+        person=person,
+        interests=list(interests),
+        covers_from=(at - timedelta(days=730)).date(),
+        covers_until=at.date(),
+        signed_name=person.name,
+        made_at=at,
+    )
+    if decision:
+        DisclosureReview.objects.create(disclosure=made, decision=decision, mitigation=mitigation, reviewed_at=at)
+    return made
 
 
 def grant(*, credit: str = "0.75", **claim: Any) -> LedgerEntry:

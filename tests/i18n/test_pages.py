@@ -10,6 +10,7 @@ from django.utils import translation
 from tests.i18n.assessment_stops import ASSESSMENT_STOPS
 from tests.i18n.catalogue import CODE
 from tests.i18n.certificate_stops import CERTIFICATE_STOPS
+from tests.i18n.certification_stops import CERTIFICATION_STOPS
 from tests.i18n.item_stops import ITEM_STOPS
 from tests.i18n.live_stops import LIVE_STOPS
 from tests.i18n.marking_stops import MARKING_STOPS
@@ -22,6 +23,10 @@ pytestmark = pytest.mark.usefixtures("made_up_language")
 TEMPLATES = Path(settings.BASE_DIR) / "templates"
 # For staff and developers, whose pages are checked by the words in their sources only.
 NOT_FOR_DOCTORS = ("admin/", "unfold/", "api/", "dev_mail.html")
+ALL_STOPS = (
+    *STOPS, *LIVE_STOPS, *STATUS_STOPS, *ASSESSMENT_STOPS, *ITEM_STOPS, *MARKING_STOPS, *CERTIFICATE_STOPS,
+    *CERTIFICATION_STOPS,
+)  # fmt: skip
 
 
 def for_doctors() -> set[str]:
@@ -33,15 +38,7 @@ def for_doctors() -> set[str]:
 def test_every_word_of_every_page_and_mail_can_be_translated() -> None:
     tour = Tour()
     with tour.watching_templates():
-        for stop in (
-            *STOPS,
-            *LIVE_STOPS,
-            *STATUS_STOPS,
-            *ASSESSMENT_STOPS,
-            *ITEM_STOPS,
-            *MARKING_STOPS,
-            *CERTIFICATE_STOPS,
-        ):
+        for stop in ALL_STOPS:
             stop(tour)
     assert tour.found == {}
     assert for_doctors() - tour.templates == set(), "pages that the tour does not show"

@@ -321,8 +321,8 @@ def test_sec_22_what_people_wrote_is_only_text(browser: Client, webinar: Webinar
 
 STATES: dict[str, tuple[dict[str, Any], int]] = {
     "scheduled": ({"live_at": None, "starts_at": timedelta(days=1)}, 11),
-    "doors open": ({"live_at": None, "starts_at": timedelta(minutes=5)}, 20),
-    "live": ({}, 19),
+    "doors open": ({"live_at": None, "starts_at": timedelta(minutes=5)}, 21),
+    "live": ({}, 20),
     "ended": ({"ended_at": timedelta()}, 18),
     "cancelled": ({"live_at": None, "cancelled_at": timedelta()}, 9),
 }

@@ -31,6 +31,8 @@ from assessments.domain.starting import start_attempt
 from assessments.domain.submitting import submit
 from assessments.enums import EndedBy
 from assessments.models import AnalysisReport, Answer, Bank, Board, Item, ItemImage, Quiz
+from certification.domain.sheets import refresh_sheet
+from certification.models import DisclosureRequest
 from courses.domain.people_imports import receive
 from courses.enums import LessonKind
 from courses.models import Course, Programme
@@ -39,6 +41,7 @@ from media.models import Upload
 from operations.models import Incident
 from tests.factories.accounts import UserFactory
 from tests.factories.assessments import SINGLE, make_evaluation, make_item, make_quiz
+from tests.factories.certification import ActivityFactory, ContributorFactory, disclose
 from tests.factories.courses import (
     CohortFactory,
     CourseFactory,
@@ -57,6 +60,7 @@ from webinars.models import CannedReply, Pin, Poll, Question, SpotRequest, SpotW
 ANONYMOUS = "anonymous"
 ROLES = (ANONYMOUS, "stranger", "doctor", "presenter", "sponsor", "auditor", "moderator", "elsewhere", "operator")
 LINK_TOKEN = "l" * 43
+DISCLOSURE_TOKEN = "d" * 43
 # Addresses for the routes that are regular expressions.
 SAMPLES = {
     "^api/": "/api/nowhere/",
@@ -153,7 +157,7 @@ def _objects(programme: Programme, people: dict[str, User]) -> dict[str, models.
     objects: list[models.Model] = [
         _picture(quiz), evaluation, evaluation.form, quiz, quiz.sections.get(),
         start_attempt(quiz=quiz, user=doctor, now=now())[0],
-        AnalysisReport.objects.create(quiz=quiz), _essay(course, doctor),
+        AnalysisReport.objects.create(quiz=quiz), _essay(course, doctor), *_accredited(course),
         Bank.objects.get(programme=programme), Item.objects.earliest("pk"), Board.objects.create(title="Board"),
         Incident.objects.create(title="Videos are slow", started_at=now()),
         programme, course, lesson, video, webinar, upload, invitation, people_list, doctor,
@@ -181,6 +185,19 @@ def _objects(programme: Programme, people: dict[str, User]) -> dict[str, models.
         ),
     ]  # fmt: skip
     return {one._meta.label_lower: one for one in objects}
+
+
+def _accredited(course: Course) -> list[models.Model]:
+    """Another lecture, with an open activity that has a sheet, and somebody who stated something by a link."""
+    activity = ActivityFactory.create(lesson=WebinarFactory.create(lesson__course=course).lesson, format="enduring")
+    contributor = ContributorFactory.create(activity=activity)
+    disclose(contributor.person, decision="none")
+    refresh_sheet(activity=activity, now=now())
+    DisclosureRequest.objects.create(
+        person=contributor.person, token_hash=hash_token(DISCLOSURE_TOKEN), sent_at=now(), created_at=now(),
+        expires_at=now() + timedelta(days=60),
+    )  # fmt: skip
+    return [activity, contributor.person]
 
 
 def _essay(course: Course, doctor: User) -> Answer:
@@ -244,6 +261,8 @@ def _values(programme: Programme, people: dict[str, User], objects: dict[str, mo
         "media:name": "v1/master.m3u8",
         "dev:name": mail.stem,
         "window_id": str(objects["webinars.spotwindow"].pk),
+        "disclosures:token": DISCLOSURE_TOKEN,
+        "activity_id": str(objects["certification.activity"].pk),
         "door:slug": objects["webinars.spotwindow"].slug,  # type: ignore[attr-defined]
         "invitation:token": invitation_token,
         "sign-in:token": LINK_TOKEN,

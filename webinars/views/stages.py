@@ -42,6 +42,7 @@ class Stage(StrEnum):
 
 _NOW_ON = frozenset({WebinarState.DOORS_OPEN, WebinarState.LIVE})
 _WITH_ROOM = frozenset({Stage.DOORS, Stage.ELSEWHERE, Stage.LIVE, Stage.ENDED, Stage.RECORDED})
+_NOW = frozenset({Stage.DOORS, Stage.ELSEWHERE, Stage.LIVE})
 _FINAL = frozenset({Stage.CANCELLED, Stage.REMOVED})
 
 
@@ -56,12 +57,24 @@ class Look:
     part: Part
     now: datetime
     ahead: bool
+    presents: bool
     live: LiveSource | None = None
     sources: VideoSources | None = None
 
     @property
     def has_room(self) -> bool:
         return self.webinar.starts_at is not None and self.stage in _WITH_ROOM
+
+    @property
+    def is_now(self) -> bool:
+        return self.stage in _NOW
+
+    @property
+    def starts_here(self) -> bool:
+        """Whether a doctor begins to watch on this page. Who presents, moderates or only looks at it does not."""
+        if self.page.is_preview or self.presents or self.part is not Part.ATTENDEE:
+            return False
+        return self.is_now or self.stage is Stage.RECORDED
 
     @property
     def follows(self) -> bool:
@@ -93,10 +106,11 @@ def look(request: DeviceRequest, webinar: Webinar, *, now: datetime) -> Look:
             live = live_source(webinar)
         except WatchError:  # declared live by hand, with no picture yet
             stage = Stage.DOORS
+    presents = any(one.pk == user.pk for one in webinar.presenters.all())
     shown = live.sources if live else None
     if stage is Stage.RECORDED and webinar.video:
         shown = sources(webinar.video)
-    return Look(webinar, page, schedule, stage, part, now, ahead, live, shown)
+    return Look(webinar, page, schedule, stage, part, now, ahead, presents, live, shown)
 
 
 def _stage(webinar: Webinar, page: CoursePage, state: WebinarState, *, user: User, part: Part, ahead: bool) -> Stage:

@@ -7,13 +7,14 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.middleware.csrf import get_token
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from core import clock
+from courses.domain.gates import gate_of
 from media.domain.grants import issue, issue_key
 from webinars.domain import visits
 from webinars.domain.chapters import chapters_of
@@ -55,6 +56,8 @@ TEMPLATES = {
 def watch(request: DeviceRequest, webinar_id: int) -> HttpResponse:
     """One address for all states. Open pages fetch it again when the state changes, and take the parts they need."""
     found = look(request, get_webinar_for(request.user, webinar_id), now=clock.now())
+    if found.starts_here and (first := gate_of(lesson=found.webinar.lesson, user=request.user, is_live=found.is_now)):
+        return redirect(first)
     response = render(request, TEMPLATES[found.stage], context_of(request, found))
     return with_grant(response, request, found)
 

@@ -149,7 +149,8 @@ class WebinarPage {
       console.info("The page could not be fetched:", error.message);
     }
     this.renewing = null;
-    if (fresh && read("page-config", fresh)) await this.become(fresh);
+    if (fresh && fresh.querySelector("[data-before-start]")) location.reload();  // something is to be read first
+    else if (fresh && read("page-config", fresh)) await this.become(fresh);
     else this.renewing = setTimeout(() => this.renew(), Math.max(asked, AGAIN_MILLISECONDS) + AGAIN_MILLISECONDS * Math.random());
   }
 

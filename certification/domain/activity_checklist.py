@@ -1,0 +1,159 @@
+"""What an activity still needs before it may open, in plain words, in the order in which one does it.
+
+An open activity that lacks something (a statement has become too old, a review is over) is shown the same list.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.utils.translation import gettext as _
+
+from certification.authorities import NoPackError, pack_of
+from certification.authorities.base import Reason, RulePack
+from certification.authorities.parameters import ParameterError
+from certification.authorities.words import words_of
+from certification.domain.disclosers import standings, today
+from certification.domain.terms import terms_of, window_days
+from certification.enums import DisclosureStanding
+from certification.models import Accreditation, Activity, Contributor, Discloser
+
+# Every pack finds these for itself; they are about the activity, and said once.
+OF_THE_ACTIVITY = {"no_start": "dates", "no_end": "dates", "ends_first": "dates", "no_minutes": "dates",
+                   "no_release": "dates"}  # fmt: skip
+OF_THE_TEST = frozenset({"enduring_without_assessment", "test_without_assessment"})
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """`key`: dates, learning, authorities or people. Without problems it is done."""
+
+    key: str
+    title: str
+    problems: tuple[str, ...]
+    facts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Checklist:
+    parts: tuple[Part, ...]
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        return tuple(text for part in self.parts for text in part.problems)
+
+    @property
+    def is_ready(self) -> bool:
+        return not self.problems
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    accreditation: Accreditation
+    pack: RulePack | None
+    reasons: tuple[Reason, ...]
+
+    @property
+    def name(self) -> str:
+        council = f" ({self.accreditation.council})" if self.accreditation.council else ""
+        return f"{self.accreditation.get_authority_display()}{council}"
+
+
+def checklist_of(*, activity: Activity, now: datetime) -> Checklist:
+    """`activity` with lesson, course and programme. Four queries, whatever the number of authorities and people."""
+    day = _day(activity, now=now)
+    rows = list(activity.accreditations.order_by("authority", "council"))
+    for one in rows:
+        one.activity = activity
+    judged = [_judge(one, on=day) for one in rows]
+    return Checklist(
+        (
+            Part("dates", _("When and how long"), tuple(_dates(activity, judged))),
+            Part("learning", _("Test and feedback"), tuple(_learning(activity, judged))),
+            Part("authorities", _("Authorities"), tuple(_authorities(judged))),
+            Part("people", _("People and their disclosures"), tuple(_people(activity, judged, on=day))),
+        )
+    )
+
+
+def _day(activity: Activity, *, now: datetime) -> date:
+    """Statements and rules have to hold when it begins, and today where it has begun."""
+    on = today(activity.lesson.course.programme, now=now)
+    starts_on, _ends_on = window_days(activity)
+    return max(on, starts_on) if starts_on else on
+
+
+def _judge(accreditation: Accreditation, *, on: date) -> Judged:
+    try:
+        pack = pack_of(accreditation.authority, on=on)
+    except NoPackError:
+        return Judged(accreditation, None, ())
+    has_assessment = accreditation.activity.assessment_id is not None
+    return Judged(accreditation, pack, pack.problems(terms_of(accreditation), has_assessment=has_assessment, on=on))
+
+
+def _dates(activity: Activity, judged: Sequence[Judged]) -> Iterator[str]:
+    if activity.starts_at is None:
+        yield _("Say when it begins, or for a recording when it is released.")
+    if activity.ends_at is None:
+        yield _("Say when it ends, or for a recording until when credit is given.")
+    if activity.starts_at and activity.ends_at and activity.ends_at <= activity.starts_at:
+        yield _("It ends before it begins.")
+    if not activity.minutes:
+        yield _("Say how many minutes of education it has.")
+
+
+def _learning(activity: Activity, judged: Sequence[Judged]) -> Iterator[str]:
+    for one in judged:
+        for reason in one.reasons:
+            if reason.code in OF_THE_TEST:
+                yield f"{one.name}: {words_of(reason)}"
+        if one.pack and activity.evaluation_id is None and _wants_evaluation(one.pack, one.accreditation):
+            yield _("%(authority)s: A filled-in evaluation is asked for, but there is no feedback form.") % {
+                "authority": one.name
+            }
+
+
+def _wants_evaluation(pack: RulePack, accreditation: Accreditation) -> bool:
+    """EACCME has no setting for it: there the form is always asked for."""
+    try:
+        values = pack.clean(accreditation.parameters)
+    except ParameterError:
+        return False
+    return bool(values.get("needs_evaluation", pack.authority == "eaccme"))
+
+
+def _authorities(judged: Sequence[Judged]) -> Iterator[str]:
+    if not judged:
+        yield _("Add the authority that accredits it.")
+    for one in judged:
+        if one.pack is None:
+            yield _("%(authority)s: No rules are known for that day.") % {"authority": one.name}
+            continue
+        if "provider" in one.pack.certificate_facts and not one.accreditation.provider.strip():
+            yield _("%(authority)s: Name the accredited provider, as certificates are to say it.") % {
+                "authority": one.name
+            }
+        for reason in one.reasons:
+            if reason.code not in OF_THE_ACTIVITY and reason.code not in OF_THE_TEST:
+                yield f"{one.name}: {words_of(reason)}"
+
+
+def _people(activity: Activity, judged: Sequence[Judged], *, on: date) -> Iterator[str]:
+    people = Discloser.objects.filter(pk__in=Contributor.objects.filter(activity=activity).values("person"))
+    names = dict(people.order_by("name", "pk").values_list("pk", "name"))
+    if not names and any(one.pack and one.pack.disclosure_months for one in judged):
+        yield _("Add everybody who is in control of the content: presenters, moderators, planners, reviewers.")
+    found = standings(people=people, on=on) if names else {}
+    for pk, name in names.items():
+        if found[pk] != DisclosureStanding.FINE:
+            yield _standing_words()[found[pk]] % {"name": name}
+
+
+def _standing_words() -> dict[str, str]:
+    return {
+        DisclosureStanding.MISSING: _("%(name)s has not stated anything yet. Ask for it by e-mail."),
+        DisclosureStanding.TO_REVIEW: _("The statement of %(name)s waits for your review."),
+        DisclosureStanding.OUT_OF_DATE: _("The statement of %(name)s is older than 24 months. Ask for a new one."),
+        DisclosureStanding.EXCLUDED: _("%(name)s may not take part. Take this person out of the activity."),
+    }

@@ -1,0 +1,76 @@
+"""The people who are in control of what a programme teaches, and their part in its activities."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts.domain import audit
+from accounts.models import User
+from certification.authorities.cycles import add_months, day_in
+from certification.enums import ContributorRole, DisclosureStanding
+from certification.models import Activity, Contributor, Discloser
+from certification.models.disclosure import DiscloserQuerySet
+from courses.models import Programme
+from webinars.models import Webinar
+
+MONTHS = 24  # ACCME Standard 3: all financial relationships of the prior 24 months
+
+
+class DiscloserError(Exception):
+    """Nothing was changed; the text is for the office."""
+
+
+def today(programme: Programme, *, now: datetime) -> date:
+    return day_in(now, programme.timezone)
+
+
+def since(on: date) -> date:
+    """A statement that was made on an earlier day says nothing about the 24 months before `on`."""
+    return add_months(on, -MONTHS)
+
+
+def standings(*, people: DiscloserQuerySet, on: date) -> dict[int, DisclosureStanding]:
+    """By id. One query."""
+    rows: Iterable[Any] = people.with_standing(since=since(on)).order_by()
+    return {one.pk: DisclosureStanding(one.standing) for one in rows}
+
+
+@transaction.atomic
+def save_person(*, person: Discloser, actor: User | None, request: HttpRequest | None = None, now: datetime) -> None:
+    """Raises DiscloserError: in a programme an address belongs to one person."""
+    person.email = person.email.strip().lower()
+    person.name = " ".join(person.name.split())
+    same = Discloser.objects.filter(programme=person.programme_id, email=person.email).exclude(pk=person.pk)
+    if same.exists():
+        raise DiscloserError(_("There is already somebody with this e-mail address in the programme."))
+    is_new = person.pk is None
+    person.save()
+    action = "discloser.added" if is_new else "discloser.changed"
+    audit.record(action, actor=actor, subject=person, request=request, details={"name": person.name}, now=now)
+
+
+@transaction.atomic
+def take_over(*, activity: Activity) -> int:
+    """The webinar's presenters and moderators as contributors. Who is there already stays. Returns how many are new."""
+    webinar = Webinar.objects.filter(lesson=activity.lesson_id).first()
+    if webinar is None:
+        return 0
+    programme = activity.lesson.course.programme
+    found = [
+        *((user, ContributorRole.PRESENTER) for user in webinar.presenters.order_by("pk")),
+        *((user, ContributorRole.MODERATOR) for user in webinar.moderators.order_by("pk")),
+    ]
+    new = 0
+    for user, role in found:
+        if not user.email:
+            continue
+        person, _made = Discloser.objects.get_or_create(
+            programme=programme, email=user.email.lower(), defaults={"name": user.get_full_name() or user.email}
+        )
+        _row, is_new = Contributor.objects.get_or_create(activity=activity, person=person, role=role)
+        new += is_new
+    return new

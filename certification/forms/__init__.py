@@ -1,0 +1,1 @@
+"""Forms of credit: one module for each page."""
