@@ -19,7 +19,7 @@ from tests.factories.courses import EnrolmentFactory
 from tests.factories.webinars import WebinarFactory
 from tests.i18n.catalogue import CODE
 from tests.i18n.reader import untranslated, untranslated_text
-from tests.i18n.tour import GREEK, Tour, doctors_browser, visitor
+from tests.i18n.tour import GREEK, Tour, doctors_browser, visitor, write_greek
 
 ALL = [{"company": GREEK, "relationship": kind, "ended": True} for kind in RelationshipKind.values]
 
@@ -67,7 +67,9 @@ def reading(tour: Tour) -> None:
         ContributorFactory.create(activity=activity, person=paid, role=role)
     ContributorFactory.create(activity=activity, person=free)
     refresh_sheet(activity=activity, now=now())
-    browser = doctors_browser(EnrolmentFactory.create(programme=lesson.course.programme).user)
+    doctor = EnrolmentFactory.create(programme=lesson.course.programme).user
+    write_greek()
+    browser = doctors_browser(doctor)
     tour.read(browser, f"/webinars/{webinar.pk}/", "disclosures before the start")
     tour.read(browser, f"/activities/{activity.pk}/disclosures/", "disclosures changed", data={"shown": ""})
     with translation.override(CODE):
