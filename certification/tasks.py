@@ -7,6 +7,7 @@ from celery import shared_task
 from core.clock import asked_now
 from core.logging import get_logger
 
+CHAIN = timedelta(seconds=55)  # shorter than the sweep's minute, which starts the next one
 log = get_logger("certification")
 
 
@@ -67,9 +68,6 @@ def make_missing_files() -> int:
     while (now := make_missing(now=asked_now(), most=most)) == most:
         made += now
     return made + now
-
-
-CHAIN = timedelta(seconds=55)  # shorter than the sweep's minute, which starts the next one
 
 
 @shared_task(name="certification.send_disclosure_requests", expires=60)

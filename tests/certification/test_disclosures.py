@@ -239,8 +239,8 @@ class TestReviewing:
 class TestStandings:
     def test_each_of_them(self) -> None:
         programme = ProgrammeFactory.create()
-        make = lambda name: DiscloserFactory.create(programme=programme, name=name)  # noqa: E731
-        people = {name: make(name) for name in ("missing", "to_review", "fine", "mitigated", "old", "excluded", "anew")}
+        names = ("missing", "to_review", "fine", "mitigated", "old", "excluded", "anew")
+        people = {name: DiscloserFactory.create(programme=programme, name=name) for name in names}
         disclose(people["to_review"])
         disclose(people["fine"], decision="none")
         disclose(people["mitigated"], interests=PAID, decision="mitigated", mitigation="Slides")

@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("certification", "0002_append_only")]
+    dependencies = [("certification", "0003_template_fixed")]
 
     operations = [
         migrations.AddField(
