@@ -3,10 +3,11 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from django.db import transaction
 from django.utils.timezone import now
 
 from accounts.models import User
-from certification.models import Certificate, Claim, LedgerEntry
+from certification.models import Certificate, Claim
 from courses.enums import EnrolmentStatus, LessonKind
 from courses.models import Course, CourseCompletion, Enrolment, Lesson, LessonCompletion, Programme
 from tests.factories.accounts import UserFactory
@@ -38,9 +39,9 @@ def claim_of(
     activity = ActivityFactory.create(lesson=lesson, title="Heart failure in primary care")
     version = {"accme": "2022", "attendance": "1"}[authority]
     accreditation = AccreditationFactory.create(activity=activity, authority=authority, version=version, **values)
-    entry: LedgerEntry = grant(
-        credit=credit, accreditation=accreditation, user=user or doctor(), took_part_on=NOW.date()
-    )
+    person = user or doctor()
+    with transaction.atomic():
+        entry = grant(credit=credit, accreditation=accreditation, user=person, took_part_on=NOW.date())
     assert entry.claim is not None
     return entry.claim
 

@@ -103,4 +103,4 @@ class _Bar:
 
     def end(self) -> None:
         if self.is_shown:
-            self.out.write("")
+            self.out.write("\n", ending="")

@@ -1,0 +1,198 @@
+"""Killed at each step of issuing, and raced: one serial, one certificate, the same bytes."""
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as project
+from django.core.management import call_command
+from django.db import DatabaseError, connection, transaction
+
+from certification.domain.chain import verify
+from certification.domain.files import make_missing, pdf_of, read_file
+from certification.domain.issuing import issue, issue_due, reissue, revoke
+from certification.models import Certificate, CertificateFile, CertificateTemplate, Chain, Claim, LedgerEntry
+from courses.models import Programme
+from tests.certification.earned import NOW, claim_of, issuing_programme
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PATIENCE_SECONDS = 30.0
+CERTIFICATES = "LOCK TABLE certification_certificate IN SHARE MODE"
+TEMPLATE = "SELECT FROM certification_certificatetemplate FOR NO KEY UPDATE"
+LEDGER = "LOCK TABLE certification_ledgerentry IN SHARE MODE"
+FILES = "LOCK TABLE certification_certificatefile IN SHARE MODE"
+MAKE_FILES = (
+    "import django; django.setup(); from django.utils.timezone import now; "
+    "from certification.domain.files import make_missing; make_missing(now=now())"
+)
+
+
+@pytest.fixture
+def media(settings: Any, tmp_path: Path) -> Path:
+    options = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path)}}
+    settings.STORAGES = {**settings.STORAGES, "media": options}
+    return tmp_path
+
+
+@contextmanager
+def program(*arguments: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    given = connection.settings_dict
+    address = f"postgresql://{given['USER']}:{given['PASSWORD']}@/{given['NAME']}?host={given['HOST']}"
+    variables = {**os.environ, "DATABASE_URL": address, **environment}
+    with subprocess.Popen([sys.executable, *arguments], cwd=project.BASE_DIR, env=variables) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def wait_until_held_up(process: subprocess.Popen[bytes]) -> None:
+    """Until some statement waits for the lock that this test holds."""
+    ends = time.monotonic() + PATIENCE_SECONDS
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    while time.monotonic() < ends:
+        assert process.poll() is None, "it came to its end instead of waiting"
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_stat_clear_snapshot()")  # else a transaction sees what its first look saw
+            cursor.execute(waiting)
+            if cursor.fetchone() == (1,):
+                return
+        time.sleep(0.05)
+    raise AssertionError("nothing waits for the lock")
+
+
+def kill_where(lock: str, *arguments: str, **environment: str) -> None:
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(lock)
+        with program(*arguments, **environment) as process:
+            wait_until_held_up(process)
+            process.send_signal(signal.SIGKILL)
+            assert process.wait(timeout=PATIENCE_SECONDS) == -signal.SIGKILL
+
+
+def granted(programme: Programme, number: int) -> list[Claim]:
+    return [claim_of(programme) for _ in range(number)]
+
+
+@pytest.mark.parametrize("lock", [CERTIFICATES, TEMPLATE, LEDGER], ids=["certificate", "template", "ledger"])
+def test_killed_while_it_writes_nothing_is_half_done_and_again_does_it(lock: str) -> None:
+    programme = issuing_programme()
+    claims = granted(programme, 3)
+    kill_where(lock, "manage.py", "issue_certificates", "--programme", programme.slug)
+    assert Certificate.objects.count() == 0
+    assert (Chain.objects.get().last_serial, Chain.objects.get().length) == (0, 3)
+    call_command("issue_certificates", stdout=StringIO())
+    rows = list(Certificate.objects.order_by("serial"))
+    assert [(row.serial, row.claim_id) for row in rows] == [(at, one.pk) for at, one in enumerate(claims, 1)]
+    assert (verify(programme_id=programme.pk).length, verify(programme_id=programme.pk).flaw) == (6, None)
+
+
+@pytest.mark.parametrize(
+    ("table", "number"),
+    [("certification_certificate", 2), ("certification_ledgerentry", 1), ("certification_ledgerentry", 3)],
+)
+def test_a_database_that_fails_at_the_nth_row_leaves_no_gap(table: str, number: int) -> None:
+    programme = issuing_programme()
+    granted(programme, 3)
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE SEQUENCE rows_written")
+        cursor.execute(
+            "CREATE FUNCTION fail_at_a_row() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+            f" IF nextval('rows_written') = {number} THEN RAISE EXCEPTION 'disk full'; END IF; RETURN NEW; END $$"
+        )
+        cursor.execute(f"CREATE TRIGGER fail BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION fail_at_a_row()")
+    try:
+        with pytest.raises(DatabaseError, match="disk full"):
+            issue_due(programme=programme, now=NOW)
+        assert (Certificate.objects.count(), LedgerEntry.objects.count()) == (0, 3)
+        assert CertificateTemplate.objects.get().used_at is None
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER SEQUENCE rows_written RESTART WITH 100")
+        issue_due(programme=programme, now=NOW)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP FUNCTION fail_at_a_row() CASCADE")
+            cursor.execute("DROP SEQUENCE rows_written")
+    assert [row.serial for row in Certificate.objects.order_by("serial")] == [1, 2, 3]
+    assert verify(programme_id=programme.pk).flaw is None
+
+
+def test_a_worker_killed_after_it_stored_the_file_makes_the_same_one_again(media: Path) -> None:
+    certificate = issue(of=claim_of(issuing_programme()), now=NOW)
+    kill_where(FILES, "-c", MAKE_FILES, MEDIA_ROOT=str(media))
+    assert CertificateFile.objects.count() == 0
+    (left,) = media.rglob("*.pdf")
+    before = left.read_bytes()
+    left.write_bytes(before[:1000])  # killed a moment earlier it were half of it
+    assert make_missing(now=NOW) == 1
+    assert [path.read_bytes() for path in media.rglob("*.pdf")] == [before]
+    row = CertificateFile.objects.get(certificate=certificate)
+    assert (bytes(row.sha256), read_file(row)) == (hashlib.sha256(before).digest(), before)
+    assert pdf_of(Certificate.objects.get()) == before
+
+
+def at_once(*works: Any) -> list[Any]:
+    """What each of them came to, begun in the same moment."""
+    start, found = threading.Barrier(len(works)), [None] * len(works)
+
+    def run(at: int) -> None:
+        try:
+            start.wait(PATIENCE_SECONDS)
+            found[at] = works[at]()
+        except Exception as error:  # noqa: BLE001  # looked at by the test
+            found[at] = error
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(at,)) for at in range(len(works))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE_SECONDS)
+    return found
+
+
+def test_eight_at_once_issue_one_certificate() -> None:
+    claim = claim_of(issuing_programme())
+    found = at_once(*[lambda: issue(of=claim, now=NOW).public_id] * 8)
+    assert len(set(found)) == 1
+    assert found[0] == Certificate.objects.get().public_id
+    assert (Chain.objects.get().last_serial, LedgerEntry.objects.count()) == (1, 2)
+
+
+def test_four_commands_at_once_issue_each_one_once() -> None:
+    programme = issuing_programme()
+    claims = granted(programme, 12)
+    done = at_once(*[lambda: len(issue_due(programme=programme, now=NOW).new)] * 4)
+    assert sum(done) == 12
+    assert sorted(row.claim_id or 0 for row in Certificate.objects.all()) == [one.pk for one in claims]
+    assert [row.serial for row in Certificate.objects.order_by("serial")] == list(range(1, 13))
+    assert verify(programme_id=programme.pk).flaw is None
+
+
+def test_of_two_who_issue_anew_one_is_told_that_it_was_done() -> None:
+    first = issue(of=claim_of(issuing_programme()), now=NOW)
+    again = lambda: reissue(certificate=first, reason="Name", actor=None, now=NOW).edition  # noqa: E731
+    assert sorted(str(one) for one in at_once(again, again)) == [
+        "2",
+        "This certificate has been replaced: issue the newest edition anew.",
+    ]
+    assert Certificate.objects.count() == 2
+
+
+def test_two_who_revoke_leave_one_line() -> None:
+    certificate = issue(of=claim_of(issuing_programme()), now=NOW)
+    again = lambda: revoke(certificate=certificate, reason="Wrong", actor=None, now=NOW).pk  # noqa: E731
+    assert len(set(at_once(again, again, again))) == 1
+    assert verify(programme_id=certificate.programme_id).length == 3
