@@ -7,8 +7,6 @@ facts and look give the same bytes, on any machine, as long as `engine()` is the
 import base64
 import hashlib
 import json
-import os
-import threading
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import UTC, date, datetime
@@ -17,58 +15,24 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import typst
-
-from certification.printing import text
+from certification.printing import text, typesetting
 from certification.printing.facts import CertificateFacts, FactError, Json, Look, picture_kind
 from certification.printing.qr import qr_svg
+from certification.printing.typesetting import FOLDER, FONTS, STANDARDS, DocumentError, families, typeset
 
-FOLDER = Path(__file__).parent
-FONTS = FOLDER / "fonts"
 TEMPLATE = FOLDER / "certificate.typ"
 PAPERS = {"a4": (297.0, 210.0), "letter": (279.4, 215.9)}  # millimetres, on their long side
-# Archivable and readable aloud: every glyph must exist, every picture needs words, reading order is marked.
-STANDARDS = ["a-2a", "ua-1"]
-JAPANESE, CHINESE = "Noto Serif CJK JP", "Noto Serif CJK SC"
-OTHERS = [
-    "Noto Naskh Arabic", *(f"Noto Serif {script}" for script in (
-        "Hebrew", "Devanagari", "Bengali", "Tamil", "Telugu", "Kannada", "Malayalam", "Gujarati", "Gurmukhi", "Sinhala",
-        "Thai", "Lao", "Khmer", "Myanmar", "Ethiopic", "Armenian", "Georgian",
-    )),
-]  # fmt: skip
-
-
-class DocumentError(Exception):
-    """The document could not be made; the text is for an operator."""
-
-
-class _Engine(threading.local):
-    """One compiler a thread: it must not be entered twice. The fonts, the larger part, are everybody's."""
-
-    def __init__(self) -> None:
-        self.compiler = typst.Compiler(input=TEMPLATE, root=FOLDER, font_paths=_fonts())
-
-
-@cache
-def _fonts() -> typst.Fonts:
-    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[FONTS])
-
-
-@cache
-def _local() -> _Engine:
-    return _Engine()
-
-
-@cache
-def _process() -> int:
-    """The process that rendered first: its copies by fork have typst's locks, but none of its threads."""
-    return os.getpid()
 
 
 @cache
 def engine() -> str:
     """What the bytes depend on besides facts and look. Kept with a certificate, it says why new bytes may differ."""
-    parts = [TEMPLATE.read_bytes(), (FONTS / "fonts.lock").read_bytes(), Path(__file__).read_bytes()]
+    parts = [
+        TEMPLATE.read_bytes(),
+        (FONTS / "fonts.lock").read_bytes(),
+        Path(__file__).read_bytes(),
+        Path(typesetting.__file__).read_bytes(),
+    ]
     layout = hashlib.sha256(b"\0".join(parts)).hexdigest()[:12]
     return f"typst {version('typst')}, layout {layout}"
 
@@ -91,17 +55,7 @@ def picture(facts: CertificateFacts, look: Look, *, pixels_per_inch: float = 96)
 
 
 def _compile(data: dict[str, str], **options: Any) -> bytes:
-    if _process() != os.getpid():
-        raise DocumentError("This process was forked from one that had rendered, and would wait for ever.")
-    try:
-        made, warnings = _local().compiler.compile_with_warnings(sys_inputs=data, **options)
-    except typst.TypstError as error:
-        raise DocumentError(f"{error.message} {' '.join(error.hints)}".strip()) from error
-    if warnings:
-        raise DocumentError("; ".join(warning.message for warning in warnings))
-    if not isinstance(made, bytes):
-        raise DocumentError("The document has more than one page.")
-    return made
+    return typeset(TEMPLATE, data, **options)
 
 
 def inputs(facts: CertificateFacts, look: Look) -> dict[str, str]:
@@ -191,15 +145,8 @@ def _dates(first: date | None, last: date | None, look: Look) -> str:
 
 
 def _families(facts: CertificateFacts, look: Look) -> Json:
-    """Fonts by voice, in the order in which they are asked for a glyph."""
     said = f"{facts.holder} {facts.title} {look.heading}"
-    japanese = text.language_of(said, fallback=look.language).partition("-")[0] == "ja"
-    others = [*OTHERS, *([JAPANESE, CHINESE] if japanese else [CHINESE, JAPANESE])]
-    return {
-        "display": ["Noto Serif Display", "Noto Serif", *others],
-        "serif": ["Noto Serif", *others],
-        "sans": ["Noto Sans", "Noto Serif", *others],
-    }
+    return families(is_japanese=text.language_of(said, fallback=look.language).partition("-")[0] == "ja")
 
 
 @lru_cache(maxsize=64)

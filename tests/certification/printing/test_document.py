@@ -21,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyhanko.pdf_utils.reader import PdfFileReader
 
-from certification.printing import document
+from certification.printing import document, typesetting
 from certification.printing.document import CertificateFacts, DocumentError, Look, engine, render, unprintable
 from certification.printing.facts import Credit
 from certification.printing.preview import preview
@@ -203,7 +203,7 @@ class TestHostileTexts:
         data["data"] = data["data"].replace("Amelia", "Am\U0001f3c6lia")
 
         with pytest.raises(DocumentError, match="could not be displayed"):
-            document._compile(data, format="pdf", pdf_standards=document.STANDARDS)
+            document._compile(data, format="pdf", pdf_standards=typesetting.STANDARDS)
 
 
 class TestBytes:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from certification.printing import document
+from certification.printing import typesetting
 
 ROOT = Path(__file__).resolve().parents[3]
-FOLDER = document.FONTS
+FOLDER = typesetting.FONTS
 LARGEST = 14_000_000  # bytes; every clone and every image carries them
 
 
@@ -55,6 +55,7 @@ def test_they_fit_and_may_be_given_on() -> None:
 
 
 def test_every_font_that_the_page_asks_for_is_here_and_none_is_idle() -> None:
-    wanted = {"Noto Serif Display", "Noto Serif", "Noto Sans", document.CHINESE, document.JAPANESE, *document.OTHERS}
+    other = {typesetting.CHINESE, typesetting.JAPANESE, *typesetting.OTHERS}
+    wanted = {"Noto Serif Display", "Noto Serif", "Noto Sans", *other}
 
-    assert {font.family for font in document._fonts().fonts()} == wanted
+    assert {font.family for font in typesetting._fonts().fonts()} == wanted
