@@ -1,0 +1,277 @@
+"""Erasing a person, and their own data: what goes, what stays and until when, and nothing of anybody else."""
+
+import io
+import json
+import zipfile
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.apps import apps
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from accounts.domain.devices import device_of_session, open_device
+from accounts.domain.erasure import is_erased
+from accounts.enums import Role
+from accounts.models import AuditEvent, Device, Invitation, SignInRequest, User
+from assessments.models import Candidate, EvaluationResponse
+from certification.domain.chain import verify
+from certification.domain.erasure import DutiesError, Kept, erase, look, write_own_data
+from certification.models import Certificate, ClaimEvidence, LedgerEntry
+from courses.models import Enrolment
+from tests.certification.audited import AT, Audited, make_audited
+from tests.factories.accounts import UserFactory
+from tests.factories.courses import EnrolmentFactory, RoleGrantFactory
+from tests.factories.webinars import LiveWebinarFactory
+from webinars.models import Question, SpotRequest, SpotWindow, Webinar
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2027, 1, 1, 12, 0, tzinfo=UTC)
+UNTIL = date(2032, 3, 5)
+# What the person is known by: nothing of it may be left outside of what is lawfully kept.
+MARKS = ("Xanthippe", "Quillfeather", "xq@hospital.example", "+919876543210", "REG-XQ-1", "203.0.113.77", "XQ-Phone")
+# Where it may be: facts of certificates within their years, and the trail, in which nothing can be changed.
+LAWFUL = {"certification_certificate", "accounts_auditevent"}
+
+
+@pytest.fixture(autouse=True)
+def _lines_of_that_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.factories.certification.now", lambda: AT)
+
+
+@pytest.fixture
+def mine() -> Audited:
+    """A doctor with everything, beside another one with the same."""
+    doctor = UserFactory.create(
+        first_name="Xanthippe", last_name="Quillfeather", email="xq@hospital.example", phone="+919876543210",
+        medical_council="Kerala", registration_number="REG-XQ-1", specialty="Cardiology",
+    )  # fmt: skip
+    made = make_audited(doctor=doctor, is_anonymous=False)
+    EnrolmentFactory.create(user=doctor, programme=made.claim.programme)
+    webinar = Webinar.objects.get(lesson=made.activity.lesson)
+    Question.objects.create(webinar=webinar, author=doctor, text="Which dose?", asked_at=AT)
+    window = SpotWindow.objects.create(
+        webinar=webinar, opens_at=AT, closes_at=AT + timedelta(hours=1), capacity=5, created_at=AT
+    )
+    SpotRequest.objects.create(
+        window=window, email="xq@hospital.example", first_name="Xanthippe", last_name="Quillfeather", country="IN",
+        medical_council="Kerala", registration_number="REG-XQ-1", ticket="t1", created_at=AT, user=doctor,
+    )  # fmt: skip
+    open_device(
+        request_session_key="abc123", user=doctor, user_agent="XQ-Phone", address="203.0.113.77", method="link", now=AT
+    )
+    Invitation.objects.create(user=doctor, created_at=AT, expires_at=AT + timedelta(days=9))
+    SignInRequest.objects.create(user=doctor, created_at=AT, expires_at=AT + timedelta(days=1), address="203.0.113.77")
+    Authenticator.objects.create(user=doctor, type="totp", data={"secret": "x"})
+    Candidate.objects.create(
+        quiz_id=doctor.attempts.get().quiz_id, user=doctor, extra_percent=20, extra_reason="Dyslexia of Quillfeather",
+        shows_name=True,
+    )  # fmt: skip
+    make_audited(doctor=UserFactory.create(last_name="Bystander"), is_anonymous=False)
+    return made
+
+
+def where_known() -> set[str]:
+    """Tables in which a mark of the person stands, in any column."""
+    found = set()
+    with connection.cursor() as cursor:
+        for model in apps.get_models(include_auto_created=True):
+            table = model._meta.db_table
+            cursor.execute(f'SELECT string_agg(lower(t::text), chr(10)) FROM "{table}" t')
+            text = cursor.fetchone()[0] or ""
+            if any(mark.lower() in text for mark in MARKS):
+                found.add(table)
+    return found
+
+
+class TestErasing:
+    def test_sec_39_who_it_was_is_found_nowhere_but_in_what_is_lawfully_kept(self, mine: Audited) -> None:
+        assert len(where_known() - LAWFUL) >= 5
+        erase(user=mine.doctor, now=NOW)
+        assert where_known() <= LAWFUL
+        assert Certificate.objects.get(pk=mine.certificate.pk).facts == {"name": "Dr Xanthippe Quillfeather"}
+
+    def test_sec_39_the_account_opens_nothing_any_more(self, mine: Audited) -> None:
+        assert device_of_session("abc123") is not None
+        erase(user=mine.doctor, now=NOW)
+        gone = User.objects.get(pk=mine.doctor.pk)
+        assert device_of_session("abc123") is None
+        assert (gone.is_active, gone.has_usable_password(), is_erased(gone), str(gone)) == (
+            False,
+            False,
+            True,
+            "A doctor",
+        )
+        assert not Invitation.objects.filter(user=gone).exists()
+        assert not SignInRequest.objects.filter(user=gone).exists()
+        assert not Authenticator.objects.filter(user=gone).exists()
+        assert [(one.name, one.user_agent, one.address) for one in Device.objects.filter(user=gone)] == [("", "", None)]
+
+    def test_sec_39_what_is_kept_is_named_with_its_day(self, mine: Audited) -> None:
+        assert erase(user=mine.doctor, now=NOW).kept == (
+            Kept(f"certificate {mine.certificate.number} with its PDF", "the authority wants it, with the name", UNTIL),
+            Kept("evidence of claims (1)", "the authority wants it, under a number", UNTIL),
+            Kept("disclosures shown to doctors (1)", "the authority wants it, under a number", UNTIL),
+            Kept("lines of the ledger (2)", "each is sealed with the one before; they name nobody"),
+        )
+
+    def test_sec_39_records_whose_years_are_over_go_with_the_person(self, mine: Audited) -> None:
+        late = datetime(2032, 3, 5, 12, 0, tzinfo=UTC)
+        done = erase(user=mine.doctor, now=late)
+        assert [one.what for one in done.kept] == ["lines of the ledger (2)"]
+        assert done.erased["records of credit whose years are over"] == 3
+        assert where_known() <= {"accounts_auditevent"}
+        assert ClaimEvidence.objects.exclude(entry__user=mine.doctor).count() == 1
+
+    def test_sec_39_nobody_else_is_touched(self, mine: Audited) -> None:
+        other = User.objects.get(last_name="Bystander")
+        before = (User.objects.filter(pk=other.pk).values().get(), EvaluationResponse.objects.get(user=other).pk)
+        erase(user=mine.doctor, now=NOW)
+        after = (User.objects.filter(pk=other.pk).values().get(), EvaluationResponse.objects.get(user=other).pk)
+        assert after == before
+
+    def test_the_ledger_holds_and_the_question_stays_without_a_name(self, mine: Audited) -> None:
+        before = list(LedgerEntry.objects.order_by("pk").values())
+        erase(user=mine.doctor, now=NOW)
+        assert list(LedgerEntry.objects.order_by("pk").values()) == before
+        assert verify(programme_id=mine.claim.programme_id).flaw is None
+        asked = Question.objects.get()
+        assert (asked.text, asked.is_anonymous, asked.author.get_full_name()) == ("Which dose?", True, "A doctor")
+
+    def test_it_is_recorded_without_saying_who_it_was(self, mine: Audited) -> None:
+        erase(user=mine.doctor, now=NOW)
+        event = AuditEvent.objects.get(action="person.erased")
+        assert event.subject_id == str(mine.doctor.pk)
+        assert not any(mark.lower() in json.dumps(event.details).lower() for mark in MARKS)
+
+    def test_looking_changes_nothing(self, mine: Audited) -> None:
+        before = User.objects.filter(pk=mine.doctor.pk).values().get()
+        seen = look(user=mine.doctor, now=NOW)
+        assert seen.erased["devices"] == 1
+        assert User.objects.filter(pk=mine.doctor.pk).values().get() == before
+        assert device_of_session("abc123") is not None
+
+
+class TestDuties:
+    @pytest.mark.parametrize("role", [Role.MODERATOR, Role.OPERATOR, Role.PRESENTER, Role.AUDITOR])
+    def test_sec_39_whoever_has_a_role_is_refused(self, role: str) -> None:
+        person = UserFactory.create(email="staff@example.org")
+        RoleGrantFactory.create(user=person, role=role, programme__title="Cardio 2026")
+        with pytest.raises(DutiesError, match="Cardio 2026"):
+            erase(user=person, now=NOW)
+        assert User.objects.filter(email="staff@example.org", is_active=True).count() == 1
+
+    def test_a_superuser_is_refused(self) -> None:
+        with pytest.raises(DutiesError, match="superuser"):
+            erase(user=UserFactory.create(is_superuser=True), now=NOW)
+
+    def test_presenters_of_what_is_to_come_are_refused_and_of_the_past_are_not(self) -> None:
+        person = UserFactory.create()
+        webinar = LiveWebinarFactory.create(presenters=[person], lesson__title="Heart failure")
+        with pytest.raises(DutiesError, match="Heart failure"):
+            look(user=person, now=NOW)
+        Webinar.objects.filter(pk=webinar.pk).update(live_at=AT, ended_at=AT + timedelta(hours=1))
+        assert look(user=person, now=NOW).kept == ()
+
+
+class TestOwnData:
+    def files(self, user: User) -> dict[str, Any]:
+        file = io.BytesIO()
+        write_own_data(user=user, to=file, now=NOW)
+        archive = zipfile.ZipFile(file)
+        return {name: json.loads(archive.read(name)) for name in archive.namelist() if name != "SHA256SUMS"}
+
+    def test_sec_39_everything_of_the_person_and_nothing_of_another(self, mine: Audited) -> None:
+        found = self.files(mine.doctor)
+        assert found["account.json"]["profile"]["email"] == "xq@hospital.example"
+        assert [one["address"] for one in found["account.json"]["devices"]] == ["203.0.113.77"]
+        assert [one["programme__title"] for one in found["programmes.json"]["places"]] == [
+            Enrolment.objects.get(user=mine.doctor).programme.title
+        ]
+        assert [one["coverage"] for one in found["webinars.json"]["watched"]] == [[[0, 3000]]]
+        assert [one["text"] for one in found["webinars.json"]["questions"]] == ["Which dose?"]
+        assert [one["score"] for one in found["tests_and_feedback.json"]["attempts"]] == ["8.0000"]
+        assert {one["text"] for one in found["tests_and_feedback.json"]["feedback_with_my_name"]} == {
+            "",
+            "=SECRET-WORDS()",
+        }
+        assert [one["id"] for one in found["credits.json"]["claims"]] == [mine.claim.pk]
+        assert [one["number"] for one in found["credits.json"]["certificates"]] == [mine.certificate.number]
+        assert found["credits.json"]["why"][0]["evidence"] == {"watched_seconds": 3000}
+        assert "Bystander" not in json.dumps(found)
+
+    def test_sec_39_nothing_in_it_opens_a_door(self, mine: Audited) -> None:
+        mine.doctor.set_password("correct horse battery staple")
+        mine.doctor.save()
+        text = json.dumps(self.files(mine.doctor))
+        assert not any(word in text for word in ("abc123", "argon2", "token_hash", "code_hash", '"secret"'))
+
+    def test_every_table_that_names_a_person_is_in_it_or_has_a_reason(self) -> None:
+        """A new one fails here until somebody has thought of it, here and in erasing."""
+        naming = {
+            f"{model._meta.label_lower}.{one.name}"
+            for model in apps.get_models()
+            for one in model._meta.concrete_fields
+            if one.remote_field and one.remote_field.model is User
+        }
+        assert naming - GIVEN - WORK - ELSEWHERE == set()
+
+
+GIVEN = {
+    "accounts.device.user", "accounts.invitation.user", "accounts.signinrequest.user", "accounts.auditevent.actor",
+    "mfa.authenticator.user", "courses.enrolment.user", "courses.rolegrant.user", "courses.lessoncompletion.user",
+    "courses.coursecompletion.user", "webinars.question.author", "webinars.questionmessage.author",
+    "webinars.questionvote.user", "webinars.registration.user", "webinars.visit.user", "webinars.pollvote.user",
+    "webinars.playsession.user", "webinars.watchrecord.user", "webinars.personrestriction.user",
+    "webinars.spotrequest.user", "assessments.candidate.user", "assessments.attempt.user",
+    "assessments.evaluationreceipt.user", "assessments.evaluationresponse.user", "certification.acknowledgement.user",
+    "certification.claim.user", "certification.ledgerentry.user", "certification.certificate.user",
+}  # fmt: skip
+# What staff did in their work, for the programme: the trail has it.
+WORK = {
+    "accounts.invitation.created_by", "accounts.pendingimport.created_by", "courses.rolegrant.granted_by",
+    "webinars.question.claimed_by", "webinars.question.answered_by", "webinars.poll.created_by",
+    "webinars.spotwindow.created_by", "webinars.spotrequest.decided_by", "webinars.streamkey.presenter",
+    "webinars.publishsession.presenter", "webinars.personrestriction.by", "webinars.laneaccess.set_by",
+    "webinars.pin.created_by", "assessments.itemversion.made_by", "assessments.keyrevision.made_by",
+    "assessments.pause.began_by", "assessments.pause.ended_by", "assessments.handmark.marker",
+    "assessments.markingturn.marker", "assessments.scorechange.by", "certification.ledgerentry.actor",
+    "media.video.created_by", "media.upload.created_by", "webinars.edition.created_by", "webinars.cut.created_by",
+    "webinars.roomcheck.opened_by", "webinars.roomcheck.closed_by", "certification.disclosurerequest.requested_by",
+    "certification.disclosurereview.reviewed_by",
+}  # fmt: skip
+# Made of what is given, gone by itself after days, or about a suspicion that concerns somebody else too.
+ELSEWHERE = {
+    "account.emailaddress.user", "admin.logentry.user", "assessments.place.user", "webinars.roomevent.person",
+    "webinars.laneaccess.user", "webinars.spotrequest.duplicate_of",
+}  # fmt: skip
+
+
+class TestCommands:
+    def test_a_dry_run_then_for_good(self, mine: Audited, capsys: Any) -> None:
+        call_command("erase_person", "XQ@hospital.example", "--dry-run")
+        told = capsys.readouterr().out
+        assert f"certificate {mine.certificate.number} with its PDF, until 2032-03-05" in told
+        assert "Nothing was changed." in told
+        assert User.objects.filter(email="xq@hospital.example").exists()
+        call_command("erase_person", "xq@hospital.example")
+        assert "lines of the ledger (2), for ever" in capsys.readouterr().out
+        with pytest.raises(CommandError, match="Nobody has the address"):
+            call_command("erase_person", "xq@hospital.example")
+
+    def test_staff_are_refused_with_what_is_to_be_done(self) -> None:
+        RoleGrantFactory.create(user__email="staff@example.org", programme__title="Cardio 2026")
+        with pytest.raises(CommandError, match="somebody else must take over first: Moderator of Cardio 2026"):
+            call_command("erase_person", "staff@example.org")
+
+    def test_own_data_in_a_private_file_and_recorded(self, mine: Audited, tmp_path: Path) -> None:
+        path = tmp_path / "mine.zip"
+        call_command("export_person", "xq@hospital.example", "--to", str(path))
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert "account.json" in zipfile.ZipFile(path).namelist()
+        assert AuditEvent.objects.get(action="person.data_taken").subject_id == str(mine.doctor.pk)
+        with pytest.raises(CommandError, match="Nobody"):
+            call_command("export_person", "nobody@example.org")
