@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.api.urls")),
     path("", include("analytics.api.urls")),
     path("", include("assessments.api.urls")),
+    path("", include("certification.api.urls")),
     path("", include("webinars.api.urls")),
     re_path(r"^.*$", NowhereView.as_view(), name="nowhere"),
 ]

@@ -1,0 +1,223 @@
+"""What a doctor reads about their credit: what is granted, what can be taken, what is missing and where to go on."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from certification.authorities import AUTHORITIES, pack, pack_of
+from certification.authorities.base import Decision, Reason, RulePack, Step
+from certification.authorities.words import words_of
+from certification.domain.claiming import amounts
+from certification.domain.evaluating import Evaluated, evaluate_person
+from certification.domain.evidence import council_key
+from certification.enums import CREDIT_ENTRIES, ActivityState, AuthorityKey, EntryKind, Format
+from certification.models import Accreditation, Claim, LedgerEntry
+from certification.rules import accreditations_for, claims_for
+
+
+class State(StrEnum):
+    """In the order in which a page shows them."""
+
+    READY = "ready"
+    MISSING = "missing"
+    GRANTED = "granted"
+    REVOKED = "revoked"
+    REFUSED = "refused"
+
+
+# What a doctor does next, and on which button it says so.
+GO_ON: dict[str, str | Promise] = {
+    "acknowledge": _("Read the disclosures"),
+    "watch": _("Open the webinar"),
+    "pass": _("Take the test"),
+    "evaluate": _("Give feedback"),
+    "number": _("Add my council number"),
+}
+ORDER = tuple(GO_ON)
+
+
+@dataclass(frozen=True, slots=True)
+class GoOn:
+    """One tap further."""
+
+    code: str
+    label: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One accreditation as it concerns one doctor.
+
+    `credit`: granted, or what there is to take; `waiting` comes when the rest is done. `lines`: the ledger's.
+    """
+
+    accreditation: Accreditation
+    state: State
+    pack: RulePack
+    decision: Decision
+    credit: Decimal
+    took_part_on: date | None
+    amounts: tuple[Decimal, ...] = ()
+    go_on: GoOn | None = None
+    claim: Claim | None = None
+    lines: Sequence[LedgerEntry] = field(default=())
+
+    @property
+    def title(self) -> str:
+        return self.accreditation.activity.title
+
+    @property
+    def authority(self) -> str:
+        return AUTHORITIES[self.accreditation.authority].title
+
+    @property
+    def has_figure(self) -> bool:
+        return self.accreditation.authority != AuthorityKey.ATTENDANCE
+
+    @property
+    def format(self) -> str:
+        return str(Format(self.accreditation.activity.format).label)
+
+    @property
+    def may_grow(self) -> bool:
+        """More comes by watching on, unless it is taken now."""
+        return any(one.code == "part" for one in self.decision.reasons)
+
+    @property
+    def step_words(self) -> list[str]:
+        return said(self.decision.steps)
+
+    @property
+    def reason_words(self) -> list[str]:
+        return said(self.decision.reasons)
+
+
+def said(parts: Iterable[Step | Reason]) -> list[str]:
+    return [words_of(one) for one in parts]
+
+
+def rows_of(*, user: User, now: datetime) -> list[Row]:
+    """Everything that concerns this doctor, what can be taken first. The number of queries does not depend on rows."""
+    claims = {_key(claim.accreditation): claim for claim in claims_for(user)}
+    lines = lines_of(claims.values())
+    mine = [_granted(claim, lines.get(claim.pk, [])) for claim in claims.values()]
+    council = council_key(user.medical_council)
+    open_ones = accreditations_for(user).filter(activity__state=ActivityState.OPEN, activity__starts_at__isnull=False)
+    concerning = [
+        one
+        for one in open_ones.order_by("activity__starts_at", "pk")
+        if _key(one) not in claims and is_of_council(one, council)
+    ]
+    found = evaluate_person(user=user, accreditations=concerning, now=now)
+    rows = [_open(one) for one in found if _is_of_interest(one, now=now)]
+    order = list(State)
+    return sorted([*rows, *mine], key=lambda row: order.index(row.state))
+
+
+def row_of(*, user: User, accreditation: Accreditation, now: datetime) -> Row | None:
+    """As it was granted, by whichever format of the webinar; else as it stands. None: its settings cannot be used."""
+    claim = claims_for(user).filter(
+        lesson=accreditation.activity.lesson_id, authority=accreditation.authority, council=accreditation.council
+    )
+    if found := claim.first():
+        return _granted(found, lines_of([found]).get(found.pk, []))
+    evaluated = evaluate_person(user=user, accreditations=[accreditation], now=now)
+    return _open(evaluated[0]) if evaluated else None
+
+
+def lines_of(claims: Iterable[Claim]) -> dict[int, list[LedgerEntry]]:
+    """By claim, in order, with what is kept as evidence. One query."""
+    found: dict[int, list[LedgerEntry]] = {}
+    ids = [one.pk for one in claims]
+    lines = LedgerEntry.objects.filter(claim__in=ids, kind__in=sorted(CREDIT_ENTRIES)) if ids else ()
+    for line in lines.select_related("evidence").order_by("number") if ids else ():  # type: ignore[union-attr]
+        found.setdefault(line.claim_id or 0, []).append(line)
+    return found
+
+
+def is_of_council(accreditation: Accreditation, council: str) -> bool:
+    """A doctor whose council is known is not shown what another one grants."""
+    return accreditation.authority != AuthorityKey.INDIA or not council or council == accreditation.council
+
+
+def decision_of(line: LedgerEntry) -> Decision:
+    """What was decided as the credit was granted. The steps outlive the evidence."""
+    kept = getattr(line, "evidence", None)
+    if kept is not None:
+        return Decision.from_data(kept.decision)
+    steps = tuple(Step(code, values) for code, values in line.details.get("steps", ()))
+    return Decision(line.credits or Decimal(0), True, steps)
+
+
+def rules_of(claim: Claim, first: LedgerEntry) -> RulePack:
+    """Those that decided."""
+    version = first.details.get("version")
+    return pack(claim.authority, version=version) if version else pack_of(claim.authority, on=claim.took_part_on)
+
+
+def _granted(claim: Claim, lines: Sequence[LedgerEntry]) -> Row:
+    first, last = lines[0], lines[-1]
+    state = State.REVOKED if last.kind == EntryKind.CREDIT_REVOKED else State.GRANTED
+    return Row(
+        accreditation=claim.accreditation,
+        state=state,
+        pack=rules_of(claim, first),
+        decision=decision_of(first),
+        credit=last.credits or Decimal(0),
+        took_part_on=claim.took_part_on,
+        claim=claim,
+        lines=lines,
+    )
+
+
+def _open(one: Evaluated) -> Row:
+    return Row(
+        accreditation=one.accreditation,
+        state=State.READY if one.decision.is_granted else State.MISSING if one.decision.missing else State.REFUSED,
+        pack=one.pack,
+        decision=one.decision,
+        credit=one.decision.credit,
+        took_part_on=one.evidence.took_part_on,
+        amounts=amounts(evaluated=one),
+        go_on=_go_on(one),
+    )
+
+
+def _go_on(one: Evaluated) -> GoOn | None:
+    """The first of what is missing, in the order in which a doctor does it."""
+    activity = one.accreditation.activity
+    addresses = {
+        "acknowledge": _lesson(activity.lesson_id),  # which leads to them first
+        "watch": _lesson(activity.lesson_id),
+        "pass": _lesson(activity.assessment_id),
+        "evaluate": _lesson(activity.evaluation_id),
+        "number": reverse("accounts:profile"),
+    }
+    for code in ORDER:
+        address = addresses[code]
+        if code in one.decision.missing and address:
+            return GoOn(code, str(GO_ON[code]), address)
+    return None
+
+
+def _lesson(lesson_id: int | None) -> str:
+    return reverse("lesson", args=(lesson_id,)) if lesson_id else ""
+
+
+def _key(accreditation: Accreditation) -> tuple[int, str, str]:
+    return accreditation.activity.lesson_id, accreditation.authority, accreditation.council
+
+
+def _is_of_interest(one: Evaluated, *, now: datetime) -> bool:
+    """Not what is over and was not watched: a recording follows on it."""
+    ends_at = one.accreditation.activity.ends_at
+    is_over = ends_at is not None and ends_at <= now
+    return bool(one.evidence.watched_seconds) or not is_over
