@@ -24,6 +24,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -230,6 +231,13 @@ def council_key(text: str) -> str:
     """The key of a council in the table from what a doctor's profile says. Another one stays as it is written."""
     plain = " ".join(text.split())
     return _COUNCILS.get(plain.casefold(), plain)
+
+
+@cache
+def council_titles() -> dict[str, str]:
+    """By key, of every version of the rules."""
+    versions = INDIA.versions
+    return {key: council.title for pack in versions for key, council in getattr(pack, "councils", {}).items()}
 
 
 _COUNCILS: dict[str, str] = {

@@ -16,7 +16,7 @@ from certification.authorities.base import Decision, Reason, RulePack, Step
 from certification.authorities.words import words_of
 from certification.domain.claiming import amounts
 from certification.domain.evaluating import Evaluated, evaluate_person
-from certification.domain.evidence import council_key
+from certification.domain.evidence import council_key, council_titles
 from certification.enums import CREDIT_ENTRIES, ActivityState, AuthorityKey, EntryKind, Format
 from certification.models import Accreditation, Claim, LedgerEntry
 from certification.rules import accreditations_for, claims_for
@@ -69,6 +69,7 @@ class Row:
     go_on: GoOn | None = None
     claim: Claim | None = None
     lines: Sequence[LedgerEntry] = field(default=())
+    may_grow: bool = False  # by watching on, unless it is taken now
 
     @property
     def title(self) -> str:
@@ -76,7 +77,9 @@ class Row:
 
     @property
     def authority(self) -> str:
-        return AUTHORITIES[self.accreditation.authority].title
+        """The council where there is one: that is who grants."""
+        title = AUTHORITIES[self.accreditation.authority].title
+        return council_titles().get(self.accreditation.council, title)
 
     @property
     def has_figure(self) -> bool:
@@ -87,9 +90,14 @@ class Row:
         return str(Format(self.accreditation.activity.format).label)
 
     @property
-    def may_grow(self) -> bool:
-        """More comes by watching on, unless it is taken now."""
-        return any(one.code == "part" for one in self.decision.reasons)
+    def has_less(self) -> bool:
+        """The doctor took less than there was."""
+        return bool(self.lines) and (self.lines[0].credits or Decimal(0)) < self.decision.credit
+
+    @property
+    def taken(self) -> Decimal:
+        """As it was granted; later lines may say otherwise."""
+        return self.lines[0].credits or Decimal(0) if self.lines else Decimal(0)
 
     @property
     def step_words(self) -> list[str]:
@@ -117,7 +125,7 @@ def rows_of(*, user: User, now: datetime) -> list[Row]:
         if _key(one) not in claims and is_of_council(one, council)
     ]
     found = evaluate_person(user=user, accreditations=concerning, now=now)
-    rows = [_open(one) for one in found if _is_of_interest(one, now=now)]
+    rows = [_open(one, now=now) for one in found if _is_of_interest(one, now=now)]
     order = list(State)
     return sorted([*rows, *mine], key=lambda row: order.index(row.state))
 
@@ -130,7 +138,7 @@ def row_of(*, user: User, accreditation: Accreditation, now: datetime) -> Row | 
     if found := claim.first():
         return _granted(found, lines_of([found]).get(found.pk, []))
     evaluated = evaluate_person(user=user, accreditations=[accreditation], now=now)
-    return _open(evaluated[0]) if evaluated else None
+    return _open(evaluated[0], now=now) if evaluated else None
 
 
 def lines_of(claims: Iterable[Claim]) -> dict[int, list[LedgerEntry]]:
@@ -178,7 +186,7 @@ def _granted(claim: Claim, lines: Sequence[LedgerEntry]) -> Row:
     )
 
 
-def _open(one: Evaluated) -> Row:
+def _open(one: Evaluated, *, now: datetime) -> Row:
     return Row(
         accreditation=one.accreditation,
         state=State.READY if one.decision.is_granted else State.MISSING if one.decision.missing else State.REFUSED,
@@ -188,6 +196,7 @@ def _open(one: Evaluated) -> Row:
         took_part_on=one.evidence.took_part_on,
         amounts=amounts(evaluated=one),
         go_on=_go_on(one),
+        may_grow=not _is_over(one, now=now) and any(reason.code == "part" for reason in one.decision.reasons),
     )
 
 
@@ -218,6 +227,9 @@ def _key(accreditation: Accreditation) -> tuple[int, str, str]:
 
 def _is_of_interest(one: Evaluated, *, now: datetime) -> bool:
     """Not what is over and was not watched: a recording follows on it."""
+    return bool(one.evidence.watched_seconds) or not _is_over(one, now=now)
+
+
+def _is_over(one: Evaluated, *, now: datetime) -> bool:
     ends_at = one.accreditation.activity.ends_at
-    is_over = ends_at is not None and ends_at <= now
-    return bool(one.evidence.watched_seconds) or not is_over
+    return ends_at is not None and ends_at <= now

@@ -16,7 +16,7 @@ from accounts.models import User
 from certification.authorities import AUTHORITIES, NoPackError, requirement
 from certification.authorities.base import Requirement
 from certification.authorities.rounding import plain
-from certification.domain.evidence import council_key
+from certification.domain.evidence import council_key, council_titles
 from certification.domain.overview import Row, State
 from certification.enums import AuthorityKey
 from core.exports import Cell
@@ -131,12 +131,6 @@ def _requirement(authority: str, council: str, on: date) -> Requirement | None:
         return requirement(authority, on=on, council=council)
     except NoPackError:
         return None
-
-
-def council_titles() -> dict[str, str]:
-    """By key, of every version of the rules."""
-    versions = AUTHORITIES[AuthorityKey.INDIA].versions
-    return {key: council.title for pack in versions for key, council in getattr(pack, "councils", {}).items()}
 
 
 def table_of(*, rows: Iterable[Row], now: datetime) -> Iterator[tuple[Cell, ...]]:

@@ -76,6 +76,7 @@ class TestTheList:
         assert "You watched 47 of 60 minutes live." in text
         assert "The step is 0.25, rounded to the nearest: 0.75." in text
         assert "<strong>0.5</strong>" in text
+        assert "You took 0.5 of the 0.75 that were there." in text
         assert "version 2022" in text
         assert "http://www.bumc.bu.edu/cme/activity-planning/cme-credit/" in text
         again = browser.post(f"/credits/{accreditation.pk}/claim/", {"credits": "0.75"}, follow=True)
@@ -154,6 +155,13 @@ class TestTheList:
         claim(accreditation=accreditation, user=user, now=timezone.now())
         assert [row.accreditation for row in rows_of(user=user, now=timezone.now())] == [accreditation]
         assert "You watched 47 of 60 minutes live." in text_of(signed_in(user), f"/credits/{other.pk}/")
+
+    def test_who_may_get_more_by_watching_on_is_told_as_long_as_it_is_on(self) -> None:
+        accreditation, user = earned()
+        text = text_of(signed_in(user), "/credits/")
+        assert "Watch on for more first" not in text  # the event is over
+        Activity.objects.filter(pk=accreditation.activity_id).update(ends_at=timezone.now() + timedelta(minutes=1))
+        assert "Watch on for more first" in text_of(signed_in(user), "/credits/")
 
     def test_nothing_yet_says_what_comes(self) -> None:
         text = text_of(signed_in(UserFactory.create()), "/credits/")

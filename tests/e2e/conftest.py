@@ -40,6 +40,7 @@ expect.set_options(timeout=PATIENCE_SECONDS * 1000)
 DOCTORS = (
     "anna", "resume", "coverage", "ring", "plain", "axe", "keys", "drop", "mark", "choices", "http", "grant", "ended",
     "tabs", "leave", "states", "frame", "late", "rtl", "units", "office", "guarded", "exam", "script", "early",
+    "credits",
 )  # fmt: skip
 PHONE = {"width": 360, "height": 740}
 LAPTOP = {"width": 1280, "height": 800}

@@ -42,6 +42,10 @@ DOCTOR = {
     "attempts/<int:attempt_id>/finish/": "/attempts/{attempt}/finish/",
     "attempts/<int:attempt_id>/result/": "/attempts/{result}/result/",
     "evaluations/<int:evaluation_id>/": "/evaluations/{evaluation}/",
+    "credits/": "/credits/",
+    "credits/<int:accreditation_id>/": "/credits/{granted}/",
+    "credits/<int:accreditation_id>/ (ready)": "/credits/{ready}/",
+    "credits/<int:accreditation_id>/ (missing)": "/credits/{missing}/",
     "^api/": "/nowhere/",
 }
 # Answers to forms and requests of scripts; an invisible frame; the development mail. The admin and what stands behind a
@@ -58,6 +62,7 @@ NO_PAGES = (
     "webinars/<int:webinar_id>/polls/", "webinars/<int:webinar_id>/meeting/", "webinars/<int:webinar_id>/stage/",
     "lessons/", "tests/<int:quiz_id>/start/", "tests/<int:quiz_id>/ranking/name/",
     "attempts/<int:attempt_id>/questions/", "marking/", "disclosures/", "activities/",
+    "credits/transcript.csv", "credits/<int:accreditation_id>/claim/",
 )  # fmt: skip
 EXPECTED_STATUS = {"/nowhere/": 404, "/sign-in/link/used-long-ago/": 410, "/invitation/unknown/": 410}
 
@@ -95,7 +100,7 @@ def test_pages_are_accessible_to_everybody(open_browser: OpenBrowser, site: Site
     found: dict[str, list[str]] = {}
     stage = site.world["stage"]
     doors = {"door": stage["door"], "door_later": stage["later"]}
-    places = {**site.world["webinars"], **site.world["assessments"], **doors}
+    places = {**site.world["webinars"], **site.world["assessments"], **site.world["credits"], **doors}
     for context, pages in ((open_browser(), ANONYMOUS), (open_browser("axe"), DOCTOR)):
         page = context.new_page()
         for address in pages.values():

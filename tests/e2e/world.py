@@ -30,6 +30,7 @@ def build(doctors: list[str]) -> dict[str, Any]:
     from django.utils.timezone import now
 
     from tests.e2e.assessments_world import build_assessments
+    from tests.e2e.credits_world import build_credits
     from tests.e2e.marking_world import build_marking
     from tests.e2e.stage_world import build_stage
     from tests.factories.courses import CourseFactory, LessonFactory, ProgrammeFactory
@@ -68,6 +69,7 @@ def build(doctors: list[str]) -> dict[str, Any]:
     assessments = build_assessments(course, people.get("axe"))
     return {
         "assessments": assessments,
+        "credits": build_credits(people),
         "marking": build_marking(),
         "stage": stage,
         "office": one_of_each(presenter, programme, lecture),

@@ -11,6 +11,7 @@ from tests.i18n.assessment_stops import ASSESSMENT_STOPS
 from tests.i18n.catalogue import CODE
 from tests.i18n.certificate_stops import CERTIFICATE_STOPS
 from tests.i18n.certification_stops import CERTIFICATION_STOPS
+from tests.i18n.credit_stops import CREDIT_STOPS
 from tests.i18n.item_stops import ITEM_STOPS
 from tests.i18n.live_stops import LIVE_STOPS
 from tests.i18n.marking_stops import MARKING_STOPS
@@ -25,7 +26,7 @@ TEMPLATES = Path(settings.BASE_DIR) / "templates"
 NOT_FOR_DOCTORS = ("admin/", "unfold/", "api/", "dev_mail.html")
 ALL_STOPS = (
     *STOPS, *LIVE_STOPS, *STATUS_STOPS, *ASSESSMENT_STOPS, *ITEM_STOPS, *MARKING_STOPS, *CERTIFICATE_STOPS,
-    *CERTIFICATION_STOPS,
+    *CERTIFICATION_STOPS, *CREDIT_STOPS,
 )  # fmt: skip
 
 

@@ -41,7 +41,7 @@ from media.models import Upload
 from operations.models import Incident
 from tests.factories.accounts import UserFactory
 from tests.factories.assessments import SINGLE, make_evaluation, make_item, make_quiz
-from tests.factories.certification import ActivityFactory, ContributorFactory, disclose
+from tests.factories.certification import AccreditationFactory, ActivityFactory, ContributorFactory, disclose
 from tests.factories.courses import (
     CohortFactory,
     CourseFactory,
@@ -158,6 +158,7 @@ def _objects(programme: Programme, people: dict[str, User]) -> dict[str, models.
         _picture(quiz), evaluation, evaluation.form, quiz, quiz.sections.get(),
         start_attempt(quiz=quiz, user=doctor, now=now())[0],
         AnalysisReport.objects.create(quiz=quiz), _essay(course, doctor), *_accredited(course),
+        AccreditationFactory.create(activity__lesson=lesson, activity__starts_at=now() - timedelta(hours=1)),
         Bank.objects.get(programme=programme), Item.objects.earliest("pk"), Board.objects.create(title="Board"),
         Incident.objects.create(title="Videos are slow", started_at=now()),
         programme, course, lesson, video, webinar, upload, invitation, people_list, doctor,
@@ -243,6 +244,7 @@ def _values(programme: Programme, people: dict[str, User], objects: dict[str, mo
         "answer_id": str(objects["assessments.answer"].pk),
         "image_id": str(objects["assessments.itemimage"].pk),
         "position": "1",
+        "accreditation_id": str(objects["certification.accreditation"].pk),
         "evaluation_id": str(objects["assessments.evaluation"].pk),
         "user_id": str(people["doctor"].pk),
         "move": "claim",
