@@ -204,7 +204,7 @@ def _go_on(one: Evaluated) -> GoOn | None:
     """The first of what is missing, in the order in which a doctor does it."""
     activity = one.accreditation.activity
     addresses = {
-        "acknowledge": _lesson(activity.lesson_id),  # which leads to them first
+        "acknowledge": reverse("certification:sheet", args=(activity.pk,)),
         "watch": _lesson(activity.lesson_id),
         "pass": _lesson(activity.assessment_id),
         "evaluate": _lesson(activity.evaluation_id),

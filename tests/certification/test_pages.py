@@ -113,9 +113,10 @@ class TestTheList:
             passed(recording, user, at=at)
         (row,) = rows_of(user=user, now=timezone.now())
         lesson = {"pass": recording.assessment_id, "evaluate": recording.evaluation_id}.get(code, recording.lesson_id)
+        address = f"/activities/{recording.pk}/disclosures/" if code == "acknowledge" else f"/lessons/{lesson}/"
         assert row.go_on is not None
-        assert (row.state, row.go_on.code, row.go_on.address) == (State.MISSING, code, f"/lessons/{lesson}/")
-        assert f'href="/lessons/{lesson}/">{label}</a>' in text_of(signed_in(user), "/credits/")
+        assert (row.state, row.go_on.code, row.go_on.address) == (State.MISSING, code, address)
+        assert f'href="{address}">{label}</a>' in text_of(signed_in(user), "/credits/")
 
     def test_a_missing_council_number_leads_to_the_profile(self) -> None:
         _accreditation, user = earned(minutes=60, authority="india", council="maharashtra", parameters={})
