@@ -14,7 +14,7 @@ from accounts.domain.invitations import invite
 from accounts.models import User
 from courses.domain.enrolment import activate_enrolments, assign_cohort, enrol
 from courses.models import Enrolment, Programme
-from lms.demo import lectures, people, programmes, progress
+from lms.demo import credit, lectures, people, programmes, progress
 from media.domain.videos import store_source
 from media.models import Video
 from webinars.enums import Phase
@@ -61,12 +61,16 @@ def _write(paths: list[tuple[lectures.Lecture, Path]], now: datetime) -> Loaded:
     }
     programmes.create_courses(programme=programme, videos=videos, speakers=members, now=now)
     enrolled = [(one, _enrol(one, programme, password_hash, now)) for one in people.DOCTORS]
+    credit.create_template(programme=programme)
+    doctors = {one.name: enrolment.user for one, enrolment in enrolled}
+    credit.hold(lesson=programmes.with_credit(programme), staff=members, doctors=doctors, now=now)
     progress.watch(
         people=[(one, enrolment) for one, enrolment in enrolled if one.watched],
         webinars=programmes.webinars_by_deck(videos),
         seconds={deck.key: deck.seconds for deck, _ in paths},
         now=now,
     )
+    credit.issue(programme=programme, now=now)
     other = programmes.create_other(now=now)
     people.create_member(people.OTHER_MODERATOR, programme=other, password_hash=password_hash, now=now)
     _enrol(people.OTHER_DOCTOR, other, password_hash, now)

@@ -76,6 +76,21 @@ DOCTORS = (
     Doctor("Aroha Ngata", "Dr", "NZ", "Pacific/Auckland", "en", "General practice", ASIA, {}),
     Doctor("Piotr Kowalski", "Dr", "PL", "Europe/Warsaw", "en", "Obstetrics", EUROPE, {}, is_invited=True),
 )
+COUNCILS = {
+    "IN": "Maharashtra Medical Council",
+    "FR": "Conseil national de l’Ordre des médecins",
+    "JP": "Ministry of Health, Labour and Welfare",
+    "EG": "Egyptian Medical Syndicate",
+    "NG": "Medical and Dental Council of Nigeria",
+    "MX": "Consejo Mexicano de Ginecología y Obstetricia",
+    "BR": "Conselho Federal de Medicina",
+    "US": "Medical Board of California",
+    "VN": "Ministry of Health",
+    "JO": "Jordan Medical Council",
+    "NZ": "Medical Council of New Zealand",
+    "PL": "Naczelna Izba Lekarska",
+    "NO": "Helsedirektoratet",
+}
 OTHER_DOCTOR = Doctor("Ingrid Solberg", "Dr", "NO", "Europe/Oslo", "en", "General practice", "", {})
 
 STAFF = (
@@ -105,6 +120,7 @@ def create_person(one: Doctor | Member, *, password_hash: str, signed_in_at: dat
             "language": doctor.language if doctor else "en",
             "specialty": doctor.specialty if doctor else "",
             "registration_number": f"{one.country}-{sum(map(ord, one.name)) * 37 % 90000 + 10000}" if doctor else "",
+            "medical_council": COUNCILS[one.country] if doctor else "",
             "password": password_hash,
             "last_login": signed_in_at,
         },

@@ -17,6 +17,7 @@ from webinars.models import Webinar
 
 SLUG = "fertility-2026"
 OTHER_SLUG = "menopause-care"
+WITH_CREDIT = "Ovarian reserve: what the tests mean"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ COURSES = (
     Outline(
         "Ovarian reserve: what the tests mean",
         "AMH, follicle count and FSH: what they predict, and the questions they cannot answer.",
-        (Part("Ovarian reserve: what the tests mean", (LARS,), "reserve"),),
+        (Part(WITH_CREDIT, (LARS,), "reserve"),),
     ),
     Outline(
         "PCOS after thirty",
@@ -227,6 +228,14 @@ def _create_course(
             webinar.video = videos[part.deck]
             webinar.save(update_fields=["video", "updated_at"])
     return course
+
+
+def with_credit(programme: Programme) -> Lesson:
+    """The lecture that was a live evening first, and has a test and feedback beside it."""
+    found: Lesson = Lesson.objects.select_related("course__programme").get(
+        course__programme=programme, kind=LessonKind.WEBINAR, title=WITH_CREDIT
+    )
+    return found
 
 
 def create_other(*, now: datetime) -> Programme:
