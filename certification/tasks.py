@@ -70,6 +70,15 @@ def make_missing_files() -> int:
     return made + now
 
 
+@shared_task(name="certification.make_packs", expires=60)
+def make_packs() -> int:
+    """Rung when somebody asks for evidence, and run every minute: what was asked for is made, what is old goes."""
+    from certification.domain.pack_orders import make_due_packs, remove_old_packs
+
+    remove_old_packs(now=asked_now())
+    return make_due_packs(now=asked_now())
+
+
 @shared_task(name="certification.send_disclosure_requests", expires=60)
 def send_disclosure_requests(until: float | None = None) -> None:
     """Rung when somebody is asked, and run every minute: one batch, then to the end of the queue."""

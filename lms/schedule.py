@@ -21,6 +21,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "grant-all-credits": {"task": "certification.grant_all_credits", "schedule": 86_400.0},
     "issue-certificates": {"task": "certification.issue_due", "schedule": 300.0},
     "make-certificate-files": {"task": "certification.make_missing_files", "schedule": 60.0},
+    "make-evidence-packs": {"task": "certification.make_packs", "schedule": 60.0},
     "publish-heads": {"task": "certification.publish_heads", "schedule": 3600.0},
     "send-disclosure-requests": {"task": "certification.send_disclosure_requests", "schedule": 60.0},
     "tell-incidents": {"task": "operations.tell_incidents", "schedule": 20.0},

@@ -18,6 +18,7 @@ from accounts.domain import erasure as accounts_part
 from accounts.models import AuditEvent, User
 from assessments.domain import erasure as assessments_part
 from certification.domain.pack_file import Part, write_pack
+from certification.domain.pack_orders import remove_packs_about
 from certification.domain.retention import Kind, groups, purge, records_of, years_later
 from certification.models import Acknowledgement, Certificate, Claim, Discloser, LedgerEntry
 from courses.domain import erasure as courses_part
@@ -78,6 +79,7 @@ def erase(*, user: User, now: datetime, actor: User | None = None) -> Erasure:
     seen = look(user=user, now=now)
     for _kind, _number in purge(until=now.astimezone(UTC).date(), now=now, user=user):
         pass
+    remove_packs_about(user=user)
     with transaction.atomic():
         locked = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
         _refuse_with_duties(locked, now)

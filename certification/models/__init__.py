@@ -9,6 +9,7 @@ from certification.models.disclosure import (
     DisclosureSheet,
 )
 from certification.models.ledger import Chain, Claim, ClaimEvidence, LedgerEntry, PublishedHead
+from certification.models.pack import EvidencePack
 
 __all__ = (
     "Accreditation",
@@ -26,6 +27,7 @@ __all__ = (
     "DisclosureRequest",
     "DisclosureReview",
     "DisclosureSheet",
+    "EvidencePack",
     "LedgerEntry",
     "PublishedHead",
     "SignatureImage",

@@ -240,7 +240,8 @@ WORK = {
     "assessments.pause.began_by", "assessments.pause.ended_by", "assessments.handmark.marker",
     "assessments.markingturn.marker", "assessments.scorechange.by", "certification.ledgerentry.actor",
     "media.video.created_by", "media.upload.created_by", "webinars.edition.created_by", "webinars.cut.created_by",
-    "webinars.roomcheck.opened_by", "webinars.roomcheck.closed_by", "certification.disclosurerequest.requested_by",
+    "webinars.roomcheck.opened_by", "webinars.roomcheck.closed_by", "certification.evidencepack.requested_by",
+    "certification.disclosurerequest.requested_by",
     "certification.disclosurereview.reviewed_by",
 }  # fmt: skip
 # Made of what is given, gone by itself after days, or about a suspicion that concerns somebody else too.

@@ -35,6 +35,7 @@ LEFT_OUT = (
     "certification_disclosurerequest",
     "certification_disclosurereview",
     "certification_disclosuresheet",
+    "certification_evidencepack",
     "certification_ledgerentry",
     "certification_publishedhead",
     "certification_signatureimage",
