@@ -32,6 +32,7 @@ SHOWN = 5
 PROGRAMMES = _("Programmes")
 PEOPLE = _("People")
 QUESTIONS = _("Questions")
+CREDIT = _("Credit")
 # (model, icon, title or nothing for the model's own name)
 GROUPS: tuple[tuple[Any, tuple[tuple[str, str, Any], ...]], ...] = (
     (
@@ -55,6 +56,13 @@ GROUPS: tuple[tuple[Any, tuple[tuple[str, str, Any], ...]], ...] = (
             ("assessments.AnalysisReport", "monitoring", _("Figures of tests")),
             ("assessments.EvaluationForm", "rate_review", _("Feedback forms")),
             ("assessments.Evaluation", "reviews", _("Feedback")),
+        ),
+    ),
+    (
+        CREDIT,
+        (
+            ("certification.Activity", "workspace_premium", _("Accredited activities")),
+            ("certification.Discloser", "handshake", _("Disclosures")),
         ),
     ),
     (

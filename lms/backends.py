@@ -43,6 +43,10 @@ MODERATOR: Mapping[str, Iterable[str]] = {
     "assessments.quiz": ("view", "change"),
     "assessments.section": ALL,
     "assessments.pick": ALL,
+    "certification.activity": AUTHORED,
+    "certification.accreditation": ALL,
+    "certification.contributor": ALL,
+    "certification.discloser": AUTHORED,
 }
 # An operator of one programme: also who works on it.
 OPERATOR: Mapping[str, Iterable[str]] = {

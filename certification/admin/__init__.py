@@ -1,1 +1,6 @@
 """The admin of credit: one module for each part of the work."""
+
+from certification.admin.activities import ActivityAdmin
+from certification.admin.disclosers import DiscloserAdmin
+
+__all__ = ["ActivityAdmin", "DiscloserAdmin"]

@@ -30,6 +30,7 @@ from webinars.models import Webinar
 
 # What credit is calculated from. Ends and reviews may be put off: who took part before had it on the same terms.
 FIXED = ("lesson", "format", "minutes", "starts_at", "assessment", "evaluation")
+STATE = ("state", "opened_at", "closed_at")
 FIXED_TERMS = ("activity", "authority", "council", "version", "credits", "parameters", "valid_from")
 
 
@@ -144,6 +145,8 @@ def save_new_accreditation(*, activity: Activity, authority: str, now: datetime)
 def save_activity(*, activity: Activity, actor: User | None, request: HttpRequest | None = None, now: datetime) -> None:
     """Inside `changing`, which looks whether an open one is still whole. Raises ActivityError."""
     before = Activity.objects.select_for_update(no_key=True).get(pk=activity.pk)
+    for name in STATE:  # somebody may have opened it since the form was read
+        setattr(activity, name, getattr(before, name))
     programme = activity.lesson.course.programme_id
     for lesson in (activity.assessment, activity.evaluation):
         if lesson is not None and lesson.course.programme_id != programme:
@@ -151,7 +154,8 @@ def save_activity(*, activity: Activity, actor: User | None, request: HttpReques
     changes = _changes(before, activity)
     if not changes.keys().isdisjoint(FIXED) and is_claimed(activity=activity):
         raise ClaimedError
-    activity.save()
+    if changes:
+        activity.save(update_fields=sorted(changes))
     if "starts_at" in changes:  # the day chooses the version of the rules
         for row in activity.accreditations.all():
             row.activity = activity

@@ -18,6 +18,7 @@ from courses.models import Programme
 from webinars.models import Webinar
 
 MONTHS = 24  # ACCME Standard 3: all financial relationships of the prior 24 months
+TAKEN = _("There is already somebody with this e-mail address in the programme.")
 
 
 class DiscloserError(Exception):
@@ -46,7 +47,7 @@ def save_person(*, person: Discloser, actor: User | None, request: HttpRequest |
     person.name = " ".join(person.name.split())
     same = Discloser.objects.filter(programme=person.programme_id, email=person.email).exclude(pk=person.pk)
     if same.exists():
-        raise DiscloserError(_("There is already somebody with this e-mail address in the programme."))
+        raise DiscloserError(TAKEN)
     is_new = person.pk is None
     person.save()
     action = "discloser.added" if is_new else "discloser.changed"

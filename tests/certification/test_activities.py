@@ -1,0 +1,344 @@
+"""Accrediting a webinar: in one step, opened as a whole, never changed under what was granted."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils.timezone import now
+
+from accounts.models import AuditEvent
+from certification.domain import activities
+from certification.domain.activities import (
+    ClaimedError,
+    ForeignError,
+    IsNotOpenError,
+    IsOpenError,
+    LeavesGapError,
+    NotReadyError,
+    NoWebinarError,
+    ParametersError,
+    accredit,
+    changing,
+    close_activity,
+    open_activity,
+    save_accreditation,
+    save_activity,
+    save_contributor,
+)
+from certification.domain.activity_checklist import checklist_of
+from certification.enums import ActivityState, AuthorityKey, Format
+from certification.models import Accreditation, Activity, Contributor, DisclosureSheet
+from courses.models import Lesson
+from tests.factories.accounts import UserFactory
+from tests.factories.assessments import make_evaluation, make_quiz
+from tests.factories.certification import ClaimFactory, ContributorFactory, DiscloserFactory, disclose
+from tests.factories.courses import LessonFactory
+from tests.factories.webinars import LiveWebinarFactory
+
+pytestmark = pytest.mark.django_db
+BOTH = list(Format.values)
+NOBODY: dict[str, Any] = {"actor": None}
+
+
+@pytest.fixture
+def lesson() -> Lesson:
+    """A live webinar with a presenter."""
+    made: Lesson = LessonFactory.create()
+    LiveWebinarFactory.create(lesson=made, presenters=[UserFactory.create(email="ana@hospital.example")])
+    return made
+
+
+@pytest.fixture
+def live(lesson: Lesson) -> Activity:
+    """All that it needs to open: AMA PRA, one credit for an hour."""
+    return whole(lesson)
+
+
+def whole(lesson: Lesson, authority: str = AuthorityKey.ACCME, form: str = Format.LIVE) -> Activity:
+    (activity,) = accredit(lesson=lesson, formats=[form], authorities=[authority], now=now(), **NOBODY)
+    activity.evaluation = make_evaluation(lesson__course=lesson.course, about=lesson).lesson
+    save_activity(activity=activity, now=now(), **NOBODY)
+    row = activity.accreditations.get()
+    row.credits = Decimal(1)
+    save_accreditation(accreditation=row, now=now())
+    disclose(activity.contributors.get().person, decision="none")
+    return fresh(activity)
+
+
+def fresh(activity: Activity) -> Activity:
+    found: Activity = Activity.objects.select_related("lesson__course__programme").get(pk=activity.pk)
+    return found
+
+
+def missing(activity: Activity) -> dict[str, tuple[str, ...]]:
+    found = checklist_of(activity=fresh(activity), now=now())
+    return {part.key: part.problems for part in found.parts if part.problems}
+
+
+class TestAccrediting:
+    def test_both_formats_by_two_authorities_in_one_step(self, lesson: Lesson) -> None:
+        made = accredit(
+            lesson=lesson,
+            formats=BOTH,
+            authorities=["accme", "eaccme"],
+            actor=(editor := UserFactory.create()),
+            now=now(),
+        )
+        assert [(one.format, one.state, one.title) for one in made] == [
+            ("live", "draft", lesson.title),
+            ("enduring", "draft", lesson.title),
+        ]
+        webinar = lesson.webinar
+        assert (made[0].starts_at, made[0].minutes) == (webinar.starts_at, 60)
+        assert webinar.starts_at
+        assert made[0].ends_at == webinar.starts_at + timedelta(hours=1)
+        assert (made[1].starts_at, made[1].ends_at) == (None, None)
+        rows = Accreditation.objects.order_by("pk").values_list("activity__format", "authority", "version", "provider")
+        society = lesson.course.programme.society
+        assert list(rows) == [
+            (form, key, version, society) for form in BOTH for key, version in (("accme", "2022"), ("eaccme", "2023"))
+        ]
+        assert Accreditation.objects.earliest("pk").parameters == {
+            "rounding": "nearest", "pass_percent": "70", "needs_test": False, "needs_evaluation": True,
+            "needs_acknowledgement": True, "least_percent": "0",
+        }  # fmt: skip
+        assert list(Contributor.objects.values_list("person__email", flat=True)) == ["ana@hospital.example"] * 2
+        assert list(AuditEvent.objects.values_list("action", "actor")) == [("activity.made", editor.pk)] * 2
+
+    def test_again_adds_what_is_new_and_touches_nothing_that_is_open(self, live: Activity) -> None:
+        open_activity(activity=live, now=now(), **NOBODY)
+        again = accredit(lesson=live.lesson, formats=BOTH, authorities=["accme", "attendance"], now=now(), **NOBODY)
+        assert [one.pk == live.pk for one in again] == [True, False]
+        assert list(live.accreditations.values_list("authority", flat=True)) == ["accme"]
+        assert set(again[1].accreditations.values_list("authority", flat=True)) == {"accme", "attendance"}
+
+    def test_only_webinars(self) -> None:
+        with pytest.raises(NoWebinarError):
+            accredit(lesson=LessonFactory.create(kind="quiz"), formats=BOTH, authorities=[], now=now(), **NOBODY)
+        assert not Activity.objects.exists()
+
+
+class TestTheChecklist:
+    def test_a_new_one_says_all_that_it_needs(self, lesson: Lesson) -> None:
+        activity = accredit(lesson=lesson, formats=["enduring"], authorities=["eaccme"], now=now(), **NOBODY)[0]
+        Activity.objects.update(minutes=None)
+        name = lesson.webinar.presenters.get().get_full_name()
+        assert missing(activity) == {
+            "dates": (
+                "Say when it begins, or for a recording when it is released.",
+                "Say when it ends, or for a recording until when credit is given.",
+                "Say how many minutes of education it has.",
+            ),
+            "learning": (
+                "EACCME (UEMS): A recording needs a test with a least result.",
+                "EACCME (UEMS): A filled-in evaluation is asked for, but there is no feedback form.",
+            ),
+            "authorities": (
+                "EACCME (UEMS): Say how many credits are designated.",
+                "EACCME (UEMS): The approval code is missing.",
+            ),
+            "people": (f"{name} has not stated anything yet. Ask for it by e-mail.",),
+        }
+
+    def test_a_whole_one_lacks_nothing(self, live: Activity) -> None:
+        assert missing(live) == {}
+
+    @pytest.mark.parametrize(
+        ("stated", "said"),
+        [
+            ([], "has not stated anything yet"),
+            ([{"decision": ""}], "waits for your review"),
+            ([{"decision": "none", "days": 800}], "is older than 24 months"),
+            ([{"decision": "excluded"}], "may not take part"),
+            ([{"decision": "none", "days": 9}, {"decision": ""}], "waits for your review"),
+        ],
+    )
+    def test_each_contributor_s_statement_is_looked_at(
+        self, live: Activity, stated: list[dict[str, Any]], said: str
+    ) -> None:
+        person = DiscloserFactory.create(programme=live.lesson.course.programme, name="Dr Ben")
+        for one in stated:
+            disclose(person, **one)
+        ContributorFactory.create(activity=live, person=person)
+        ((text,),) = missing(live).values()
+        assert "Dr Ben" in text
+        assert said in text
+
+    def test_a_statement_must_still_hold_when_it_begins(self, live: Activity) -> None:
+        person = live.contributors.get().person
+        disclose(person, decision="none", days=0)
+        start = now() + timedelta(days=740)
+        Activity.objects.update(starts_at=start, ends_at=start + timedelta(hours=1))
+        assert "older than 24 months" in missing(live)["people"][0]
+
+    def test_somebody_has_to_be_named_where_the_authority_asks_for_disclosures(self, live: Activity) -> None:
+        live.contributors.all().delete()
+        assert "Add everybody who is in control" in missing(live)["people"][0]
+        live.accreditations.update(authority="attendance", credits=0, parameters={})
+        assert missing(live) == {}
+
+    def test_without_an_authority_or_its_provider(self, live: Activity) -> None:
+        live.accreditations.update(provider=" ")
+        assert missing(live) == {
+            "authorities": ("AMA PRA Category 1 (ACCME): Name the accredited provider, as certificates are to say it.",)
+        }
+        live.accreditations.all().delete()
+        assert missing(live) == {"authorities": ("Add the authority that accredits it.",)}
+
+    def test_more_credits_than_minutes_and_rules_of_no_day(self, live: Activity) -> None:
+        live.accreditations.update(credits=Decimal(2))
+        assert "60 minutes carry at most 1 credits, not 2" in missing(live)["authorities"][0]
+        Activity.objects.update(starts_at=now().replace(year=1999), ends_at=now().replace(year=1999) + timedelta(1))
+        assert missing(live)["authorities"]
+
+
+class TestOpening:
+    def test_with_everything_it_opens_and_doctors_have_a_sheet(self, live: Activity) -> None:
+        editor = UserFactory.create()
+        opened = open_activity(activity=live, actor=editor, now=(at := now()))
+        assert (opened.state, opened.opened_at, opened.closed_at) == (ActivityState.OPEN, at, None)
+        (person,) = DisclosureSheet.objects.get(activity=live).content["people"]
+        assert person["roles"] == ["presenter"]
+        assert AuditEvent.objects.filter(action="activity.opened", actor=editor).count() == 1
+        with pytest.raises(IsOpenError):
+            open_activity(activity=live, now=now(), **NOBODY)
+
+    def test_while_anything_is_missing_it_refuses_with_all_reasons(self, live: Activity) -> None:
+        live.accreditations.update(credits=0)
+        ContributorFactory.create(activity=live)
+        with pytest.raises(NotReadyError) as refused:
+            open_activity(activity=live, now=now(), **NOBODY)
+        assert len(refused.value.problems) == 2
+        assert fresh(live).state == ActivityState.DRAFT
+        assert not AuditEvent.objects.filter(action="activity.opened").exists()
+        assert not DisclosureSheet.objects.exists()
+
+    @pytest.mark.parametrize("field", ["starts_at", "ends_at", "minutes", "opened_at"])
+    def test_the_database_opens_no_half_one_either(self, live: Activity, field: str) -> None:
+        whole_one = {"state": "open", "opened_at": now()}
+        with pytest.raises(IntegrityError, match="open_is_whole"), transaction.atomic():
+            Activity.objects.filter(pk=live.pk).update(**whole_one | {field: None})
+
+    def test_closed_and_opened_again(self, live: Activity) -> None:
+        with pytest.raises(IsNotOpenError):
+            close_activity(activity=live, now=now(), **NOBODY)
+        first = open_activity(activity=live, now=now(), **NOBODY)
+        closed = close_activity(activity=live, now=now(), **NOBODY)
+        assert (closed.state, closed.closed_at is None) == (ActivityState.CLOSED, False)
+        again = open_activity(activity=live, now=now(), **NOBODY)
+        assert (again.state, again.opened_at, again.closed_at) == (ActivityState.OPEN, first.opened_at, None)
+
+
+@pytest.fixture
+def opened(live: Activity) -> Activity:
+    open_activity(activity=live, now=now(), **NOBODY)
+    return fresh(live)
+
+
+class TestChangingAnOpenOne:
+    def test_it_never_lacks_afterwards_what_it_had(self, opened: Activity) -> None:
+        stranger = DiscloserFactory.create(programme=opened.lesson.course.programme)
+        with pytest.raises(LeavesGapError) as refused, changing(activity_id=opened.pk, now=now()):
+            save_contributor(contributor=Contributor(activity=opened, person=stranger, role="planner"))
+        assert len(refused.value.problems) == 1
+        assert opened.contributors.count() == 1
+
+    def test_what_is_missing_already_hinders_no_other_change(self, opened: Activity) -> None:
+        disclose(opened.contributors.get().person, days=0)  # stated anew, and nobody has read it yet
+        with changing(activity_id=opened.pk, now=now()):
+            opened.title = "Corrected"
+            save_activity(activity=opened, now=now(), **NOBODY)
+        assert fresh(opened).title == "Corrected"
+
+    def test_new_people_are_on_the_sheet_at_once(self, opened: Activity) -> None:
+        ben = DiscloserFactory.create(programme=opened.lesson.course.programme, name="Dr Ben")
+        disclose(ben, decision="none")
+        with changing(activity_id=opened.pk, now=now()):
+            save_contributor(contributor=Contributor(activity=opened, person=ben, role="reviewer"))
+        newest = DisclosureSheet.objects.latest("pk")
+        names = {one["name"] for one in newest.content["people"]}
+        assert (newest.content["edition"], "Dr Ben" in names, len(names)) == (2, True, 2)
+
+    def test_a_page_that_was_read_before_it_opened_does_not_close_it(self, live: Activity) -> None:
+        open_activity(activity=live, now=now(), **NOBODY)
+        assert live.state == ActivityState.DRAFT  # as the page had it
+        live.title = "Corrected"
+        save_activity(activity=live, now=now(), **NOBODY)
+        assert (fresh(live).state, fresh(live).title) == (ActivityState.OPEN, "Corrected")
+
+
+def fixed_terms(activity: Activity) -> Iterator[tuple[str, Any]]:
+    row = activity.accreditations.get()
+    yield "credits", Decimal("0.75")
+    yield "parameters", {**row.parameters, "rounding": "down"}
+    yield "council", "delhi"
+    yield "valid_from", date(2026, 1, 1)
+
+
+class TestAfterTheFirstClaim:
+    def test_the_terms_stay_and_it_says_what_to_do(self, opened: Activity) -> None:
+        ClaimFactory.create(accreditation=opened.accreditations.get())
+        for name, value in fixed_terms(opened):
+            row = opened.accreditations.get()
+            setattr(row, name, value)
+            with pytest.raises(ClaimedError):
+                save_accreditation(accreditation=row, now=now())
+        assert "add a correction to the ledger" in str(ClaimedError.message)
+        assert opened.accreditations.get().credits == 1
+
+    @pytest.mark.parametrize("name", ["minutes", "starts_at", "assessment", "evaluation"])
+    def test_the_activity_s_own_terms_too(self, opened: Activity, name: str) -> None:
+        ClaimFactory.create(accreditation=opened.accreditations.get())
+        before = getattr(opened, name)
+        quiz = make_quiz(lesson=LessonFactory.create(course=opened.lesson.course, kind="quiz"))
+        values = {"minutes": 45, "starts_at": now(), "assessment": quiz.lesson, "evaluation": None}
+        setattr(opened, name, values[name])
+        with pytest.raises(ClaimedError):
+            save_activity(activity=opened, now=now(), **NOBODY)
+        assert getattr(fresh(opened), name) == before
+
+    def test_what_credit_does_not_rest_on_can_be_changed(self, opened: Activity) -> None:
+        ClaimFactory.create(accreditation=opened.accreditations.get())
+        assert opened.ends_at
+        opened.title, opened.ends_at = "Corrected", opened.ends_at + timedelta(days=1)
+        save_activity(activity=opened, now=now(), **NOBODY)
+        row = opened.accreditations.get()
+        row.approval_code = "CODE-2"
+        save_accreditation(accreditation=row, actor=UserFactory.create(), now=now())
+        event = AuditEvent.objects.filter(action="activity.changed").latest("pk")
+        assert event.details["changes"] == {"approval_code": ["", "CODE-2"]}
+
+    def test_an_accreditation_with_claims_is_not_taken_away(self, opened: Activity) -> None:
+        row = opened.accreditations.get()
+        ClaimFactory.create(accreditation=row)
+        with pytest.raises(ClaimedError):
+            activities.delete_accreditation(accreditation=row, now=now(), **NOBODY)
+        assert opened.accreditations.count() == 1
+
+
+def test_nothing_of_another_programme(live: Activity) -> None:
+    live.assessment = LessonFactory.create(kind="quiz")
+    with pytest.raises(ForeignError):
+        save_activity(activity=live, now=now(), **NOBODY)
+    with pytest.raises(ForeignError):
+        save_contributor(contributor=Contributor(activity=live, person=DiscloserFactory.create()))
+
+
+def test_settings_are_checked_and_completed(live: Activity) -> None:
+    row = live.accreditations.get()
+    row.parameters = {"rounding": "down", "of_another_authority": 1}
+    save_accreditation(accreditation=row, now=now())
+    assert row.parameters["rounding"] == "down"
+    assert "of_another_authority" not in row.parameters
+    row.parameters = {"rounding": "up"}
+    with pytest.raises(ParametersError):
+        save_accreditation(accreditation=row, now=now())
+
+
+def test_the_day_it_begins_chooses_the_version(live: Activity) -> None:
+    live.starts_at, live.ends_at = now().replace(year=2021), now().replace(year=2021) + timedelta(hours=1)
+    save_activity(activity=live, now=now(), **NOBODY)
+    assert live.accreditations.get().version == "2011"
