@@ -31,6 +31,7 @@ def build(doctors: list[str]) -> dict[str, Any]:
 
     from tests.e2e.assessments_world import build_assessments
     from tests.e2e.credits_world import build_credits
+    from tests.e2e.disclosures_world import build_disclosures
     from tests.e2e.marking_world import build_marking
     from tests.e2e.stage_world import build_stage
     from tests.factories.courses import CourseFactory, LessonFactory, ProgrammeFactory
@@ -67,9 +68,11 @@ def build(doctors: list[str]) -> dict[str, Any]:
         people["guarded"] |= guard(people["guarded"])
     stage = build_stage()
     assessments = build_assessments(course, people.get("axe"))
+    disclosures = build_disclosures(lecture)
     return {
         "assessments": assessments,
         "credits": build_credits(people),
+        "disclosures": disclosures,
         "marking": build_marking(),
         "stage": stage,
         "office": one_of_each(presenter, programme, lecture),
