@@ -87,3 +87,11 @@ def send_disclosure_requests(until: float | None = None) -> None:
     until = (asked_now() + CHAIN).timestamp() if until is None else until
     if send_queued(now=asked_now()) and asked_now().timestamp() < until:
         send_disclosure_requests.delay(until)
+
+
+@shared_task(name="certification.make_transcript", expires=120)
+def make_transcript(user_id: int, language: str) -> None:
+    """Rung when a doctor wants it and it is not there; their page looks again by itself, and would ring again."""
+    from certification.domain.transcript_file import make_transcript as work
+
+    work(user_id=user_id, language=language, now=asked_now())

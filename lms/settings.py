@@ -334,7 +334,7 @@ CELERY_TIMEZONE = "UTC"
 # What takes a minute has a third one: neither mail nor the sweeps of a live webinar wait for a list of people.
 _LONG = ["courses.tasks.run_import", "webinars.put_together", "webinars.fetch_recording"]
 _LONG += ["assessments.make_due_reports", "certification.make_file", "certification.make_missing_files"]
-_LONG += ["certification.make_packs"]
+_LONG += ["certification.make_packs", "certification.make_transcript"]
 CELERY_TASK_ROUTES = {"media.tasks.transcode": {"queue": "media"}, **{name: {"queue": "long"} for name in _LONG}}
 CELERY_TASK_DEFAULT_QUEUE = "default"
 # Redis hands an unacknowledged task out again after this time; a shorter one would transcode long lectures twice.

@@ -20,6 +20,7 @@ from assessments.domain import erasure as assessments_part
 from certification.domain.pack_file import Part, write_pack
 from certification.domain.pack_orders import remove_packs_about
 from certification.domain.retention import Kind, groups, purge, records_of, years_later
+from certification.domain.transcript_file import forget_transcripts
 from certification.models import Acknowledgement, Certificate, Claim, Discloser, LedgerEntry
 from courses.domain import erasure as courses_part
 from webinars.domain import erasure as webinars_part
@@ -88,6 +89,7 @@ def erase(*, user: User, now: datetime, actor: User | None = None) -> Erasure:
         accounts_part.erase(user=locked, now=now)
         details = {"erased": seen.erased, "kept": [f"{one.what}: {one.until or 'for ever'}" for one in seen.kept]}
         audit.record("person.erased", actor=actor, subject=locked, details=details, now=now)
+        transaction.on_commit(lambda: forget_transcripts(user_id=user.pk))
     return seen
 
 

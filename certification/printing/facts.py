@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date
+from decimal import Decimal
 from io import BytesIO
 from typing import Any, Literal
 
@@ -190,19 +191,22 @@ def picture_kind(picture: bytes, *, field: str = "") -> tuple[str, int, int]:
 
 def freeze(value: CertificateFacts | Look) -> Json:
     """As JSON, for keeping. Dates are ISO, pictures base64; `thaw_…` gives an equal object."""
-    frozen = _frozen(value)
+    frozen = freeze_any(value)
     assert isinstance(frozen, dict)  # noqa: S101
     return frozen
 
 
-def _frozen(value: Any) -> Any:
+def freeze_any(value: Any) -> Any:
+    """The same of any value made of dataclasses, tuples, texts, numbers, dates and bytes."""
     if is_dataclass(value):
-        return {entry.name: _frozen(getattr(value, entry.name)) for entry in fields(value)}
+        return {entry.name: freeze_any(getattr(value, entry.name)) for entry in fields(value)}
     if isinstance(value, tuple):
-        return [_frozen(part) for part in value]
+        return [freeze_any(part) for part in value]
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
-    return value.isoformat() if isinstance(value, date) else value
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value) if isinstance(value, Decimal) else value
 
 
 def thaw_facts(frozen: Mapping[str, Any]) -> CertificateFacts:

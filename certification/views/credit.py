@@ -8,14 +8,15 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
 from certification.domain.claiming import ClaimError, claim
 from certification.domain.overview import Row, State, row_of, rows_of
 from certification.domain.transcript import table_of, transcript_of
+from certification.domain.transcript_file import file_of
 from certification.rules import get_accreditation_for
 from core.clock import now
 from core.exports import csv_lines
@@ -75,6 +76,20 @@ def transcript(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     rows = rows_of(user=cast("User", request.user), now=now())
     answer = StreamingHttpResponse(csv_lines(table_of(rows=rows, now=now())), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = 'attachment; filename="credits.csv"'
+    return answer
+
+
+@require_safe
+@login_required
+def transcript_pdf(request: HttpRequest) -> HttpResponse:
+    """A worker makes it; until then a page that looks again by itself."""
+    pdf = file_of(user=cast("User", request.user), language=get_language() or "en", now=now())
+    if pdf is None:
+        waiting = render(request, "certification/transcript_wait.html")
+        waiting["Refresh"] = "2"
+        return waiting
+    answer = HttpResponse(pdf, content_type="application/pdf")
+    answer["Content-Disposition"] = 'attachment; filename="transcript.pdf"'
     return answer
 
 

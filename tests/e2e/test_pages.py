@@ -62,7 +62,8 @@ NO_PAGES = (
     "webinars/<int:webinar_id>/polls/", "webinars/<int:webinar_id>/meeting/", "webinars/<int:webinar_id>/stage/",
     "lessons/", "tests/<int:quiz_id>/start/", "tests/<int:quiz_id>/ranking/name/",
     "attempts/<int:attempt_id>/questions/", "marking/", "disclosures/", "activities/",
-    "credits/transcript.csv", "credits/<int:accreditation_id>/claim/",
+    "credits/transcript.csv", "credits/transcript.pdf",
+    "credits/<int:accreditation_id>/claim/",
 )  # fmt: skip
 EXPECTED_STATUS = {"/nowhere/": 404, "/sign-in/link/used-long-ago/": 410, "/invitation/unknown/": 410}
 

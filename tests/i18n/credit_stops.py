@@ -55,6 +55,7 @@ def credits_of_a_doctor(tour: Tour) -> None:
     tour.read(browser, "/credits/", "credits: granted")
     revoke_claim(claim_id=taken.pk, reason=GREEK, actor=doctor, now=now())
     tour.read(browser, f"/credits/{council.pk}/", "credit: revoked")
+    tour.read(browser, "/credits/transcript.pdf", "credits: the transcript is being made")
     tour.read(browser, "/credits/", "credits: revoked")
 
 

@@ -1,0 +1,203 @@
+"""The transcript as a PDF: put together from the ledger, made by a worker, kept until something on it changes.
+
+The file's name follows from what is on it but for the ledgers' positions, which move with everybody's credit. A doctor
+has one file: making it takes the one before away. It can be made anew at any time, so nothing is kept about it.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from certification.authorities.cycles import day_in
+from certification.authorities.rounding import plain
+from certification.domain.chain import canonical
+from certification.domain.facts import labels
+from certification.domain.overview import Row, State, rows_of
+from certification.domain.transcript import Account, transcript_of
+from certification.models import Certificate, Chain
+from certification.printing.facts import freeze_any
+from certification.printing.transcript import (
+    Bar,
+    Line,
+    Position,
+    Section,
+    TranscriptFacts,
+    TranscriptWords,
+    engine,
+    render,
+)
+from certification.tasks import make_transcript as bell
+from core.limits import hit
+from media.storages import media_storage
+
+FOLDER = "transcripts"
+RING_SECONDS = 10
+
+
+def file_of(*, user: User, language: str, now: datetime) -> bytes | None:
+    """None: a worker has been asked to make it. Never made here, for a request has no time for it."""
+    name = _name(user, facts_of(user=user, language=language, now=now)[0])
+    storage = media_storage()
+    try:
+        with storage.open(name) as file:
+            data: bytes = file.read()
+    except OSError:
+        if hit(f"transcript:{name}", limit=1, window_seconds=RING_SECONDS):
+            bell.delay(user.pk, language)
+        return None
+    return data
+
+
+def make_transcript(*, user_id: int, language: str, now: datetime) -> str | None:
+    """Its name in the storage; None for nobody. Idempotent: one that is there stays."""
+    user = User.objects.filter(pk=user_id, is_active=True).first()
+    if user is None:
+        return None
+    facts, programmes = facts_of(user=user, language=language, now=now)
+    name, storage = _name(user, facts), media_storage()
+    if storage.exists(name):
+        return name
+    content = ContentFile(render(replace(facts, positions=_positions(programmes))))
+    content.content_type = "application/pdf"  # type: ignore[attr-defined]  # read by S3Storage
+    forget_transcripts(user_id=user.pk)
+    kept: str = storage.save(name, content)
+    return kept
+
+
+def forget_transcripts(*, user_id: int) -> int:
+    """Returns how many files went."""
+    storage, folder = media_storage(), f"{FOLDER}/{user_id}"
+    try:
+        _folders, files = storage.listdir(folder)
+    except FileNotFoundError:
+        return 0
+    for file in files:
+        storage.delete(f"{folder}/{file}")
+    return len(files)
+
+
+def _name(user: User, facts: TranscriptFacts) -> str:
+    digest = hashlib.sha256(canonical({"facts": freeze_any(facts), "engine": engine()})).hexdigest()
+    return f"{FOLDER}/{user.pk}/{digest}.pdf"
+
+
+# What is on it
+
+
+def facts_of(*, user: User, language: str, now: datetime) -> tuple[TranscriptFacts, list[int]]:
+    """Without the ledgers' positions, and the programmes whose ledgers those are."""
+    today = day_in(now, user.timezone)
+    rows = rows_of(user=user, now=now)
+    granted = [row for row in rows if row.claim is not None and row.took_part_on is not None]
+    with translation.override(language):
+        facts = TranscriptFacts(
+            holder=user.get_full_name(),
+            made_on=today,
+            verify_address=f"{settings.SITE_URL}/verify/",
+            council=user.medical_council,
+            registration_number=user.registration_number,
+            site=settings.SITE_NAME,
+            sections=tuple(_sections(granted, transcript_of(user=user, rows=rows, today=today))),
+            language=language,
+            words=_words(),
+        )
+    return facts, sorted({row.claim.programme_id for row in granted if row.claim})
+
+
+def _sections(rows: Sequence[Row], accounts: Iterable[Account]) -> Iterator[Section]:
+    """One for each account, and for an authority all of whose credit was revoked."""
+    numbers = _numbers(rows)
+    lines: dict[tuple[str, str], list[Row]] = {}
+    for row in sorted(rows, key=lambda row: (row.took_part_on or date.min, row.title), reverse=True):
+        lines.setdefault((row.accreditation.authority, row.accreditation.council), []).append(row)
+    for account in accounts:
+        mine = lines.pop((account.authority, account.council), [])
+        yield Section(
+            title=account.title,
+            total=plain(account.total) if account.has_figure else "",
+            unit=account.unit if account.has_figure else "",
+            bars=tuple(_bars(account)),
+            lines=tuple(_line(row, numbers) for row in mine),
+        )
+    for only_revoked in lines.values():
+        yield Section(only_revoked[0].authority, "", "", (), tuple(_line(row, numbers) for row in only_revoked))
+
+
+def _bars(account: Account) -> Iterator[Bar]:
+    """What the cycle wants and what there is; where nothing is wanted, what each year brought."""
+    if not account.has_figure:
+        return
+    months = labels()
+    for cycle in account.cycles:
+        days = months.dates.replace("{first}", _day(cycle.first)).replace("{last}", _day(cycle.last))
+        amount = _("%(there)s of %(wanted)s") % {"there": plain(cycle.credits), "wanted": plain(cycle.needed)}
+        note = _("Reached") if cycle.is_reached else _("%(missing)s still missing") % {"missing": plain(cycle.missing)}
+        yield Bar(days, amount, cycle.share, note, is_reached=cycle.is_reached)
+    if not account.cycles:
+        for year in account.years:
+            yield Bar(str(year.year), plain(year.credits), year.share)
+
+
+def _line(row: Row, numbers: dict[int, str]) -> Line:
+    is_revoked = row.state == State.REVOKED
+    before = row.lines[-2].credits if is_revoked and len(row.lines) > 1 else row.credit
+    remark = ""
+    if is_revoked:
+        remark = _("Revoked; the reason is on record.")
+    elif len(row.lines) > 1:
+        remark = _("Corrected; the reason is on record.")
+    return Line(
+        on=row.took_part_on or date.min,
+        title=row.title,
+        format=row.format,
+        amount=plain(before) if row.has_figure and before is not None else "",
+        approval_code=row.accreditation.approval_code,
+        certificate=numbers.get(row.claim.pk, "") if row.claim else "",
+        remark=remark,
+        is_revoked=is_revoked,
+    )
+
+
+def _numbers(rows: Iterable[Row]) -> dict[int, str]:
+    """By claim: the newest edition's. One query."""
+    claims = [row.claim.pk for row in rows if row.claim]
+    found = Certificate.objects.filter(claim__in=claims).order_by("edition")
+    return {one.claim_id or 0: one.number for one in found.only("claim_id", "number")}
+
+
+def _positions(programmes: Iterable[int]) -> tuple[Position, ...]:
+    chains = Chain.objects.filter(programme__in=programmes).select_related("programme").order_by("programme")
+    return tuple(Position(one.programme.title, one.length, bytes(one.head).hex()) for one in chains)
+
+
+def _day(on: date) -> str:
+    words = labels()
+    written = words.date.replace("{day}", str(on.day)).replace("{year}", str(on.year))
+    return written.replace("{month}", words.months[on.month - 1])
+
+
+def _words() -> TranscriptWords:
+    """In the language that is active."""
+    return TranscriptWords(
+        heading=_("Transcript of credits"),
+        council=_("Medical council"),
+        registration_number=_("Registration number"),
+        made_on=_("Made on {day} from the ledger"),
+        position=_("line {length}, head {head}"),
+        date=_("Date"),
+        activity=_("Activity"),
+        credits=_("Credits"),
+        certificate=_("Certificate"),
+        page=_("Page {page} of {pages}"),
+        nothing=_("There are no credits yet."),
+        verify=_("Check a certificate"),
+        verify_alt=_("QR code that leads to {address}"),
+        labels=labels(),
+    )
