@@ -77,16 +77,15 @@ class Statement:
             self.rows = InterestRows(data, prefix="row")
 
     def is_valid(self) -> bool:
+        """All that is wrong is said at once: the answer is compared with the rows also where the name is missing."""
         valid = self.form.is_valid() & self.rows.is_valid()
-        if not valid:
-            return False
-        if self.has_any and not self.interests:
-            self.form.add_error("has_any", _("You answered yes: name at least one company below."))
-        if not self.has_any and self.interests:
-            self.form.add_error(
-                "has_any", _("You answered no, but there are companies below. Answer yes, or empty them.")
-            )
-        return not self.form.errors
+        if self.rows.is_valid() and "has_any" not in self.form.errors:
+            if self.has_any and not self.interests:
+                self.form.add_error("has_any", _("You answered yes: name at least one company below."))
+            if not self.has_any and self.interests:
+                text = _("You answered no, but there are companies below. Answer yes, or empty them.")
+                self.form.add_error("has_any", text)
+        return valid and not self.form.errors
 
     @property
     def has_any(self) -> bool:

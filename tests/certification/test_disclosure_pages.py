@@ -71,6 +71,7 @@ class TestTheForm:
             ({"has_any": ""}, "Answer yes or no."),
             ({"signed_name": " "}, "it is your signature"),
             ({"has_any": "yes"}, "name at least one company"),
+            ({"has_any": "yes", "signed_name": ""}, "name at least one company"),
             ({"has_any": "no", **ROW}, "but there are companies below"),
             ({"has_any": "yes", "row-0-company": "Acme"}, "Choose what kind of relationship"),
             ({"has_any": "yes", "row-0-relationship": "speaking"}, "Name the company"),
