@@ -75,7 +75,14 @@ GROUPS: tuple[tuple[Any, tuple[tuple[str, str, Any], ...]], ...] = (
             ("accounts.Device", "devices", None),
         ),
     ),
-    (_("Evidence"), (("accounts.AuditEvent", "policy", None), ("webinars.WatchRecord", "visibility", None))),
+    (
+        _("Evidence"),
+        (
+            ("accounts.AuditEvent", "policy", None),
+            ("webinars.WatchRecord", "visibility", None),
+            ("certification.Claim", "verified", _("Credits")),
+        ),
+    ),
     (_("Status page"), (("operations.Incident", "campaign", None),)),
 )
 

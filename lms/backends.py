@@ -55,6 +55,7 @@ OPERATOR: Mapping[str, Iterable[str]] = {
     "courses.rolegrant": ("view", "add", "delete"),
     "courses.lessoncompletion": READ,
     "webinars.watchrecord": READ,
+    "certification.claim": READ,
 }
 # An operator of all programmes: also people, whose accounts belong to no programme.
 EVERYWHERE: Mapping[str, Iterable[str]] = {

@@ -1,6 +1,7 @@
 """The admin of credit: one module for each part of the work."""
 
 from certification.admin.activities import ActivityAdmin
+from certification.admin.claims import ClaimAdmin
 from certification.admin.disclosers import DiscloserAdmin
 
-__all__ = ["ActivityAdmin", "DiscloserAdmin"]
+__all__ = ["ActivityAdmin", "ClaimAdmin", "DiscloserAdmin"]

@@ -32,7 +32,7 @@ from assessments.domain.submitting import submit
 from assessments.enums import EndedBy
 from assessments.models import AnalysisReport, Answer, Bank, Board, Item, ItemImage, Quiz
 from certification.domain.sheets import refresh_sheet
-from certification.models import DisclosureRequest
+from certification.models import Claim, DisclosureRequest
 from courses.domain.people_imports import receive
 from courses.enums import LessonKind
 from courses.models import Course, Programme
@@ -41,7 +41,7 @@ from media.models import Upload
 from operations.models import Incident
 from tests.factories.accounts import UserFactory
 from tests.factories.assessments import SINGLE, make_evaluation, make_item, make_quiz
-from tests.factories.certification import AccreditationFactory, ActivityFactory, ContributorFactory, disclose
+from tests.factories.certification import AccreditationFactory, ActivityFactory, ContributorFactory, disclose, grant
 from tests.factories.courses import (
     CohortFactory,
     CourseFactory,
@@ -159,6 +159,7 @@ def _objects(programme: Programme, people: dict[str, User]) -> dict[str, models.
         start_attempt(quiz=quiz, user=doctor, now=now())[0],
         AnalysisReport.objects.create(quiz=quiz), _essay(course, doctor), *_accredited(course),
         AccreditationFactory.create(activity__lesson=lesson, activity__starts_at=now() - timedelta(hours=1)),
+        _granted(course),
         Bank.objects.get(programme=programme), Item.objects.earliest("pk"), Board.objects.create(title="Board"),
         Incident.objects.create(title="Videos are slow", started_at=now()),
         programme, course, lesson, video, webinar, upload, invitation, people_list, doctor,
@@ -199,6 +200,13 @@ def _accredited(course: Course) -> list[models.Model]:
         expires_at=now() + timedelta(days=60),
     )  # fmt: skip
     return [activity, contributor.person]
+
+
+def _granted(course: Course) -> Claim:
+    """Somebody's credit for another lecture."""
+    entry = grant(accreditation=AccreditationFactory.create(activity__lesson=LessonFactory.create(course=course)))
+    assert entry.claim
+    return entry.claim
 
 
 def _essay(course: Course, doctor: User) -> Answer:
