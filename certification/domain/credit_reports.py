@@ -85,6 +85,11 @@ def write_report(*, report: Report, form: str, to: IO[bytes]) -> None:
         to.writelines(tab_lines(report.rows) if form == "txt" else csv_lines(report.rows))
 
 
+def missing_lines(report: Report) -> list[str]:
+    """After the rows were read."""
+    return [f"left empty or out, {number:,} rows: {what}" for what, number in sorted(report.missing.items()) if number]
+
+
 def tab_lines(rows: Iterator[Row]) -> Iterator[bytes]:
     """No sign may end a cell or a line before its time, and no cell runs a formula where somebody opens it in Excel."""
     for row in rows:

@@ -6,7 +6,15 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from certification.domain.credit_reports import FORMS, KINDS, ReportError, record_report, report_of, write_report
+from certification.domain.credit_reports import (
+    FORMS,
+    KINDS,
+    ReportError,
+    missing_lines,
+    record_report,
+    report_of,
+    write_report,
+)
 from certification.models import Activity
 from core.clock import asked_now
 
@@ -40,6 +48,5 @@ class Command(BaseCommand):
         except OSError as refused:
             raise CommandError(f"{path} could not be written: {refused.strerror}") from None
         self.stdout.write(f"{path}: {path.stat().st_size:,} bytes")
-        for what, number in sorted(report.missing.items()):
-            if number:
-                self.stdout.write(f"  left empty or out, {number:,} rows: {what}")
+        for line in missing_lines(report):
+            self.stdout.write(f"  {line}")
