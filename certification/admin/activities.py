@@ -16,6 +16,7 @@ from unfold.decorators import action, display
 
 from accounts.rules import person_of
 from certification.admin.activity_forms import AccreditationRow, AccreditForm
+from certification.admin.evidence import EvidencePages
 from certification.admin.shared import link, object_id, tell, telling
 from certification.domain import activities
 from certification.domain.activity_checklist import checklist_of
@@ -82,7 +83,7 @@ class ContributorInline(TabularInline):
 
 
 @admin.register(Activity)
-class ActivityAdmin(HomeZoneAdmin):
+class ActivityAdmin(EvidencePages, HomeZoneAdmin):
     programme_path = "lesson__course__programme"
     zone_path = "lesson__course__programme__timezone"
     inlines = (AccreditationInline, ContributorInline)
@@ -91,7 +92,7 @@ class ActivityAdmin(HomeZoneAdmin):
     list_select_related = ("lesson__course__programme",)
     search_fields = ("title", "lesson__title", "lesson__course__title")
     ordering = ("-pk",)
-    actions_detail = ("open_it", "ask_missing", "take_people", "close_it")
+    actions_detail = ("open_it", "ask_missing", "take_people", "close_it", "show_evidence")
     readonly_fields: ClassVar[tuple[str, ...]] = ("lesson_link", "state_text", "checklist")
     fieldsets = (
         (None, {"fields": ("lesson_link", "state_text", "checklist")}),

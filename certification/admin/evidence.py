@@ -10,6 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
+from unfold.decorators import action
 
 from accounts.rules import person_of
 from certification.domain.credit_reports import (
@@ -49,9 +50,13 @@ class EvidencePages:
             at("", require_safe(self.evidence), ""),
             at("ask/", require_POST(self.evidence_ask), "_ask"),
             at("<int:pack_id>/", require_safe(self.evidence_take), "_take"),
-            at("<slug:kind>.<slug:form>", require_safe(self.evidence_list), "_list"),
+            at("<slug:report>.<slug:form>", require_safe(self.evidence_list), "_list"),
             *super().get_urls(),  # type: ignore[misc]  # of the admin behind this class
         ]
+
+    @action(description=_("Evidence and lists"), icon="inventory_2", permissions=("change",))
+    def show_evidence(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:certification_evidence", args=(object_id,)))
 
     def evidence(self: Any, request: HttpRequest, object_id: str) -> HttpResponse:
         activity: Activity = self.object_or_404(request, object_id)
@@ -88,17 +93,17 @@ class EvidencePages:
         name = f"evidence-{activity.pk}-{pack.made_at:%Y-%m-%d}.zip"
         return FileResponse(file, as_attachment=True, filename=name, content_type=TYPES["zip"])
 
-    def evidence_list(self: Any, request: HttpRequest, object_id: str, kind: str, form: str) -> HttpResponseBase:
+    def evidence_list(self: Any, request: HttpRequest, object_id: str, report: str, form: str) -> HttpResponseBase:
         activity: Activity = self.object_or_404(request, object_id)
-        forms = ("zip",) if kind == "pars" else FORMS.get(kind, ())
-        try:
-            report = report_of(kind=kind, activity=activity)
-        except ReportError:
-            raise Http404 from None
+        kind, forms = report, ("zip",) if report == "pars" else FORMS.get(report, ())
         if form not in forms:
             raise Http404
+        try:
+            found = report_of(kind=kind, activity=activity)
+        except ReportError:
+            raise Http404 from None
         record_report(kind=kind, activity=activity, form=form, actor=person_of(request), request=request, now=now())
-        return _as_file(report, form=form, name=f"{kind}-{activity.pk}.{form}")
+        return _as_file(found, form=form, name=f"{kind}-{activity.pk}.{form}")
 
 
 def _as_file(report: Report, *, form: str, name: str) -> HttpResponseBase:

@@ -14,6 +14,7 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
+from django.core.files.base import ContentFile
 from django.core.mail import EmailMessage
 from django.db import models
 from django.test import Client
@@ -32,12 +33,13 @@ from assessments.domain.submitting import submit
 from assessments.enums import EndedBy
 from assessments.models import AnalysisReport, Answer, Bank, Board, Item, ItemImage, Quiz
 from certification.domain.sheets import refresh_sheet
-from certification.models import Claim, DisclosureRequest
+from certification.models import Claim, DisclosureRequest, EvidencePack
 from courses.domain.people_imports import receive
 from courses.enums import LessonKind
 from courses.models import Course, Programme
 from lms.dev_mail import FolderBackend
 from media.models import Upload
+from media.storages import media_storage
 from operations.models import Incident
 from tests.factories.accounts import UserFactory
 from tests.factories.assessments import SINGLE, make_evaluation, make_item, make_quiz
@@ -199,7 +201,11 @@ def _accredited(course: Course) -> list[models.Model]:
         person=contributor.person, token_hash=hash_token(DISCLOSURE_TOKEN), sent_at=now(), created_at=now(),
         expires_at=now() + timedelta(days=60),
     )  # fmt: skip
-    return [activity, contributor.person]
+    pack = EvidencePack.objects.create(
+        activity=activity, requested_at=now(), made_at=now(), size_bytes=3, sha256=b"p" * 32,
+        stored_as=media_storage().save("evidence/pack.zip", ContentFile(b"PK!")),
+    )  # fmt: skip
+    return [activity, contributor.person, pack]
 
 
 def _granted(course: Course) -> Claim:
@@ -272,6 +278,9 @@ def _values(programme: Programme, people: dict[str, User], objects: dict[str, mo
         "dev:name": mail.stem,
         "window_id": str(objects["webinars.spotwindow"].pk),
         "disclosures:token": DISCLOSURE_TOKEN,
+        "pack_id": str(objects["certification.evidencepack"].pk),
+        "report": "councils",
+        "form": "csv",
         "activity_id": str(objects["certification.activity"].pk),
         "door:slug": objects["webinars.spotwindow"].slug,  # type: ignore[attr-defined]
         "invitation:token": invitation_token,
