@@ -22,7 +22,7 @@ from tests.signing_in import signed_in
 from webinars.models import PlaySession, Webinar
 
 pytestmark = pytest.mark.django_db
-QUERIES = 8
+QUERIES = 9
 
 
 @pytest.fixture
