@@ -130,6 +130,7 @@ AUDIT_ACTIONS: dict[str, Any] = {
     "question.forward": _("Question forwarded"),
     "question.answer": _("Question answered"),
     "question.answer-live": _("Question answered live"),
+    "certificate.read": _("Certificate of somebody else looked at"),
     "bank.imported": _("Questions imported from a file"),
     "bank.exported": _("Questions exported to a file"),
     "answer.marked": _("Answer of a test marked"),

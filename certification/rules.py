@@ -1,15 +1,20 @@
 """Who may see what of credit: the doors to its objects."""
 
+import re
+
 from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
 
 from accounts.models import User
 from certification.enums import ActivityState
-from certification.models import Accreditation, Activity, Claim
+from certification.models import Accreditation, Activity, Certificate, Claim
 from courses.enums import PublishStatus
 from courses.models import Enrolment
-from courses.rules import Person, lessons_for
+from courses.rules import Person, lessons_for, programmes_staffed_by
+
+# What base32 has not, as people read it from paper.
+MISREAD = str.maketrans("018", "OIB")
 
 
 def accreditations_for(user: Person) -> QuerySet[Accreditation]:
@@ -56,3 +61,32 @@ def get_announced_activity(user: Person, activity_id: int) -> Activity:
         return found.exclude(state=ActivityState.DRAFT).select_related("lesson__course__programme").get(pk=activity_id)
     except (ObjectDoesNotExist, OverflowError) as absent:
         raise Http404 from absent
+
+
+def certificates_for(user: Person) -> QuerySet[Certificate]:
+    """One's own, whatever became of the programme: a certificate is for life."""
+    if not isinstance(user, User) or not user.is_active:
+        return Certificate.objects.none()
+    return Certificate.objects.filter(user=user)
+
+
+def get_certificate_for(user: Person, public_id: str) -> Certificate:
+    """One's own, or one of a programme that this person staffs; with programme, template and file. Else 404."""
+    if not isinstance(user, User) or not user.is_active:
+        raise Http404
+    staffed = programmes_staffed_by(user).order_by().values("pk")
+    found = Certificate.objects.filter(Q(user=user) | Q(programme__in=staffed), public_id=typed_id(public_id))
+    certificate = found.select_related("programme", "template", "file").first()
+    if certificate is None:
+        raise Http404
+    return certificate
+
+
+def find_certificate(typed: str) -> Certificate | None:
+    """For everybody who has its code. One query whatever was typed, so that nothing tells a near miss from nonsense."""
+    return Certificate.objects.filter(public_id=typed_id(typed)).select_related("programme", "template").first()
+
+
+def typed_id(typed: str) -> str:
+    """A code as people copy it from paper: in groups, in small letters, with 0 for O."""
+    return re.sub("[^A-Z2-7]", "", typed[:200].upper().translate(MISREAD))

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, path
 
-from certification.views import credit, disclosures, ledger
+from certification.views import certificates, credit, disclosures, ledger, verify
 
 app_name = "certification"
 urlpatterns: list[URLPattern] = [
@@ -12,5 +12,13 @@ urlpatterns: list[URLPattern] = [
     path("credits/transcript.pdf", credit.transcript_pdf, name="transcript_pdf"),
     path("credits/<int:accreditation_id>/", credit.counted, name="credit"),
     path("credits/<int:accreditation_id>/claim/", credit.take, name="claim"),
+    path("certificates/", certificates.certificates, name="certificates"),
+    path("certificates/<str:public_id>/", certificates.certificate, name="certificate"),
+    path("verify/", verify.verify, name="verify"),
+    path("verify/check/", verify.check, name="check"),
+    path("verify/<str:public_id>/", verify.verify_one, name="verify_one"),
+    path("verify/<str:public_id>/badge/", verify.badge, name="badge"),
+    path("verify/<str:public_id>/badge/status/", verify.badge_status, name="badge_status"),
+    path(".well-known/did.json", verify.keys, name="keys"),
     path("ledger/", ledger.ledger, name="ledger"),
 ]

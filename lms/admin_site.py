@@ -63,6 +63,8 @@ GROUPS: tuple[tuple[Any, tuple[tuple[str, str, Any], ...]], ...] = (
         (
             ("certification.Activity", "workspace_premium", _("Accredited activities")),
             ("certification.Discloser", "handshake", _("Disclosures")),
+            ("certification.Certificate", "license", None),
+            ("certification.CertificateTemplate", "palette", None),
         ),
     ),
     (

@@ -23,6 +23,11 @@ OPEN_TO_ANYBODY = {
     "status/",
     "status.json",
     "ledger/",
+    "verify/",
+    "verify/<str:public_id>/",  # with the code of a certificate
+    "verify/<str:public_id>/badge/",
+    "verify/<str:public_id>/badge/status/",
+    ".well-known/did.json",
     "disclosures/<str:token>/",  # with a token that works
     "disclosures/<str:token>/thanks/",  # with a token that works: what its person stated
     "door/<str:slug>/",  # with the link of a door that staff have opened

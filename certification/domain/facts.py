@@ -162,6 +162,10 @@ def thaw(facts: Mapping[str, Any], *, template: CertificateTemplate) -> tuple[Ce
     return thaw_facts(facts["facts"]), Look(**values | {"logo": logo, "signatures": tuple(signatures)})
 
 
+def thaw_printed(facts: Mapping[str, Any]) -> CertificateFacts:
+    return thaw_facts(facts["facts"])
+
+
 def _name_of(user: User) -> str:
     """Never the e-mail address, which stands in for a name elsewhere."""
     if not (user.first_name.strip() or user.last_name.strip()):

@@ -34,6 +34,11 @@ def newest_key() -> SigningKey:
     return keys[0]
 
 
+def all_keys() -> tuple[SigningKey, ...]:
+    """The newest first; none where nothing is set."""
+    return _keys(tuple(settings.CERTIFICATE_KEYS))
+
+
 def key_named(fingerprint: str) -> SigningKey:
     """Raises UnknownKeyError."""
     for key in _keys(tuple(settings.CERTIFICATE_KEYS)):

@@ -9,6 +9,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
+
 from certification.domain.chain import NotCanonicalError, canonical, content_of, seal
 from certification.domain.issuing import digest_of
 from certification.domain.keys import UnknownKeyError, is_signed
@@ -18,7 +20,6 @@ from certification.models import Certificate, Chain, LedgerEntry, PublishedHead
 from core.logging import get_logger
 
 log = get_logger("certification")
-ISSUING = (EntryKind.CERTIFICATE_ISSUED, EntryKind.CERTIFICATE_REISSUED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +91,16 @@ def _credit_of(certificate: Certificate) -> LedgerEntry | None:
     if certificate.claim_id is None:
         return None
     return LedgerEntry.objects.filter(claim=certificate.claim_id).order_by("-number").first()
+
+
+def with_states(certificates: QuerySet[Certificate]) -> QuerySet[Certificate]:
+    """`is_revoked` and `is_replaced` for lists, without looking at signatures."""
+    revoked = LedgerEntry.objects.filter(certificate=OuterRef("pk"), kind=EntryKind.CERTIFICATE_REVOKED)
+    credit = LedgerEntry.objects.filter(claim=OuterRef("claim")).order_by("-number").values("kind")[:1]
+    taken_back = LedgerEntry.objects.filter(claim=OuterRef("claim"), kind=EntryKind.CREDIT_REVOKED).annotate(
+        newest=Subquery(credit)
+    )
+    return certificates.annotate(
+        is_replaced=Exists(Certificate.objects.filter(replaces=OuterRef("pk"))),
+        is_revoked=Exists(revoked) | Exists(taken_back.filter(newest=EntryKind.CREDIT_REVOKED)),
+    )

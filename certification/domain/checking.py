@@ -1,0 +1,41 @@
+"""A file that somebody brings: is it a certificate as it was issued here?"""
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+
+from certification.domain.keys import all_keys
+from certification.models import Certificate
+from certification.printing.signature import fingerprint, inspect
+
+MOST_BYTES = 5 * 2**20
+
+
+class Verdict(StrEnum):
+    """`SEALED`: whole and sealed by us, but no file of which a record is kept; it was made by an older engine."""
+
+    ISSUED = "issued"
+    SEALED = "sealed"
+    ALTERED = "altered"
+    FOREIGN = "foreign"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    verdict: Verdict
+    certificate: Certificate | None = None
+
+
+def check_file(pdf: bytes) -> Checked:
+    """Never raises, whatever the bytes are. Altered is only what carries a seal: of the rest nobody can say."""
+    digest = hashlib.sha256(pdf).digest()
+    certificate = Certificate.objects.filter(file__sha256=digest).select_related("programme").first()
+    if certificate is not None:
+        return Checked(Verdict.ISSUED, certificate)
+    seal = inspect(pdf)
+    if not seal.is_sealed:
+        return Checked(Verdict.FOREIGN)
+    ours = {fingerprint(key.private.public_key()) for key in all_keys()}
+    if seal.is_intact and seal.covers_all:
+        return Checked(Verdict.SEALED if seal.fingerprint in ours else Verdict.FOREIGN)
+    return Checked(Verdict.ALTERED)
