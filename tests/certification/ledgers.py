@@ -28,3 +28,11 @@ def tamper(statement: str, *values: Any) -> None:
         cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute(statement, values)
         cursor.execute("SET LOCAL session_replication_role = DEFAULT")
+
+
+def purge() -> None:
+    """The facts of every certificate, as when their time is over."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL certification.purge = 'on'")
+        cursor.execute("UPDATE certification_certificate SET facts = '{}'")
+        cursor.execute("SET LOCAL certification.purge = 'off'")

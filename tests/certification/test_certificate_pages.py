@@ -8,7 +8,6 @@ from typing import Any
 import pypdfium2
 import pytest
 from django.core.exceptions import ObjectDoesNotExist
-from django.db import connection
 
 from accounts.enums import Role
 from accounts.models import AuditEvent, User
@@ -26,7 +25,7 @@ from certification.models import Certificate, CertificateFile
 from certification.printing.signature import inspect
 from certification.tasks import issue_due, make_missing_files
 from tests.certification.earned import NOW, claim_of, completed_course, doctor, issuing_programme
-from tests.certification.ledgers import tamper
+from tests.certification.ledgers import purge, tamper
 from tests.factories.certification import CertificateTemplateFactory
 from tests.factories.courses import RoleGrantFactory
 from tests.signing_in import signed_in
@@ -124,13 +123,6 @@ class TestTheFile:
         claim.refresh_from_db()
         certificate = issue(of=claim, now=NOW)
         assert file_name(certificate) == f"Menieres-disease-{certificate.number}.pdf"
-
-
-def purge() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL certification.purge = 'on'")
-        cursor.execute("UPDATE certification_certificate SET facts = '{}'")
-        cursor.execute("SET LOCAL certification.purge = 'off'")
 
 
 class TestTheDownload:

@@ -19,7 +19,7 @@ from certification.domain.publishing import publish_heads
 from certification.models import Certificate
 from certification.printing.badge import read
 from tests.certification.earned import NOW, claim_of, issuing_programme
-from tests.certification.ledgers import tamper
+from tests.certification.ledgers import purge, tamper
 
 pytestmark = pytest.mark.django_db
 NOBODYS = "A" * 26
@@ -97,8 +97,6 @@ class TestThePage:
         assert ("Do not rely on this certificate" in page, "It is missing there." in page) == (True, True)
 
     def test_purged_facts_leave_number_and_state(self, certificate: Certificate) -> None:
-        from tests.certification.test_certificate_pages import purge
-
         purge()
         page = page_of(certificate)
         assert (certificate.number in page, "Okonkwo" in page) == (True, False)

@@ -20,6 +20,9 @@ ANONYMOUS = {
     "invitation/<str:token>/": "/invitation/unknown/",
     "status/": "/status/",
     "ledger/": "/ledger/",
+    "verify/": "/verify/",
+    "verify/<str:public_id>/": "/verify/{valid}/",
+    "verify/<str:public_id>/ (revoked)": "/verify/{revoked}/",
     "door/<str:slug>/": "/door/{door}/",
     "door/<str:slug>/ (not open yet)": "/door/{door_later}/",
 }
@@ -46,6 +49,7 @@ DOCTOR = {
     "credits/<int:accreditation_id>/": "/credits/{granted}/",
     "credits/<int:accreditation_id>/ (ready)": "/credits/{ready}/",
     "credits/<int:accreditation_id>/ (missing)": "/credits/{missing}/",
+    "certificates/": "/certificates/",
     "^api/": "/nowhere/",
 }
 # Answers to forms and requests of scripts; an invisible frame; the development mail. The admin and what stands behind a
@@ -64,6 +68,8 @@ NO_PAGES = (
     "attempts/<int:attempt_id>/questions/", "marking/", "disclosures/", "activities/",
     "credits/transcript.csv", "credits/transcript.pdf",
     "credits/<int:accreditation_id>/claim/",
+    "credits/transcript.csv", "credits/<int:accreditation_id>/claim/",
+    "certificates/<str:public_id>/", "verify/check/", "verify/<str:public_id>/badge/", ".well-known/",
 )  # fmt: skip
 EXPECTED_STATUS = {"/nowhere/": 404, "/sign-in/link/used-long-ago/": 410, "/invitation/unknown/": 410}
 
@@ -102,6 +108,7 @@ def test_pages_are_accessible_to_everybody(open_browser: OpenBrowser, site: Site
     stage = site.world["stage"]
     doors = {"door": stage["door"], "door_later": stage["later"]}
     places = {**site.world["webinars"], **site.world["assessments"], **site.world["credits"], **doors}
+    places = {**site.world["webinars"], **site.world["assessments"], **site.world["certificates"], **doors}
     for context, pages in ((open_browser(), ANONYMOUS), (open_browser("axe"), DOCTOR)):
         page = context.new_page()
         for address in pages.values():

@@ -32,6 +32,7 @@ from assessments.domain.starting import start_attempt
 from assessments.domain.submitting import submit
 from assessments.enums import EndedBy
 from assessments.models import AnalysisReport, Answer, Bank, Board, Item, ItemImage, Quiz
+from certification.domain.issuing import issue
 from certification.domain.sheets import refresh_sheet
 from certification.models import Claim, DisclosureRequest, EvidencePack
 from courses.domain.people_imports import receive
@@ -44,6 +45,13 @@ from operations.models import Incident
 from tests.factories.accounts import UserFactory
 from tests.factories.assessments import SINGLE, make_evaluation, make_item, make_quiz
 from tests.factories.certification import AccreditationFactory, ActivityFactory, ContributorFactory, disclose, grant
+from tests.factories.certification import AccreditationFactory, ActivityFactory, ContributorFactory, disclose
+from tests.factories.certification import (
+    ActivityFactory,
+    CertificateTemplateFactory,
+    ContributorFactory,
+    disclose,
+)
 from tests.factories.courses import (
     CohortFactory,
     CourseFactory,
@@ -72,7 +80,9 @@ SAMPLES = {
 }
 
 
-ABSENT = {"slug": "nobodys"} | dict.fromkeys(("device_id", "upload_id", "import_id", "key"), str(UUID(int=7)))
+ABSENT = {"slug": "nobodys", "public_id": "A" * 26} | dict.fromkeys(
+    ("device_id", "upload_id", "import_id", "key"), str(UUID(int=7))
+)
 
 
 @dataclass
@@ -107,6 +117,11 @@ def build_world() -> World:
     programme, other = ProgrammeFactory.create(slug="ours"), ProgrammeFactory.create(slug="theirs")
     people = _people(programme, other)
     objects = _objects(programme, people)
+    CertificateTemplateFactory.create(programme=programme)
+    enrolment = people["doctor"].enrolments.get()
+    enrolment.completed_at = now()
+    enrolment.save()
+    objects["certification.certificate"] = issue(of=enrolment, now=now())
     browsers = {role: signed_in(user, raise_request_exception=False) for role, user in people.items()}
     browsers[ANONYMOUS] = Client(raise_request_exception=False)
     doctors_phone = signed_in(people["doctor"])
@@ -277,6 +292,7 @@ def _values(programme: Programme, people: dict[str, User], objects: dict[str, mo
         "media:name": "v1/master.m3u8",
         "dev:name": mail.stem,
         "window_id": str(objects["webinars.spotwindow"].pk),
+        "public_id": objects["certification.certificate"].public_id,  # type: ignore[attr-defined]
         "disclosures:token": DISCLOSURE_TOKEN,
         "pack_id": str(objects["certification.evidencepack"].pk),
         "report": "councils",
