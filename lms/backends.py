@@ -47,6 +47,8 @@ MODERATOR: Mapping[str, Iterable[str]] = {
     "certification.accreditation": ALL,
     "certification.contributor": ALL,
     "certification.discloser": AUTHORED,
+    "certification.certificate": READ,
+    "certification.certificatetemplate": AUTHORED,
 }
 # An operator of one programme: also who works on it.
 OPERATOR: Mapping[str, Iterable[str]] = {

@@ -57,9 +57,9 @@ class TemplateForm(forms.Form):
     )  # fmt: skip
 
     def __init__(
-        self, *args: Any, programmes: Any, template: CertificateTemplate | None = None, **options: Any
+        self, data: Any = None, files: Any = None, *, programmes: Any, template: CertificateTemplate | None = None
     ) -> None:
-        super().__init__(*args, initial=_initial(template), **options)
+        super().__init__(data, files, initial=_initial(template))
         field: Any = self.fields["programme"]
         field.queryset = programmes if template is None else programmes.filter(pk=template.programme_id)
         for number in range(1, MOST_SIGNATURES + 1):

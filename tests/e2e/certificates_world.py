@@ -25,4 +25,4 @@ def build_certificates(programme: Any, holder: dict[str, str] | None) -> dict[st
     make_file(certificate_id=valid.pk, now=now())
     publish_heads(now=now())
     revoke(certificate=revoked, reason="Granted to somebody else", actor=None, now=now())
-    return {"valid": valid.public_id, "revoked": revoked.public_id}
+    return {"certificate": valid.public_id, "certificate_revoked": revoked.public_id}

@@ -36,7 +36,7 @@ def test_the_qr_code_on_the_paper_leads_to_the_page_that_says_it_is_valid(
     expect(stranger.get_by_text("This certificate is valid")).to_be_visible()
     (holder,) = site.rows(
         "SELECT facts->'facts'->>'holder' FROM certification_certificate WHERE public_id = %s",
-        site.world["certificates"]["valid"],
+        site.world["certificates"]["certificate"],
     )[0]
     expect(stranger.get_by_role("heading", level=1)).to_have_text(holder)
     stranger.get_by_role("link", name="Check another one").click()
@@ -56,7 +56,7 @@ def test_the_code_typed_by_keyboard_alone(open_browser: OpenBrowser, site: Site)
     page = open_browser().new_page()
     page.goto(f"{site.url}/verify/")
     page.get_by_label("Code of the certificate").focus()
-    code = site.world["certificates"]["valid"]
+    code = site.world["certificates"]["certificate"]
     page.keyboard.type(" ".join(re.findall(".{1,4}", code.lower())))
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{site.url}/verify/{code}/")
@@ -67,7 +67,7 @@ def test_the_file_in_the_storage_is_the_file_that_is_told_of(site: Site) -> None
     (digest, name) = site.rows(
         "SELECT encode(sha256, 'hex'), stored_as FROM certification_certificatefile JOIN certification_certificate"
         " ON certificate_id = id WHERE public_id = %s",
-        site.world["certificates"]["valid"],
+        site.world["certificates"]["certificate"],
     )[0]
     assert Path(name).stem == digest
     (stored,) = site.mail.parent.rglob(f"{digest}.pdf")
@@ -80,9 +80,9 @@ def test_pictures(open_browser: OpenBrowser, site: Site, complaints: Complaints)
     known, stranger = open_browser("axe").new_page(), open_browser().new_page()
     known.goto(f"{site.url}/certificates/")
     take(known, "certificates", schemes=("light", "dark"))
-    for name in ("valid", "revoked"):
+    for name in ("certificate", "certificate_revoked"):
         stranger.goto(f"{site.url}/verify/{site.world['certificates'][name]}/")
-        take(stranger, f"verify-{name}", schemes=("light", "dark"))
+        take(stranger, name, schemes=("light", "dark"))
     for name, path in (("verify", "/verify/"), ("unknown", f"/verify/{'A' * 26}/"), ("ledger", "/ledger/")):
         stranger.goto(site.url + path)
         take(stranger, name)

@@ -21,8 +21,8 @@ ANONYMOUS = {
     "status/": "/status/",
     "ledger/": "/ledger/",
     "verify/": "/verify/",
-    "verify/<str:public_id>/": "/verify/{valid}/",
-    "verify/<str:public_id>/ (revoked)": "/verify/{revoked}/",
+    "verify/<str:public_id>/": "/verify/{certificate}/",
+    "verify/<str:public_id>/ (revoked)": "/verify/{certificate_revoked}/",
     "door/<str:slug>/": "/door/{door}/",
     "door/<str:slug>/ (not open yet)": "/door/{door_later}/",
 }
@@ -107,8 +107,9 @@ def test_pages_are_accessible_to_everybody(open_browser: OpenBrowser, site: Site
     found: dict[str, list[str]] = {}
     stage = site.world["stage"]
     doors = {"door": stage["door"], "door_later": stage["later"]}
-    places = {**site.world["webinars"], **site.world["assessments"], **site.world["credits"], **doors}
-    places = {**site.world["webinars"], **site.world["assessments"], **site.world["certificates"], **doors}
+    places = {**doors}
+    for part in ("webinars", "assessments", "credits", "certificates"):
+        places |= site.world[part]
     for context, pages in ((open_browser(), ANONYMOUS), (open_browser("axe"), DOCTOR)):
         page = context.new_page()
         for address in pages.values():

@@ -30,9 +30,9 @@ def build(doctors: list[str]) -> dict[str, Any]:
     from django.utils.timezone import now
 
     from tests.e2e.assessments_world import build_assessments
+    from tests.e2e.certificates_world import build_certificates
     from tests.e2e.credits_world import build_credits
     from tests.e2e.disclosures_world import build_disclosures
-    from tests.e2e.certificates_world import build_certificates
     from tests.e2e.marking_world import build_marking
     from tests.e2e.stage_world import build_stage
     from tests.factories.courses import CourseFactory, LessonFactory, ProgrammeFactory

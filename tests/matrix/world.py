@@ -47,6 +47,7 @@ from tests.factories.assessments import SINGLE, make_evaluation, make_item, make
 from tests.factories.certification import AccreditationFactory, ActivityFactory, ContributorFactory, disclose, grant
 from tests.factories.certification import AccreditationFactory, ActivityFactory, ContributorFactory, disclose
 from tests.factories.certification import (
+    AccreditationFactory,
     ActivityFactory,
     CertificateTemplateFactory,
     ContributorFactory,
@@ -117,7 +118,7 @@ def build_world() -> World:
     programme, other = ProgrammeFactory.create(slug="ours"), ProgrammeFactory.create(slug="theirs")
     people = _people(programme, other)
     objects = _objects(programme, people)
-    CertificateTemplateFactory.create(programme=programme)
+    objects["certification.certificatetemplate"] = CertificateTemplateFactory.create(programme=programme)
     enrolment = people["doctor"].enrolments.get()
     enrolment.completed_at = now()
     enrolment.save()
