@@ -68,7 +68,6 @@ NO_PAGES = (
     "attempts/<int:attempt_id>/questions/", "marking/", "disclosures/", "activities/",
     "credits/transcript.csv", "credits/transcript.pdf",
     "credits/<int:accreditation_id>/claim/",
-    "credits/transcript.csv", "credits/<int:accreditation_id>/claim/",
     "certificates/<str:public_id>/", "verify/check/", "verify/<str:public_id>/badge/", ".well-known/",
 )  # fmt: skip
 EXPECTED_STATUS = {"/nowhere/": 404, "/sign-in/link/used-long-ago/": 410, "/invitation/unknown/": 410}

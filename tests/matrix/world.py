@@ -44,14 +44,13 @@ from media.storages import media_storage
 from operations.models import Incident
 from tests.factories.accounts import UserFactory
 from tests.factories.assessments import SINGLE, make_evaluation, make_item, make_quiz
-from tests.factories.certification import AccreditationFactory, ActivityFactory, ContributorFactory, disclose, grant
-from tests.factories.certification import AccreditationFactory, ActivityFactory, ContributorFactory, disclose
 from tests.factories.certification import (
     AccreditationFactory,
     ActivityFactory,
     CertificateTemplateFactory,
     ContributorFactory,
     disclose,
+    grant,
 )
 from tests.factories.courses import (
     CohortFactory,
