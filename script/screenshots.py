@@ -1,4 +1,7 @@
-"""Sign in to a running demonstration as a doctor and as an operator, and keep pictures of what they see."""
+"""Sign in to a running demonstration as doctors and as an operator, and keep pictures of what they see.
+
+`script/screenshots <address> credit` takes those of one part only.
+"""
 
 import base64
 import hmac
@@ -9,12 +12,14 @@ import sys
 import time
 from pathlib import Path
 
+import pypdfium2
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
 SIGN_INS = Path(os.environ.get("VAR_DIR", ROOT / "var")) / "demo-sign-ins.txt"
 DOCTOR, OPERATOR = "meera.nair@rounds.example", "sam.whitfield@rounds.example"
+CERTIFIED = "helene.marchand@rounds.example"
 LAPTOP = ViewportSize(width=1280, height=860)
 PHONE = ViewportSize(width=360, height=740)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--mute-audio"]
@@ -78,14 +83,50 @@ def operator(browser: Browser, site: str, sign_ins: str) -> None:
     picture(page, "admin-videos")
 
 
+def credit(browser: Browser, site: str, sign_ins: str) -> None:
+    page = browser.new_context(viewport=LAPTOP, timezone_id="Asia/Kolkata").new_page()
+    sign_in(page, site, DOCTOR, sign_ins)
+    page.goto(f"{site}/credits/")
+    picture(page, "credits", whole=True)
+    page.locator(".credit-row h3 a").first.click()
+    picture(page, "credit-counted", whole=True)
+    document(page, f"{site}/credits/transcript.pdf", "transcript")
+    page = browser.new_context(viewport=LAPTOP, locale="en").new_page()
+    sign_in(page, site, CERTIFIED, sign_ins)
+    page.goto(f"{site}/certificates/")
+    with_credit = page.locator(".certificates li", has=page.locator(".certificate-credit")).first
+    document(page, site + str(with_credit.locator("a.button").first.get_attribute("href")), "certificate")
+    address = with_credit.locator("a[href^='/verify/']").first.get_attribute("href")
+    stranger = browser.new_context(viewport=LAPTOP, locale="en").new_page()
+    stranger.goto(f"{site}{address}")
+    picture(stranger, "verification", whole=True)
+
+
+def document(page: Page, address: str, name: str) -> None:
+    """The first page of a PDF that a worker may still have to make."""
+    for _ in range(30):
+        answer = page.request.get(address)
+        if answer.headers["content-type"] == "application/pdf":
+            break
+        time.sleep(2)
+    else:
+        raise SystemExit(f"No worker makes {address}")
+    pypdfium2.PdfDocument(answer.body())[0].render(scale=1.5).to_pil().save(IMAGES / f"{name}.png", optimize=True)
+    print(f"docs/images/{name}.png", flush=True)
+
+
+PARTS = {"doctor": doctor, "credit": credit, "operator": operator}
+
+
 def main() -> None:
     site = (sys.argv[1] if len(sys.argv) > 1 else "http://localhost:8000").rstrip("/")
     sign_ins = SIGN_INS.read_text(encoding="utf-8")
     IMAGES.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        doctor(browser, site, sign_ins)
-        operator(browser, site, sign_ins)
+        for name, part in PARTS.items():
+            if name in (sys.argv[2:] or PARTS):
+                part(browser, site, sign_ins)
         browser.close()
 
 
