@@ -19,6 +19,7 @@ from certification.domain.claiming import claim
 from certification.domain.disclosures import Interest, ask, newest_of, state
 from certification.domain.granting import grant_credits
 from certification.domain.issuing import issue_due
+from certification.domain.publishing import publish_heads
 from certification.domain.reviews import review
 from certification.domain.sheets import acknowledge, newest_sheet
 from certification.enums import AuthorityKey, Format, RelationshipKind, ReviewDecision
@@ -105,7 +106,10 @@ def create_template(*, programme: Programme) -> CertificateTemplate:
 
 
 def issue(*, programme: Programme, now: datetime) -> int:
-    return len(issue_due(programme=programme, now=now).new)
+    """All that is due, courses too, and the ledger's head told to the world, as beat does it every day."""
+    issued = len(issue_due(programme=programme, now=now).new)
+    publish_heads(now=now)
+    return issued
 
 
 def _announce(lesson: Lesson, *, moderator: User, evening: datetime) -> Webinar:

@@ -18,7 +18,7 @@ from certification.domain.claiming import credits_of
 from certification.domain.evaluating import evaluate_person
 from certification.domain.files import pdf_of
 from certification.enums import ActivityState, CertificateKind, Format
-from certification.models import Accreditation, Activity, Certificate, Claim
+from certification.models import Accreditation, Activity, Certificate, Chain, Claim, PublishedHead
 from courses.models import Programme
 from lms.demo import credit, lectures, load, programmes
 from tests.certification.printing.samples import page_text, squeezed
@@ -101,6 +101,7 @@ def test_certificates_are_issued_and_their_ledger_holds(demo: Programme) -> None
 
     assert of_meera.count() == 3
     assert verify(programme_id=demo.pk).flaw is None
+    assert PublishedHead.objects.get(programme=demo).length == Chain.objects.get(programme=demo).length
 
 
 def test_a_certificate_says_who_and_what(demo: Programme, tmp_path: Path) -> None:
