@@ -13,7 +13,7 @@ from accounts.models import AuditEvent
 from certification.domain import retention
 from certification.domain.chain import NewEntry, append, lock_chain, verify
 from certification.domain.retention import FutureError, Kind, Line, groups, plan, purge, years_earlier, years_later
-from certification.enums import EntryKind
+from certification.enums import CertificateKind, EntryKind
 from certification.models import Acknowledgement, Certificate, CertificateFile, ClaimEvidence, LedgerEntry
 from media.storages import media_storage
 from tests.certification.audited import AT, make_audited
@@ -98,6 +98,27 @@ class TestWhen:
         assert [(one.years, mine.activity.pk in one.activities) for one in groups(years=years)] == [
             (3, False), (6, False), (8, True)
         ]  # fmt: skip
+
+    @pytest.mark.parametrize("kind", [CertificateKind.COURSE, CertificateKind.PROGRAMME])
+    def test_certificates_of_a_course_and_programme_concern_all_authorities_in_it(self, kind: str) -> None:
+        mine = make_audited(authority="attendance", version="1")
+        other = make_audited(programme=mine.claim.programme)  # of the ACCME, in another course of the programme
+        made: Certificate = Certificate.objects.create(
+            kind=kind, programme=mine.claim.programme, user=mine.doctor,
+            course=mine.activity.lesson.course if kind == CertificateKind.COURSE else None, public_id="OF-A-WHOLE",
+            serial=99, number="RND-99", template=mine.certificate.template, facts={"name": "Dr Nair"},
+            key_fingerprint="k" * 64, signature=b"s" * 64, issued_at=AT,
+        )  # fmt: skip
+
+        def years(authority: str) -> int:
+            return {"accme": 8, "attendance": 2}.get(authority, 1)
+
+        purge_all(date(2028, 3, 5), years=years)
+        kept = {one.pk for one in Certificate.objects.exclude(facts={})}
+        whole = {made.pk} if kind == CertificateKind.PROGRAMME else set()
+        assert kept == {other.certificate.pk} | whole
+        purge_all(date(2034, 3, 5), years=years)
+        assert not Certificate.objects.exclude(facts={}).exists()
 
     def test_a_date_in_the_future_is_refused(self) -> None:
         make_audited()
