@@ -1,7 +1,7 @@
 """All the evidence of one activity in one file, for an auditor: `manage.py evidence`, and a button of the admin."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import IO, Any
 
 from django.db import connection, transaction
@@ -13,9 +13,11 @@ from accounts.models import User
 from certification.domain.pack_file import Part, write_pack
 from certification.domain.pack_tables import moment, parts_of, people_of
 from certification.models import Activity, Chain, PublishedHead
+from certification.printing.summary import Summary, Table, render
 from core.exports import neutral
 
-README = "README.txt"
+README, SUMMARY = "README.txt", "summary.pdf"
+NO_DATE = datetime(2000, 1, 1, tzinfo=UTC)
 Progress = Callable[[int, int], None]
 
 
@@ -31,7 +33,8 @@ def make_pack(*, activity: Activity, to: IO[bytes], progress: Progress | None = 
         facts = _facts(activity)
         parts = parts_of(activity)
         summary = Part(README, 1, lambda: iter([_readme(activity, facts, parts).encode()]))
-        write_pack(to, [summary, *parts], facts=facts, progress=progress)
+        page = Part(SUMMARY, 1, lambda: iter([render(_summary(activity, facts, parts))]))
+        write_pack(to, [summary, page, *parts], facts=facts, progress=progress)
 
 
 def _is_inner() -> bool:
@@ -58,6 +61,40 @@ def _facts(activity: Activity) -> dict[str, Any]:
         if head
         else None,
     }
+
+
+def _summary(activity: Activity, facts: dict[str, Any], parts: list[Part]) -> Summary:
+    chain, head = facts["chain"], facts["published_head"]
+    terms = [
+        (
+            f"{one.get_authority_display()} {one.council}".strip(),
+            f"{one.credits:f}",
+            one.version,
+            one.approval_code or "–",
+            one.provider or "–",
+        )
+        for one in activity.accreditations.order_by("authority", "council")
+    ]
+    tables = [(part.name, f"{max(0, part.count - 2):,}") for part in parts if part.name.endswith(".csv")]
+    return Summary(
+        heading="Evidence of an accredited activity",
+        title=activity.title,
+        facts=(
+            ("Activity", f"{activity.pk}, {activity.get_format_display()}, {activity.get_state_display()}"),
+            ("Programme", activity.lesson.course.programme.title),
+            ("From, until (UTC)", f"{moment(activity.starts_at)} – {moment(activity.ends_at)}"),
+            ("Minutes of education", str(activity.minutes or "–")),
+            ("People in the files", f"{people_of(activity).count():,}"),
+            ("Ledger", f"{chain['length']:,} lines, head {chain['head']}" if chain else "no line yet"),
+            ("Newest published head", f"{head['on']}, {head['length']:,} lines, {head['hash']}" if head else "none"),
+        ),
+        tables=(
+            Table("Terms", (4, 1, 1, 2, 3), ("Authority", "Credits", "Rules", "Approval", "Provider"), terms),
+            Table("Tables", (3, 1), ("File", "Rows"), tables),
+        ),
+        note="manifest.json names every file with its SHA-256. README.txt says how to look the pack over.",
+        at=activity.starts_at or NO_DATE,
+    )
 
 
 def _readme(activity: Activity, facts: dict[str, Any], parts: list[Part]) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pypdfium2
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils.timezone import now
@@ -30,8 +31,8 @@ from webinars.models import Webinar
 
 pytestmark = pytest.mark.django_db
 FILES = [
-    "README.txt", "activity.json", "people.csv", "attendance.csv", "watched.csv", "test_results.csv", "evaluation.csv",
-    "evaluation_given.csv", "disclosures.csv", "disclosure_reviews.csv", "disclosure_sheets.jsonl",
+    "README.txt", "summary.pdf", "activity.json", "people.csv", "attendance.csv", "watched.csv", "test_results.csv",
+    "evaluation.csv", "evaluation_given.csv", "disclosures.csv", "disclosure_reviews.csv", "disclosure_sheets.jsonl",
     "disclosures_shown.csv", "claims.csv", "claim_evidence.jsonl", "ledger.csv", "ledger.jsonl", "certificates.csv",
     "certificate_facts.jsonl", "manifest.json", "SHA256SUMS",
 ]  # fmt: skip
@@ -135,6 +136,18 @@ class TestContent:
         assert said["chain"] == {"id": str(chain.public_id), "length": 4, "head": bytes(chain.head).hex()}
         assert said["published_head"] == {"on": "2026-03-05", "length": 2, "hash": (b"h" * 32).hex()}
         assert [one["name"] for one in said["files"]] == FILES[:-2]
+
+    def test_the_summary_is_one_page_with_the_same_words(self, audited: Audited) -> None:
+        audited.activity.title = '#panic("x") هند'
+        audited.activity.save()
+        document = pypdfium2.PdfDocument(packed(audited.activity).read("summary.pdf"))
+        words = document[0].get_textpage().get_text_range()
+        assert len(document) == 1
+        assert '#panic("x")' in words
+        assert "AMA PRA Category 1 (ACCME)" in words
+        assert "APPROVAL-1" in words
+        head = bytes(Chain.objects.get(programme=audited.claim.programme).head).hex()
+        assert head in "".join(words.split())
 
     def test_a_recording_has_watch_records_of_the_recording_only(self) -> None:
         mine = make_audited(form=Format.ENDURING)
