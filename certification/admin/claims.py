@@ -162,7 +162,7 @@ class ClaimAdmin(ScopedAdmin):
                 plain(line.credits or Decimal(0)),
                 when(line.entered_at),
                 line.reason,
-                bytes(line.hash).hex(),
+                bytes(line.hash).hex(" ", 4),
             )
             for line in _lines(claim)
         )
@@ -173,7 +173,12 @@ class ClaimAdmin(ScopedAdmin):
         kept = getattr(_lines(claim)[0], "evidence", None)
         if kept is None:
             return _("Left after its retention.")
-        return format_html("<pre>{}</pre>", json.dumps(kept.evidence, indent=1, ensure_ascii=False))
+        lines = (
+            (f"{part}: {name}", json.dumps(value, ensure_ascii=False))
+            for part, facts in kept.evidence.items()
+            for name, value in facts.items()
+        )
+        return format_html("<ul>{}</ul>", format_html_join("", "<li>{} = {}</li>", lines))
 
     # What is done
 

@@ -68,8 +68,8 @@ class TestReading:
             "You watched 60 of 60 minutes live.",
             "Version 2022",
             "wording of the statement",
-            "watched_seconds&quot;: 3600",
-            bytes(line.hash).hex(),
+            "evidence: watched_seconds = 3600",
+            bytes(line.hash).hex(" ", 4),
         ):
             assert words in text
         event = AuditEvent.objects.get(action="credits.read")
