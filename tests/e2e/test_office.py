@@ -47,9 +47,7 @@ REFUSED = re.compile(
     r"|admin/assessments/(quiz|section)/(add/|<path:object_id>/delete/)"
     r"|admin/assessments/analysisreport/(add/|<path:object_id>/delete/)"
     r"|admin/certification/(activity|discloser|certificatetemplate)/<path:object_id>/delete/"
-    r"|admin/certification/certificate/(add/|<path:object_id>/delete/)"
-    r"|admin/certification/(activity|discloser)/<path:object_id>/delete/"
-    r"|admin/certification/claim/(add/|<path:object_id>/delete/)"
+    r"|admin/certification/(certificate|claim)/(add/|<path:object_id>/delete/)"
     r"|admin/assessments/evaluation/add/|admin/assessments/evaluation(form)?/<path:object_id>/delete/"
 )
 
