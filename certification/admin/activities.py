@@ -15,7 +15,7 @@ from unfold.admin import StackedInline, TabularInline
 from unfold.decorators import action, display
 
 from accounts.rules import person_of
-from certification.admin.activity_forms import AccreditationRow, AccreditForm
+from certification.admin.activity_forms import AccreditationRow, AccreditForm, ContributorRow
 from certification.admin.evidence import EvidencePages
 from certification.admin.shared import link, object_id, tell, telling
 from certification.domain import activities
@@ -53,6 +53,7 @@ class AccreditationInline(StackedInline):
 
 class ContributorInline(TabularInline):
     model = Contributor
+    form = ContributorRow
     fields = ("person", "role", "standing")
     readonly_fields = ("standing",)
     extra = 0

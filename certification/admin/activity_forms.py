@@ -13,7 +13,7 @@ from certification.authorities import NoPackError, pack, pack_of
 from certification.authorities.base import RulePack
 from certification.domain.terms import window_days
 from certification.enums import AuthorityKey, Format
-from certification.models import Accreditation, Activity, Claim
+from certification.models import Accreditation, Activity, Claim, Contributor
 
 
 def council_choices() -> list[tuple[str, Any]]:
@@ -86,3 +86,16 @@ class AccreditationRow(forms.ModelForm[Accreditation]):
             return pack(self.instance.authority, version=self.instance.version)
         except NoPackError:
             return None
+
+
+class ContributorRow(forms.ModelForm[Contributor]):
+    class Meta:
+        model = Contributor
+        fields = ("person", "role")
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        """A table's heading is no label to who hears the page."""
+        super().__init__(*given, **named)
+        for field in self.fields.values():
+            widget: Any = field.widget
+            getattr(widget, "widget", widget).attrs["aria-label"] = str(field.label)
