@@ -84,7 +84,8 @@ def get_certificate_for(user: Person, public_id: str) -> Certificate:
 
 def find_certificate(typed: str) -> Certificate | None:
     """For everybody who has its code. One query whatever was typed, so that nothing tells a near miss from nonsense."""
-    return Certificate.objects.filter(public_id=typed_id(typed)).select_related("programme", "template").first()
+    found = Certificate.objects.filter(public_id=typed_id(typed))
+    return found.select_related("programme__chain", "replaced_by").first()
 
 
 def typed_id(typed: str) -> str:

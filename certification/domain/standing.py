@@ -9,14 +9,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from certification.domain.chain import NotCanonicalError, canonical, content_of, seal
 from certification.domain.issuing import digest_of
 from certification.domain.keys import UnknownKeyError, is_signed
 from certification.domain.publishing import newest_head
 from certification.enums import CertificateState, EntryKind
-from certification.models import Certificate, Chain, LedgerEntry, PublishedHead
+from certification.models import Certificate, LedgerEntry, PublishedHead
 from core.logging import get_logger
 
 log = get_logger("certification")
@@ -43,10 +43,10 @@ class Standing:
 
 
 def standing_of(certificate: Certificate) -> Standing:
-    """Five queries. A certificate that was altered is nothing else any more: revoked or not, its facts are not ours."""
-    lines = {row.kind: row for row in LedgerEntry.objects.filter(certificate=certificate)}
+    """Two queries for one that was read with its chain and successor. What was altered is nothing else any more."""
+    lines, credit = _lines_of(certificate)
     line = lines.get(EntryKind.CERTIFICATE_ISSUED) or lines.get(EntryKind.CERTIFICATE_REISSUED)
-    chain = Chain.objects.filter(programme=certificate.programme_id).values_list("public_id", flat=True).first()
+    chain = getattr(certificate.programme, "chain", None)
     place: dict[str, Any] = {"position": line.number if line else None, "chain": str(chain or "")}
     place["is_purged"] = not certificate.facts
     if line is not None:
@@ -56,14 +56,23 @@ def standing_of(certificate: Certificate) -> Standing:
         return Standing(CertificateState.ALTERED, **place)
     if revoked := lines.get(EntryKind.CERTIFICATE_REVOKED):
         return Standing(CertificateState.REVOKED, revoked.entered_at, **place)
-    credit = _credit_of(certificate)
     if credit is not None and credit.kind == EntryKind.CREDIT_REVOKED:
         return Standing(CertificateState.REVOKED, credit.entered_at, **place)
-    newer = Certificate.objects.filter(replaces=certificate).values_list("issued_at", flat=True).first()
+    newer: Certificate | None = getattr(certificate, "replaced_by", None)
     if newer is not None:
-        return Standing(CertificateState.REPLACED, newer, **place)
+        return Standing(CertificateState.REPLACED, newer.issued_at, **place)
     corrected = credit is not None and line is not None and credit.number > line.number
     return Standing(CertificateState.VALID, worth=credit.credits if corrected and credit else None, **place)
+
+
+def _lines_of(certificate: Certificate) -> tuple[dict[str, LedgerEntry], LedgerEntry | None]:
+    """The lines about it by kind, and the newest one about the credit that it certifies."""
+    about = Q(certificate=certificate.pk)
+    if certificate.claim_id is not None:
+        about |= Q(claim=certificate.claim_id)
+    rows = list(LedgerEntry.objects.filter(about).order_by("number"))
+    granted = [row for row in rows if row.claim_id is not None]
+    return {row.kind: row for row in rows if row.claim_id is None}, granted[-1] if granted else None
 
 
 def is_genuine(certificate: Certificate, line: LedgerEntry | None) -> bool:
@@ -84,13 +93,6 @@ def is_genuine(certificate: Certificate, line: LedgerEntry | None) -> bool:
     printed = certificate.facts.get("facts", {})
     named = (printed.get("public_id"), printed.get("number")) == (certificate.public_id, certificate.number)
     return signed and named and line.details.get("facts") == digest_of(certificate.facts)
-
-
-def _credit_of(certificate: Certificate) -> LedgerEntry | None:
-    """The newest line about the credit that it certifies."""
-    if certificate.claim_id is None:
-        return None
-    return LedgerEntry.objects.filter(claim=certificate.claim_id).order_by("-number").first()
 
 
 def with_states(certificates: QuerySet[Certificate]) -> QuerySet[Certificate]:
