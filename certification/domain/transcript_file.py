@@ -139,6 +139,8 @@ def _bars(account: Account) -> Iterator[Bar]:
         days = months.dates.replace("{first}", _day(cycle.first)).replace("{last}", _day(cycle.last))
         amount = _("%(there)s of %(wanted)s") % {"there": plain(cycle.credits), "wanted": plain(cycle.needed)}
         note = _("Reached") if cycle.is_reached else _("%(missing)s still missing") % {"missing": plain(cycle.missing)}
+        if cycle.is_now:
+            note = f"{note} · {_('Your council may count from another day: check with it.')}"
         yield Bar(days, amount, cycle.share, note, is_reached=cycle.is_reached)
     if not account.cycles:
         for year in account.years:

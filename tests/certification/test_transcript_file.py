@@ -155,7 +155,7 @@ class TestMaking:
         text = squeezed(page_text(made(user)))
 
         assert squeezed("0 of 30") in text
-        assert squeezed("30 still missing") in text
+        assert squeezed("30 still missing · Your council may count from another day") in text
 
     def test_again_it_is_left_alone_and_a_new_one_takes_the_old_away(self) -> None:
         accreditation, user = earned()
