@@ -103,9 +103,7 @@ def badge_status(request: HttpRequest, public_id: str) -> HttpResponse:
 @require_safe
 def keys(request: HttpRequest) -> HttpResponse:
     """`did:web`: the public keys, for whoever checks a badge."""
-    response = JsonResponse(keys_document(), content_type="application/did+json")
-    response["Cache-Control"] = "public, max-age=300"
-    return response
+    return JsonResponse(keys_document(), content_type="application/did+json")
 
 
 def _known(public_id: str) -> tuple[Certificate, Standing]:
