@@ -102,7 +102,8 @@ def participants(accreditation: Accreditation) -> QuerySet[Enrolment]:
 
 
 def enrolments_of(accreditation: Accreditation) -> QuerySet[Enrolment]:
-    found: QuerySet[Enrolment] = Enrolment.objects.open()
+    """Of people who can still sign in: nothing is granted to an account that was closed or emptied."""
+    found: QuerySet[Enrolment] = Enrolment.objects.open().filter(user__is_active=True)
     return found.filter(programme=accreditation.activity.lesson.course.programme_id)
 
 

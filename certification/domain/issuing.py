@@ -147,7 +147,7 @@ def revoke(*, certificate: Certificate, reason: str, actor: User | None, now: da
 
 def due_claims(programme: Programme) -> QuerySet[Claim]:
     newest = LedgerEntry.objects.filter(claim=OuterRef("pk")).order_by("-number")
-    claims = Claim.objects.filter(programme=programme, certificates=None).annotate(
+    claims = Claim.objects.filter(programme=programme, certificates=None, user__is_active=True).annotate(
         newest=Subquery(newest.values("kind")[:1]), worth=Subquery(newest.values("credits")[:1])
     )
     granted = claims.filter(Q(worth__gt=0) | Q(authority=AuthorityKey.ATTENDANCE), newest__isnull=False)
@@ -159,7 +159,9 @@ def due_courses(programme: Programme) -> QuerySet[CourseCompletion]:
     own = Certificate.objects.filter(user=OuterRef("user"), course=OuterRef("course"))
     done = LessonCompletion.objects.filter(user=OuterRef(OuterRef("user")), lesson=OuterRef("pk"))
     missing = Lesson.objects.filter(~Exists(done), course=OuterRef("course"), kind=LessonKind.EVALUATION)
-    completions = CourseCompletion.objects.filter(~Exists(own), ~Exists(missing), course__programme=programme)
+    completions = CourseCompletion.objects.filter(
+        ~Exists(own), ~Exists(missing), course__programme=programme, user__is_active=True
+    )
     return completions.order_by("pk").select_related("user", "course__programme")
 
 
@@ -168,7 +170,11 @@ def due_programmes(programme: Programme) -> QuerySet[Enrolment]:
         user=OuterRef("user"), programme=OuterRef("programme"), kind=CertificateKind.PROGRAMME
     )
     enrolments = Enrolment.objects.filter(~Exists(own), programme=programme, completed_at__isnull=False)
-    return enrolments.filter(status__in=OPEN_ENROLMENTS).order_by("pk").select_related("user", "programme")
+    return (
+        enrolments.filter(status__in=OPEN_ENROLMENTS, user__is_active=True)
+        .order_by("pk")
+        .select_related("user", "programme")
+    )
 
 
 def count_due(programme: Programme) -> int:

@@ -144,7 +144,8 @@ def test_a_worker_killed_after_it_stored_the_file_makes_the_same_one_again(media
 
 def at_once(*works: Any) -> list[Any]:
     """What each of them came to, begun in the same moment."""
-    start, found = threading.Barrier(len(works)), [None] * len(works)
+    start = threading.Barrier(len(works))
+    found: list[Any] = [None] * len(works)
 
     def run(at: int) -> None:
         try:
