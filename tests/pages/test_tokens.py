@@ -39,7 +39,7 @@ def contrast(one: str, other: str) -> float:
 
 
 OFFICE_SHEETS = (
-    "evaluation-results.css", "figures.css", "item-editor.css", "key.css", "queue.css", "recording.css",
+    "credit-office.css", "evaluation-results.css", "figures.css", "item-editor.css", "key.css", "queue.css", "recording.css",
     "tests-office.css",
 )  # fmt: skip
 
