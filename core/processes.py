@@ -56,6 +56,15 @@ def die_with_parent(death_signal: int) -> Callable[[], None]:
     return prepare
 
 
+def end_with(parent: int) -> None:
+    """For a process that was forked and goes on as it is: the kernel kills it when the thread that forked it ends."""
+    if _libc is None:
+        return
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:  # it died before this
+        os._exit(1)
+
+
 def spawn(
     command: Sequence[str | Path],
     *,

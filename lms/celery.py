@@ -7,6 +7,7 @@ import warnings
 from typing import Any
 
 import structlog
+from billiard import current_process
 from celery import Celery
 from celery.platforms import SecurityWarning  # type: ignore[attr-defined]  # missing in celery-types
 from celery.signals import (
@@ -15,12 +16,14 @@ from celery.signals import (
     task_postrun,
     task_prerun,
     task_received,
+    worker_process_init,
     worker_ready,
     worker_shutting_down,
 )
 from django.conf import settings
 
 from core import signs
+from core.processes import end_with
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lms.settings")
 
@@ -38,6 +41,14 @@ warnings.filterwarnings("ignore", category=SecurityWarning)
 @setup_logging.connect
 def keep_djangos_logging(**_: Any) -> None:
     """Being connected is all it takes: Celery then leaves the logging that Django set up alone."""
+
+
+@worker_process_init.connect
+def end_with_the_worker(**_: Any) -> None:
+    """A pool process whose worker was killed while it was being made would wait for tasks for ever."""
+    parent = getattr(current_process(), "_parent_pid", None)  # none where a worker has no pool
+    if parent is not None:
+        end_with(parent)
 
 
 @worker_ready.connect

@@ -47,15 +47,16 @@ def test_what_is_missing_leads_on(open_browser: OpenBrowser, site: Site) -> None
     missing = page.get_by_role("listitem").filter(has_text="Ovarian hyperstimulation")
     expect(missing.get_by_text("The evaluation is still to be filled in.")).to_be_visible()
     missing.get_by_role("link", name="Give feedback").click()
-    expect(page).to_have_url(f"{site.url}/evaluations/{evaluation_of(site)}/")
+    expect(page).to_have_url(f"{site.url}/evaluations/{evaluation_of(site, 'Ovarian hyperstimulation%')}/")
 
 
-def evaluation_of(site: Site) -> int:
-    found: int = site.rows(
-        "SELECT e.id FROM assessments_evaluation e JOIN certification_activity a ON a.evaluation_id = e.lesson_id"
-        " ORDER BY e.id LIMIT 1"
-    )[0][0]
-    return found
+def evaluation_of(site: Site, title: str) -> int:
+    ((found,),) = site.rows(
+        "SELECT DISTINCT e.id FROM assessments_evaluation e"
+        " JOIN certification_activity a ON a.evaluation_id = e.lesson_id WHERE a.title LIKE %s",
+        title,
+    )
+    return int(found)
 
 
 def test_the_record_is_saved_as_a_table(open_browser: OpenBrowser, site: Site) -> None:

@@ -115,7 +115,7 @@ def states(open_browser: OpenBrowser, site: Site, link: str) -> None:
 
     page = open_browser(java_script_enabled=False).new_page()
     page.goto(link)
-    expect(page.get_by_role("group", name="Company 1")).to_be_hidden()
+    expect(page.get_by_role("group", name="Company 1")).to_be_visible()
     page.get_by_role("radio", name="Yes").check()
     page.get_by_role("button", name="More rows").click()
     row = page.get_by_role("group", name="Company 2")

@@ -32,6 +32,7 @@ NO_PAGES = re.compile(
     r"|admin/webinars/desk/<int:webinar_id>/(data|status|people|state|door)/"
     r"|admin/media/video/(uploads|status)/|admin/media/video/<int:video_id>/retry/|admin/media/video/add/"
     r"|admin/assessments/item/look/"
+    r"|admin/certification/activity/<path:object_id>/(show_evidence/|evidence/(ask/|<))"
     r"|.*<path:object_id>/(preview/|invite/|look_at_queue/|again/|run/|back/)?$|admin/invite-people/<uuid:import_id>/"
     r"|account/second-step/(authenticate/|recovery-codes/download/|webauthn/login/)"
 )
