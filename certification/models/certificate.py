@@ -123,6 +123,7 @@ class CertificateFile(models.Model):
     class Meta:
         verbose_name = _("certificate file")
         verbose_name_plural = _("certificate files")
+        indexes = (models.Index(fields=("sha256",), name="certification_file_sha256"),)
 
     def __str__(self) -> str:
         return self.stored_as
