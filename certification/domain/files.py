@@ -3,10 +3,11 @@
 import hashlib
 import re
 import unicodedata
+from collections.abc import Callable
 from datetime import datetime
 
 from django.core.files.base import ContentFile
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 
 from certification.domain.facts import NotPrintableError, thaw
@@ -18,7 +19,8 @@ from core.logging import get_logger
 from media.storages import media_storage
 
 log = get_logger("certification")
-SWEPT = 200
+BATCH = 200
+LOCK = 0x43455254  # "CERT": of the advisory locks of certificates whose file is being made
 
 
 class DifferentBytesError(Exception):
@@ -61,15 +63,34 @@ def make_file(*, certificate_id: int, now: datetime) -> CertificateFile | None:
     return made
 
 
-def make_missing(*, now: datetime, most: int = SWEPT) -> int:
-    """Of certificates without a file, the oldest first. One that cannot be made does not hold up the others."""
-    made = 0
-    for certificate_id in without_file().values_list("pk", flat=True)[:most]:
-        try:
-            made += make_file(certificate_id=certificate_id, now=now) is not None
-        except Exception:  # each means work for an operator, none may stop the sweep
-            log.exception("certification.file_not_made", certificate=certificate_id)
+def make_missing(*, now: datetime, progress: Callable[[int], None] | None = None) -> int:
+    """Of certificates without a file, the oldest first. One that cannot be made does not hold up the others.
+
+    Several workers share the work: each takes what no other one has in hand. `progress` is told how many more were gone
+    through, whoever made them. Returns how many were made here.
+    """
+    made = after = 0
+    while ids := list(without_file().filter(pk__gt=after).values_list("pk", flat=True)[:BATCH]):
+        for certificate_id in ids:
+            try:
+                made += _make_if_missing(certificate_id, now=now)
+            except Exception:  # each means work for an operator, none may stop the sweep
+                log.exception("certification.file_not_made", certificate=certificate_id)
+        after = ids[-1]
+        if progress is not None:
+            progress(len(ids))
     return made
+
+
+def _make_if_missing(certificate_id: int, *, now: datetime) -> bool:
+    """The lock goes with the transaction, so a worker that is killed leaves its certificate to the others."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s, hashint8(%s))", [LOCK, certificate_id])
+            (is_ours,) = cursor.fetchone()
+        if not is_ours or not without_file().filter(pk=certificate_id).exists():
+            return False
+        return make_file(certificate_id=certificate_id, now=now) is not None
 
 
 def without_file() -> QuerySet[Certificate]:

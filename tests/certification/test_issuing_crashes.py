@@ -27,10 +27,7 @@ from tests.certification.earned import NOW, claim_of, issuing_programme
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PATIENCE_SECONDS = 30.0
-CERTIFICATES = "LOCK TABLE certification_certificate IN SHARE MODE"
-TEMPLATE = "SELECT FROM certification_certificatetemplate FOR NO KEY UPDATE"
-LEDGER = "LOCK TABLE certification_ledgerentry IN SHARE MODE"
-FILES = "LOCK TABLE certification_certificatefile IN SHARE MODE"
+NO_FILES = "LOCK TABLE certification_certificatefile IN ACCESS EXCLUSIVE MODE"
 MAKE_FILES = (
     "import django; django.setup(); from django.utils.timezone import now; "
     "from certification.domain.files import make_missing; make_missing(now=now())"
@@ -85,17 +82,75 @@ def granted(programme: Programme, number: int) -> list[Claim]:
     return [claim_of(programme) for _ in range(number)]
 
 
-@pytest.mark.parametrize("lock", [CERTIFICATES, TEMPLATE, LEDGER], ids=["certificate", "template", "ledger"])
-def test_killed_while_it_writes_nothing_is_half_done_and_again_does_it(lock: str) -> None:
+# Where the process stands when it is killed: a statement before or after which it waits for this test. In order.
+STEPS = {
+    "asking for the lock": "",
+    "before the certificates": "BEFORE INSERT ON certification_certificate FOR EACH ROW",
+    "a certificate is written": "AFTER INSERT ON certification_certificate FOR EACH ROW",
+    "the template is fixed": "AFTER UPDATE ON certification_certificatetemplate FOR EACH ROW",
+    "the serial is taken": "AFTER UPDATE ON certification_chain FOR EACH ROW WHEN (NEW.last_serial > OLD.last_serial)",
+    "before the lines": "BEFORE INSERT ON certification_ledgerentry FOR EACH ROW",
+    "a line is written": "AFTER INSERT ON certification_ledgerentry FOR EACH ROW",
+    "the head moves on": "AFTER UPDATE ON certification_chain FOR EACH ROW WHEN (NEW.length > OLD.length)",
+    "committing": "AFTER INSERT ON certification_ledgerentry DEFERRABLE INITIALLY DEFERRED FOR EACH ROW",
+}
+GATE = 4711
+
+
+@contextmanager
+def gate(where: str) -> Iterator[None]:
+    """Whoever comes there waits until this ends: for an advisory lock that this test holds."""
+    kind = "CONSTRAINT TRIGGER" if "DEFERRABLE" in where else "TRIGGER"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION wait_at_the_gate() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+            f" PERFORM pg_advisory_xact_lock_shared({GATE}); RETURN NEW; END $$"
+        )
+        cursor.execute(f"CREATE {kind} gate {where} EXECUTE FUNCTION wait_at_the_gate()")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP FUNCTION wait_at_the_gate() CASCADE")
+
+
+def wait_until_alone() -> None:
+    """PostgreSQL notices that a client is gone when it answers it: until then a transaction of the dead goes on."""
+    ends = time.monotonic() + PATIENCE_SECONDS
+    others = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"
+    )
+    while time.monotonic() < ends:
+        with connection.cursor() as cursor:
+            cursor.execute(others)
+            if cursor.fetchone() == (0,):
+                return
+        time.sleep(0.05)
+    raise AssertionError("a transaction of the dead goes on")
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_killed_at_each_step_nothing_is_half_done_and_again_does_it(step: str, media: Path) -> None:
+    """One serial, one certificate, the same bytes. Killed within its commit, the database decides: all or nothing."""
     programme = issuing_programme()
     claims = granted(programme, 3)
-    kill_where(lock, "manage.py", "issue_certificates", "--programme", programme.slug)
-    assert Certificate.objects.count() == 0
-    assert (Chain.objects.get().last_serial, Chain.objects.get().length) == (0, 3)
-    call_command("issue_certificates", stdout=StringIO())
+    command = ("manage.py", "issue_certificates", "--programme", programme.slug)
+    if step == "asking for the lock":
+        kill_where("SELECT FROM certification_chain FOR UPDATE", *command)
+    else:
+        with gate(STEPS[step]):
+            kill_where(f"SELECT pg_advisory_xact_lock({GATE})", *command)
+            wait_until_alone()
+    before = list(Certificate.objects.order_by("serial").values_list("serial", "number", "public_id", "facts"))
+    assert len(before) in ({0, 3} if step == "committing" else {0})
+    assert (Chain.objects.get().last_serial, Chain.objects.get().length) == (len(before), 3 + len(before))
+    call_command("issue_certificates", "--files", stdout=StringIO())
     rows = list(Certificate.objects.order_by("serial"))
     assert [(row.serial, row.claim_id) for row in rows] == [(at, one.pk) for at, one in enumerate(claims, 1)]
+    assert [(row.serial, row.number, row.public_id, row.facts) for row in rows][: len(before)] == before
     assert (verify(programme_id=programme.pk).length, verify(programme_id=programme.pk).flaw) == (6, None)
+    assert [pdf_of(row) for row in rows] == [read_file(row.file) for row in rows]
 
 
 @pytest.mark.parametrize(
@@ -128,18 +183,61 @@ def test_a_database_that_fails_at_the_nth_row_leaves_no_gap(table: str, number: 
     assert verify(programme_id=programme.pk).flaw is None
 
 
-def test_a_worker_killed_after_it_stored_the_file_makes_the_same_one_again(media: Path) -> None:
+@pytest.mark.parametrize(("moment", "share"), [("before", 0.0), ("half", 0.5), ("after", 1.0)])
+def test_a_worker_killed_while_it_stores_a_file_leaves_it_to_the_next(media: Path, moment: str, share: float) -> None:
+    """Whatever part of the file is there has the name of the whole: it is taken away, and the same one made."""
     certificate = issue(of=claim_of(issuing_programme()), now=NOW)
-    kill_where(FILES, "-c", MAKE_FILES, MEDIA_ROOT=str(media))
+    wanted = pdf_of(Certificate.objects.get())
+    with program(
+        "-c", f"from tests.certification.dying import main; main({moment!r})", MEDIA_ROOT=str(media)
+    ) as process:
+        assert process.wait(timeout=PATIENCE_SECONDS) == -signal.SIGKILL
     assert CertificateFile.objects.count() == 0
-    (left,) = media.rglob("*.pdf")
-    before = left.read_bytes()
-    left.write_bytes(before[:1000])  # killed a moment earlier it were half of it
-    assert make_missing(now=NOW) == 1
-    assert [path.read_bytes() for path in media.rglob("*.pdf")] == [before]
+    assert [path.read_bytes() for path in media.rglob("*.pdf")] == (
+        [wanted[: int(len(wanted) * share)]] if share else []
+    )
+    filed(certificate, media, wanted)
+
+
+@pytest.mark.parametrize(
+    "stand", ["", "BEFORE INSERT ON certification_certificatefile FOR EACH ROW",
+              "AFTER INSERT ON certification_certificatefile FOR EACH ROW",
+              "AFTER INSERT ON certification_certificatefile DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"],
+    ids=["looking for work", "before the row", "the row is written", "committing"],
+)  # fmt: skip
+def test_a_worker_killed_around_the_row_of_its_file_leaves_it_to_the_next(media: Path, stand: str) -> None:
+    certificate = issue(of=claim_of(issuing_programme()), now=NOW)
+    wanted = pdf_of(Certificate.objects.get())
+    if stand:
+        with gate(stand):
+            kill_where(f"SELECT pg_advisory_xact_lock({GATE})", "-c", MAKE_FILES, MEDIA_ROOT=str(media))
+            wait_until_alone()
+    else:
+        kill_where(NO_FILES, "-c", MAKE_FILES, MEDIA_ROOT=str(media))
+    assert CertificateFile.objects.count() in ({0, 1} if "DEFERRED" in stand else {0})
+    filed(certificate, media, wanted)
+
+
+def filed(certificate: Certificate, media: Path, wanted: bytes) -> None:
+    """By the next worker: one row and one file, with the bytes that every other one would make."""
+    had = CertificateFile.objects.count()
+    assert make_missing(now=NOW) == 1 - had
+    assert [path.read_bytes() for path in media.rglob("*.pdf")] == [wanted]
     row = CertificateFile.objects.get(certificate=certificate)
-    assert (bytes(row.sha256), read_file(row)) == (hashlib.sha256(before).digest(), before)
-    assert pdf_of(Certificate.objects.get()) == before
+    assert (bytes(row.sha256), read_file(row)) == (hashlib.sha256(wanted).digest(), wanted)
+    assert pdf_of(Certificate.objects.get()) == wanted
+
+
+def test_workers_share_the_files_that_are_missing(media: Path) -> None:
+    """None is made twice, and who is killed with one in hand leaves it to the others."""
+    programme = issuing_programme()
+    granted(programme, 12)
+    issue_due(programme=programme, now=NOW)
+    seen: list[int] = []
+    done = at_once(*[lambda: make_missing(now=NOW, progress=seen.append)] * 3)
+    assert sum(done) == CertificateFile.objects.count() == 12
+    assert make_missing(now=NOW) == 0
+    assert len(list(media.rglob("*.pdf"))) == 12
 
 
 def at_once(*works: Any) -> list[Any]:

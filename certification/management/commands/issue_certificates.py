@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 from django.utils.timezone import now
 
+from certification.domain.files import make_missing, without_file
 from certification.domain.issuing import IssuingError, count_due, issue_due, issuing_programmes
 from certification.domain.keys import NoKeyError
 from courses.models import Programme
@@ -26,6 +27,11 @@ class Command(BaseCommand):
         parser.add_argument("--programme", help="the programme's short name in addresses; without it all of them")
         parser.add_argument("--dry-run", action="store_true", help="say how many are due and issue none")
         parser.add_argument("--limit", type=int, help="issue at most so many")
+        parser.add_argument(
+            "--files",
+            action="store_true",
+            help="make the files here as well, beside the workers; several may run at once",
+        )
 
     def handle(self, *_: Any, **options: Any) -> None:
         left, refused = options["limit"], Counter[str]()
@@ -38,6 +44,8 @@ class Command(BaseCommand):
                 issued, why = self._issue(programme, left)
                 left = None if left is None else left - issued
                 refused += why
+        if options["files"] and not options["dry_run"]:
+            self._make_files()
         for reason, number in refused.most_common():
             self.stderr.write(self.style.ERROR(f"{number:,} could not be issued: {reason}"))
         if refused:
@@ -53,6 +61,12 @@ class Command(BaseCommand):
         seconds = time.monotonic() - began
         self.stdout.write(f"{programme.slug}: {len(done.new):,} issued in {seconds:.1f} s.")
         return len(done.new), Counter(str(error) for error in done.refused.values())
+
+    def _make_files(self) -> None:
+        began = time.monotonic()
+        bar = _Bar(self.stderr, without_file().count() if self.stderr.isatty() else 0)
+        made = make_missing(now=now(), progress=bar.go_on)
+        self.stdout.write(f"{made:,} files made in {time.monotonic() - began:.1f} s.")
 
     def _programmes(self, slug: str | None) -> list[Programme]:
         issuing = issuing_programmes()
