@@ -7,7 +7,8 @@ with any other program.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -22,6 +23,7 @@ from courses.models import Programme
 
 START = bytes(32)
 BATCH = 1_000
+Published = dict[int, set[bytes]]  # by length; more than one head of one length is a ledger that was written anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,15 @@ class Flaw:
     programme_id: int
     number: int
     what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Of a chain, by its public id, as somebody kept it: after so many lines the newest had this hash."""
+
+    chain: str
+    length: int
+    hash: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,19 +150,24 @@ def _check(value: Any) -> None:
 # Looking it over
 
 
-def verify(*, programme_id: int, progress: Callable[[int], None] | None = None) -> Verified:
+def verify(*, programme_id: int, kept: Iterable[Head] = (), progress: Callable[[int], None] | None = None) -> Verified:
     """Line by line from the first, then against what was published. 100,000 lines never stand in memory together.
 
-    The chain is read before the lines and after them: what is granted meanwhile is no flaw. `progress` is told how many
-    more lines were read.
+    The chain is read before the lines and after them: what is granted meanwhile is no flaw. `kept`: heads of this chain
+    that stand in a log or a bucket. `progress` is told how many more lines were read.
     """
     head, length = START, 0
-    published = {row.length: bytes(row.hash) for row in PublishedHead.objects.filter(programme=programme_id)}
+    published: Published = defaultdict(set)
+    for told, digest in PublishedHead.objects.filter(programme=programme_id).values_list("length", "hash"):
+        published[told].add(bytes(digest))
+    for one in kept:
+        published[one.length].add(one.hash)
     before = Chain.objects.filter(programme=programme_id).first()
     for row in _rows(programme_id):
         flaw = _flaw_of(row, length, head, published)
         if flaw is not None:
-            return Verified(programme_id, length, head, Flaw(programme_id, length + 1, flaw))
+            at = length + 2 if flaw == "head" else length + 1  # the lines below it, this one among them
+            return Verified(programme_id, length, head, Flaw(programme_id, at, flaw))
         head, length = bytes(row.hash), row.number
         if before is not None and length == before.length and head != bytes(before.head):
             return Verified(programme_id, length, head, Flaw(programme_id, length + 1, "head"))
@@ -165,7 +181,7 @@ def verify(*, programme_id: int, progress: Callable[[int], None] | None = None) 
 
 
 def _flaw_of_end(
-    length: int, head: bytes, published: dict[int, bytes], before: Chain | None, after: Chain | None
+    length: int, head: bytes, published: Published, before: Chain | None, after: Chain | None
 ) -> str | None:
     if max([0, *published, before.length if before else 0]) > length:
         return "cut"
@@ -173,22 +189,28 @@ def _flaw_of_end(
     return "head" if stands < length or (stands == length and at != head) else None
 
 
-def verify_all(*, programme_ids: Iterable[int], progress: Callable[[int], None] | None = None) -> Iterator[Verified]:
+def verify_all(
+    *,
+    programme_ids: Iterable[int],
+    kept: Mapping[int, Sequence[Head]] | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Iterator[Verified]:
+    """`kept` by programme."""
     for programme_id in programme_ids:
-        yield verify(programme_id=programme_id, progress=progress)
+        yield verify(programme_id=programme_id, kept=(kept or {}).get(programme_id, ()), progress=progress)
 
 
 def _rows(programme_id: int) -> Iterator[LedgerEntry]:
     return LedgerEntry.objects.filter(programme=programme_id).order_by("number").iterator(chunk_size=BATCH)
 
 
-def _flaw_of(row: LedgerEntry, length: int, head: bytes, published: dict[int, bytes]) -> str | None:
+def _flaw_of(row: LedgerEntry, length: int, head: bytes, published: Published) -> str | None:
     if row.number != length + 1:
         return "gap"
     if bytes(row.previous) != head:
         return "link"
     if seal(head, content_of(row)) != bytes(row.hash):
         return "content"
-    if published.get(row.number, bytes(row.hash)) != bytes(row.hash):
+    if row.number in published and published[row.number] != {bytes(row.hash)}:
         return "head"
     return None

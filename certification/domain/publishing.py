@@ -5,14 +5,15 @@ published names a programme or a person.
 """
 
 import json
-from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from certification.domain.chain import Flaw
+from certification.domain.chain import Flaw, Head
 from certification.models import Chain, PublishedHead
 from core.logging import get_logger
 
@@ -25,6 +26,8 @@ WORDS = {
     "cut": "line {number} and what came after it were taken away",
     "head": "the lines up to number {last} are not those that were published: history was written anew",
 }
+EVENT = "certification.head_published"
+FOLDER = "ledger/"
 Put = Callable[[str, bytes, datetime], None]
 
 
@@ -33,26 +36,44 @@ def words_of(flaw: Flaw) -> str:
 
 
 def publish_heads(*, now: datetime, put: Put | None = None) -> list[PublishedHead]:
-    """Of every ledger that has lines, once for each day (UTC). Call it as often as you like.
+    """Of every ledger that has lines, once for each day (UTC). Call it as often as you like, and by several at once.
 
-    A bucket that is away costs that day's copy only: the head of the next day vouches for everything below it.
+    A day that was missed costs that day's head only, and a bucket that is away that day's copy: the head of the next
+    day vouches for everything below it.
     """
     put = put or bucket_writer()
+    today = now.astimezone(UTC).date()
     published = []
-    for chain in _due(now):
-        content = _content(chain, now)
-        stored_as = _store(put, chain, content, now) if put else ""
-        row, is_new = PublishedHead.objects.get_or_create(
-            programme_id=chain.programme_id,
-            published_on=now.date(),
-            defaults={
-                "length": chain.length, "hash": bytes(chain.head), "published_at": now, "stored_as": stored_as,
-            },
-        )  # fmt: skip
-        if is_new:
-            log.info("certification.head_published", stored_as=stored_as, **content)
+    for programme_id in _due(today):
+        with transaction.atomic():
+            row = _publish(programme_id, today=today, now=now, put=put)
+        if row is not None:
             published.append(row)
     return published
+
+
+def _publish(programme_id: int, *, today: date, now: datetime, put: Put | None) -> PublishedHead | None:
+    """None: another worker was first. It held the lock while it copied, so row, log and copy say the same.
+
+    The lock is not that of the chain: while a bucket is slow, credit is granted as ever.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"certification/head/{programme_id}"])
+    if PublishedHead.objects.filter(programme=programme_id, published_on=today).exists():
+        return None
+    chain = Chain.objects.get(programme=programme_id)
+    content = _content(chain, today)
+    stored_as = _store(put, content, now) if put else ""
+    row: PublishedHead = PublishedHead.objects.create(
+        programme_id=programme_id,
+        published_on=today,
+        length=chain.length,
+        hash=bytes(chain.head),
+        published_at=now,
+        stored_as=stored_as,
+    )
+    log.info(EVENT, stored_as=stored_as, **content)
+    return row
 
 
 def published_heads() -> QuerySet[PublishedHead]:
@@ -67,22 +88,23 @@ def newest_head(programme_id: int, *, from_line: int) -> PublishedHead | None:
     return heads.order_by("-published_on").first()
 
 
-def _due(now: datetime) -> Iterator[Chain]:
-    done = PublishedHead.objects.filter(published_on=now.date()).values("programme")
-    yield from Chain.objects.filter(length__gt=0).exclude(programme__in=done).order_by("public_id")
+def _due(today: date) -> list[int]:
+    done = PublishedHead.objects.filter(published_on=today).values("programme")
+    chains = Chain.objects.filter(length__gt=0).exclude(programme__in=done).order_by("public_id")
+    return list(chains.values_list("programme", flat=True))
 
 
-def _content(chain: Chain, now: datetime) -> dict[str, Any]:
+def _content(chain: Chain, today: date) -> dict[str, Any]:
     return {
         "chain": str(chain.public_id),
         "length": chain.length,
         "hash": bytes(chain.head).hex(),
-        "published_on": now.date().isoformat(),
+        "published_on": today.isoformat(),
     }
 
 
-def _store(put: Put, chain: Chain, content: dict[str, Any], now: datetime) -> str:
-    name = f"ledger/{chain.public_id}/{now.date().isoformat()}.json"
+def _store(put: Put, content: dict[str, Any], now: datetime) -> str:
+    name = f"{FOLDER}{content['chain']}/{content['published_on']}.json"
     try:
         put(name, json.dumps(content, sort_keys=True).encode(), now + timedelta(days=LOCKED_DAYS))
     except Exception:  # whatever a cloud answers, the page and the log have the head
@@ -95,9 +117,7 @@ def bucket_writer() -> Put | None:
     """None without LEDGER_BUCKET: nothing leaves the site then."""
     if not settings.LEDGER_BUCKET:
         return None
-    import boto3  # costs 0.3 s, and few sites have such a bucket
-
-    client: Any = boto3.client("s3", region_name=settings.AWS_REGION, endpoint_url=settings.AWS_ENDPOINT_URL or None)
+    client = _client()
 
     def put(name: str, body: bytes, until: datetime) -> None:
         client.put_object(
@@ -111,3 +131,35 @@ def bucket_writer() -> Put | None:
         )
 
     return put
+
+
+def _client() -> Any:
+    import boto3  # costs 0.3 s, and few sites have such a bucket
+
+    return boto3.client("s3", region_name=settings.AWS_REGION, endpoint_url=settings.AWS_ENDPOINT_URL or None)
+
+
+# What was kept elsewhere: nobody who owns this database can change it
+
+
+def heads_in(lines: Iterable[str]) -> Iterator[Head]:
+    """Of a log in JSON, or of copies from the bucket, one a line. Lines that say something else are passed over."""
+    for line in lines:
+        if '"chain"' not in line:
+            continue
+        try:
+            said = json.loads(line)
+            head = Head(str(said["chain"]), int(said["length"]), bytes.fromhex(said["hash"]))
+        except (KeyError, TypeError, ValueError):
+            continue
+        if said.get("event", EVENT) == EVENT:
+            yield head
+
+
+def heads_in_bucket() -> Iterator[Head]:
+    """Every version of every copy: a copy that somebody wrote over is still there. Raises what the cloud answers."""
+    client = _client()
+    for page in client.get_paginator("list_object_versions").paginate(Bucket=settings.LEDGER_BUCKET, Prefix=FOLDER):
+        for one in page.get("Versions", ()):
+            kept = client.get_object(Bucket=settings.LEDGER_BUCKET, Key=one["Key"], VersionId=one["VersionId"])
+            yield from heads_in([kept["Body"].read().decode()])

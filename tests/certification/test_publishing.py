@@ -1,27 +1,31 @@
 """The heads that the world is told: what the command finds, what is published and where."""
 
 import json
+import threading
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 import structlog
 from django.core.management import CommandError, call_command
+from django.db import connection, transaction
 from django.test import Client
 from moto.server import ThreadedMotoServer
 
 from certification.domain.publishing import LOCKED_DAYS, publish_heads
-from certification.models import Chain, PublishedHead
+from certification.models import Chain, LedgerEntry, PublishedHead
 from certification.tasks import publish_heads as task
 from tests.certification.ledgers import grant_many, tamper
 from tests.factories.courses import ProgrammeFactory
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+PATIENCE_SECONDS = 30.0
 
 
 def told(*arguments: str) -> tuple[str, int]:
@@ -61,7 +65,7 @@ class TestTheCommand:
         assert found.pop("seconds") >= 0
         head = bytes(lines[1].hash).hex()
         one = {"programme": "cardiology", "length": 2, "head": head, "flaw": None}
-        assert found == {"ledgers": [one], "holds": True}
+        assert found == {"ledgers": [one], "lost": [], "holds": True}
         tamper("DELETE FROM certification_ledgerentry WHERE number = 2")
         text, code = told("verify", "--json")
         words = "line 2 and what came after it were taken away"
@@ -81,6 +85,82 @@ class TestTheCommand:
         Chain.objects.update(length=2, head=lines[1].hash)
         text, code = told("verify")
         assert (code, "cardiology: BROKEN: line 3 and what came after it were taken away" in text) == (1, True)
+
+    def test_a_ledger_of_which_nothing_is_left_but_its_heads_is_looked_over_too(self) -> None:
+        grant_many(ProgrammeFactory.create(slug="gone"), 2)
+        told("publish")
+        tamper("DELETE FROM certification_ledgerentry")
+        tamper("DELETE FROM certification_chain")
+        text, code = told("verify")
+        assert (code, "gone: BROKEN: line 1 and what came after it were taken away" in text) == (1, True)
+
+
+class TestWhatWasKeptElsewhere:
+    """Who owns the database takes the newest lines and the published heads away, and sets the chain back."""
+
+    def cut(self, lines: list[LedgerEntry], to: int) -> None:
+        tamper("DELETE FROM certification_publishedhead")
+        tamper("DELETE FROM certification_ledgerentry WHERE number > %s", to)
+        Chain.objects.update(length=to, head=lines[to - 1].hash)
+        assert told("verify")[1] == 0
+
+    def kept(self, path: Path, *, now: datetime = NOW) -> Path:
+        """What a log in JSON has of a day, between other lines."""
+        with structlog.testing.capture_logs() as logs:
+            publish_heads(now=now)
+        others = ['{"event": "request", "chain": 3}', 'no JSON with "chain"', '{"event": "other", "chain": "x"}']
+        path.write_text("\n".join([*others, *(json.dumps(line) for line in logs), ""]))
+        return path
+
+    def test_sec_31_deleting_the_newest_lines_is_found_by_the_log(self, tmp_path: Path) -> None:
+        lines = grant_many(ProgrammeFactory.create(slug="cardiology"), 3)
+        log = self.kept(tmp_path / "site.log")
+        assert told("verify", "--kept", str(log))[1] == 0
+        self.cut(lines, 2)
+        text, code = told("verify", "--kept", str(log))
+        assert (code, "cardiology: BROKEN: line 3 and what came after it were taken away" in text) == (1, True)
+
+    def test_a_history_that_was_written_anew_is_found_by_the_log(self, tmp_path: Path) -> None:
+        programme = ProgrammeFactory.create(slug="cardiology")
+        lines = grant_many(programme, 3)
+        log = self.kept(tmp_path / "site.log")
+        self.cut(lines, 1)
+        grant_many(programme, 4)
+        text, code = told("verify", "--kept", str(log))
+        assert (code, "the lines up to number 3 are not those that were published" in text) == (1, True)
+
+    def test_a_chain_that_is_gone_altogether_is_named(self, tmp_path: Path) -> None:
+        grant_many(ProgrammeFactory.create(), 1)
+        log, chain = self.kept(tmp_path / "site.log"), Chain.objects.get()
+        for table in ("publishedhead", "ledgerentry", "chain"):
+            tamper(f"DELETE FROM certification_{table}")
+        text, code = told("verify", "--kept", str(log))
+        assert (code, f"BROKEN: heads of the chain {chain.public_id} were kept, and it is not here." in text) == (
+            1,
+            True,
+        )
+        assert json.loads(told("verify", "--json", "--kept", str(log))[0])["lost"] == [str(chain.public_id)]
+
+    def test_a_day_that_was_missed_is_vouched_for_by_the_next(self, tmp_path: Path) -> None:
+        programme = ProgrammeFactory.create(slug="cardiology")
+        grant_many(programme, 1)
+        first = self.kept(tmp_path / "monday.log")
+        lines = [*LedgerEntry.objects.all(), *grant_many(programme, 2)]
+        third = self.kept(tmp_path / "wednesday.log", now=NOW + timedelta(days=2))
+        heads = PublishedHead.objects.order_by("published_on").values_list("published_on", "length")
+        assert list(heads) == [(date(2026, 11, 22), 1), (date(2026, 11, 24), 3)]
+        self.cut(lines, 2)
+        assert told("verify", "--kept", str(first))[1] == 0
+        assert told("verify", "--kept", str(first), str(third))[1] == 1
+
+    def test_a_file_without_any_head_is_no_proof(self, tmp_path: Path) -> None:
+        path = tmp_path / "empty.log"
+        path.write_text("nothing\n")
+        for wrong in (path, tmp_path / "nowhere.log"):
+            with pytest.raises(CommandError):
+                told("verify", "--kept", str(wrong))
+        with pytest.raises(CommandError, match="LEDGER_BUCKET"):
+            told("verify", "--bucket")
 
 
 class TestPublishing:
@@ -151,6 +231,30 @@ class TestTheBucket:
         assert kept["ObjectLockMode"] == "COMPLIANCE"
         assert kept["ObjectLockRetainUntilDate"].date() == (NOW + timedelta(days=LOCKED_DAYS)).date()
 
+    def test_sec_31_deleting_the_newest_lines_is_found_by_the_copy(self, bucket: Any, settings: Any) -> None:
+        """Also by one that somebody hid behind a newer version of the object."""
+        place = {"LocationConstraint": settings.AWS_REGION}
+        bucket.create_bucket(Bucket="heads", ObjectLockEnabledForBucket=True, CreateBucketConfiguration=place)
+        lines = grant_many(ProgrammeFactory.create(slug="cardiology"), 3)
+        publish_heads(now=NOW)
+        assert told("verify", "--bucket")[1] == 0
+        tamper("DELETE FROM certification_publishedhead")
+        tamper("DELETE FROM certification_ledgerentry WHERE number > 2")
+        Chain.objects.update(length=2, head=lines[1].hash)
+        assert told("verify")[1] == 0
+        assert told("verify", "--bucket")[1] == 1
+        bucket.put_object(
+            Bucket="heads", Key=f"ledger/{Chain.objects.get().public_id}/2026-11-22.json", Body=b"{}",
+            ChecksumAlgorithm="SHA256",
+        )  # fmt: skip
+        text, code = told("verify", "--bucket")
+        assert (code, "line 3 and what came after it were taken away" in text) == (1, True)
+
+    def test_a_bucket_that_cannot_be_read_is_no_ledger_that_holds(self, bucket: Any) -> None:
+        grant_many(ProgrammeFactory.create(), 1)
+        with pytest.raises(CommandError, match="could not be read"):
+            told("verify", "--bucket")
+
     def test_without_the_bucket_the_page_and_the_log_have_it_still(self, bucket: Any) -> None:
         """It was never made: S3 answers that there is none."""
         grant_many(ProgrammeFactory.create(), 1)
@@ -193,3 +297,41 @@ class TestThePage:
             publish_heads(now=NOW + timedelta(days=number))
         assert Client().get("/ledger/").content.count(b"<code") == 100
         assert Client().get("/ledger/?page=2").content.count(b"<code") == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_at_once_publish_one_head_and_credit_is_granted_meanwhile() -> None:
+    """The first one is held up in the cloud: the second waits for it, whoever grants does not."""
+    programme = ProgrammeFactory.create()
+    with transaction.atomic():
+        grant_many(programme, 2)
+    is_in_cloud, may_go_on = threading.Event(), threading.Event()
+    copies: list[dict[str, Any]] = []
+    made: list[Any] = []
+
+    def put(_name: str, body: bytes, _until: datetime) -> None:
+        copies.append(json.loads(body))
+        is_in_cloud.set()
+        assert may_go_on.wait(PATIENCE_SECONDS)
+
+    def publish() -> None:
+        try:
+            made.append(len(publish_heads(now=NOW, put=put)))
+        except Exception as error:  # noqa: BLE001  # looked at below
+            made.append(error)
+        finally:
+            connection.close()
+
+    workers = [threading.Thread(target=publish) for _ in range(2)]
+    workers[0].start()
+    assert is_in_cloud.wait(PATIENCE_SECONDS)
+    workers[1].start()
+    with transaction.atomic():
+        grant_many(programme, 1)
+    may_go_on.set()
+    for worker in workers:
+        worker.join(PATIENCE_SECONDS)
+    head = PublishedHead.objects.get()
+    assert sorted(made) == [0, 1]
+    assert [(copy["length"], copy["hash"]) for copy in copies] == [(2, bytes(head.hash).hex())]
+    assert (head.length, Chain.objects.get().length) == (2, 3)

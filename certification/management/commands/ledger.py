@@ -3,14 +3,18 @@
 import json
 import time
 from argparse import ArgumentParser
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.timezone import now
 
-from certification.domain.chain import Verified, verify_all
-from certification.domain.publishing import publish_heads, words_of
-from certification.models import Chain, LedgerEntry
+from certification.domain.chain import Head, Verified, verify_all
+from certification.domain.publishing import heads_in, heads_in_bucket, publish_heads, words_of
+from certification.models import Chain, LedgerEntry, PublishedHead
 from courses.models import Programme
 
 BAR = 30
@@ -27,6 +31,15 @@ class Command(BaseCommand):
         verify = actions.add_parser("verify", help="look the ledgers over")
         verify.add_argument("--programme", help="the programme's short name in addresses; without it all of them")
         verify.add_argument("--json", action="store_true", help="for machines")
+        verify.add_argument(
+            "--kept",
+            type=Path,
+            nargs="+",
+            default=[],
+            metavar="FILE",
+            help="also by the heads in logs (JSON) or copies",
+        )
+        verify.add_argument("--bucket", action="store_true", help="also by the copies in LEDGER_BUCKET")
         actions.add_parser("publish", help="publish today's heads")
 
     def handle(self, *_: Any, **options: Any) -> None:
@@ -38,23 +51,43 @@ class Command(BaseCommand):
             return
         began = time.monotonic()
         slugs = self._slugs(options["programme"])
+        kept, lost = self._kept(options["kept"], with_bucket=options["bucket"])
         total = LedgerEntry.objects.filter(programme__in=slugs).count()
         bar = _Bar(self, total)
-        found = list(verify_all(programme_ids=slugs, progress=bar.go_on))
+        found = list(verify_all(programme_ids=slugs, kept=kept, progress=bar.go_on))
         bar.end()
         seconds = time.monotonic() - began
         if options["json"]:
-            self.stdout.write(json.dumps(_as_data(found, slugs, seconds)))
+            self.stdout.write(json.dumps(_as_data(found, slugs, lost, seconds)))
         else:
-            self._tell(found, slugs, seconds)
-        if any(one.flaw for one in found):
+            self._tell(found, slugs, lost, seconds)
+        if lost or any(one.flaw for one in found):
             raise SystemExit(1)
+
+    def _kept(self, paths: list[Path], *, with_bucket: bool) -> tuple[dict[int, list[Head]], list[str]]:
+        """By programme; and the chains of which heads were kept and that are not here any more."""
+        heads = list(_heads_of(paths))
+        if paths and not heads:
+            raise CommandError("No head stands in these files: give logs in JSON, or copies of the bucket.")
+        if with_bucket:
+            heads += _bucket_heads()
+        programmes = {str(chain): pk for chain, pk in Chain.objects.values_list("public_id", "programme")}
+        found: dict[int, list[Head]] = defaultdict(list)
+        lost = set()
+        for head in heads:
+            if head.chain in programmes:
+                found[programmes[head.chain]].append(head)
+            else:
+                lost.add(head.chain)
+        return found, sorted(lost)
 
     def _slugs(self, slug: str | None) -> dict[int, str]:
         """Slugs by id, of programmes that have a ledger or once published one."""
         programmes = Programme.objects.order_by("slug")
         if slug is None:
-            with_lines = Chain.objects.values("programme")
+            with_lines = Chain.objects.values("programme").union(
+                PublishedHead.objects.order_by().values("programme"), LedgerEntry.objects.order_by().values("programme")
+            )
             return dict(programmes.filter(pk__in=with_lines).values_list("pk", "slug"))
         found = dict(programmes.filter(slug=slug).values_list("pk", "slug"))
         if not found:
@@ -62,17 +95,37 @@ class Command(BaseCommand):
             raise CommandError(f"No programme is called {slug!r}. There is: {known}")
         return found
 
-    def _tell(self, found: list[Verified], slugs: dict[int, str], seconds: float) -> None:
+    def _tell(self, found: list[Verified], slugs: dict[int, str], lost: list[str], seconds: float) -> None:
         for one in found:
             if one.flaw is None:
                 self.stdout.write(f"{slugs[one.programme_id]}: {one.length:,} lines hold, head {one.head.hex()}")
             else:
                 told = f"{slugs[one.programme_id]}: BROKEN: {words_of(one.flaw)}. {one.length:,} lines before it hold."
                 self.stdout.write(self.style.ERROR(told))
+        for chain in lost:
+            self.stdout.write(self.style.ERROR(f"BROKEN: heads of the chain {chain} were kept, and it is not here."))
         self.stdout.write(f"{len(found):,} ledgers looked over in {seconds:.1f} s.")
 
 
-def _as_data(found: list[Verified], slugs: dict[int, str], seconds: float) -> dict[str, Any]:
+def _heads_of(paths: list[Path]) -> Iterator[Head]:
+    for path in paths:
+        try:
+            with path.open(encoding="utf-8", errors="replace") as file:
+                yield from heads_in(file)
+        except OSError as refused:
+            raise CommandError(f"{path} could not be read: {refused.strerror}") from None
+
+
+def _bucket_heads() -> list[Head]:
+    if not settings.LEDGER_BUCKET:
+        raise CommandError("LEDGER_BUCKET is not set: there is no bucket to ask.")
+    try:
+        return list(heads_in_bucket())
+    except Exception as refused:
+        raise CommandError(f"The bucket could not be read: {refused}") from refused
+
+
+def _as_data(found: list[Verified], slugs: dict[int, str], lost: list[str], seconds: float) -> dict[str, Any]:
     ledgers = [
         {
             "programme": slugs[one.programme_id],
@@ -84,7 +137,8 @@ def _as_data(found: list[Verified], slugs: dict[int, str], seconds: float) -> di
         }
         for one in found
     ]  # fmt: skip
-    return {"ledgers": ledgers, "holds": all(one.flaw is None for one in found), "seconds": round(seconds, 3)}
+    holds = not lost and all(one.flaw is None for one in found)
+    return {"ledgers": ledgers, "lost": lost, "holds": holds, "seconds": round(seconds, 3)}
 
 
 class _Bar:
