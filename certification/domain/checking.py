@@ -2,20 +2,25 @@
 
 import hashlib
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from certification.domain.keys import all_keys
 from certification.models import Certificate
-from certification.printing.signature import fingerprint, inspect
+from certification.printing.signature import TRANSCRIPT, inspect
 
 MOST_BYTES = 5 * 2**20
 
 
 class Verdict(StrEnum):
-    """`SEALED`: whole and sealed by us, but no file of which a record is kept; it was made by an older engine."""
+    """`SEALED`: whole and sealed by us, but no file of which a record is kept; it was made by an older engine.
+
+    `TRANSCRIPT`: a doctor's list of credits as it was on the day of its seal. No record is kept of those.
+    """
 
     ISSUED = "issued"
     SEALED = "sealed"
+    TRANSCRIPT = "transcript"
     ALTERED = "altered"
     FOREIGN = "foreign"
 
@@ -24,6 +29,7 @@ class Verdict(StrEnum):
 class Checked:
     verdict: Verdict
     certificate: Certificate | None = None
+    sealed_on: date | None = None
 
 
 def check_file(pdf: bytes) -> Checked:
@@ -35,7 +41,10 @@ def check_file(pdf: bytes) -> Checked:
     seal = inspect(pdf)
     if not seal.is_sealed:
         return Checked(Verdict.FOREIGN)
-    ours = {fingerprint(key.private.public_key()) for key in all_keys()}
+    ours = {key.fingerprint for key in all_keys()}
     if seal.is_intact and seal.covers_all:
-        return Checked(Verdict.SEALED if seal.fingerprint in ours else Verdict.FOREIGN)
+        if seal.fingerprint not in ours:
+            return Checked(Verdict.FOREIGN)
+        verdict = Verdict.TRANSCRIPT if seal.purpose == TRANSCRIPT else Verdict.SEALED
+        return Checked(verdict, sealed_on=seal.sealed_on)
     return Checked(Verdict.ALTERED)

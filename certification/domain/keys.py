@@ -1,6 +1,5 @@
 """The keys that sign certificates: Ed25519. The first signs; the others verify, and make older documents again."""
 
-import hashlib
 from dataclasses import dataclass
 from functools import cache
 
@@ -9,13 +8,20 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
 
+from certification.printing.signature import fingerprint
+
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """`fingerprint`: SHA-256 of the public key's 32 bytes, in hex."""
+    """`fingerprint`: as a file's seal tells it (`printing.signature`)."""
 
     private: Ed25519PrivateKey
     fingerprint: str
+
+    @property
+    def public(self) -> bytes:
+        """Raw, 32 bytes."""
+        return self.private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
 
 
 class NoKeyError(Exception):
@@ -61,6 +67,5 @@ def _keys(seeds: tuple[bytes, ...]) -> tuple[SigningKey, ...]:
     found = []
     for seed in seeds:
         private = Ed25519PrivateKey.from_private_bytes(seed)
-        public = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-        found.append(SigningKey(private, hashlib.sha256(public).hexdigest()))
+        found.append(SigningKey(private, fingerprint(private.public_key())))
     return tuple(found)

@@ -1,7 +1,8 @@
 """The transcript as a PDF: put together from the ledger, made by a worker, kept until something on it changes.
 
 The file's name follows from what is on it but for the ledgers' positions, which move with everybody's credit. A doctor
-has one file: making it takes the one before away. It can be made anew at any time, so nothing is kept about it.
+has one file: making it takes the one before away. It can be made anew at any time, so nothing is kept about it; where
+the site has a key it is sealed, and says itself whether a byte of it was changed.
 """
 
 import hashlib
@@ -19,10 +20,12 @@ from certification.authorities.cycles import day_in
 from certification.authorities.rounding import plain
 from certification.domain.chain import canonical
 from certification.domain.facts import labels
+from certification.domain.keys import all_keys
 from certification.domain.overview import Row, State, rows_of
 from certification.domain.transcript import Account, transcript_of
 from certification.models import Certificate, Chain
 from certification.printing.facts import freeze_any
+from certification.printing.signature import TRANSCRIPT, seal
 from certification.printing.transcript import (
     Bar,
     Line,
@@ -64,7 +67,7 @@ def make_transcript(*, user_id: int, language: str, now: datetime) -> str | None
     name, storage = _name(user, facts), media_storage()
     if storage.exists(name):
         return name
-    content = ContentFile(render(replace(facts, positions=_positions(programmes))))
+    content = ContentFile(_sealed(render(replace(facts, positions=_positions(programmes))), on=facts.made_on))
     content.content_type = "application/pdf"  # type: ignore[attr-defined]  # read by S3Storage
     forget_transcripts(user_id=user.pk)
     kept: str = storage.save(name, content)
@@ -83,8 +86,18 @@ def forget_transcripts(*, user_id: int) -> int:
     return len(files)
 
 
+def _sealed(pdf: bytes, *, on: date) -> bytes:
+    """As it is where no key is set. Raises SealError."""
+    for newest in all_keys()[:1]:
+        return seal(pdf, key=newest.private, organisation=settings.SITE_NAME[:64], sealed_on=on, purpose=TRANSCRIPT)
+    return pdf
+
+
 def _name(user: User, facts: TranscriptFacts) -> str:
-    digest = hashlib.sha256(canonical({"facts": freeze_any(facts), "engine": engine()})).hexdigest()
+    """A new key is another file."""
+    keys = [key.fingerprint for key in all_keys()[:1]]
+    content = {"facts": freeze_any(facts), "engine": engine(), "keys": keys}
+    digest = hashlib.sha256(canonical(content)).hexdigest()
     return f"{FOLDER}/{user.pk}/{digest}.pdf"
 
 

@@ -33,6 +33,9 @@ DIGEST = "sha512"  # RFC 8419 wants it beside Ed25519
 FIRST_DAY, NO_END = datetime(2020, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 RANGE = re.compile(rb"/ByteRange \[(\d+) (\d+) (\d+) (\d+)\]")
 DAY = re.compile(rb"/M \(D(?::|\\072)(\d{4})(\d{2})(\d{2})000000Z\)")
+TRANSCRIPT = "Transcript"
+# What a seal was made for: other signs than letters are written as codes, so no name beside it can look like this.
+PURPOSE = re.compile(rb"/Reason \(([A-Za-z]{1,40})\)")
 
 
 class SealError(Exception):
@@ -48,6 +51,7 @@ class Seal:
     covers_all: bool = False  # and nothing was added behind it
     fingerprint: str = ""
     sealed_on: date | None = None
+    purpose: str = ""  # empty: a certificate
 
 
 NONE = Seal()
@@ -95,8 +99,13 @@ class _Update(IncrementalPdfFileWriter):
         return generic.ArrayObject([generic.ByteStringObject(first or second), generic.ByteStringObject(second)])
 
 
-def seal(pdf: bytes, *, key: Ed25519PrivateKey, organisation: str, sealed_on: date) -> bytes:
-    """The document with its seal appended. Some 10 ms of a core; safe in threads and under an event loop."""
+def seal(pdf: bytes, *, key: Ed25519PrivateKey, organisation: str, sealed_on: date, purpose: str = "") -> bytes:
+    """The document with its seal appended. Some 10 ms of a core; safe in threads and under an event loop.
+
+    `purpose`: letters only, within what is signed; a certificate has none.
+    """
+    if purpose and not re.fullmatch("[A-Za-z]{1,40}", purpose):
+        raise SealError(f"A purpose is one word of letters, not {purpose!r}")
     certificate = certificate_of(key, organisation).public_bytes(Encoding.DER)
     room = len(_container(certificate, bytes(64), bytes(64)))
     moment = datetime(sealed_on.year, sealed_on.month, sealed_on.day, tzinfo=UTC)
@@ -106,7 +115,11 @@ def seal(pdf: bytes, *, key: Ed25519PrivateKey, organisation: str, sealed_on: da
         steps: Any = PdfCMSEmbedder(SigFieldSpec(sig_field_name=FIELD)).write_cms(FIELD, update)
         next(steps)
         placeholder = SignatureObject(
-            timestamp=moment, subfilter=SigSeedSubFilter.PADES, name=organisation or None, bytes_reserved=2 * room
+            timestamp=moment,
+            subfilter=SigSeedSubFilter.PADES,
+            name=organisation or None,
+            reason=purpose or None,
+            bytes_reserved=2 * room,
         )
         rights = SigMDPSetup(md_algorithm=DIGEST, certify=True, docmdp_perms=MDPPerm.NO_CHANGES)
         steps.send(SigObjSetup(sig_placeholder=placeholder, mdp_setup=rights))
@@ -181,10 +194,16 @@ def inspect(pdf: bytes) -> Seal:
         key.verify(signature, _attributes(certificate, digest).untag().dump())
         key.verify(authority.signature, authority.tbs_certificate_bytes)
         is_intact = pdf[before:after] == b"<" + only.hex().upper().encode() + b">"
-        day = DAY.search(pdf, found[-1].end(), found[-1].end() + 1000)  # in the same dictionary, as `seal` writes it
+        beside = pdf[found[-1].end() : found[-1].end() + 1000]  # in the same dictionary, as `seal` writes it
+        day, purpose = DAY.search(beside), PURPOSE.search(beside)
         on = date(*(int(part) for part in day.groups())) if day else None
     except (InvalidSignature, ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError):
         return seal_of
     return Seal(
-        is_sealed=True, is_intact=is_intact and whole, covers_all=whole, fingerprint=fingerprint(key), sealed_on=on
+        is_sealed=True,
+        is_intact=is_intact and whole,
+        covers_all=whole,
+        fingerprint=fingerprint(key),
+        sealed_on=on,
+        purpose=purpose[1].decode() if purpose else "",
     )

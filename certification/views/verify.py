@@ -77,7 +77,7 @@ def check(request: HttpRequest) -> HttpResponse:
     if file is None or not file.size or file.size > MOST_BYTES:
         return render(request, "certification/verify.html", {"is_no_file": True}, status=400)
     checked = check_file(file.read())
-    context: dict[str, Any] = {"verdict": checked.verdict.value}
+    context: dict[str, Any] = {"verdict": checked.verdict.value, "sealed_on": checked.sealed_on}
     if checked.certificate is not None:
         context |= {"certificate": checked.certificate, "standing": standing_of(checked.certificate)}
     return render(request, "certification/checked.html", context)

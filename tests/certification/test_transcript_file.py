@@ -6,15 +6,20 @@ from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
 from certification import tasks
+from certification.authorities.cycles import day_in
+from certification.domain.checking import Checked, Verdict, check_file
 from certification.domain.claiming import claim, revoke_claim
 from certification.domain.erasure import erase
 from certification.domain.issuing import issue
 from certification.domain.transcript_file import FOLDER, file_of, forget_transcripts, make_transcript
 from certification.models import Accreditation, Chain
+from certification.printing.signature import TRANSCRIPT, inspect
 from media.storages import media_storage
 from tests.certification.printing.samples import page_text, squeezed
 from tests.factories.accounts import UserFactory
@@ -122,6 +127,44 @@ class TestDownload:
             claim(accreditation=accredit(live), user=user, now=timezone.now())
             with django_assert_max_num_queries(10):
                 file_of(user=user, language="en", now=timezone.now())
+
+
+class TestTheSeal:
+    def test_it_is_sealed_and_a_file_that_is_checked_is_recognised(self) -> None:
+        _accreditation, user = earned()
+        pdf = made(user)
+        today = day_in(timezone.now(), user.timezone)
+        seal = inspect(pdf)
+
+        assert (seal.is_intact, seal.covers_all, seal.sealed_on, seal.purpose) == (True, True, today, TRANSCRIPT)
+        assert check_file(pdf) == Checked(Verdict.TRANSCRIPT, sealed_on=today)
+        answer = Client().post("/verify/check/", {"file": SimpleUploadedFile("t.pdf", pdf)}).content.decode()
+        assert "This file is a transcript that was made here" in answer
+        assert f"Not one byte was changed since {today.day} {today:%B %Y}." in answer
+
+    def test_a_changed_byte_anywhere_is_noticed(self) -> None:
+        pdf = made(UserFactory.create())
+        verdicts = set()
+        for at in range(20, len(pdf) - 10, len(pdf) // 40):
+            verdicts.add(check_file(pdf[:at] + bytes([pdf[at] ^ 1]) + pdf[at + 1 :]).verdict)
+
+        assert {Verdict.ALTERED} <= verdicts <= {Verdict.ALTERED, Verdict.FOREIGN}  # foreign: where the seal begins
+
+    def test_nobody_turns_it_into_a_certificate(self) -> None:
+        """What it was made for is within what is signed."""
+        pdf = made(UserFactory.create())
+        for word in (b"Certificat", b"          "):
+            assert check_file(pdf.replace(b"(Transcript)", b"(" + word + b")")).verdict == Verdict.ALTERED
+
+    def test_a_new_key_makes_a_new_one_and_without_a_key_there_is_no_seal(self, settings: Any) -> None:
+        user = UserFactory.create()
+        first = made(user)
+        settings.CERTIFICATE_KEYS = (bytes(range(32)), *settings.CERTIFICATE_KEYS)
+        assert check_file(first).verdict == Verdict.TRANSCRIPT
+        second = made(user)
+        assert inspect(second).fingerprint != inspect(first).fingerprint
+        settings.CERTIFICATE_KEYS = ()
+        assert check_file(made(user)).verdict == Verdict.FOREIGN
 
 
 class TestMaking:

@@ -2,16 +2,19 @@
 
 import json
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 from django_redis import get_redis_connection
 
 from certification.domain.badges import badge_of
+from certification.domain.checking import Verdict, check_file
 from certification.domain.files import make_file, pdf_of
 from certification.domain.issuing import issue, reissue, revoke
 from certification.domain.keys import newest_key
@@ -170,6 +173,24 @@ class TestFiles:
             changed = pdf[:at] + bytes([pdf[at] ^ 1]) + pdf[at + 1 :]
             assert self.said(changed) == "This file was altered"
         assert self.said(pdf + b"\n%appended") == "This file was altered"
+
+    def test_sec_28_a_hundred_places_of_a_file_that_was_issued(self, certificate: Certificate) -> None:
+        make_file(certificate_id=certificate.pk, now=NOW)
+        pdf = pdf_of(certificate)
+        verdicts = Counter(
+            check_file(pdf[:at] + bytes([pdf[at] ^ (1 << at % 8)]) + pdf[at + 1 :]).verdict
+            for at in range(0, len(pdf), len(pdf) // 100)
+        )
+        assert check_file(pdf).verdict == Verdict.ISSUED
+        assert set(verdicts) <= {Verdict.ALTERED, Verdict.FOREIGN}  # foreign: where the seal itself begins
+        assert verdicts[Verdict.ALTERED] > 95
+
+    def test_a_file_is_looked_up_by_its_hash_through_an_index(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute("EXPLAIN SELECT 1 FROM certification_certificatefile WHERE sha256 = %s", [b"x" * 32])
+            plan = " ".join(row[0] for row in cursor.fetchall())
+        assert "certification_file_sha256" in plan
 
     def test_sealed_here_without_a_record_of_the_file(self, certificate: Certificate) -> None:
         assert self.said(pdf_of(certificate)) == "This file was sealed here and not changed"

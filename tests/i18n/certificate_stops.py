@@ -8,9 +8,11 @@ from certification.domain.chain import NewEntry, append, lock_chain
 from certification.domain.files import make_file, pdf_of
 from certification.domain.issuing import issue, reissue, revoke
 from certification.domain.publishing import publish_heads
+from certification.domain.transcript_file import make_transcript
 from certification.enums import EntryKind
 from certification.models import Activity, Certificate, Claim
 from core.clock import now
+from media.storages import media_storage
 from tests.certification.earned import claim_of, completed_course, completed_programme, doctor, issuing_programme
 from tests.certification.ledgers import grant_many, purge, tamper
 from tests.factories.accounts import UserFactory
@@ -61,6 +63,14 @@ def _issued(slug: str) -> Certificate:
     return issue(of=_greek(claim_of(programme, user=me)), now=now())
 
 
+def _transcript(certificate: Certificate) -> bytes:
+    name = make_transcript(user_id=certificate.user_id, language="en", now=now())
+    assert name is not None
+    with media_storage().open(name) as file:
+        data: bytes = file.read()
+    return data
+
+
 def verifying(tour: Tour) -> None:
     browser = visitor()
     tour.read(browser, "/verify/")
@@ -86,6 +96,7 @@ def verifying(tour: Tour) -> None:
         ("issued", pdf),
         ("altered", pdf + b" "),
         ("sealed", pdf_of(Certificate.objects.select_related("template").get(pk=valid.pk))),
+        ("transcript", _transcript(valid)),
         ("foreign", b"%PDF"),
     ):
         file = SimpleUploadedFile("c.pdf", data)

@@ -155,6 +155,21 @@ class TestReading:
 
         assert unnoticed == []
 
+    def test_every_letter_of_it_counts(self) -> None:
+        """Header, claims and signature, place by place."""
+        whole = token()
+        unnoticed = []
+        for place, letter in enumerate(whole):
+            other = "A" if letter != "A" else "B"
+            try:
+                read(whole[:place] + other + whole[place + 1 :], keys=[KEY.public_key()])
+            except BadgeError:
+                continue
+            unnoticed.append(place)
+
+        assert len(whole) > 1_000
+        assert unnoticed == []
+
     @pytest.mark.parametrize(
         "text", ["", "a.b", "a.b.c", "..", "é.é.é", "e30.e30.e30", "bnVsbA.bnVsbA.AA", "W10.W10.AA"]
     )

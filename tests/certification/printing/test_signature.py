@@ -107,6 +107,19 @@ class TestInspection:
             sealed_on=date(2026, 11, 22),
         )  # fmt: skip
 
+    def test_what_it_was_made_for_is_sealed_with_it(self) -> None:
+        """No name beside it can look like it; a certificate, which has none, keeps the bytes that it always had."""
+        made = seal(unsealed(), key=KEY, organisation=SOCIETY, sealed_on=FACTS.issued_on, purpose="Transcript")
+        named = sealed(by="/Reason (Transcript)")
+
+        assert (inspect(made).purpose, inspect(made).is_intact) == ("Transcript", True)
+        assert inspect(made.replace(b"(Transcript)", b"(Transcribe)")).is_intact is False
+        assert (inspect(named).purpose, inspect(named).is_intact) == ("", True)
+        assert b"/Reason" not in sealed()
+        assert read_by_pyhanko(made).bottom_line is True
+        with pytest.raises(SealError):
+            seal(unsealed(), key=KEY, organisation=SOCIETY, sealed_on=FACTS.issued_on, purpose="a) /Name (b")
+
     def test_who_signed_is_told_apart(self) -> None:
         assert inspect(sealed(key=OTHER_KEY)).fingerprint == fingerprint(OTHER_KEY.public_key())
         assert fingerprint(KEY.public_key()) != fingerprint(OTHER_KEY.public_key())
