@@ -9,15 +9,20 @@ import hashlib
 import json
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from typing import IO, Any
+
+from core.exports import Cell, csv_lines
 
 MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
 FORMAT = 1
 NO_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a ZIP can say
 BLOCK = 1 << 20
 MOST_MANIFEST_BYTES = 10_000_000
+Row = Sequence[Cell]
 # What Python says of a damaged, encrypted or strange file within a ZIP.
 BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError)
 
@@ -74,6 +79,21 @@ def as_json(data: Any) -> bytes:
     return (json.dumps(data, sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()
 
 
+def table(name: str, count: int, rows: Callable[[], Iterator[Row]]) -> Part:
+    """As CSV. `count` is without the headings, which `rows` gives first."""
+    return Part(name, count + 2, lambda: csv_lines(rows()))
+
+
+def line(data: dict[str, Any]) -> bytes:
+    """One line of a file of JSON lines."""
+    return (json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n").encode()
+
+
+def moment(at: datetime | date | None) -> str:
+    """UTC, to the second; empty for never."""
+    return "" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if isinstance(at, datetime) else f"{at}"
+
+
 def _named(name: str) -> zipfile.ZipInfo:
     info = zipfile.ZipInfo(name, NO_TIME)
     info.compress_type = zipfile.ZIP_DEFLATED
@@ -86,20 +106,20 @@ def _named(name: str) -> zipfile.ZipInfo:
 
 
 def check_pack(file: IO[bytes]) -> tuple[dict[str, Any], list[Flaw]]:
-    """The manifest, and what differs from it. Raises NoPackError.
+    """The manifest, and what differs from it: the files alone, which `pack_check` looks into. Raises NoPackError.
 
     Whoever writes a pack can write its manifest: that nothing was changed since says the hash of the whole file, which
     the site keeps, and that the ledger's lines are the true ones says the published head of their chain.
     """
     try:
         with zipfile.ZipFile(file) as archive:
-            manifest = _manifest(archive)
-            return manifest, list(_flaws(archive, manifest))
+            manifest = manifest_of(archive)
+            return manifest, list(flaws_of(archive, manifest))
     except zipfile.BadZipFile as broken:
         raise NoPackError(f"This is no ZIP file that can be read: {broken}") from None
 
 
-def _manifest(archive: zipfile.ZipFile) -> dict[str, Any]:
+def manifest_of(archive: zipfile.ZipFile) -> dict[str, Any]:
     try:
         with archive.open(MANIFEST) as file:
             found = json.loads(file.read(MOST_MANIFEST_BYTES))
@@ -114,10 +134,10 @@ def _manifest(archive: zipfile.ZipFile) -> dict[str, Any]:
     return dict(found)
 
 
-def _flaws(archive: zipfile.ZipFile, manifest: dict[str, Any]) -> Iterator[Flaw]:
-    names = archive.namelist()
+def flaws_of(archive: zipfile.ZipFile, manifest: dict[str, Any]) -> Iterator[Flaw]:
+    names = Counter(archive.namelist())
     said = {one["name"]: one for one in manifest["files"]}
-    for name in sorted({one for one in names if names.count(one) > 1}):
+    for name in sorted(one for one, times in names.items() if times > 1):
         yield Flaw(name, "twice")
     for name in sorted(set(names) - set(said) - {MANIFEST, SUMS}):
         yield Flaw(name, "extra")

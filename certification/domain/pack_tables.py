@@ -7,7 +7,6 @@ Texts are English, whoever asks, and times are UTC: an auditor's copy reads the 
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
-from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -18,13 +17,15 @@ from assessments.domain.evaluation_results import MIN_GROUP, results_of
 from assessments.models import Attempt, Evaluation, EvaluationAnswer, EvaluationReceipt
 from certification.authorities import AUTHORITIES, NoPackError, pack
 from certification.domain.chain import content_of
-from certification.domain.pack_file import Part, as_json
+from certification.domain.pack_certificates import certificate_parts, resting_on
+from certification.domain.pack_file import Part, Row, as_json, moment
+from certification.domain.pack_file import line as _line
+from certification.domain.pack_file import table as _table
 from certification.enums import Format
 from certification.models import (
     Accreditation,
     Acknowledgement,
     Activity,
-    Certificate,
     Claim,
     ClaimEvidence,
     Contributor,
@@ -34,14 +35,12 @@ from certification.models import (
     LedgerEntry,
 )
 from core.db import Intervals
-from core.exports import Cell, csv_lines
 from core.ranges import Ranges
 from webinars.domain.attendance import attendance_of, count_attendance
 from webinars.enums import Phase
 from webinars.models import Visit, WatchRecord, Webinar
 
 BATCH = 1_000
-Row = Sequence[Cell]
 MAKERS: list[Callable[[Activity], Iterator[Part]]] = []
 
 
@@ -264,25 +263,7 @@ def _credit(activity: Activity) -> Iterator[Part]:
 
 @_maker
 def _certificates(activity: Activity) -> Iterator[Part]:
-    rows = Certificate.objects.filter(claim__accreditation__activity=activity).order_by("serial")
-
-    def issued() -> Iterator[Row]:
-        yield (
-            "Certificate", "Number", "Public id", "Edition", "Claim", "Person", "Issued at (UTC)", "PDF SHA-256",
-            "PDF bytes", "Key", "Signature of the facts",
-        )  # fmt: skip
-        for one in rows.select_related("file").defer("facts").iterator(chunk_size=BATCH):
-            file = getattr(one, "file", None)
-            made = (bytes(file.sha256).hex(), file.size_bytes) if file else ("not made yet", "")
-            ids = (one.pk, one.number, one.public_id, one.edition, one.claim_id or "", one.user_id)
-            yield (*ids, moment(one.issued_at), *made, one.key_fingerprint, bytes(one.signature).hex())
-
-    def facts() -> Iterator[bytes]:
-        for number, printed in rows.values_list("number", "facts").iterator(chunk_size=BATCH):
-            yield _line({"number": number, "facts": printed})
-
-    yield _table("certificates.csv", rows.count(), issued)
-    yield Part("certificate_facts.jsonl", rows.count(), facts)
+    yield from certificate_parts(activity)
 
 
 # What they are made of
@@ -306,8 +287,11 @@ def people_of(activity: Activity) -> QuerySet[User]:
 
 
 def entries_of(activity: Activity) -> QuerySet[LedgerEntry]:
+    """Also those about the certificates of course and programme that rest on it."""
     return LedgerEntry.objects.filter(
-        Q(claim__accreditation__activity=activity) | Q(certificate__claim__accreditation__activity=activity)
+        Q(claim__accreditation__activity=activity)
+        | Q(certificate__claim__accreditation__activity=activity)
+        | Q(certificate__in=resting_on(activity))
     )
 
 
@@ -388,19 +372,6 @@ def _rules(authority: str, version: str) -> dict[str, Any]:
 
 def _phase(activity: Activity) -> Phase:
     return Phase.LIVE if activity.format == Format.LIVE else Phase.ON_DEMAND
-
-
-def _table(name: str, count: int, rows: Callable[[], Iterator[Row]]) -> Part:
-    return Part(name, count + 2, lambda: csv_lines(rows()))
-
-
-def _line(data: dict[str, Any]) -> bytes:
-    return (json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n").encode()
-
-
-def moment(at: datetime | date | None) -> str:
-    """UTC, to the second; empty for never."""
-    return "" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if isinstance(at, datetime) else f"{at}"
 
 
 def _intervals(intervals: Intervals) -> str:

@@ -10,8 +10,9 @@ from django.utils import translation
 
 from accounts.domain import audit
 from accounts.models import User
-from certification.domain.pack_file import Part, write_pack
-from certification.domain.pack_tables import moment, parts_of, people_of
+from certification.domain.pack_certificates import pdf_parts
+from certification.domain.pack_file import Part, moment, write_pack
+from certification.domain.pack_tables import parts_of, people_of
 from certification.models import Activity, Chain, PublishedHead
 from certification.printing.summary import Summary, Table, render
 from core.exports import neutral
@@ -21,8 +22,11 @@ NO_DATE = datetime(2000, 1, 1, tzinfo=UTC)
 Progress = Callable[[int, int], None]
 
 
-def make_pack(*, activity: Activity, to: IO[bytes], progress: Progress | None = None) -> None:
-    """The same data give the same bytes. One snapshot of the database: what is granted meanwhile is in none of it."""
+def make_pack(*, activity: Activity, to: IO[bytes], has_pdfs: bool = False, progress: Progress | None = None) -> None:
+    """The same data give the same bytes. One snapshot of the database: what is granted meanwhile is in none of it.
+
+    `has_pdfs`: with the files of the certificates too, which are a hundred times as large as all the rest.
+    """
     with transaction.atomic(), translation.override("en"):
         if not _is_inner():
             with connection.cursor() as cursor:
@@ -34,7 +38,8 @@ def make_pack(*, activity: Activity, to: IO[bytes], progress: Progress | None = 
         parts = parts_of(activity)
         summary = Part(README, 1, lambda: iter([_readme(activity, facts, parts).encode()]))
         page = Part(SUMMARY, 1, lambda: iter([render(_summary(activity, facts, parts))]))
-        write_pack(to, [summary, page, *parts], facts=facts, progress=progress)
+        documents = list(pdf_parts(activity)) if has_pdfs else []
+        write_pack(to, [summary, page, *parts, *documents], facts=facts, progress=progress)
 
 
 def _is_inner() -> bool:
@@ -92,7 +97,11 @@ def _summary(activity: Activity, facts: dict[str, Any], parts: list[Part]) -> Su
             Table("Terms", (4, 1, 1, 2, 3), ("Authority", "Credits", "Rules", "Approval", "Provider"), terms),
             Table("Tables", (3, 1), ("File", "Rows"), tables),
         ),
-        note="manifest.json names every file with its SHA-256. README.txt says how to look the pack over.",
+        note=(
+            "Certificates of the course and the programme that rest on this activity stand in certificates_resting.csv,"
+            " by number and hash: they certify no credit of it. manifest.json names every file with its SHA-256."
+            " README.txt says how to look the pack over."
+        ),
         at=activity.starts_at or NO_DATE,
     )
 
@@ -124,9 +133,12 @@ def _readme(activity: Activity, facts: dict[str, Any], parts: list[Part]) -> str
         "",
         "Times are UTC. People are named in people.csv; elsewhere stands their number. Cells that begin like a formula",
         "have an apostrophe in front. manifest.json names every file with its SHA-256 and size; to look them over:",
-        "  sha256sum --check SHA256SUMS        or        manage.py evidence check <this file>",
+        "  sha256sum --check SHA256SUMS        the files as they were; any computer can do it",
+        "  manage.py evidence check <this file>   calculates everything again: seals, decisions, signatures, badges",
         "Each line of ledger.jsonl: SHA-256 over the bytes of `previous` and `content` (sorted keys, no spaces, UTF-8)",
         "gives `hash`. The whole ledger up to the published head is looked over by manage.py ledger verify.",
+        "certificates_resting.csv: certificates of the course and the programme that the people with credit have. They",
+        "rest on this activity among others and certify no credit of it: numbers and hashes, sealed by the ledger.",
         "",
     ]
     return "\n".join(lines)

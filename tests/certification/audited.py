@@ -8,8 +8,8 @@ from typing import Any
 from accounts.models import User
 from assessments.enums import AttemptState
 from assessments.models import Attempt, Evaluation, EvaluationAnswer, EvaluationReceipt, EvaluationResponse
-from certification.domain.chain import NewEntry, append, lock_chain
-from certification.enums import CertificateKind, ContributorRole, EntryKind, Format, ReviewDecision
+from certification.domain.issuing import issue
+from certification.enums import ContributorRole, Format, ReviewDecision
 from certification.models import (
     Acknowledgement,
     Activity,
@@ -125,16 +125,9 @@ def disclose(activity: Activity, person: User, at: datetime) -> None:
 
 
 def certify(claim: Claim, *, at: datetime, file: bool = True) -> Certificate:
-    """As issuing would leave it, without a PDF in the storage."""
-    serial = Certificate.objects.filter(programme=claim.programme).count() + 1
-    made: Certificate = Certificate.objects.create(
-        kind=CertificateKind.ACTIVITY, programme=claim.programme, user=claim.user, claim=claim,
-        public_id=f"PUBLIC{claim.programme_id}X{serial}", serial=serial, number=f"RND-{claim.programme_id}-{serial}",
-        template=CertificateTemplateFactory.create(programme=claim.programme),
-        facts={"name": claim.user.get_full_name()}, key_fingerprint="k" * 64, signature=b"s" * 64, issued_at=at,
-    )  # fmt: skip
-    issued = NewEntry(kind=EntryKind.CERTIFICATE_ISSUED, user_id=claim.user_id, certificate_id=made.pk)
-    append(chain=lock_chain(claim.programme), entries=[issued], now=at)
+    """Issued, without a PDF in the storage: `file` is the row of one."""
+    CertificateTemplateFactory.create(programme=claim.programme)
+    made = issue(of=claim, now=at)
     if file:
         CertificateFile.objects.create(
             certificate=made, sha256=b"f" * 32, size_bytes=40_000, stored_as=f"certificates/{made.public_id}.pdf",
