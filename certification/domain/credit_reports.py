@@ -1,11 +1,13 @@
 """Lists of credit for authorities: `manage.py credit_report`, and buttons of the activity's page.
 
-* `pars`: learners' credit for ACCME's PARS. What PARS matches a physician by says ACCME's checklist (first and last
-  name, month and day of birth, primary state of licensure, state license ID), with the learner's permission to report:
-  https://accme.org/publications/cme-credit-reporting-checklist. PARS takes tab-delimited text, Excel, XML and a web
-  service (https://accme.org/resource/excel-learner-upload-instructions/). The headings and their order in its template
-  stand in no public text that was found: ours are in plain words, and a person maps them. What this product does not
-  know is left empty, and `missing` says how often.
+* `pars`: learners' credit for ACCME's PARS, in the order and under the headings of its Excel template for learners
+  (https://accme.org/resource/excel-learner-batch-template/, 917_20240125_Learner_Excel_CME_MOC_Template.xlsx: a row of
+  guidance, then the headings). The template itself was not at hand: headings, order and the form of an example row are
+  as public programs that read it have them. Rows go below its headings; its columns for certifying boards, to the right
+  of ours, stay empty. What PARS matches a physician by says ACCME's checklist (names, month and day of birth, state of
+  licensure, license ID), with the learner's permission to report:
+  https://accme.org/publications/cme-credit-reporting-checklist. What this product does not know is left empty, and
+  `missing` says how often. PARS's web services (XML, JSON) are not spoken.
 * `councils`: the list that councils ask for after an event.
 * `eaccme`: numbers for the event report, which EACCME wants by a template of its own with the participants' feedback
   (https://www.eadv.org/education/cme-cpd-guidance/). The template itself was not found: a person fills it in from here.
@@ -38,7 +40,7 @@ from webinars.models import Visit, WatchRecord
 
 BATCH = 1_000
 KINDS = ("pars", "councils", "eaccme")
-FORMS = {"pars": ("txt",), "councils": ("csv", "xlsx"), "eaccme": ("csv", "xlsx")}
+FORMS = {"pars": ("txt", "xlsx"), "councils": ("csv", "xlsx"), "eaccme": ("csv", "xlsx")}
 Row = Sequence[Cell]
 
 
@@ -110,8 +112,8 @@ def record_report(
 
 def _pars(activity: Activity, missing: Counter[str]) -> Iterator[Row]:
     yield (
-        "PARS Activity ID", "First Name", "Last Name", "Birth Month", "Birth Day", "State of Licensure", "License ID",
-        "Completion Date", "CME Credits", "Provider's Learner ID",
+        "Record Action", "ACCME Activity ID", "Completion Date", "First Name", "Last Name", "Date of Birth",
+        "Licensing State", "Licensing ID or NPI", "Number of CME Credits",
     )  # fmt: skip
     for one in _credited(activity, missing, authority=AuthorityKey.ACCME):
         person, state = one.claim.user, state_of(one.claim.user.medical_council)
@@ -122,16 +124,15 @@ def _pars(activity: Activity, missing: Counter[str]) -> Iterator[Row]:
         missing["license ID: the profile has no registration number"] += not person.registration_number
         missing["first or last name"] += not (person.first_name and person.last_name)
         yield (
+            "Add",
             _code(one.claim),
+            f"{one.claim.took_part_on:%m/%d/%Y}",
             person.first_name,
             person.last_name,
             "",
-            "",
             state,
             person.registration_number,
-            f"{one.claim.took_part_on:%m/%d/%Y}",
             one.credits,
-            str(person.pk),
         )
 
 

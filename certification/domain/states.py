@@ -1,4 +1,4 @@
-"""The United States, as PARS names them: two letters."""
+"""The United States, as PARS names them: in full."""
 
 import re
 
@@ -13,16 +13,16 @@ STATES = {
     "South Carolina": "SC", "South Dakota": "SD", "Tennessee": "TN", "Texas": "TX", "Utah": "UT", "Vermont": "VT",
     "Virginia": "VA", "Washington": "WA", "West Virginia": "WV", "Wisconsin": "WI", "Wyoming": "WY",
 }  # fmt: skip
-_CODES = frozenset(STATES.values())
+_BY_CODE = {code: name for name, code in STATES.items()}
 # The longest first: West Virginia is not Virginia.
 _NAMES = re.compile(rf"\b({'|'.join(sorted(STATES, key=len, reverse=True))})\b", re.IGNORECASE)
-_BY_NAME = {name.casefold(): code for name, code in STATES.items()}
+_BY_NAME = {name.casefold(): name for name in STATES}
 
 
 def state_of(council: str) -> str:
     """From what a profile says: 'Medical Board of California' or 'CA'. Empty where it names none."""
     plain = council.strip()
-    if plain.upper() in _CODES:
-        return plain.upper()
+    if plain.upper() in _BY_CODE:
+        return _BY_CODE[plain.upper()]
     named = _NAMES.search(plain)
     return _BY_NAME[named[1].casefold()] if named else ""

@@ -21,14 +21,14 @@ from core.clock import asked_now
 
 class Command(BaseCommand):
     help = (
-        "Writes who has credit for an activity: pars (ACCME, tab-delimited), councils (a list with registration "
+        "Writes who has credit for an activity: pars (ACCME's template), councils (a list with registration "
         "numbers) or eaccme (numbers of the event, without names). Says what was left empty. The export is recorded."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("kind", choices=KINDS)
         parser.add_argument("activity", type=int, help="the activity's number, as in the address of its page")
-        parser.add_argument("--to", type=Path, help="where to write; .xlsx makes an Excel file (not of pars)")
+        parser.add_argument("--to", type=Path, help="where to write; .xlsx makes an Excel file")
 
     def handle(self, *_: Any, **options: Any) -> None:
         kind: str = options["kind"]
