@@ -35,6 +35,7 @@ CASES = [
     Case("a day of six hours and a half", QUARTERS, live(390), terms("6.5", 390), "6.5"),
     Case("four hours and 50 minutes of it", QUARTERS, live(290), terms("6.5", 390), "4.75", ["part"]),
     Case("nothing designated", MOST, live(60), terms("0"), "0", ["nothing_designated"]),
+    Case("before 2022: 47 minutes", QUARTERS, live(47), terms(), "0.75", ["part"], version="2011"),
     Case("2 designated by mistake for an hour", QUARTERS, live(60), terms("2"), "1"),
     Case(
         "the evaluation is not done",

@@ -1,7 +1,7 @@
 """Credit hours of Indian councils: worked cases, each with the source of the number."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -180,6 +180,72 @@ CASES = [
 def test_worked_case(case: Case) -> None:
     assert case.source
     case.check("india", "2024")
+
+
+# Of every version and council what its row says: a rule that is added to the table is tried at its boundary by itself.
+ROWS = [
+    pytest.param(version, row, id=f"{row.key} {version}")
+    for version, table in (("2002", EARLIER), ("2024", NOW))
+    for row in table.values()
+]
+
+
+def boundary(version: str, row: Council, *, had_: Decimal, designated: str = "1", **more: Any) -> tuple[Decimal, str]:
+    """What somebody who has so much already gets of an hour, and by which cap."""
+    on = date(2024, 5, 2) if version == "2002" else DAY
+    facts = {"council": row.key, "took_part_on": on, "event": "today", "is_online": row.takes_online}
+    granted = (
+        [had(str(had_), on, event=more.pop("event", "another"), is_online=more.pop("online", True))] if had_ else []
+    )
+    evidence = live(60, **{**facts, "granted": granted, **more})
+    given = terms(designated, council=row.key, starts_on=date(2024, 1, 1), ends_on=None)
+    decision = pack("india", version=version).evaluate(evidence, given)
+    return decision.credit, " ".join(one.code for one in decision.reasons)
+
+
+@pytest.mark.parametrize(("version", "row"), ROWS)
+class TestEveryCouncil:
+    def test_credit_of_an_hour_and_whether_online_is_taken(self, version: str, row: Council) -> None:
+        assert boundary(version, row, had_=Decimal(0)) == (1, "")
+        online = boundary(version, row, had_=Decimal(0), is_online=True)
+        assert online == ((1, "") if row.takes_online else (0, "online_not_taken"))
+
+    def test_caps_to_the_half_hour(self, version: str, row: Council) -> None:
+        """A credit fits exactly, then half of it, then none; and other things do not count."""
+        rules: tuple[tuple[str, Decimal | None, dict[str, Any], dict[str, Any] | None], ...] = (
+            ("cap_event", row.most_per_event, {"event": "today", "online": False}, {"event": "another"}),
+            ("cap_year", row.most_per_year, {"online": False}, None),
+            ("cap_online", row.most_online, {}, {"online": False}),
+        )
+        for name, most, matters, other in rules:
+            if most is None:
+                continue
+            narrower = [one for one in (row.most_per_year, row.most_online) if one is not None and name == "cap_online"]
+            if narrower and min(narrower) < most:
+                continue  # the year is full before the cycle's online credit is: a worked case has it
+            left = {
+                had_: boundary(version, row, had_=had_, **matters) for had_ in (most - 1, most - Decimal("0.5"), most)
+            }
+            assert left == {most - 1: (1, ""), most - Decimal("0.5"): (Decimal("0.5"), name), most: (0, name)}
+            if other is not None and row.most_per_year is None:
+                assert boundary(version, row, had_=most, **{**matters, **other}) == (1, "")
+
+    def test_without_caps_nothing_is_cut(self, version: str, row: Council) -> None:
+        if row.most_per_event is row.most_per_year is row.most_online is None:
+            assert boundary(version, row, had_=Decimal(100), event="today", designated="8") == (8, "")
+
+    def test_the_cycle_goes_from_its_first_to_its_last_day(self, version: str, row: Council) -> None:
+        """Across new year's eve and leap days, to the day: five years, of everybody or of one's own registration."""
+        rules = pack("india", version=version)
+        on = rules.effective_from.replace(year=2024)
+        for since in (None, date(2020, 2, 29)):
+            wanted = rules.requirement(on=on, council=row.key, since=since)
+            assert wanted is not None
+            assert wanted.first <= on <= wanted.last
+            after = rules.requirement(on=wanted.last + timedelta(days=1), council=row.key, since=since)
+            assert after is not None
+            assert after.first == wanted.last + timedelta(days=1)
+            assert wanted.credits == row.required
 
 
 def test_new_years_night_is_another_year_in_kolkata_than_in_london() -> None:

@@ -14,7 +14,7 @@ import certification.authorities
 from certification.authorities import AUTHORITIES, NoPackError, pack, pack_of
 from certification.authorities.base import Decision, Evidence, Reason, RulePack, Step
 from certification.authorities.words import WORDS, words_of
-from tests.certification.authorities import test_accme, test_councils, test_eaccme
+from tests.certification.authorities import test_accme, test_attendance, test_councils, test_eaccme
 from tests.certification.authorities.worked import DAY, live, terms
 
 FOLDER = Path(certification.authorities.__file__).parent
@@ -104,6 +104,38 @@ CASES = [
     *((one, "eaccme", "2023") for one in test_eaccme.CASES),
     *((one, "india", "2024") for one in test_councils.CASES),
 ]
+
+
+def test_each_authority_has_fifteen_worked_cases_or_more_each_with_its_source() -> None:
+    found = {
+        "accme": [(one.name, one.source) for one in test_accme.CASES],
+        "eaccme": [(one.name, one.source) for one in test_eaccme.CASES],
+        "india": [(one.name, one.source) for one in test_councils.CASES],
+        "attendance": [one[:2] for one in test_attendance.CASES],
+    }
+
+    assert list(found) == list(AUTHORITIES)
+    assert [key for key, cases in found.items() if len({name for name, _source in cases}) < 15] == []
+    assert [name for cases in found.values() for name, source in cases if len(source) < 10] == []
+
+
+def test_every_version_of_every_authority_has_worked_cases() -> None:
+    used = {(key, case.version or version) for case, key, version in CASES} | {("attendance", "1")}
+
+    assert used == {(key, one.version) for key, one in PACKS}
+
+
+def test_what_the_cases_are_about() -> None:
+    """Boundary minutes, caps, cycles across years, live plus recording, evaluation missing, failed and then passed."""
+    about = {
+        key: {word for case, of, _ in CASES if of == key for word in (*(one for one in case.reasons), *case.missing)}
+        for key in ("accme", "eaccme", "india")
+    }
+    both = {"part", "too_short", "not_watched", "not_passed", "other_format", "watch", "pass", "evaluate"}
+
+    assert {key: both - words for key, words in about.items()} == {"accme": set(), "eaccme": set(), "india": set()}
+    assert {"cap_day"} <= about["eaccme"]
+    assert {"cap_event", "cap_year", "cap_online", "online_not_taken", "other_council"} <= about["india"]
 
 
 def lines(decision: Decision) -> list[Step | Reason]:
