@@ -12,7 +12,7 @@ from accounts.models import User
 from assessments.enums import FINISHED_STATES, AttemptState, Outcome
 from assessments.models import Answer, Attempt, Evaluation, HandMark, ItemImage, ItemVersion, Quiz
 from core.prepared import Prepared
-from courses.models import RoleGrant
+from courses.models import Course, RoleGrant
 from courses.rules import Person, courses_for, has_role, lessons_for, programmes_with_role
 
 Found = TypeVar("Found")
@@ -20,7 +20,9 @@ Found = TypeVar("Found")
 
 def quizzes_for(user: Person) -> QuerySet[Quiz]:
     courses = courses_for(user).order_by().values("pk")
-    return Quiz.objects.filter(lesson__course__in=courses).select_related("lesson__course__programme")
+    before = Course.prerequisites.through.objects.filter(from_course=OuterRef("lesson__course"))
+    found = Quiz.objects.filter(lesson__course__in=courses).select_related("lesson__course__programme")
+    return found.annotate(has_prerequisites=Exists(before))
 
 
 def _own(user: int, attempt: int) -> QuerySet[Attempt]:

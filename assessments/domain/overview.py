@@ -96,7 +96,9 @@ def overview_of(*, quiz: Quiz, user: User, now: datetime) -> Overview:
         attempts = _attempts.rows(quiz=quiz.pk, user=user.pk)
     extra_attempts, extra_percent = _extra.first(quiz=quiz.pk, user=user.pk) or (0, 0)
     standing = standing_of(quiz=quiz, attempts=attempts, extra_attempts=extra_attempts)
-    availability = lesson_availability(lesson=quiz.lesson, user_id=user.pk, now=now)
+    availability = lesson_availability(
+        lesson=quiz.lesson, user_id=user.pk, now=now, has_prerequisites=quiz.has_prerequisites
+    )
     moment = checks.moment_of(quiz=quiz, user=user, now=now)
     past = []
     for attempt in attempts:

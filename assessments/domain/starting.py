@@ -89,7 +89,13 @@ def start_attempt(*, quiz: Quiz, user: User, now: datetime, number: int | None =
     enrolment = get_enrolment_for(user, quiz.lesson.course.programme)
     if enrolment is None:
         raise NotEnrolledError
-    window = lesson_availability(lesson=quiz.lesson, user_id=user.pk, now=now, enrolment=enrolment)
+    window = lesson_availability(
+        lesson=quiz.lesson,
+        user_id=user.pk,
+        now=now,
+        enrolment=enrolment,
+        has_prerequisites=quiz.has_prerequisites,
+    )
     with transaction.atomic():
         extra_percent, extra_attempts, moment, is_held = _candidate(quiz, user)
         attempts = _attempts.rows(quiz=quiz.pk, user=user.pk)

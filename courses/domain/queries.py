@@ -72,18 +72,23 @@ _prerequisites = Prepared[Any](
 
 
 def lesson_availability(
-    *, lesson: Lesson, user_id: int, now: datetime, enrolment: Enrolment | None = None
+    *,
+    lesson: Lesson,
+    user_id: int,
+    now: datetime,
+    enrolment: Enrolment | None = None,
+    has_prerequisites: bool = True,
 ) -> Availability:
     """For the doors of one lesson; without an enrolment (a presenter, a moderator) the cohort's window is not asked.
 
     Every player asks this when it begins and twice a minute while it is live. Two queries, one where the enrolment is
-    known (with its cohort); what is completed is looked up only where something has to come first. The lesson's course
-    and programme are taken as they were read.
+    known (with its cohort), none where it is also known that the course has no prerequisites; what is completed is
+    looked up only where something has to come first. The lesson's course and programme are taken as they were read.
     """
     course = lesson.course
     enrolment = enrolment or _enrolment.first(user=user_id, programme=course.programme_id)
     mine = CourseCompletion.objects.filter(user_id=user_id)
-    before = _prerequisites.rows(course=course.pk, user=user_id)
+    before = _prerequisites.rows(course=course.pk, user=user_id) if has_prerequisites else []
     completed = {one.pk for one in before if one.is_done}
     if len(completed) < len(before) and mine.filter(course=course).exists():
         completed.add(course.pk)
