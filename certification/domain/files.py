@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from django.core.files.base import ContentFile
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from certification.domain.facts import NotPrintableError, thaw
@@ -47,19 +47,24 @@ def make_file(*, certificate_id: int, now: datetime) -> CertificateFile | None:
     row = CertificateFile.objects.filter(certificate=certificate).first()
     if row is not None and read_file(row) is not None:
         return row
-    pdf = pdf_of(certificate)
+    return _keep(certificate_id, pdf_of(certificate), now=now)
+
+
+@transaction.atomic
+def _keep(certificate_id: int, pdf: bytes, *, now: datetime) -> CertificateFile | None:
+    """Under the lock for which a purge waits too: of what was purged while it was drawn, nothing is kept."""
+    certificate = Certificate.objects.select_for_update(no_key=True).get(pk=certificate_id)
+    if not certificate.facts:
+        return None
+    row = CertificateFile.objects.filter(certificate=certificate).first()
     digest = hashlib.sha256(pdf).digest()
-    if row is not None and bytes(row.sha256) != digest and certificate.facts["engine"] == engine():
-        raise DifferentBytesError(certificate.number)
-    name = _store(pdf, digest)
     if row is not None and bytes(row.sha256) != digest:
+        if certificate.facts["engine"] == engine():
+            raise DifferentBytesError(certificate.number)
         log.warning("certification.file_made_by_another_engine", certificate=certificate.pk, engine=engine())
+    name = _store(pdf, digest)
     values = {"sha256": digest, "size_bytes": len(pdf), "stored_as": name, "made_at": now}
-    try:
-        with transaction.atomic():
-            made, _ = CertificateFile.objects.update_or_create(certificate=certificate, defaults=values)
-    except IntegrityError:  # another worker was first
-        made = CertificateFile.objects.get(certificate=certificate)
+    made, _ = CertificateFile.objects.update_or_create(certificate=certificate, defaults=values)
     return made
 
 

@@ -5,9 +5,11 @@ concern a record, the longest counts, and the years run from the last thing that
 the activity, issuing, or the newest line of the ledger about it. Days are UTC. What goes: evidence of claims, what
 doctors acknowledged, PDFs, and what is printed on certificates. What stays for ever: the lines of the ledger, which
 name nobody, the claims and numbers they speak of, and the disclosures of those who taught.
+
+What is printed on a certificate and its PDF go in one transaction: of facts that are gone no worker makes a file again.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -40,10 +42,12 @@ Years = Callable[[str], int]
 
 
 class Kind(StrEnum):
+    """In the order in which they go."""
+
     EVIDENCE = "evidence of claims"
     ACKNOWLEDGEMENT = "disclosures shown to doctors"
-    FILE = "PDFs of certificates"
     FACTS = "what is printed on certificates"
+    FILE = "PDFs of certificates"
 
 
 class FutureError(Exception):
@@ -194,8 +198,8 @@ def purge(
     _check(until, now)
     for kind in Kind:
         for group in groups(years=years):
-            while number := _purge_batch(kind, group, until=until, user=user, now=now):
-                yield kind, number
+            while gone := _purge_batch(kind, group, until=until, user=user, now=now):
+                yield from gone.items()
 
 
 def _check(until: date, now: datetime) -> None:
@@ -210,15 +214,16 @@ def _of(rows: QuerySet[Any], kind: Kind, user: User | None) -> QuerySet[Any]:
 
 
 @transaction.atomic
-def _purge_batch(kind: Kind, group: Group, *, until: date, user: User | None, now: datetime) -> int:
+def _purge_batch(kind: Kind, group: Group, *, until: date, user: User | None, now: datetime) -> Counter[Kind]:
     ids = list(_of(due(kind, group, until=until), kind, user).order_by("pk").values_list("pk", flat=True)[:BATCH])
     if not ids:
-        return 0
+        return Counter()
     with _allowed():
-        _REMOVERS[kind](ids)
-    details = {"kind": str(kind), "number": len(ids), "until": until, "years": group.years}
-    audit.record("records.purged", subject=user, details=details, now=now)
-    return len(ids)
+        gone = _REMOVERS[kind](ids)
+    for one, number in gone.items():
+        details = {"kind": str(one), "number": number, "until": until, "years": group.years}
+        audit.record("records.purged", subject=user, details=details, now=now)
+    return gone
 
 
 @contextmanager
@@ -230,30 +235,36 @@ def _allowed() -> Iterator[None]:
         cursor.execute("SET LOCAL certification.purge = 'off'")
 
 
-def _remove_evidence(ids: list[int]) -> None:
+def _remove_evidence(ids: list[int]) -> Counter[Kind]:
     ClaimEvidence.objects.filter(pk__in=ids).delete()
+    return Counter({Kind.EVIDENCE: len(ids)})
 
 
-def _remove_acknowledgements(ids: list[int]) -> None:
+def _remove_acknowledgements(ids: list[int]) -> Counter[Kind]:
     Acknowledgement.objects.filter(pk__in=ids).delete()
+    return Counter({Kind.ACKNOWLEDGEMENT: len(ids)})
 
 
-def _remove_files(ids: list[int]) -> None:
+def _empty_facts(ids: list[int]) -> Counter[Kind]:
+    """With their files. It waits for workers that are just keeping one, and who comes later finds nothing to print."""
+    Certificate.objects.filter(pk__in=ids).update(facts={})
+    return Counter({Kind.FACTS: len(ids)}) + _remove_files(ids)
+
+
+def _remove_files(ids: list[int]) -> Counter[Kind]:
     """The file first: a row without a file is found again by the next run, a file without a row by nobody."""
     rows = CertificateFile.objects.filter(certificate__in=ids)
+    names = list(rows.values_list("stored_as", flat=True))
     storage = media_storage()
-    for name in rows.values_list("stored_as", flat=True):
+    for name in names:
         storage.delete(name)
     rows.delete()
+    return Counter({Kind.FILE: len(names)})
 
 
-def _empty_facts(ids: list[int]) -> None:
-    Certificate.objects.filter(pk__in=ids).update(facts={})
-
-
-_REMOVERS: Mapping[Kind, Callable[[list[int]], None]] = {
+_REMOVERS: Mapping[Kind, Callable[[list[int]], Counter[Kind]]] = {
     Kind.EVIDENCE: _remove_evidence,
     Kind.ACKNOWLEDGEMENT: _remove_acknowledgements,
-    Kind.FILE: _remove_files,
     Kind.FACTS: _empty_facts,
+    Kind.FILE: _remove_files,
 }

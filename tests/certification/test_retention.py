@@ -12,11 +12,14 @@ from django.db import DatabaseError, transaction
 from accounts.models import AuditEvent
 from certification.domain import retention
 from certification.domain.chain import NewEntry, append, lock_chain, verify
+from certification.domain.files import make_missing
+from certification.domain.issuing import issue
 from certification.domain.retention import FutureError, Kind, Line, groups, plan, purge, years_earlier, years_later
 from certification.enums import CertificateKind, EntryKind
 from certification.models import Acknowledgement, Certificate, CertificateFile, ClaimEvidence, LedgerEntry
 from media.storages import media_storage
 from tests.certification.audited import AT, make_audited
+from tests.certification.earned import claim_of, issuing_programme
 from tests.factories.certification import AccreditationFactory
 
 pytestmark = pytest.mark.django_db
@@ -159,6 +162,18 @@ class TestWhat:
         CertificateFile.objects.filter(certificate=mine.certificate).update(stored_as=name)
         purge_all(LAST_DAY)
         assert not media_storage().exists(name)
+
+    def test_no_worker_makes_a_file_again_that_goes(self) -> None:
+        """They look every minute, and thousands of files take longer than that."""
+        programme = issuing_programme()
+        for _ in range(2):
+            issue(of=claim_of(programme), now=AT)
+        assert make_missing(now=NOW) == 2
+        names = list(CertificateFile.objects.values_list("stored_as", flat=True))
+        for _step in purge(until=LAST_DAY, now=NOW):
+            make_missing(now=NOW)
+        assert left() == (0, 0, 0, 0)
+        assert [name for name in names if media_storage().exists(name)] == []
 
     def test_of_a_certificate_number_signature_and_address_stay(self) -> None:
         mine = make_audited()

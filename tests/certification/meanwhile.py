@@ -1,0 +1,78 @@
+"""Two at once on connections of their own: one stops behind a statement, the other comes in between.
+
+Nobody sleeps: they wait for each other by events and by the database's locks.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.db import connection, connections
+
+PATIENCE_SECONDS = 60.0
+LOOK_SECONDS = 0.02
+
+
+class _Work(threading.Thread):
+    """`behind`: words of the statement behind which it stops, the first time that it is there. Empty: it never does."""
+
+    def __init__(self, work: Callable[[], Any], *, behind: str = "") -> None:
+        super().__init__(daemon=True)
+        self.work, self.behind = work, behind
+        self.outcome: Any = None
+        self.backend = 0
+        self.has_stood = False
+        self.has_begun, self.has_stopped, self.goes_on = threading.Event(), threading.Event(), threading.Event()
+
+    def run(self) -> None:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_backend_pid()")
+                (self.backend,) = cursor.fetchone()
+            self.has_begun.set()
+            with connection.execute_wrapper(self._watch):
+                self.outcome = self.work()
+        except Exception as error:  # noqa: BLE001  # the test looks at it
+            self.outcome = error
+        finally:
+            connections.close_all()
+            self.has_begun.set()
+            self.has_stopped.set()
+
+    def _watch(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        done = execute(sql, params, many, context)
+        if self.behind and self.behind in sql and not self.has_stopped.is_set():
+            self.has_stood = True
+            self.has_stopped.set()
+            assert self.goes_on.wait(PATIENCE_SECONDS)
+        return done
+
+    def is_held_up(self) -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT cardinality(pg_blocking_pids(%s)) > 0", [self.backend])
+            (answer,) = cursor.fetchone()
+        return bool(answer)
+
+
+def in_between(first: Callable[[], Any], second: Callable[[], Any], *, behind: str) -> tuple[Any, Any]:
+    """What each came to, or its error. `first` stands behind the first statement with these words until `second` is
+    done or waits for a lock of `first`; then it goes on. The test's own connection must be in no transaction.
+    """
+    one, other = _Work(first, behind=behind), _Work(second)
+    ends = time.monotonic() + PATIENCE_SECONDS
+    one.start()
+    try:
+        assert one.has_stopped.wait(PATIENCE_SECONDS)
+        assert one.has_stood, f"it came to its end without {behind!r}: {one.outcome!r}"
+        other.start()
+        assert other.has_begun.wait(PATIENCE_SECONDS)
+        while other.is_alive() and not other.is_held_up():
+            assert time.monotonic() < ends
+            other.join(LOOK_SECONDS)
+    finally:
+        one.goes_on.set()
+    for thread in (one, other):
+        thread.join(PATIENCE_SECONDS)
+        assert not thread.is_alive()
+    return one.outcome, other.outcome
