@@ -265,8 +265,11 @@ def _context(invitation: Invitation, token: str) -> dict[str, object]:
 
 
 def _close_open(*, users: list[int], now: datetime) -> None:
-    """Under a lock on the person: two resends at once leave one open invitation, not an error."""
-    list(User.objects.select_for_update(of=("self",)).filter(pk__in=users).values_list("pk"))
+    """Under a lock on the person: two resends at once leave one open invitation, not an error.
+
+    In order of ids, like everybody who locks many people: else two who do could wait for each other.
+    """
+    list(User.objects.select_for_update(of=("self",)).filter(pk__in=users).order_by("pk").values_list("pk"))
     Invitation.objects.open().filter(user__in=users).update(revoked_at=now)
 
 

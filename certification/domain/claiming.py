@@ -26,6 +26,7 @@ from certification.authorities.rounding import plain
 from certification.domain.chain import NewEntry, append, canonical, lock_chain
 from certification.domain.evaluating import Evaluated, enrolments_of, evaluate
 from certification.domain.evidence import Gatherer, data_of
+from certification.domain.people import hold_people
 from certification.enums import CREDIT_ENTRIES, ActivityState, EntryKind
 from certification.models import Accreditation, Chain, Claim, ClaimEvidence, LedgerEntry
 
@@ -291,14 +292,19 @@ def credits_of(claim_ids: Iterable[int]) -> dict[int, Decimal]:
 
 
 def lock_people(user_ids: Iterable[int], *, accreditation: Accreditation) -> None:
-    """Until the transaction ends, for this authority and council. In order of ids, so that batches wait in a row."""
+    """Until the transaction ends, for this authority and council. In order of ids, so that batches wait in a row.
+
+    Then their accounts: nobody is erased, and no account is closed, between the look at it and the line about it.
+    """
+    ids = sorted(user_ids)
     what = f"certification/{accreditation.authority}/{accreditation.council}/"
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_advisory_xact_lock(hashtextextended(%s || id::text, 0))"
             " FROM (SELECT unnest(%s::bigint[]) AS id ORDER BY 1) people",
-            [what, sorted(user_ids)],
+            [what, ids],
         )
+    hold_people(ids)
 
 
 def _fresh(accreditation: Accreditation) -> Accreditation:

@@ -6,7 +6,7 @@ lines of the ledger, which name nobody, for ever. Everything else that says who 
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import IO, Any
 
@@ -76,21 +76,33 @@ def look(*, user: User, now: datetime) -> Erasure:
 
 
 def erase(*, user: User, now: datetime, actor: User | None = None) -> Erasure:
-    """Once and for good. Records whose years are over go with it. Raises DutiesError."""
+    """Once and for good. Records whose years are over go with it. Raises DutiesError.
+
+    Whoever is granting, issuing or claiming for this person is waited for (`domain.people`); what is kept is looked at
+    afterwards, and who comes later meets a closed account.
+    """
+    today = now.astimezone(UTC).date()
     seen = look(user=user, now=now)
-    for _kind, _number in purge(until=now.astimezone(UTC).date(), now=now, user=user):
+    for _kind, _number in purge(until=today, now=now, user=user):
         pass
     remove_packs_about(user=user)
     with transaction.atomic():
         locked = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
         _refuse_with_duties(locked, now)
+        seen = replace(seen, kept=tuple(_kept(locked, today)))
         webinars_part.erase(user=locked, now=now)
         assessments_part.erase(user=locked, now=now)
         accounts_part.erase(user=locked, now=now)
         details = {"erased": seen.erased, "kept": [f"{one.what}: {one.until or 'for ever'}" for one in seen.kept]}
         audit.record("person.erased", actor=actor, subject=locked, details=details, now=now)
-        transaction.on_commit(lambda: forget_transcripts(user_id=user.pk))
+        transaction.on_commit(lambda: _forget_files(user))
     return seen
+
+
+def _forget_files(user: User) -> None:
+    """Also what a worker put together of the name while it went."""
+    forget_transcripts(user_id=user.pk)
+    remove_packs_about(user=user)
 
 
 def _refuse_with_duties(user: User, now: datetime) -> None:

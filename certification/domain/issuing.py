@@ -17,10 +17,12 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
+from accounts.domain.erasure import is_erased
 from accounts.models import User
 from certification.domain.chain import NewEntry, append, canonical, lock_chain
 from certification.domain.facts import Design, NotPrintableError, Place, Source, design_of, facts_of, programme_of
 from certification.domain.keys import SigningKey, newest_key
+from certification.domain.people import hold_people
 from certification.enums import AuthorityKey, CertificateKind, EntryKind
 from certification.models import Certificate, CertificateTemplate, Chain, Claim, LedgerEntry
 from certification.tasks import make_file
@@ -43,7 +45,7 @@ class NoTemplateError(IssuingError):
 
 
 class NotDueError(IssuingError):
-    """Not completed, an evaluation is missing, or the credit was revoked."""
+    """Not completed, an evaluation is missing, the credit was revoked, or the account was closed."""
 
 
 class ReasonError(IssuingError):
@@ -76,6 +78,7 @@ def issue_batch(*, programme: Programme, sources: Sequence[Source], now: datetim
     key = newest_key()
     with transaction.atomic():
         chain = lock_chain(programme)
+        people = hold_people(source.user_id for source in sources)
         template, design = _design(programme)
         existing = _existing(programme, sources)
         entries, undone = _newest_entries(sources), _unevaluated(sources)
@@ -85,6 +88,7 @@ def issue_batch(*, programme: Programme, sources: Sequence[Source], now: datetim
             if _identity(source) in existing:
                 continue
             try:
+                _take_person(source, people)
                 _check_due(source, entries, undone)
                 place = _place(programme, chain.last_serial + len(rows) + 1, now)
                 rows.append(_row(source, entries, (template, design), place, key))
@@ -108,6 +112,7 @@ def reissue(*, certificate: Certificate, reason: str, actor: User | None, now: d
         if Certificate.objects.filter(replaces=certificate).exists():
             raise ReplacedError("This certificate has been replaced: issue the newest edition anew.")
         source = _source_of(certificate)
+        _take_person(source, hold_people([source.user_id]))
         entries = _newest_entries([source])
         if isinstance(source, Claim):
             _check_due(source, entries, frozenset())
@@ -269,6 +274,14 @@ def _unevaluated(sources: Sequence[Source]) -> frozenset[tuple[int, int]]:
     return frozenset(
         (user, course) for user, course in pairs for lesson, of in forms if of == course and (user, lesson) not in done
     )
+
+
+def _take_person(source: Source, people: Mapping[int, User]) -> None:
+    """As they are now, not as they were when the source was read. Raises NotDueError."""
+    person = people[source.user_id]
+    if not person.is_active or is_erased(person):
+        raise NotDueError("The account was closed: nothing is issued to it any more.")
+    source.user = person
 
 
 def _check_due(source: Source, entries: Mapping[int, LedgerEntry], undone: frozenset[tuple[int, int]]) -> None:

@@ -71,6 +71,9 @@ def make_transcript(*, user_id: int, language: str, now: datetime) -> str | None
     content.content_type = "application/pdf"  # type: ignore[attr-defined]  # read by S3Storage
     forget_transcripts(user_id=user.pk)
     kept: str = storage.save(name, content)
+    if not User.objects.filter(pk=user_id, is_active=True).exists():  # erased meanwhile
+        forget_transcripts(user_id=user_id)
+        return None
     return kept
 
 

@@ -15,11 +15,11 @@ LOOK_SECONDS = 0.02
 
 
 class _Work(threading.Thread):
-    """`behind`: words of the statement behind which it stops, the first time that it is there. Empty: it never does."""
+    """`behind`: words of statements of which it stops behind the `nth`. Empty: it never does."""
 
-    def __init__(self, work: Callable[[], Any], *, behind: str = "") -> None:
+    def __init__(self, work: Callable[[], Any], *, behind: str = "", nth: int = 1) -> None:
         super().__init__(daemon=True)
-        self.work, self.behind = work, behind
+        self.work, self.behind, self.left = work, behind, nth
         self.outcome: Any = None
         self.backend = 0
         self.has_stood = False
@@ -42,7 +42,10 @@ class _Work(threading.Thread):
 
     def _watch(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         done = execute(sql, params, many, context)
-        if self.behind and self.behind in sql and not self.has_stopped.is_set():
+        if not self.behind or self.behind not in sql:
+            return done
+        self.left -= 1
+        if self.left == 0:
             self.has_stood = True
             self.has_stopped.set()
             assert self.goes_on.wait(PATIENCE_SECONDS)
@@ -55,11 +58,11 @@ class _Work(threading.Thread):
         return bool(answer)
 
 
-def in_between(first: Callable[[], Any], second: Callable[[], Any], *, behind: str) -> tuple[Any, Any]:
-    """What each came to, or its error. `first` stands behind the first statement with these words until `second` is
+def in_between(first: Callable[[], Any], second: Callable[[], Any], *, behind: str, nth: int = 1) -> tuple[Any, Any]:
+    """What each came to, or its error. `first` stands behind the `nth` statement with these words until `second` is
     done or waits for a lock of `first`; then it goes on. The test's own connection must be in no transaction.
     """
-    one, other = _Work(first, behind=behind), _Work(second)
+    one, other = _Work(first, behind=behind, nth=nth), _Work(second)
     ends = time.monotonic() + PATIENCE_SECONDS
     one.start()
     try:

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
+from accounts.models import User
 from certification.domain.chain import NewEntry, append, canonical, lock_chain, verify
+from certification.domain.erasure import erase
 from certification.domain.issuing import (
     IssuingError,
     NotDueError,
@@ -272,6 +274,20 @@ class TestReissuing:
         second = reissue(certificate=issue(of=source, now=NOW), reason="Name", actor=None, now=NOW)
         assert (second.kind, second.edition) == (kind, 2)
 
+    @pytest.mark.parametrize("came_back", [False, True])
+    def test_sec_39_not_for_who_was_erased_in_between(self, came_back: bool) -> None:
+        """Also where somebody opens the emptied account again: nobody's certificate becomes that of "A doctor"."""
+        claim = claim_of(issuing_programme())
+        first, other = issue(of=claim, now=NOW), claim_of(claim.programme, user=claim.user)
+        erase(user=claim.user, now=NOW)
+        User.objects.filter(pk=claim.user_id).update(is_active=came_back)
+        with pytest.raises(NotDueError, match="account was closed"):
+            reissue(certificate=first, reason="Name", actor=None, now=NOW)
+        with pytest.raises(NotDueError, match="account was closed"):
+            issue(of=other, now=NOW)
+        assert [printed(one)["holder"] for one in Certificate.objects.all()] == ["Dr Amelia Okonkwo"]
+        assert standing_of(Certificate.objects.get()).state == "valid"
+
     @pytest.mark.parametrize("reason", ["", "  \n "])
     def test_a_reason_is_needed(self, reason: str) -> None:
         first = issue(of=claim_of(issuing_programme()), now=NOW)
@@ -385,5 +401,5 @@ class TestAllThatIsDue:
             for _ in range(count):
                 claim_of(programme)
             lock_chain(programme)
-            with django_assert_num_queries(19):
+            with django_assert_num_queries(20):
                 assert len(issue_due(programme=programme, now=NOW).new) == count

@@ -6,14 +6,21 @@ from typing import Any
 
 import pytest
 
+from accounts.models import User
+from certification.domain.claiming import claim
+from certification.domain.erasure import erase
 from certification.domain.files import make_file
-from certification.domain.issuing import issue
+from certification.domain.granting import grant_credits
+from certification.domain.issuing import NotDueError, issue, issue_due, reissue
 from certification.domain.retention import Kind, purge
-from certification.models import Certificate, CertificateFile
-from tests.certification.earned import claim_of, issuing_programme
+from certification.models import Accreditation, Certificate, CertificateFile, Claim
+from tests.certification.earned import claim_of, issuing_programme, printed
 from tests.certification.meanwhile import in_between
+from tests.factories.deeds import accredit, doctor_of, make_live, watch
 
 pytestmark = pytest.mark.django_db(transaction=True)
+NINE = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 OLD = datetime(2017, 3, 5, 9, 30, tzinfo=UTC)
 DUE = datetime(2024, 1, 1, 12, 0, tzinfo=UTC)
 
@@ -55,3 +62,71 @@ class TestPurging:
         )
         assert (made.certificate_id, gone) == (certificate.pk, {Kind.FACTS: 1, Kind.FILE: 1})
         assert (CertificateFile.objects.count(), list(media.rglob("*.pdf"))) == (0, [])
+
+
+def earned(**settings: Any) -> Accreditation:
+    live = make_live(starts_at=NINE)
+    watch(live, doctor_of(live))
+    return accredit(live, **settings)
+
+
+class TestErasing:
+    def test_sec_39_no_certificate_with_the_name_comes_after_it(self) -> None:
+        programme = issuing_programme()
+        due = claim_of(programme)
+        done, erased = in_between(
+            lambda: issue_due(programme=programme, now=NOW),
+            lambda: erase(user=due.user, now=NOW),
+            behind='FROM "certification_claim"',
+        )
+        assert erased.person == due.user_id
+        assert [type(error) for error in done.refused.values()] == [NotDueError]
+        assert (done.new, Certificate.objects.count()) == ([], 0)
+
+    def test_sec_39_one_that_is_just_being_issued_is_waited_for_and_named(self) -> None:
+        programme = issuing_programme()
+        due = claim_of(programme)
+        done, erased = in_between(
+            lambda: issue_due(programme=programme, now=NOW),
+            lambda: erase(user=due.user, now=NOW),
+            behind='FROM "accounts_user"',
+        )
+        (issued,) = done.new
+        assert printed(issued)["holder"] == "Dr Amelia Okonkwo"
+        assert [one.what for one in erased.kept] == [
+            f"certificate {issued.number} with its PDF", "lines of the ledger (2)"
+        ]  # fmt: skip
+
+    def test_sec_39_a_claim_that_is_just_being_made_is_waited_for_and_named(self) -> None:
+        accreditation = earned()
+        user = doctor_of(accreditation.activity)
+        watch(accreditation.activity, user)
+        taken, erased = in_between(
+            lambda: claim(accreditation=accreditation, user=user, now=NOW),
+            lambda: erase(user=user, now=NOW),
+            behind='FROM "courses_enrolment"',
+        )
+        assert (taken.is_new, Claim.objects.get().user_id) == (True, user.pk)
+        assert "evidence of claims (1)" in [one.what for one in erased.kept]
+
+    def test_sec_39_a_sweep_that_has_looked_at_somebody_is_waited_for(self) -> None:
+        accreditation = earned(authority="attendance", parameters={})
+        user = User.objects.get(watch_records__webinar__lesson=accreditation.activity.lesson)
+        made, erased = in_between(
+            lambda: grant_credits(now=NOW),
+            lambda: erase(user=user, now=NOW),
+            behind='FROM "courses_enrolment"',
+            nth=2,  # under the lock
+        )
+        assert (made, Claim.objects.get().user_id) == (1, user.pk)
+        assert "evidence of claims (1)" in [one.what for one in erased.kept]
+
+    def test_sec_39_nothing_is_issued_anew_after_it(self) -> None:
+        first = issue(of=claim_of(issuing_programme()), now=NOW)
+        again, _erased = in_between(
+            lambda: reissue(certificate=first, reason="Name", actor=None, now=NOW),
+            lambda: erase(user=first.user, now=NOW),
+            behind='FROM "certification_chain"',
+        )
+        assert isinstance(again, NotDueError)
+        assert [printed(one)["holder"] for one in Certificate.objects.all()] == ["Dr Amelia Okonkwo"]
