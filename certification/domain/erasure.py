@@ -1,7 +1,9 @@
 """A person is erased, or takes their own data along: composed of every app's part.
 
 What the law of credit wants is kept: certificates' facts and evidence within their years (`domain.retention`), and the
-lines of the ledger, which name nobody, for ever. Everything else that says who somebody was, goes.
+lines of the ledger, which name nobody, for ever. Credit without a certificate keeps the name beside the claim, as
+long: the authority asks who had it, and a certificate for the world is nothing to make as somebody leaves. Everything
+else that says who somebody was, goes.
 """
 
 import json
@@ -17,11 +19,12 @@ from accounts.domain import audit
 from accounts.domain import erasure as accounts_part
 from accounts.models import AuditEvent, User
 from assessments.domain import erasure as assessments_part
+from certification.domain.issuing import certifiable
 from certification.domain.pack_file import Part, write_pack
 from certification.domain.pack_orders import remove_packs_about
-from certification.domain.retention import Kind, groups, purge, records_of, years_later
+from certification.domain.retention import PERSON, Kind, claims_with_days, groups, purge, records_of, years_later
 from certification.domain.transcript_file import forget_transcripts
-from certification.models import Acknowledgement, Certificate, Claim, Discloser, LedgerEntry
+from certification.models import Acknowledgement, Certificate, Claim, Discloser, KeptName, LedgerEntry
 from courses.domain import erasure as courses_part
 from webinars.domain import erasure as webinars_part
 
@@ -90,6 +93,7 @@ def erase(*, user: User, now: datetime, actor: User | None = None) -> Erasure:
         locked = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
         _refuse_with_duties(locked, now)
         seen = replace(seen, kept=tuple(_kept(locked, today)))
+        _keep_names(locked, now=now)
         webinars_part.erase(user=locked, now=now)
         assessments_part.erase(user=locked, now=now)
         accounts_part.erase(user=locked, now=now)
@@ -97,6 +101,26 @@ def erase(*, user: User, now: datetime, actor: User | None = None) -> Erasure:
         audit.record("person.erased", actor=actor, subject=locked, details=details, now=now)
         transaction.on_commit(lambda: _forget_files(user))
     return seen
+
+
+def _keep_names(user: User, *, now: datetime) -> None:
+    """While the name is still there."""
+    KeptName.objects.bulk_create(
+        KeptName(
+            claim=claim,
+            name=user.get_full_name(),
+            council=user.medical_council,
+            registration_number=user.registration_number,
+            kept_at=now,
+        )
+        for claim, _until in _to_be_known(user, now.astimezone(UTC).date())
+    )
+
+
+def _to_be_known(user: User, today: date) -> list[tuple[Claim, date]]:
+    """Credit of which the authority may still ask whose it is, and which no certificate says."""
+    claims = certifiable(Claim.objects.filter(user=user, certificates=None, kept_name=None))
+    return [(claim, until) for claim, until in claims_with_days(claims) if until > today]
 
 
 def _forget_files(user: User) -> None:
@@ -118,9 +142,8 @@ def _refuse_with_duties(user: User, now: datetime) -> None:
 def _records(user: User) -> Iterator[tuple[Kind, date, Any]]:
     """Everything of this person that has years, with the day on which it may go."""
     for kind in (Kind.FACTS, Kind.EVIDENCE, Kind.ACKNOWLEDGEMENT):
-        mine = {"entry__claim__user": user} if kind == Kind.EVIDENCE else {"user": user}
         for group in groups():
-            for row in records_of(kind, group).filter(**mine).order_by("pk"):
+            for row in records_of(kind, group).filter(**{PERSON.get(kind, "user"): user}).order_by("pk"):
                 yield kind, years_later(row.since.astimezone(UTC).date(), group.years), row
 
 
@@ -133,6 +156,10 @@ def _kept(user: User, today: date) -> Iterator[Kept]:
             yield Kept(f"certificate {row.number} with its PDF", "the authority wants it, with the name", until)
         else:
             others.setdefault(kind, []).append(until)
+    if names := _to_be_known(user, today):
+        last = max(until for _claim, until in names)
+        what = f"name, council and number beside credit without a certificate ({len(names):,})"
+        yield Kept(what, "the authority wants to know who had it", last)
     for kind, days in others.items():
         yield Kept(f"{kind} ({len(days):,})", "the authority wants it, under a number", max(days))
     if lines := LedgerEntry.objects.filter(user=user).count():

@@ -150,14 +150,17 @@ def revoke(*, certificate: Certificate, reason: str, actor: User | None, now: da
 # What is due
 
 
-def due_claims(programme: Programme) -> QuerySet[Claim]:
+def certifiable(claims: QuerySet[Claim]) -> QuerySet[Claim]:
+    """Credit that was granted, and neither revoked nor corrected to nothing since."""
     newest = LedgerEntry.objects.filter(claim=OuterRef("pk")).order_by("-number")
-    claims = Claim.objects.filter(programme=programme, certificates=None, user__is_active=True).annotate(
-        newest=Subquery(newest.values("kind")[:1]), worth=Subquery(newest.values("credits")[:1])
-    )
-    granted = claims.filter(Q(worth__gt=0) | Q(authority=AuthorityKey.ATTENDANCE), newest__isnull=False)
-    related = granted.exclude(newest=EntryKind.CREDIT_REVOKED).order_by("pk")
-    return related.select_related(*OF_CLAIM)
+    found = claims.annotate(newest=Subquery(newest.values("kind")[:1]), worth=Subquery(newest.values("credits")[:1]))
+    granted = found.filter(Q(worth__gt=0) | Q(authority=AuthorityKey.ATTENDANCE), newest__isnull=False)
+    return granted.exclude(newest=EntryKind.CREDIT_REVOKED)
+
+
+def due_claims(programme: Programme) -> QuerySet[Claim]:
+    claims = Claim.objects.filter(programme=programme, certificates=None, user__is_active=True)
+    return certifiable(claims).order_by("pk").select_related(*OF_CLAIM)
 
 
 def due_courses(programme: Programme) -> QuerySet[CourseCompletion]:

@@ -32,6 +32,7 @@ from certification.models import (
     Disclosure,
     DisclosureReview,
     DisclosureSheet,
+    KeptName,
     LedgerEntry,
 )
 from core.db import Intervals
@@ -65,9 +66,13 @@ def _people(activity: Activity) -> Iterator[Part]:
 
     def rows() -> Iterator[Row]:
         yield ("Person", "Name", "E-mail", "Country", "Specialty", "Medical council", "Registration number")
+        kept = KeptName.objects.filter(claim__accreditation__activity=activity).order_by("-pk")
+        outlived = {one.claim.user_id: one for one in kept.select_related("claim")}
         for one in people.order_by("pk").iterator(chunk_size=BATCH):
-            number, council = one.registration_number, one.medical_council
-            yield (one.pk, one.get_full_name(), one.email, one.country.code or "", one.specialty, council, number)
+            known = outlived.get(one.pk)
+            name, council = (known.name, known.council) if known else (one.get_full_name(), one.medical_council)
+            number = (known or one).registration_number
+            yield (one.pk, name, one.email, one.country.code or "", one.specialty, council, number)
 
     yield _table("people.csv", people.count(), rows)
 

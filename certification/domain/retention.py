@@ -3,8 +3,9 @@
 Each authority says for how many years (`retention_years` of its rule packs; the longest of its versions). Where several
 concern a record, the longest counts, and the years run from the last thing that happened to it: taking part, the end of
 the activity, issuing, or the newest line of the ledger about it. Days are UTC. What goes: evidence of claims, what
-doctors acknowledged, PDFs, and what is printed on certificates. What stays for ever: the lines of the ledger, which
-name nobody, the claims and numbers they speak of, and the disclosures of those who taught.
+doctors acknowledged, PDFs, what is printed on certificates, and names that outlived their account. What stays for ever:
+the lines of the ledger, which name nobody, the claims and numbers they speak of, and the disclosures of those who
+taught.
 
 What is printed on a certificate and its PDF go in one transaction: of facts that are gone no worker makes a file again.
 """
@@ -31,7 +32,9 @@ from certification.models import (
     Activity,
     Certificate,
     CertificateFile,
+    Claim,
     ClaimEvidence,
+    KeptName,
     LedgerEntry,
 )
 from courses.models import Course, Programme
@@ -48,6 +51,11 @@ class Kind(StrEnum):
     ACKNOWLEDGEMENT = "disclosures shown to doctors"
     FACTS = "what is printed on certificates"
     FILE = "PDFs of certificates"
+    NAME = "names of erased people who had credit"
+
+
+# Whose a record is, where it is not its own `user`.
+PERSON = {Kind.EVIDENCE: "entry__claim__user", Kind.NAME: "claim__user"}
 
 
 class FutureError(Exception):
@@ -144,6 +152,10 @@ def records_of(kind: Kind, group: Group) -> QuerySet[Any]:
         rows = ClaimEvidence.objects.filter(entry__claim__authority__in=group.authorities)
         newest = _newest(claim=OuterRef("entry__claim"))
         return rows.annotate(since=Greatest(Cast("entry__claim__took_part_on", DateTimeField()), newest))
+    if kind == Kind.NAME:
+        names = KeptName.objects.filter(claim__authority__in=group.authorities)
+        newest = _newest(claim=OuterRef("claim"))
+        return names.annotate(since=Greatest(Cast("claim__took_part_on", DateTimeField()), newest))
     if kind == Kind.ACKNOWLEDGEMENT:
         shown = Acknowledgement.objects.filter(sheet__activity__in=group.activities)
         return shown.annotate(since=Greatest("acknowledged_at", "sheet__activity__ends_at"))
@@ -153,6 +165,14 @@ def records_of(kind: Kind, group: Group) -> QuerySet[Any]:
         | Q(kind=CertificateKind.PROGRAMME, programme__in=group.programmes)
     ).annotate(since=Greatest("issued_at", _newest(certificate=OuterRef("pk")), _newest(claim=OuterRef("claim"))))
     return certificates.filter(file__isnull=False) if kind == Kind.FILE else certificates.exclude(facts={})
+
+
+def claims_with_days(claims: QuerySet[Claim]) -> Iterator[tuple[Claim, date]]:
+    """With the day on which who had it may be forgotten."""
+    for group in groups():
+        since = Greatest(Cast("took_part_on", DateTimeField()), _newest(claim=OuterRef("pk")))
+        for one in claims.filter(authority__in=group.authorities).annotate(since=since).order_by("pk"):
+            yield one, years_later(one.since.astimezone(UTC).date(), group.years)
 
 
 def _newest(**about: Any) -> Subquery:
@@ -210,7 +230,7 @@ def _check(until: date, now: datetime) -> None:
 def _of(rows: QuerySet[Any], kind: Kind, user: User | None) -> QuerySet[Any]:
     if user is None:
         return rows
-    return rows.filter(entry__claim__user=user) if kind == Kind.EVIDENCE else rows.filter(user=user)
+    return rows.filter(**{PERSON.get(kind, "user"): user})
 
 
 @transaction.atomic
@@ -262,9 +282,15 @@ def _remove_files(ids: list[int]) -> Counter[Kind]:
     return Counter({Kind.FILE: len(names)})
 
 
+def _remove_names(ids: list[int]) -> Counter[Kind]:
+    KeptName.objects.filter(pk__in=ids).delete()
+    return Counter({Kind.NAME: len(ids)})
+
+
 _REMOVERS: Mapping[Kind, Callable[[list[int]], Counter[Kind]]] = {
     Kind.EVIDENCE: _remove_evidence,
     Kind.ACKNOWLEDGEMENT: _remove_acknowledgements,
     Kind.FACTS: _empty_facts,
     Kind.FILE: _remove_files,
+    Kind.NAME: _remove_names,
 }

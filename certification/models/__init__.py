@@ -8,6 +8,7 @@ from certification.models.disclosure import (
     DisclosureReview,
     DisclosureSheet,
 )
+from certification.models.kept_name import KeptName
 from certification.models.ledger import Chain, Claim, ClaimEvidence, LedgerEntry, PublishedHead
 from certification.models.pack import EvidencePack
 
@@ -28,6 +29,7 @@ __all__ = (
     "DisclosureReview",
     "DisclosureSheet",
     "EvidencePack",
+    "KeptName",
     "LedgerEntry",
     "PublishedHead",
     "SignatureImage",

@@ -1,9 +1,11 @@
 """Erasing a person, and their own data: what goes, what stays and until when, and nothing of anybody else."""
 
+import csv
 import io
 import json
 import zipfile
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +20,16 @@ from accounts.domain.erasure import is_erased
 from accounts.enums import Role
 from accounts.models import AuditEvent, Device, Invitation, SignInRequest, User
 from assessments.models import Candidate, EvaluationResponse
-from certification.domain.chain import verify
+from certification.domain.chain import NewEntry, append, lock_chain, verify
 from certification.domain.erasure import DutiesError, Kept, erase, look, write_own_data
-from certification.models import Certificate, ClaimEvidence, LedgerEntry
+from certification.domain.packing import make_pack
+from certification.domain.retention import purge
+from certification.enums import EntryKind
+from certification.models import Certificate, ClaimEvidence, KeptName, LedgerEntry
 from courses.models import Enrolment
 from tests.certification.audited import AT, Audited, make_audited
 from tests.factories.accounts import UserFactory
+from tests.factories.certification import AccreditationFactory, grant
 from tests.factories.courses import EnrolmentFactory, RoleGrantFactory
 from tests.factories.webinars import LiveWebinarFactory
 from webinars.models import Question, SpotRequest, SpotWindow, Webinar
@@ -153,6 +159,60 @@ class TestErasing:
         assert seen.erased["devices"] == 1
         assert User.objects.filter(pk=mine.doctor.pk).values().get() == before
         assert device_of_session("abc123") is not None
+
+
+class TestCreditWithoutACertificate:
+    """Granted, and nothing was issued yet: no template, a name no font has, or the sweep came too late."""
+
+    KEPT = Kept(
+        "name, council and number beside credit without a certificate (1)", "the authority wants to know who had it",
+        UNTIL,
+    )  # fmt: skip
+
+    @pytest.fixture
+    def granted(self, mine: Audited) -> LedgerEntry:
+        other = AccreditationFactory.create(activity=mine.activity, authority="eaccme", version="2023")
+        return grant(accreditation=other, user=mine.doctor, took_part_on=AT.date())
+
+    def test_sec_39_who_had_it_stays_known_and_that_is_said(self, mine: Audited, granted: LedgerEntry) -> None:
+        assert self.KEPT in look(user=mine.doctor, now=NOW).kept
+        assert self.KEPT in erase(user=mine.doctor, now=NOW).kept
+        assert list(KeptName.objects.values_list("claim", "name", "council", "registration_number", "kept_at")) == [
+            (granted.claim_id, "Dr Xanthippe Quillfeather", "Kerala", "REG-XQ-1", NOW)
+        ]
+        assert where_known() <= LAWFUL | {"certification_keptname"}
+
+    def test_sec_39_and_goes_when_its_years_are_over(self, mine: Audited, granted: LedgerEntry) -> None:
+        erase(user=mine.doctor, now=NOW)
+        late = datetime(2032, 3, 5, 12, 0, tzinfo=UTC)
+        assert granted.claim_id in KeptName.objects.values_list("claim", flat=True)
+        assert sum(number for _kind, number in purge(until=UNTIL - timedelta(days=1), now=late)) == 0
+        list(purge(until=UNTIL, now=late))
+        assert where_known() <= {"accounts_auditevent"}
+
+    def test_sec_39_of_credit_whose_years_are_over_no_name_stays(self, mine: Audited, granted: LedgerEntry) -> None:
+        done = erase(user=mine.doctor, now=datetime(2032, 3, 5, 12, 0, tzinfo=UTC))
+        assert [one.what for one in done.kept] == ["lines of the ledger (3)"]
+        assert not KeptName.objects.filter(claim=granted.claim_id).exists()
+
+    @pytest.mark.parametrize(("kind", "credit"), [("credit_revoked", "0"), ("credit_corrected", "0")])
+    def test_sec_39_nor_of_credit_that_was_taken_back(
+        self, mine: Audited, granted: LedgerEntry, kind: str, credit: str
+    ) -> None:
+        line = NewEntry(
+            EntryKind(kind), mine.doctor.pk, claim_id=granted.claim_id, credits=Decimal(credit), reason="By mistake"
+        )
+        append(chain=lock_chain(granted.programme), entries=[line], now=AT)
+        assert self.KEPT not in erase(user=mine.doctor, now=NOW).kept
+        assert not KeptName.objects.exists()
+
+    def test_an_auditor_reads_whose_it_is(self, mine: Audited, granted: LedgerEntry) -> None:
+        erase(user=mine.doctor, now=NOW)
+        file = io.BytesIO()
+        make_pack(activity=mine.activity, to=file)
+        people = list(csv.reader(io.StringIO(zipfile.ZipFile(file).read("people.csv").decode("utf-8-sig"))))
+        (row,) = [one for one in people if one[0] == str(mine.doctor.pk)]
+        assert (row[1], row[5:]) == ("Dr Xanthippe Quillfeather", ["Kerala", "REG-XQ-1"])
 
 
 class TestDuties:

@@ -16,15 +16,23 @@ from certification.domain.files import make_missing
 from certification.domain.issuing import issue
 from certification.domain.retention import FutureError, Kind, Line, groups, plan, purge, years_earlier, years_later
 from certification.enums import CertificateKind, EntryKind
-from certification.models import Acknowledgement, Certificate, CertificateFile, ClaimEvidence, LedgerEntry
+from certification.models import (
+    Acknowledgement,
+    Certificate,
+    CertificateFile,
+    ClaimEvidence,
+    KeptName,
+    LedgerEntry,
+)
 from media.storages import media_storage
 from tests.certification.audited import AT, make_audited
 from tests.certification.earned import claim_of, issuing_programme
-from tests.factories.certification import AccreditationFactory
+from tests.factories.certification import AccreditationFactory, grant
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2035, 1, 1, 12, 0, tzinfo=UTC)
 LAST_DAY = date(2032, 3, 5)  # six years after AT, on which all of it may go
+OF_ONE = tuple(kind for kind in Kind if kind != Kind.NAME)  # what `make_audited` makes one of
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +59,7 @@ class TestWhen:
         make_audited()
         assert purge_all(LAST_DAY - timedelta(days=1)) == {}
         assert left() == (1, 1, 1, 1)
-        assert purge_all(LAST_DAY) == dict.fromkeys(Kind, 1)
+        assert purge_all(LAST_DAY) == dict.fromkeys(OF_ONE, 1)
         assert left() == (0, 0, 0, 0)
 
     @pytest.mark.parametrize(
@@ -78,7 +86,7 @@ class TestWhen:
         assert purge_all(LAST_DAY) == {}
         assert purge_all(LAST_DAY + timedelta(days=399)) == {}
         assert left() == (1, 1, 1, 1)
-        assert set(purge_all(LAST_DAY + timedelta(days=400))) == set(Kind)
+        assert set(purge_all(LAST_DAY + timedelta(days=400))) == set(OF_ONE)
 
     def test_what_was_shown_is_kept_from_the_end_of_the_activity(self) -> None:
         mine = make_audited()
@@ -190,6 +198,16 @@ class TestWhat:
         with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
             Acknowledgement.objects.filter(user=young.doctor).delete()
 
+    def test_a_kept_name_is_kept_as_long_as_the_authority_asks(self) -> None:
+        mine = make_audited()
+        other = grant(accreditation=mine.claim.accreditation, took_part_on=AT.date())
+        KeptName.objects.create(claim=other.claim, name="Dr Xanthippe Quillfeather", kept_at=AT)
+        assert Kind.NAME not in purge_all(LAST_DAY - timedelta(days=1))
+        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+            KeptName.objects.update(name="Dr Somebody Else")
+        assert purge_all(LAST_DAY)[Kind.NAME] == 1
+        assert not KeptName.objects.exists()
+
     def test_in_batches_that_go_on_where_they_stopped(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(retention, "BATCH", 2)
         programme = make_audited().claim.programme
@@ -207,11 +225,11 @@ class TestWhat:
 
     def test_the_plan_tells_numbers_and_days(self) -> None:
         mine = make_audited()
-        assert plan(until=LAST_DAY, now=NOW).lines == tuple(Line(kind, 6, 1, 0) for kind in Kind)
+        assert plan(until=LAST_DAY, now=NOW).lines == tuple(Line(kind, 6, 1, 0) for kind in OF_ONE)
         early = plan(until=LAST_DAY - timedelta(days=1), now=NOW)
-        assert early.lines == tuple(Line(kind, 6, 0, 1, LAST_DAY) for kind in Kind)
+        assert early.lines == tuple(Line(kind, 6, 0, 1, LAST_DAY) for kind in OF_ONE)
         assert early.for_ever == {"lines of the ledger": 2}
-        assert plan(until=LAST_DAY, now=NOW, user=mine.doctor).lines == tuple(Line(kind, 6, 1, 0) for kind in Kind)
+        assert plan(until=LAST_DAY, now=NOW, user=mine.doctor).lines == tuple(Line(kind, 6, 1, 0) for kind in OF_ONE)
 
 
 class TestCommand:

@@ -36,6 +36,7 @@ LEFT_OUT = (
     "certification_disclosurereview",
     "certification_disclosuresheet",
     "certification_evidencepack",
+    "certification_keptname",
     "certification_ledgerentry",
     "certification_publishedhead",
     "certification_signatureimage",
