@@ -97,13 +97,15 @@ class CertificateAdmin(ScopedAdmin):
         return format_html_join(SafeString("<br>"), "{}: {} · {} {}", told)
 
     @display(description=_("What can be done"))
-    def ways(self, row: Certificate) -> SafeString:
-        ways = (
+    def ways(self, row: Any) -> SafeString:
+        ways = [
             (reverse("certification:certificate", args=(row.public_id,)), _("Download")),
             (reverse("certification:verify_one", args=(row.public_id,)), _("What others see")),
-            (reverse("admin:certification_reissue", args=(row.pk,)), _("Issue anew")),
-            (reverse("admin:certification_revoke", args=(row.pk,)), _("Revoke")),
-        )
+        ]
+        if not (row.is_revoked or row.is_replaced):
+            ways.append((reverse("admin:certification_reissue", args=(row.pk,)), _("Issue anew")))
+        if not row.is_revoked:
+            ways.append((reverse("admin:certification_revoke", args=(row.pk,)), _("Revoke")))
         return format_html_join(SafeString(" · "), '<a class="underline" href="{}">{}</a>', ways)
 
     @action(description=_("Issue what is due now"), url_path="issue-now")

@@ -53,7 +53,11 @@ class ReasonError(IssuingError):
 
 
 class ReplacedError(IssuingError):
-    """There is a newer edition: that one is issued anew or revoked."""
+    """There is a newer edition: that one is issued anew."""
+
+
+class RevokedError(IssuingError):
+    """What was revoked stays so: another edition would undo it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,8 @@ def reissue(*, certificate: Certificate, reason: str, actor: User | None, now: d
         chain = lock_chain(certificate.programme)
         if Certificate.objects.filter(replaces=certificate).exists():
             raise ReplacedError("This certificate has been replaced: issue the newest edition anew.")
+        if _revocations([certificate]):
+            raise RevokedError("This certificate was revoked: no other edition follows on it.")
         source = _source_of(certificate)
         _take_person(source, hold_people([source.user_id]))
         entries = _newest_entries([source])
@@ -129,22 +135,42 @@ def reissue(*, certificate: Certificate, reason: str, actor: User | None, now: d
 
 
 def revoke(*, certificate: Certificate, reason: str, actor: User | None, now: datetime) -> LedgerEntry:
-    """Stays as first said when asked again. Raises ReasonError."""
+    """With all its editions, whichever was asked for: the paper in somebody's hand may be an older one.
+
+    Returns the line about the newest; it stays as first said when asked again. Raises ReasonError.
+    """
     reason = _given(reason)
     with transaction.atomic():
         chain = lock_chain(certificate.programme)
-        found = LedgerEntry.objects.filter(certificate=certificate, kind=EntryKind.CERTIFICATE_REVOKED).first()
-        if found is not None:
-            return found
-        entry = NewEntry(
-            kind=EntryKind.CERTIFICATE_REVOKED,
-            user_id=certificate.user_id,
-            certificate_id=certificate.pk,
-            reason=reason,
-            details={"number": certificate.number},
-            actor=actor,
-        )
-        return append(chain=chain, entries=[entry], now=now)[0]
+        editions = _editions(certificate)
+        said = _revocations(editions)
+        entries = [
+            NewEntry(
+                kind=EntryKind.CERTIFICATE_REVOKED,
+                user_id=one.user_id,
+                certificate_id=one.pk,
+                reason=reason,
+                details={"number": one.number},
+                actor=actor,
+            )
+            for one in editions
+            if one.pk not in said
+        ]
+        if entries:
+            said |= {line.certificate_id: line for line in append(chain=chain, entries=entries, now=now)}
+        return said[editions[-1].pk]
+
+
+def _editions(certificate: Certificate) -> list[Certificate]:
+    """In order."""
+    of = {name: getattr(certificate, name) for name in ("kind", "programme_id", "user_id", "claim_id", "course_id")}
+    return list(Certificate.objects.filter(**of).order_by("edition"))
+
+
+def _revocations(certificates: Sequence[Certificate]) -> dict[int | None, LedgerEntry]:
+    """By certificate."""
+    lines = LedgerEntry.objects.filter(certificate__in=certificates, kind=EntryKind.CERTIFICATE_REVOKED)
+    return {line.certificate_id: line for line in lines}
 
 
 # What is due
@@ -378,15 +404,19 @@ def _ring(rows: Sequence[Certificate]) -> None:
 
 
 def _source_of(certificate: Certificate) -> Source:
+    """What it certifies, as it is recorded today. Raises NotDueError."""
+    found: Source | None
     if certificate.claim_id is not None:
-        return Claim.objects.select_related(*OF_CLAIM).get(pk=certificate.claim_id)
-    if certificate.course_id is not None:
-        return CourseCompletion.objects.select_related("user", "course__programme").get(
-            user=certificate.user_id, course=certificate.course_id
-        )
-    return Enrolment.objects.select_related("user", "programme").get(
-        user=certificate.user_id, programme=certificate.programme_id
-    )
+        found = Claim.objects.select_related(*OF_CLAIM).get(pk=certificate.claim_id)
+    elif certificate.course_id is not None:
+        completions = CourseCompletion.objects.select_related("user", "course__programme")
+        found = completions.filter(user=certificate.user_id, course=certificate.course_id).first()
+    else:
+        enrolments = Enrolment.objects.select_related("user", "programme").filter(completed_at__isnull=False)
+        found = enrolments.filter(user=certificate.user_id, programme=certificate.programme_id).first()
+    if found is None:
+        raise NotDueError("What it certifies is not recorded as completed any more.")
+    return found
 
 
 def _given(reason: str) -> str:

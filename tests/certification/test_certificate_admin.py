@@ -69,12 +69,17 @@ class TestCertificates:
         )
         page = operator.get(f"{LIST}{certificate.pk}/change/").content.decode()
         assert ("Somebody else watched" in page, "Revoked" in page) == (True, True)
+        assert (address in page, f"{LIST}{certificate.pk}/reissue/" in page) == (False, False)
+        assert operator.post(f"{LIST}{certificate.pk}/reissue/", {"reason": "Name"}).status_code == 302
+        assert (Certificate.objects.count(), standing_of(certificate).state) == (1, "revoked")
 
     def test_issued_anew_with_the_corrected_name(self, certificate: Certificate, operator: Client) -> None:
         certificate.user.last_name = "Hartmann"
         certificate.user.save()
         assert operator.post(f"{LIST}{certificate.pk}/reissue/", {"reason": "Name"}).status_code == 302
         assert Certificate.objects.get(edition=2).facts["facts"]["holder"] == "Dr Amelia Hartmann"
+        page = operator.get(f"{LIST}{certificate.pk}/change/").content.decode()
+        assert (f"{certificate.pk}/reissue/" in page, f"{certificate.pk}/revoke/" in page) == (False, True)
 
     def test_what_is_due_is_issued_after_asking(self, certificate: Certificate, operator: Client) -> None:
         claim_of(certificate.programme)

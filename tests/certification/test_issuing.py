@@ -10,12 +10,14 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from accounts.models import User
 from certification.domain.chain import NewEntry, append, canonical, lock_chain, verify
 from certification.domain.erasure import erase
+from certification.domain.facts import Source
 from certification.domain.issuing import (
     IssuingError,
     NotDueError,
     NoTemplateError,
     ReasonError,
     ReplacedError,
+    RevokedError,
     count_due,
     digest_of,
     due_claims,
@@ -53,6 +55,13 @@ pytestmark = pytest.mark.django_db
 def correct(claim: Claim, kind: EntryKind, credit: str) -> None:
     entry = NewEntry(kind, claim.user_id, claim_id=claim.pk, credits=Decimal(credit), reason="Counted anew")
     append(chain=lock_chain(claim.programme), entries=[entry], now=NOW)
+
+
+def source_of(kind: str) -> Source:
+    programme = issuing_programme()
+    makers = {"activity": claim_of, "course": completed_course, "programme": completed_programme}
+    found: Source = makers[kind](programme)  # type: ignore[operator]
+    return found
 
 
 class TestAnActivity:
@@ -273,6 +282,46 @@ class TestReissuing:
         source = completed_course(programme) if kind == "course" else completed_programme(programme)
         second = reissue(certificate=issue(of=source, now=NOW), reason="Name", actor=None, now=NOW)
         assert (second.kind, second.edition) == (kind, 2)
+
+    @pytest.mark.parametrize("kind", ["activity", "course", "programme"])
+    def test_sec_28_what_was_revoked_comes_back_by_no_other_edition(self, kind: str) -> None:
+        first = issue(of=source_of(kind), now=NOW)
+        revoke(certificate=first, reason="Somebody else watched", actor=None, now=NOW)
+        with pytest.raises(RevokedError):
+            reissue(certificate=first, reason="Name", actor=None, now=NOW)
+        assert (Certificate.objects.count(), standing_of(first).state) == (1, "revoked")
+
+    @pytest.mark.parametrize("kind", ["activity", "course", "programme"])
+    @pytest.mark.parametrize("which", [0, 1, 2])
+    def test_sec_28_revoking_any_number_revokes_all_editions(self, kind: str, which: int) -> None:
+        """The paper in somebody's hand may be the first one."""
+        editions = [issue(of=source_of(kind), now=NOW)]
+        bystander = issue(of=claim_of(editions[0].programme, user=editions[0].user), now=NOW)
+        for _ in range(2):
+            editions.append(reissue(certificate=editions[-1], reason="Name", actor=None, now=NOW))
+        line = revoke(certificate=editions[which], reason="Somebody else watched", actor=None, now=NOW)
+        assert line.certificate_id == editions[-1].pk
+        revoked = LedgerEntry.objects.filter(kind=EntryKind.CERTIFICATE_REVOKED).order_by("number")
+        assert [(one.certificate_id, one.reason) for one in revoked] == [
+            (one.pk, "Somebody else watched") for one in editions
+        ]
+        assert {standing_of(Certificate.objects.get(pk=one.pk)).state for one in editions} == {"revoked"}
+        assert standing_of(bystander).state == "valid"
+        with pytest.raises(RevokedError):
+            reissue(certificate=editions[-1], reason="Name", actor=None, now=NOW)
+        assert revoke(certificate=editions[0], reason="Again", actor=None, now=NOW).pk == line.pk
+        assert verify(programme_id=line.programme_id).flaw is None
+
+    def test_a_completion_that_was_taken_back_is_certified_no_further(self) -> None:
+        programme = issuing_programme()
+        course, whole = completed_course(programme), completed_programme(programme)
+        issued = [issue(of=course, now=NOW), issue(of=whole, now=NOW)]
+        course.delete()
+        Enrolment.objects.update(status=EnrolmentStatus.ACTIVE, completed_at=None)
+        for one in issued:
+            with pytest.raises(NotDueError, match="not recorded as completed"):
+                reissue(certificate=one, reason="Name", actor=None, now=NOW)
+        assert Certificate.objects.count() == 2
 
     @pytest.mark.parametrize("came_back", [False, True])
     def test_sec_39_not_for_who_was_erased_in_between(self, came_back: bool) -> None:
