@@ -216,6 +216,9 @@ def _as_json(values: dict[str, Any]) -> dict[str, Any]:
 def delete_accreditation(
     *, accreditation: Accreditation, actor: User | None, request: HttpRequest | None = None, now: datetime
 ) -> None:
+    list(
+        Accreditation.objects.select_for_update().filter(pk=accreditation.pk)
+    )  # a claim that is being made comes first
     if Claim.objects.filter(accreditation=accreditation).exists():
         raise ClaimedError
     details = {"title": accreditation.activity.title, "removed": accreditation.authority}

@@ -28,7 +28,7 @@ from certification.domain.evaluating import Evaluated, enrolments_of, evaluate
 from certification.domain.evidence import Gatherer, data_of
 from certification.domain.people import hold_people
 from certification.enums import CREDIT_ENTRIES, ActivityState, EntryKind
-from certification.models import Accreditation, Chain, Claim, ClaimEvidence, LedgerEntry
+from certification.models import Accreditation, Activity, Chain, Claim, ClaimEvidence, LedgerEntry
 
 LONGEST_REASON = 500
 
@@ -88,9 +88,7 @@ def claim(*, accreditation: Accreditation, user: User, asked: Decimal | None = N
         lock_people([user.pk], accreditation=accreditation)
         if found := claim_of(user_id=user.pk, accreditation=accreditation):
             return Taken(found, credits_of([found.pk])[found.pk], is_new=False)
-        fresh = _fresh(accreditation)
-        if fresh.activity.state != ActivityState.OPEN:
-            raise NotOpenError
+        fresh = hold_terms(accreditation)
         if not enrolments_of(fresh).filter(user=user).exists():
             raise NoPlaceError
         (evaluated,) = evaluate(gatherer=Gatherer([fresh]), user_ids=[user.pk], now=now)
@@ -307,8 +305,17 @@ def lock_people(user_ids: Iterable[int], *, accreditation: Accreditation) -> Non
     hold_people(ids)
 
 
-def _fresh(accreditation: Accreditation) -> Accreditation:
-    return accreditations().get(pk=accreditation.pk)
+def hold_terms(accreditation: Accreditation) -> Accreditation:
+    """As they are now, and until the transaction ends: who closes the activity or changes terms waits, or came first.
+
+    The activity before its accreditation, like whoever changes both. Two queries. Raises NotOpenError, also where the
+    accreditation was taken away.
+    """
+    Activity.objects.select_for_update(no_key=True).get(pk=accreditation.activity_id)
+    found = accreditations().select_for_update(of=("self",), no_key=True).filter(pk=accreditation.pk).first()
+    if found is None or found.activity.state != ActivityState.OPEN:
+        raise NotOpenError
+    return found
 
 
 def accreditations() -> QuerySet[Accreditation]:

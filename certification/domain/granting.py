@@ -18,7 +18,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from assessments.models import Attempt, EvaluationReceipt
 from certification.domain.chain import lock_chain
-from certification.domain.claiming import accreditations, grant, lock_people
+from certification.domain.claiming import NotOpenError, accreditations, grant, hold_terms, lock_people
 from certification.domain.evaluating import Evaluated, evaluate, is_usable, participants, unclaimed
 from certification.domain.evidence import PHASES, Gatherer
 from certification.domain.terms import pack_for
@@ -91,18 +91,19 @@ def _batches(accreditation: Accreditation, *, since: datetime | None) -> Iterato
 
 
 def _grant_batch(*, accreditation: Accreditation, user_ids: list[int], is_over: bool, now: datetime) -> int:
-    gatherer = Gatherer([accreditation])
-    earned = _earned(gatherer, user_ids, is_over=is_over, now=now)
+    earned = _earned(Gatherer([accreditation]), user_ids, is_over=is_over, now=now)
     if not earned:
         return 0
     with transaction.atomic():
         chain = lock_chain(accreditation.activity.lesson.course.programme)
         lock_people(earned, accreditation=accreditation)
-        if not accreditations().filter(pk=accreditation.pk, activity__state=ActivityState.OPEN).exists():
+        try:
+            fresh = hold_terms(accreditation)
+        except NotOpenError:
             return 0
-        still = unclaimed(participants(accreditation), accreditation=accreditation).filter(user__in=earned)
+        still = unclaimed(participants(fresh), accreditation=fresh).filter(user__in=earned)
         ids = list(still.order_by("user_id").values_list("user_id", flat=True))
-        again = _earned(gatherer, ids, is_over=is_over, now=now)
+        again = _earned(Gatherer([fresh]), ids, is_over=is_over, now=now)
         if again:
             granted = [(one, one.decision.credit) for one in again.values()]
             grant(chain=chain, granted=granted, actor=None, now=now)

@@ -335,7 +335,7 @@ class TestGranting:
         for number in range(people - 1):
             watch(accreditation.activity, doctor_of(accreditation.activity, registration_number=str(number)))
         found = Accreditation.objects.select_related("activity__lesson__course__programme").get()
-        with django_assert_num_queries(29):
+        with django_assert_num_queries(31):
             assert grant_for(accreditation=found, now=LATER, since=None) == people
 
     def test_everybody_of_an_accreditation_is_evaluated(self) -> None:

@@ -1,22 +1,24 @@
 """What comes in between: two connections, of which one stops in the middle while the other does something else."""
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from accounts.models import User
-from certification.domain.claiming import claim
+from certification.domain.activities import ClaimedError, close_activity, delete_accreditation, save_accreditation
+from certification.domain.claiming import NotOpenError, claim
 from certification.domain.erasure import erase
 from certification.domain.files import make_file
 from certification.domain.granting import grant_credits
 from certification.domain.issuing import NotDueError, issue, issue_due, reissue
 from certification.domain.retention import Kind, purge
-from certification.models import Accreditation, Certificate, CertificateFile, Claim
+from certification.models import Accreditation, Certificate, CertificateFile, Claim, ClaimEvidence, LedgerEntry
 from tests.certification.earned import claim_of, issuing_programme, printed
 from tests.certification.meanwhile import in_between
-from tests.factories.deeds import accredit, doctor_of, make_live, watch
+from tests.factories.deeds import accredit, doctor_of, evaluated, feedback_form, make_live, watch
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NINE = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -130,3 +132,95 @@ class TestErasing:
         )
         assert isinstance(again, NotDueError)
         assert [printed(one)["holder"] for one in Certificate.objects.all()] == ["Dr Amelia Okonkwo"]
+
+
+UNDER_THE_LOCKS = 'FROM "courses_enrolment"'  # of the claim; a sweep has looked there once before
+LOCKED = "FOR NO KEY UPDATE"
+
+
+class TestTerms:
+    """Closing an activity and changing its terms, while credit is granted on them."""
+
+    @pytest.fixture
+    def accreditation(self) -> Accreditation:
+        return earned(authority="attendance", parameters={})
+
+    @pytest.fixture
+    def doctor(self, accreditation: Accreditation) -> User:
+        found: User = User.objects.get(watch_records__webinar__lesson=accreditation.activity.lesson)
+        return found
+
+    def close(self, accreditation: Accreditation) -> int:
+        """How many claims there were as it was done."""
+        close_activity(activity=accreditation.activity, actor=None, now=NOW)
+        return Claim.objects.count()
+
+    def change(self, accreditation: Accreditation) -> None:
+        row = Accreditation.objects.get(pk=accreditation.pk)
+        row.credits = Decimal("0.5")
+        save_accreditation(accreditation=row, now=NOW)
+
+    def test_closing_waits_for_a_claim_that_found_it_open(self, accreditation: Accreditation, doctor: User) -> None:
+        taken, before = in_between(
+            lambda: claim(accreditation=accreditation, user=doctor, now=NOW),
+            lambda: self.close(accreditation),
+            behind=UNDER_THE_LOCKS,
+        )
+        assert (taken.is_new, before) == (True, 1)
+
+    def test_closing_waits_for_the_sweep(self, accreditation: Accreditation) -> None:
+        found = in_between(
+            lambda: grant_credits(now=NOW), lambda: self.close(accreditation), behind=UNDER_THE_LOCKS, nth=2
+        )
+        assert found == (1, 1)
+
+    def test_a_claim_waits_for_closing_and_is_refused(self, accreditation: Accreditation, doctor: User) -> None:
+        _closed, refused = in_between(
+            lambda: self.close(accreditation),
+            lambda: claim(accreditation=accreditation, user=doctor, now=NOW),
+            behind=LOCKED,
+        )
+        assert isinstance(refused, NotOpenError)
+        assert not Claim.objects.exists()
+
+    def test_the_sweep_grants_nothing_of_what_was_closed_while_it_looked(self, accreditation: Accreditation) -> None:
+        found = in_between(lambda: grant_credits(now=NOW), lambda: self.close(accreditation), behind=UNDER_THE_LOCKS)
+        assert found == (0, 0)
+
+    @pytest.fixture
+    def credited(self) -> Accreditation:
+        """A credit that the sweep grants."""
+        made = earned(authority="eaccme")
+        feedback_form(made.activity)
+        user = User.objects.get(watch_records__webinar__lesson=made.activity.lesson)
+        evaluated(made.activity, user, at=NINE)
+        return Accreditation.objects.get(pk=made.pk)
+
+    def test_terms_on_which_credit_is_just_granted_stay(self, credited: Accreditation) -> None:
+        made, refused = in_between(
+            lambda: grant_credits(now=NOW), lambda: self.change(credited), behind=UNDER_THE_LOCKS, nth=2
+        )
+        assert (made, type(refused)) == (1, ClaimedError)
+        assert Accreditation.objects.get().credits == LedgerEntry.objects.get().credits == 1
+
+    def test_of_terms_that_changed_while_the_sweep_looked_the_new_ones_count(self, credited: Accreditation) -> None:
+        made, _changed = in_between(
+            lambda: grant_credits(now=NOW), lambda: self.change(credited), behind=UNDER_THE_LOCKS
+        )
+        assert (made, LedgerEntry.objects.get().credits) == (1, Decimal("0.5"))
+        assert Decimal(ClaimEvidence.objects.get().evidence["terms"]["credits"]) == Decimal("0.5")
+
+    def test_a_claim_waits_for_terms_that_are_just_saved(self, credited: Accreditation) -> None:
+        user = User.objects.get(watch_records__webinar__lesson=credited.activity.lesson)
+        _changed, taken = in_between(
+            lambda: self.change(credited), lambda: claim(accreditation=credited, user=user, now=NOW), behind=LOCKED
+        )
+        assert (taken.credits, Accreditation.objects.get().credits) == (Decimal("0.5"), Decimal("0.5"))
+
+    def test_an_authority_is_not_taken_away_under_a_claim(self, accreditation: Accreditation, doctor: User) -> None:
+        taken, refused = in_between(
+            lambda: claim(accreditation=accreditation, user=doctor, now=NOW),
+            lambda: delete_accreditation(accreditation=accreditation, actor=None, now=NOW),
+            behind=UNDER_THE_LOCKS,
+        )
+        assert (taken.is_new, type(refused)) == (True, ClaimedError)
