@@ -17,9 +17,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import IO
+from typing import IO, Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, QuerySet, Sum
 from django.http import HttpRequest
 from django.utils import translation
 from django_countries import countries
@@ -30,7 +30,7 @@ from accounts.models import User
 from assessments.domain.evaluation_results import results_of
 from assessments.models import Evaluation
 from certification.authorities import NoPackError, pack
-from certification.domain.claiming import credits_of
+from certification.domain.issuing import certifiable
 from certification.domain.states import state_of
 from certification.enums import AuthorityKey, EntryKind, Format
 from certification.models import Activity, Certificate, Claim
@@ -54,7 +54,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Credited:
-    """A claim that is worth something today. `number`: of its newest certificate that was not revoked."""
+    """A claim that holds today. `number`: of its newest certificate that was not revoked."""
 
     claim: Claim
     credits: str
@@ -151,20 +151,19 @@ def _councils(activity: Activity, missing: Counter[str]) -> Iterator[Row]:
 
 
 def _credited(activity: Activity, missing: Counter[str], *, authority: str = "") -> Iterator[Credited]:
-    """By name, in thousands: three queries each. Attendance without a figure of credit is on the list as well."""
-    claims = Claim.objects.filter(accreditation__activity=activity)
+    """By name, in thousands: two queries each. Attendance without a figure of credit is on the list as well."""
+    claims = certifiable(Claim.objects.filter(accreditation__activity=activity))
     claims = claims.filter(authority=authority) if authority else claims
     ids = list(claims.order_by("user__last_name", "user__first_name", "pk").values_list("pk", flat=True))
     for start in range(0, len(ids), BATCH):
         some = ids[start : start + BATCH]
-        worth, numbers = credits_of(some), _numbers(some)
-        found = claims.select_related("user", "accreditation").in_bulk(some)
-        for claim_id in some:
-            claim = found[claim_id]
+        numbers = _numbers(some)
+        found: dict[int, Any] = claims.select_related("user", "accreditation").in_bulk(some)
+        for claim in (found[claim_id] for claim_id in some if claim_id in found):  # or revoked since
             if is_erased(claim.user):
                 missing["people who were erased: their rows are left out"] += 1
-            elif worth.get(claim_id) or claim.authority == AuthorityKey.ATTENDANCE:
-                yield Credited(claim, f"{worth.get(claim_id, 0):.2f}", numbers.get(claim_id, ""))
+            else:
+                yield Credited(claim, f"{claim.worth:.2f}", numbers.get(claim.pk, ""))
 
 
 def _numbers(claim_ids: Sequence[int]) -> dict[int, str]:
@@ -239,9 +238,9 @@ def _feedback(activity: Activity) -> Iterator[Row]:
 
 
 def _certificates(activity: Activity) -> Iterator[Row]:
-    claims = Claim.objects.filter(accreditation__activity=activity, authority=AuthorityKey.EACCME)
-    worth = credits_of(claims.values_list("pk", flat=True)).values()
-    issued = _valid(Certificate.objects.filter(claim__in=claims))
-    yield ("Credit", "People with credit", sum(1 for one in worth if one))
-    yield ("Credit", "ECMEC granted", f"{sum(worth):.2f}")
+    claims = certifiable(Claim.objects.filter(accreditation__activity=activity, authority=AuthorityKey.EACCME))
+    found = claims.aggregate(people=Count("pk"), granted=Sum("worth"))
+    issued = _valid(Certificate.objects.filter(claim__in=claims.values("pk")))
+    yield ("Credit", "People with credit", found["people"])
+    yield ("Credit", "ECMEC granted", f"{found['granted'] or 0:.2f}")
     yield ("Credit", "Certificates", issued.count())

@@ -117,6 +117,23 @@ class TestCouncils:
              "2026-03-05", "APPROVAL-1", mine.certificate.number)
         ]  # fmt: skip
 
+    def test_revoked_attendance_is_no_attendance(self) -> None:
+        """It has no figure of credit, before and after."""
+        given = {"authority": "attendance", "version": "1", "credits": Decimal(0)}
+        mine = make_audited(**given)
+        other = make_audited(programme=mine.claim.programme, **given)
+        grant(credit="0", accreditation=mine.claim.accreditation, user=other.doctor)
+        assert sorted(row[7] for row in rows("councils", mine.activity)) == ["", mine.certificate.number]
+        revoke(mine)
+        assert [row[7] for row in rows("councils", mine.activity)] == [""]
+
+    def test_credit_that_was_corrected_to_nothing_is_not_listed(self, mine: Audited) -> None:
+        entry = NewEntry(
+            EntryKind.CREDIT_CORRECTED, mine.doctor.pk, claim_id=mine.claim.pk, credits=Decimal(0), reason="Not there"
+        )
+        append(chain=lock_chain(mine.claim.programme), entries=[entry], now=AT)
+        assert rows("councils", mine.activity) == []
+
     def test_a_revoked_certificate_is_not_named_and_a_newer_edition_is(self, mine: Audited) -> None:
         gone = NewEntry(
             EntryKind.CERTIFICATE_REVOKED, mine.doctor.pk, certificate_id=mine.certificate.pk, reason="Wrong name"
@@ -144,11 +161,11 @@ class TestCouncils:
         assert report.missing == {"people who were erased: their rows are left out": 1}
 
     def test_queries_do_not_grow_with_people(self, mine: Audited, django_assert_num_queries: Any) -> None:
-        with django_assert_num_queries(4):
+        with django_assert_num_queries(3):
             assert len(rows("councils", mine.activity)) == 1
         for _ in range(2):
             certify(grant(accreditation=mine.claim.accreditation, user=UserFactory.create()).claim, at=AT)  # type: ignore[arg-type]
-        with django_assert_num_queries(4):
+        with django_assert_num_queries(3):
             assert len(rows("councils", mine.activity)) == 3
 
 
@@ -180,6 +197,15 @@ class TestEaccme:
             ("Credit", "ECMEC granted", "0.75"),
             ("Credit", "Certificates", 1),
         ]
+
+    def test_revoked_credit_and_its_certificate_are_counted_nowhere(self) -> None:
+        mine = make_audited(authority="eaccme", version="2023")
+        certify(grant(credit="0.50", accreditation=mine.claim.accreditation, user=UserFactory.create()).claim, at=AT)  # type: ignore[arg-type]
+        revoke(mine)
+        assert [row[1:] for row in rows("eaccme", mine.activity) if row[0] == "Credit"] == [
+            ("People with credit", 1), ("ECMEC granted", "0.50"), ("Certificates", 1)
+        ]  # fmt: skip
+        assert [row[4] for row in rows("councils", mine.activity)] == ["0.50"]
 
     def test_few_anonymous_answers_have_no_mean(self) -> None:
         mine = make_audited(authority="eaccme", version="2023")
