@@ -119,7 +119,7 @@ class TestCouncils:
 
     def test_revoked_attendance_is_no_attendance(self) -> None:
         """It has no figure of credit, before and after."""
-        given = {"authority": "attendance", "version": "1", "credits": Decimal(0)}
+        given: dict[str, Any] = {"authority": "attendance", "version": "1", "credits": Decimal(0)}
         mine = make_audited(**given)
         other = make_audited(programme=mine.claim.programme, **given)
         grant(credit="0", accreditation=mine.claim.accreditation, user=other.doctor)
