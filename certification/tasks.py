@@ -27,6 +27,14 @@ def grant_all_credits() -> int:
     return work(now=asked_now(), everybody=True)
 
 
+@shared_task(name="certification.close_settled", expires=3_600)
+def close_settled() -> int:
+    """Run every hour: activities whose time is over grant nothing more."""
+    from certification.domain.closing import close_settled as work
+
+    return work(now=asked_now())
+
+
 @shared_task(name="certification.publish_heads", expires=3_600)
 def publish_heads() -> int:
     """Run every hour; each ledger's head is published once a day."""

@@ -19,6 +19,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "announce-tallies": {"task": "webinars.announce_tallies", "schedule": 10.0},
     "grant-credits": {"task": "certification.grant_credits", "schedule": 300.0},
     "grant-all-credits": {"task": "certification.grant_all_credits", "schedule": 86_400.0},
+    "close-settled-activities": {"task": "certification.close_settled", "schedule": 3600.0},
     "issue-certificates": {"task": "certification.issue_due", "schedule": 300.0},
     "make-certificate-files": {"task": "certification.make_missing_files", "schedule": 60.0},
     "make-evidence-packs": {"task": "certification.make_packs", "schedule": 60.0},

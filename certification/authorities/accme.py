@@ -129,11 +129,14 @@ class Accme(RulePack):
         counts = sheet.check_watched(values["least_percent"])
         if values["needs_acknowledgement"]:
             sheet.check_acknowledged()
-        if terms.format == ENDURING or values["needs_test"]:
+        if self.wants_test(terms):
             sheet.check_passed(values["pass_percent"])
         if values["needs_evaluation"]:
             sheet.check_evaluated()
         return sheet.decide(sheet.by_the_hour(way=values["rounding"]) if counts else NOTHING)
+
+    def wants_test(self, terms: Terms) -> bool:
+        return terms.format == ENDURING or super().wants_test(terms)
 
     def problems(self, terms: Terms, *, has_assessment: bool, on: date) -> tuple[Reason, ...]:
         return (
@@ -158,8 +161,7 @@ class Accme(RulePack):
         if sheet.terms.format != ENDURING:
             return
         until = opening.last_valid_day(sheet.terms, years=REVIEW_YEARS)
-        on = sheet.evidence.took_part_on
-        if until and on and on > until:
+        if until and sheet.on and sheet.on > until:
             sheet.refuse("review_too_old", years=REVIEW_YEARS, date=until.isoformat())
 
 

@@ -10,7 +10,7 @@ says in `to_check` what was not found or not certain.
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -51,6 +51,9 @@ class Evidence:
     `other_format_credit`: what the same authority granted for the other format of the same webinar.
     `granted`: without this very activity. `cycle_from`: first day of one of the person's own cycles, where the council
     counts from their registration.
+
+    Days and moments of the rest, as far as they are known: `tested_on` of the attempt behind `best_percent`, in the
+    activity's zone; `evaluated_on` in UTC, for a receipt keeps no more; `began_at` of the first beat that counts.
     """
 
     format: str
@@ -68,6 +71,10 @@ class Evidence:
     event: str = ""
     is_online: bool = True
     cycle_from: date | None = None
+    tested_on: date | None = None
+    evaluated_on: date | None = None
+    began_at: datetime | None = None
+    acknowledged_at: datetime | None = None
 
     def __post_init__(self) -> None:
         if self.format not in FORMATS or self.watched_seconds < 0 or self.media_seconds < 0:
@@ -79,6 +86,7 @@ class Terms:
     """One accreditation of an activity. `credits` are designated in advance; `minutes` is the time they stand for.
 
     `released_on`, `reviewed_on` and `ends_on` are what a recording needs. `parameters`: see the pack's `parameters`.
+    `done_by`: the last day on which feedback counts, and the test of a live activity; none: any day.
     """
 
     credits: Decimal
@@ -91,10 +99,16 @@ class Terms:
     released_on: date | None = None
     reviewed_on: date | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    done_by: date | None = None
 
     @property
     def seconds(self) -> int:
         return self.minutes * 60
+
+    @property
+    def tested_by(self) -> date | None:
+        """A recording's test is part of the recording; that of a live activity may follow it."""
+        return self.ends_on if self.format == ENDURING else self.done_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +209,20 @@ class RulePack(ABC):
     @abstractmethod
     def statement(self, terms: Terms, *, provider: str, title: str, place: str = "", days: str = "") -> str:
         """The authority's fixed sentence. It is never translated: the wording is theirs."""
+
+    def wants_test(self, terms: Terms) -> bool:
+        """Whether there is no credit without a passed test. Raises ParameterError."""
+        return bool(self.clean(terms.parameters).get("needs_test"))
+
+    def day_of(self, evidence: Evidence, terms: Terms) -> date | None:
+        """The day that counts for rules, years and caps. None: the person took no part.
+
+        Of a live activity that of the event. A recording is completed by what came last, watching or its test.
+        """
+        on = evidence.took_part_on
+        if terms.format == ENDURING and on and evidence.tested_on and self.wants_test(terms):
+            return max(on, evidence.tested_on)
+        return on
 
     def requirement(self, *, on: date, council: str = "", since: date | None = None) -> Requirement | None:
         """The cycle around that day. None: the authority itself wants no number of credits."""

@@ -117,7 +117,7 @@ class Councils(RulePack):
         if not counts:
             return sheet.decide(NOTHING)
         credit = sheet.the_whole() if values["counting"] == WHOLE_CREDIT else sheet.by_the_share()
-        return sheet.decide(sheet.cap(credit, caps(council, evidence)) if council else credit)
+        return sheet.decide(sheet.cap(credit, caps(council, evidence, on=sheet.on)) if council else credit)
 
     def problems(self, terms: Terms, *, has_assessment: bool, on: date) -> tuple[Reason, ...]:
         council = self.councils.get(terms.council)
@@ -170,9 +170,8 @@ class Councils(RulePack):
         return council
 
 
-def caps(council: Council, evidence: Evidence) -> Iterator[Cap]:
+def caps(council: Council, evidence: Evidence, *, on: date | None) -> Iterator[Cap]:
     """The narrow ones first, as the doctor reads them."""
-    on = evidence.took_part_on
     if on is None:
         return
     if council.most_per_event is not None:

@@ -115,13 +115,16 @@ class Eaccme(RulePack):
         counts = sheet.check_watched(values["least_percent"])
         if values["needs_acknowledgement"]:
             sheet.check_acknowledged()
-        if terms.format == ENDURING:
+        if self.wants_test(terms):
             sheet.check_passed(values["pass_percent"])
         sheet.check_evaluated()
         if not counts:
             return sheet.decide(NOTHING)
         credit = sheet.by_the_hour(way=DOWN, grace_seconds=values["grace_minutes"] * 60)
         return sheet.decide(sheet.cap(credit, self._caps(evidence, terms)))
+
+    def wants_test(self, terms: Terms) -> bool:
+        return terms.format == ENDURING
 
     def problems(self, terms: Terms, *, has_assessment: bool, on: date) -> tuple[Reason, ...]:
         return (

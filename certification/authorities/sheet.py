@@ -5,6 +5,7 @@ Packs call the checks in the order in which a person would read them.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 
 from certification.authorities.base import (
@@ -22,6 +23,8 @@ from certification.authorities.caps import Cap
 from certification.authorities.rounding import NEAREST, ceil_of, hours, plain, seconds_for, to_step
 
 HUNDREDTH = Decimal("0.01")
+# A receipt has a day in UTC, which west of it is a day later than the one on the wall.
+UTC_IS_AHEAD = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class Sheet:
         self.pack = pack
         self.evidence = evidence
         self.terms = terms
+        self.on = pack.day_of(evidence, terms)
         self.taken = taken_of(evidence, terms)
         self.steps: list[Step] = []
         self.reasons: list[Reason] = []
@@ -122,9 +126,11 @@ class Sheet:
             self.miss("number", "no_number")
 
     def check_passed(self, least: Decimal) -> None:
-        best = self.evidence.best_percent
+        best, on, last = self.evidence.best_percent, self.evidence.tested_on, self.terms.tested_by
         if not self.evidence.has_assessment:
             self.refuse("no_assessment")
+        elif on and last and on > last:
+            self.refuse("tested_late", date=last.isoformat())
         elif best is None:
             self.miss("pass", "no_test_taken", least=plain(least))
         elif best < least:
@@ -133,10 +139,13 @@ class Sheet:
             self.step("passed", best=plain(to_step(best, HUNDREDTH)), least=plain(least))
 
     def check_evaluated(self) -> None:
-        if self.evidence.is_evaluated:
-            self.step("evaluated")
-        else:
+        on, last = self.evidence.evaluated_on, self.terms.done_by
+        if not self.evidence.is_evaluated:
             self.miss("evaluate", "not_evaluated")
+        elif on and last and on > last + UTC_IS_AHEAD:
+            self.refuse("evaluated_late", date=last.isoformat())
+        else:
+            self.step("evaluated")
 
     # What it is worth
 

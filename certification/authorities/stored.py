@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import fields
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
 from certification.authorities.base import Evidence, Granted, Terms
 
-DATES = {"took_part_on", "cycle_from", "on", "starts_on", "ends_on", "released_on", "reviewed_on"}
+DATES = {"took_part_on", "cycle_from", "on", "starts_on", "ends_on", "released_on", "reviewed_on",
+         "tested_on", "evaluated_on", "done_by"}  # fmt: skip
+MOMENTS = {"began_at", "acknowledged_at"}
 DECIMALS = {"best_percent", "other_format_credit", "credit", "credits"}
 Kept = TypeVar("Kept", Evidence, Terms, Granted)
 
@@ -30,6 +32,8 @@ def terms_from(data: Mapping[str, Any]) -> Terms:
 def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return f"{value:f}"
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Granted):
@@ -51,4 +55,6 @@ def _read(name: str, value: Any) -> Any:
         return None
     if name in DATES:
         return date.fromisoformat(value)
+    if name in MOMENTS:
+        return datetime.fromisoformat(value)
     return Decimal(value) if name in DECIMALS else value

@@ -55,6 +55,9 @@ REASONS: dict[str, str | Promise] = {
     "other_activity": _("What you watched is another activity than the accredited one."),
     "before_start": _("The accreditation begins on %(date)s, after you took part."),
     "after_end": _("The accreditation ended on %(date)s, before you took part."),
+    "tested_late": _("The test had to be passed by %(date)s, and yours came later."),
+    "evaluated_late": _("The evaluation had to be filled in by %(date)s, and yours came later."),
+    "too_late": _("What is missing could be done until %(date)s."),
     "other_format": _("You already have %(credit)s for the other format of this webinar; it counts only once."),
     "other_council": _("This credit is for doctors of the %(council)s."),
 }

@@ -14,7 +14,7 @@ from certification.authorities.base import Reason, RulePack
 from certification.authorities.parameters import ParameterError
 from certification.authorities.words import words_of
 from certification.domain.disclosers import standings, today
-from certification.domain.terms import terms_of, window_days
+from certification.domain.terms import is_settled, terms_of, window_days
 from certification.enums import DisclosureStanding
 from certification.models import Accreditation, Activity, Contributor, Discloser
 
@@ -68,7 +68,7 @@ def checklist_of(*, activity: Activity, now: datetime) -> Checklist:
     judged = [_judge(one, on=day) for one in rows]
     return Checklist(
         (
-            Part("dates", _("When and how long"), tuple(_dates(activity, judged))),
+            Part("dates", _("When and how long"), tuple(_dates(activity, now=now))),
             Part("learning", _("Test and feedback"), tuple(_learning(activity, judged))),
             Part("authorities", _("Authorities"), tuple(_authorities(judged))),
             Part("people", _("People and their disclosures"), tuple(_people(activity, judged, on=day))),
@@ -92,13 +92,15 @@ def _judge(accreditation: Accreditation, *, on: date) -> Judged:
     return Judged(accreditation, pack, pack.problems(terms_of(accreditation), has_assessment=has_assessment, on=on))
 
 
-def _dates(activity: Activity, judged: Sequence[Judged]) -> Iterator[str]:
+def _dates(activity: Activity, *, now: datetime) -> Iterator[str]:
     if activity.starts_at is None:
         yield _("Say when it begins, or for a recording when it is released.")
     if activity.ends_at is None:
         yield _("Say when it ends, or for a recording until when credit is given.")
     if activity.starts_at and activity.ends_at and activity.ends_at <= activity.starts_at:
         yield _("It ends before it begins.")
+    if is_settled(activity, now=now):
+        yield _("It ended more than eight weeks ago. Put off its end to give credit again.")
     if not activity.minutes:
         yield _("Say how many minutes of education it has.")
 

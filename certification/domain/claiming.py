@@ -27,6 +27,7 @@ from certification.domain.chain import NewEntry, append, canonical, lock_chain
 from certification.domain.evaluating import Evaluated, enrolments_of, evaluate
 from certification.domain.evidence import Gatherer, data_of
 from certification.domain.people import hold_people
+from certification.domain.terms import is_settled
 from certification.enums import CREDIT_ENTRIES, ActivityState, EntryKind
 from certification.models import Accreditation, Activity, Chain, Claim, ClaimEvidence, LedgerEntry
 
@@ -89,6 +90,8 @@ def claim(*, accreditation: Accreditation, user: User, asked: Decimal | None = N
         if found := claim_of(user_id=user.pk, accreditation=accreditation):
             return Taken(found, credits_of([found.pk])[found.pk], is_new=False)
         fresh = hold_terms(accreditation)
+        if is_settled(fresh.activity, now=now):
+            raise NotOpenError
         if not enrolments_of(fresh).filter(user=user).exists():
             raise NoPlaceError
         (evaluated,) = evaluate(gatherer=Gatherer([fresh]), user_ids=[user.pk], now=now)
@@ -125,7 +128,7 @@ def grant(
 
 
 def _claim(one: Evaluated, *, programme_id: int, now: datetime) -> Claim:
-    on = one.evidence.took_part_on
+    on = one.counts_on
     if on is None:
         raise NotGrantedError(one.decision)
     return Claim(
@@ -149,7 +152,7 @@ def _details(one: Evaluated, evidence: dict[str, Any]) -> dict[str, Any]:
         "accreditation": one.accreditation.pk,
         "activity": one.accreditation.activity_id,
         "format": one.accreditation.activity.format,
-        "took_part_on": evidence["evidence"]["took_part_on"],
+        "took_part_on": one.counts_on.isoformat() if one.counts_on else None,
         "computed": plain(one.decision.credit),
         "evidence": digest_of(evidence),
         "steps": [[step.code, dict(step.values)] for step in one.decision.steps],

@@ -4,7 +4,7 @@ everybody. Reads only; `claiming` writes.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from itertools import islice
 
 import structlog
@@ -13,9 +13,11 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from accounts.models import User
 from certification.authorities import NoPackError
 from certification.authorities.base import Decision, Evidence, RulePack, Terms
+from certification.authorities.cycles import day_in
+from certification.authorities.deadlines import in_time
 from certification.authorities.parameters import ParameterError
 from certification.domain.evidence import PHASES, Gatherer
-from certification.domain.terms import pack_for, terms_of
+from certification.domain.terms import pack_for, rules_for, terms_of, zone_of
 from certification.enums import Format
 from certification.models import Accreditation, Claim
 from courses.models import Enrolment
@@ -36,6 +38,11 @@ class Evaluated:
     pack: RulePack
     decision: Decision
 
+    @property
+    def counts_on(self) -> date | None:
+        """The day that the credit is of."""
+        return self.pack.day_of(self.evidence, self.terms)
+
 
 def evaluate(*, gatherer: Gatherer, user_ids: Sequence[int], now: datetime) -> list[Evaluated]:
     """Everybody's, for all accreditations of the gatherer. Its queries, and no others.
@@ -45,11 +52,12 @@ def evaluate(*, gatherer: Gatherer, user_ids: Sequence[int], now: datetime) -> l
     gathered = gatherer.gather(user_ids)
     found = []
     for one in gatherer.accreditations:
-        terms = terms_of(one)
+        terms, today = terms_of(one), day_in(now, zone_of(one.activity))
         for user_id in user_ids:
             evidence = gathered[one.pk, user_id]
-            pack = pack_for(one, on=evidence.took_part_on, now=now)
-            found.append(Evaluated(one, user_id, evidence, terms, pack, pack.evaluate(evidence, terms)))
+            pack = rules_for(one, evidence=evidence, terms=terms, now=now)
+            decision = in_time(pack.evaluate(evidence, terms), terms, today=today)
+            found.append(Evaluated(one, user_id, evidence, terms, pack, decision))
     return found
 
 

@@ -13,16 +13,20 @@ What is exact, and what is not:
 * **Recording**: coverage knows which seconds, not when. Who watched only within the window has all of them, which is
   exact. Who also watched before or after it has at most as many as the wall time within the window allows at the
   highest playback rate and the watch engine's slack, which may be some too many, and never one that was impossible.
-* **The day of taking part** is that of the latest beat within the window. A beat that was kept without a line counts
-  when it arrived, for a live activity not after the webinar's end.
-* Tests and feedback count whenever they were done. Acknowledging counts when it came before the first beat.
+* **The day of taking part** is that of the latest beat within the window that brought a new second: who plays a second
+  again has finished no later. A beat that was kept without a line counts when it arrived, for a live activity not
+  after the webinar's end. Records without the moment of their newest second count by their latest beat.
+* **The test**: the attempt that counts; where it came too late, the one that would have counted of those in time. Its
+  day is that of handing in, also where a person marks it later.
+* **Feedback** is known to the day, in UTC. Whether test and feedback came in time is the rules' to say.
+* **Acknowledging** counts when it came before the first beat.
 """
 
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 from functools import cache
 from typing import Any
@@ -31,12 +35,13 @@ from django.conf import settings
 from django.db.models import F, Min, OuterRef, Subquery
 
 from accounts.models import User
+from assessments.enums import AttemptState, Counting
 from assessments.models import Attempt, EvaluationReceipt
 from certification.authorities.base import Evidence, Granted, Terms
 from certification.authorities.councils import INDIA
 from certification.authorities.cycles import day_in
 from certification.authorities.stored import as_data
-from certification.domain.terms import INSTANT, zone_of
+from certification.domain.terms import INSTANT, terms_of, zone_of
 from certification.enums import AuthorityKey, Format
 from certification.models import Accreditation, Acknowledgement, Activity, LedgerEntry
 from core.db import Interval
@@ -71,6 +76,16 @@ class Watched:
     first_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A marked attempt. `counts`: among all of this person's, whenever they were."""
+
+    at: datetime
+    percent: Decimal
+    counts: bool
+    counting: str
+
+
 class Gatherer:
     """For these accreditations, which come with activity, lesson, course and programme. One query."""
 
@@ -90,24 +105,32 @@ class Gatherer:
         found = {}
         for one in self.accreditations:
             activity, media = one.activity, self.media.get(one.activity_id)
+            zone, tested_by = zone_of(activity), terms_of(one).tested_by
             for user_id in user_ids:
                 number, council = numbers.get(user_id, ("", ""))
                 seen = watched.get((activity.pk, user_id), Watched())
                 lines = granted.get((user_id, one.authority, one.council), ())
+                tried = _counting(results.get((activity.assessment_id or 0, user_id), ()), zone, until=tested_by)
+                answered_on = evaluated.get((activity.evaluation_id or 0, user_id))
+                acknowledged_at = acknowledged.get((activity.pk, user_id))
                 found[one.pk, user_id] = Evidence(
                     format=activity.format,
                     watched_seconds=seen.seconds,
                     media_seconds=media.length if media else 0,
-                    took_part_on=day_in(seen.last_at, zone_of(activity)) if seen.last_at else None,
-                    best_percent=results.get((activity.assessment_id or 0, user_id)),
+                    took_part_on=day_in(seen.last_at, zone) if seen.last_at else None,
+                    best_percent=tried.percent if tried else None,
                     has_assessment=activity.assessment_id is not None,
-                    is_evaluated=(activity.evaluation_id or 0, user_id) in evaluated,
-                    has_acknowledged=_came_first(acknowledged.get((activity.pk, user_id)), seen),
+                    is_evaluated=answered_on is not None,
+                    has_acknowledged=_came_first(acknowledged_at, seen),
                     other_format_credit=_of_other_format(lines, activity),
                     council=council if one.authority == AuthorityKey.INDIA else "",
                     registration_number=number,
                     granted=tuple(line.granted for line in lines if line.lesson_id != activity.lesson_id),
                     event=_event(activity.lesson_id),
+                    tested_on=day_in(tried.at, zone) if tried else None,
+                    evaluated_on=answered_on,
+                    began_at=seen.first_at,
+                    acknowledged_at=acknowledged_at,
                 )
         return found
 
@@ -119,11 +142,12 @@ class Gatherer:
         found: dict[Key, Watched] = {}
         rows = WatchRecord.objects.filter(
             webinar__in={webinar for webinar, _phase in by_webinar}, user__in=user_ids
-        ).values_list("user_id", "webinar_id", "phase", "coverage", "clock", "first_beat_at", "last_beat_at")
-        for user_id, webinar_id, phase, coverage, clock, first, last in rows:
+        ).values_list("user_id", "webinar_id", "phase", "coverage", "clock", "first_beat_at", "last_beat_at", "grew_at")
+        for user_id, webinar_id, phase, coverage, clock, first, last, grew in rows:
             for activity in by_webinar.get((webinar_id, phase), ()):
                 times = clock or ((first, last),)
-                found[activity.pk, user_id] = _counted(activity, self.media[activity.pk], coverage, times, first)
+                seen = _counted(activity, self.media[activity.pk], coverage, times, first)
+                found[activity.pk, user_id] = _until_nothing_new(seen, grew)
         return found | self._visits(user_ids)
 
     def _visits(self, user_ids: Sequence[int]) -> dict[Key, Watched]:
@@ -148,25 +172,28 @@ class Gatherer:
             if there
         }
 
-    def _results(self, user_ids: Sequence[int]) -> dict[Key, Decimal]:
-        """By lesson and person: the percent of the attempt that counts."""
+    def _results(self, user_ids: Sequence[int]) -> Mapping[Key, Sequence[Tried]]:
+        """By lesson and person: the marked attempts, in order."""
         lessons = {one.assessment_id for one in self.activities if one.assessment_id}
         if not lessons:
             return {}
-        rows = Attempt.objects.filter(quiz__lesson__in=lessons, user__in=user_ids, counts=True)
-        return {
-            (lesson_id, user_id): percent_of(score, most)
-            for lesson_id, user_id, score, most in rows.values_list(
-                "quiz__lesson_id", "user_id", "score", "most_points"
-            )
-        }
+        rows = Attempt.objects.filter(
+            quiz__lesson__in=lessons, user__in=user_ids, state=AttemptState.MARKED, submitted_at__isnull=False
+        ).values_list("quiz__lesson_id", "user_id", "submitted_at", "score", "most_points", "counts", "quiz__counting")
+        found: dict[Key, list[Tried]] = defaultdict(list)
+        for lesson_id, user_id, at, score, most, counts, counting in rows.order_by("number"):
+            found[lesson_id, user_id].append(Tried(at, percent_of(score, most), counts, counting))
+        return found
 
-    def _evaluated(self, user_ids: Sequence[int]) -> set[Key]:
+    def _evaluated(self, user_ids: Sequence[int]) -> dict[Key, date]:
         lessons = {one.evaluation_id for one in self.activities if one.evaluation_id}
         if not lessons:
-            return set()
+            return {}
         rows = EvaluationReceipt.objects.filter(evaluation__lesson__in=lessons, user__in=user_ids)
-        return set(rows.values_list("evaluation__lesson_id", "user_id"))
+        return {
+            (lesson_id, user_id): on
+            for lesson_id, user_id, on in rows.values_list("evaluation__lesson_id", "user_id", "answered_on")
+        }
 
     def _acknowledged(self, user_ids: Sequence[int]) -> dict[Key, datetime]:
         """Any wording of the sheet counts: a doctor acknowledged what was known then."""
@@ -213,6 +240,17 @@ def _event(lesson_id: int) -> str:
 def _of_other_format(lines: Iterable[Line], activity: Activity) -> Decimal:
     of_webinar = (one.granted for one in lines if one.lesson_id == activity.lesson_id)
     return sum((one.credit for one in of_webinar if one.format != activity.format), Decimal(0))
+
+
+def _counting(tried: Sequence[Tried], zone: str, *, until: date | None) -> Tried | None:
+    """`until`: the last day in time. A better result that came later takes nothing from one that was there before."""
+    found = next((one for one in tried if one.counts), None)
+    if found is None or until is None or day_in(found.at, zone) <= until:
+        return found
+    in_time = [one for one in tried if day_in(one.at, zone) <= until]
+    if not in_time:
+        return found
+    return max(in_time, key=lambda one: one.percent) if found.counting == Counting.BEST else in_time[-1]
 
 
 def percent_of(score: Decimal | None, most: Decimal) -> Decimal:
@@ -312,6 +350,13 @@ def _counted(
             count = min(count, int(allowed * settings.MAX_PLAYBACK_RATE) + settings.CREDIT_SLACK_SECONDS)
     started = inside[0][0]
     return Watched(count, _latest(inside), max(started, first_beat_at) if first_beat_at <= inside[-1][1] else started)
+
+
+def _until_nothing_new(seen: Watched, grew_at: datetime | None) -> Watched:
+    """`grew_at` outside of the window says nothing of what was watched within it."""
+    if grew_at is None or seen.first_at is None or seen.last_at is None:
+        return seen
+    return replace(seen, last_at=grew_at) if seen.first_at <= grew_at < seen.last_at else seen
 
 
 def _ended(media: Media) -> datetime | None:

@@ -21,13 +21,12 @@ from certification.domain.chain import lock_chain
 from certification.domain.claiming import NotOpenError, accreditations, grant, hold_terms, lock_people
 from certification.domain.evaluating import Evaluated, evaluate, is_usable, participants, unclaimed
 from certification.domain.evidence import PHASES, Gatherer
-from certification.domain.terms import pack_for
+from certification.domain.terms import SETTLING, pack_for
 from certification.enums import ActivityState, Format
 from certification.models import Accreditation, Acknowledgement
 from webinars.models import Visit, WatchRecord, Webinar
 
 BATCH = 500
-AFTERWARDS = timedelta(weeks=8)
 LATELY = timedelta(hours=2)
 LATE_BEATS = timedelta(hours=1)
 QUIET = timedelta(days=7)
@@ -44,7 +43,7 @@ def grant_credits(*, now: datetime, everybody: bool = False) -> int:
 def due_accreditations(*, now: datetime) -> list[Accreditation]:
     """Of open activities that have begun, and ended no longer ago than some weeks; without those that doctors claim."""
     found = accreditations().filter(
-        activity__state=ActivityState.OPEN, activity__starts_at__lte=now, activity__ends_at__gte=now - AFTERWARDS
+        activity__state=ActivityState.OPEN, activity__starts_at__lte=now, activity__ends_at__gte=now - SETTLING
     )
     usable = [one for one in found.order_by("pk") if is_usable(one, now=now)]
     return [one for one in usable if not pack_for(one, on=None, now=now).learner_claims]

@@ -193,7 +193,7 @@ def _open(one: Evaluated, *, now: datetime) -> Row:
         pack=one.pack,
         decision=one.decision,
         credit=one.decision.credit,
-        took_part_on=one.evidence.took_part_on,
+        took_part_on=one.counts_on,
         amounts=amounts(evaluated=one),
         go_on=_go_on(one),
         may_grow=not _is_over(one, now=now) and any(reason.code == "part" for reason in one.decision.reasons),

@@ -98,14 +98,15 @@ def _attendance(webinar: Webinar) -> Iterator[Row]:
 
 def _records(records: QuerySet[WatchRecord]) -> Iterator[Row]:
     yield (
-        "Person", "First beat (UTC)", "Last beat (UTC)", "Seconds seen", "Which seconds", "While (UTC)",
-        "Refused as too fast",
+        "Person", "First beat (UTC)", "Last beat (UTC)", "Newest second (UTC)", "Seconds seen", "Which seconds",
+        "While (UTC)", "Refused as too fast",
     )  # fmt: skip
     for one in records.iterator(chunk_size=BATCH):
         yield (
             one.user_id,
             moment(one.first_beat_at),
             moment(one.last_beat_at),
+            moment(one.grew_at),
             one.seen_seconds,
             _ranges(one.coverage),
             _intervals(one.clock),

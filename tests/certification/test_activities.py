@@ -231,6 +231,16 @@ class TestOpening:
         again = open_activity(activity=live, now=now(), **NOBODY)
         assert (again.state, again.opened_at, again.closed_at) == (ActivityState.OPEN, first.opened_at, None)
 
+    def test_what_is_long_over_opens_only_with_another_end(self, live: Activity) -> None:
+        long_ago = now() - timedelta(weeks=8, hours=2)
+        Activity.objects.filter(pk=live.pk).update(starts_at=long_ago, ends_at=long_ago + timedelta(hours=1))
+        disclose(live.contributors.get().person, decision="none", days=0)
+        with pytest.raises(NotReadyError) as refused:
+            open_activity(activity=live, now=now(), **NOBODY)
+        assert refused.value.problems == ("It ended more than eight weeks ago. Put off its end to give credit again.",)
+        Activity.objects.filter(pk=live.pk).update(ends_at=now())
+        assert open_activity(activity=live, now=now(), **NOBODY).state == ActivityState.OPEN
+
 
 @pytest.fixture
 def opened(live: Activity) -> Activity:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -31,14 +31,16 @@ from certification.domain.claiming import (
     digest_of,
     revoke_claim,
 )
+from certification.domain.closing import close_settled
 from certification.domain.evaluating import evaluate_accreditation, evaluate_person
 from certification.domain.granting import grant_credits, grant_for
 from certification.enums import ActivityState, EntryKind
 from certification.models import Accreditation, Activity, Chain, Claim, ClaimEvidence, LedgerEntry
+from certification.tasks import close_settled as close_task
 from certification.tasks import grant_all_credits
 from certification.tasks import grant_credits as grant_sweep
 from courses.enums import EnrolmentStatus
-from courses.models import Enrolment
+from courses.models import Enrolment, Programme
 from tests.factories.accounts import UserFactory
 from tests.factories.certification import grant as grant_directly
 from tests.factories.deeds import (
@@ -56,6 +58,7 @@ from webinars.models import Webinar
 pytestmark = pytest.mark.django_db
 NINE = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 LATER = NINE + timedelta(hours=3)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def earned(*, minutes: float = 60, **settings: Any) -> tuple[Accreditation, User]:
@@ -155,6 +158,64 @@ class TestClaiming:
         attempt.score = Decimal(7)
         attempt.save()
         assert claim(accreditation=accreditation, user=user, now=LATER).credits == 1
+
+    def test_a_test_after_the_end_gives_nothing(self) -> None:
+        """Watched a day before the recording ended, passed more than a year later."""
+        recording = make_enduring(starts_at=NINE, days=41)  # until 31 December
+        accreditation, user = accredit(recording), doctor_of(recording)
+        watch(recording, user, at=datetime(2026, 12, 30, 9, tzinfo=UTC))
+        passed(recording, user, at=datetime(2028, 3, 15, 9, tzinfo=UTC))
+        with pytest.raises(NotGrantedError) as refused:
+            claim(accreditation=accreditation, user=user, now=datetime(2027, 1, 10, tzinfo=UTC))
+        assert [one.code for one in refused.value.decision.reasons] == ["tested_late"]
+        with pytest.raises(NotOpenError):
+            claim(accreditation=accreditation, user=user, now=datetime(2028, 3, 15, 10, tzinfo=UTC))
+
+    def test_nobody_is_sent_to_a_test_that_does_not_count_any_more(self) -> None:
+        recording = make_enduring(starts_at=NINE, days=41)
+        accreditation, user = accredit(recording), doctor_of(recording)
+        watch(recording, user)
+        assert recording.ends_at
+        for at, missing in ((recording.ends_at - timedelta(hours=1), ("pass",)), (recording.ends_at + DAY, ())):
+            (found,) = evaluate_person(user=user, accreditations=[accreditation], now=at)
+            assert found.decision.missing == missing
+
+    @pytest.mark.parametrize(("minutes", "expected"), [(-31, date(2026, 12, 31)), (-29, date(2027, 1, 1))])
+    def test_watched_in_one_year_and_passed_in_the_next(self, minutes: int, expected: date) -> None:
+        """On both sides of midnight in Kolkata, five and a half hours before that in UTC."""
+        recording = make_enduring(starts_at=NINE)
+        Programme.objects.update(timezone="Asia/Kolkata")
+        recording.lesson.course.programme.refresh_from_db()
+        accreditation, user = accredit(recording), doctor_of(recording)
+        watch(recording, user, at=datetime(2026, 12, 30, 9, tzinfo=UTC))
+        passed(recording, user, at=datetime(2026, 12, 31, 19, 0, tzinfo=UTC) + timedelta(minutes=minutes))
+        taken = claim(accreditation=accreditation, user=user, now=datetime(2027, 1, 10, tzinfo=UTC))
+        assert taken.claim.took_part_on == expected
+        line = LedgerEntry.objects.get()
+        assert line.details["took_part_on"] == expected.isoformat()
+        kept = ClaimEvidence.objects.get().evidence["evidence"]
+        assert (kept["took_part_on"], kept["tested_on"]) == ("2026-12-30", expected.isoformat())
+
+    def test_eight_weeks_after_the_end_it_closes_by_itself(self) -> None:
+        accreditation, user = earned()
+        assert accreditation.activity.ends_at
+        over = accreditation.activity.ends_at + timedelta(weeks=8)
+        with pytest.raises(NotOpenError):
+            claim(accreditation=accreditation, user=user, now=over)
+        other = make_live(starts_at=NINE + HOUR)
+        assert close_settled(now=over - timedelta(seconds=1)) == 0
+        assert close_settled(now=over) == 1
+        assert close_settled(now=over) == 0
+        found = Activity.objects.get(pk=accreditation.activity_id)
+        assert (found.state, found.closed_at) == (ActivityState.CLOSED, over)
+        assert Activity.objects.get(pk=other.pk).state == ActivityState.OPEN
+        event = AuditEvent.objects.get(action="activity.closed")
+        assert (event.actor, event.subject_id) == (None, str(found.pk))
+
+    def test_until_then_it_can_be_taken(self) -> None:
+        accreditation, user = earned()
+        at = NINE + HOUR + timedelta(weeks=8, seconds=-1)
+        assert claim(accreditation=accreditation, user=user, now=at).is_new
 
     def test_a_closed_activity_grants_nothing_new(self) -> None:
         accreditation, user = earned()
@@ -474,8 +535,9 @@ def test_settings_that_cannot_be_used_stop_nobody_else() -> None:
 
 def test_beat_sends_both_sweeps() -> None:
     """Under the names that it sends."""
+    assert close_task() == 0
     TestGranting().make()
     Activity.objects.update(ends_at=timezone.now())  # it works by the clock
     assert (grant_all_credits(), grant_all_credits(), grant_sweep()) == (1, 0, 0)
     sent = {(one["task"], one["schedule"]) for one in settings.CELERY_BEAT_SCHEDULE.values()}
-    assert {(grant_sweep.name, 300.0), (grant_all_credits.name, 86_400.0)} <= sent
+    assert {(grant_sweep.name, 300.0), (grant_all_credits.name, 86_400.0), (close_task.name, 3_600.0)} <= sent

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from assessments.models import Attempt
+from assessments.models import Attempt, Quiz
 from certification.authorities.base import Evidence
 from certification.domain.chain import canonical
 from certification.domain.evidence import Gatherer, council_key, data_of, percent_of
@@ -173,6 +173,19 @@ class TestTheDay:
         WatchRecord.objects.filter(pk=record.pk).update(clock=clock)
         assert of(accredit(recording), user).took_part_on == date(2026, 11, 24)
 
+    @pytest.mark.parametrize(
+        ("grew", "expected"),
+        [(None, 24), (4, 24), (1, 21), (0, 20), (-1, 24), (9, 24)],
+    )
+    def test_who_plays_a_second_again_has_finished_no_later(self, grew: int | None, expected: int) -> None:
+        """Watched from the 20th to the 24th; what grew outside of that says nothing of it."""
+        recording = make_enduring(starts_at=NINE, days=10)
+        user = doctor_of(recording)
+        record = watch(recording, user, until=NINE + timedelta(days=4))
+        grew_at = None if grew is None else NINE + timedelta(days=grew)
+        WatchRecord.objects.filter(pk=record.pk).update(grew_at=grew_at)
+        assert of(accredit(recording), user).took_part_on == date(2026, 11, expected)
+
 
 class TestTheRest:
     def test_the_attempt_that_counts_is_the_result(self) -> None:
@@ -193,6 +206,53 @@ class TestTheRest:
     )
     def test_a_result_is_cut_so_that_nobody_passes_by_rounding(self, score: str, most: str, expected: str) -> None:
         assert percent_of(Decimal(score), Decimal(most)) == Decimal(expected)
+
+    def test_the_day_of_the_test_is_that_of_handing_it_in_at_home(self) -> None:
+        recording = make_enduring(starts_at=NINE)
+        at_home_in(recording, "Asia/Kolkata")
+        accreditation, user = accredit(recording), doctor_of(recording)
+        assert of(accreditation, user).tested_on is None
+        passed(recording, user, at=datetime(2026, 12, 31, 18, 45, tzinfo=UTC))
+        assert of(accreditation, user).tested_on == date(2027, 1, 1)
+
+    @pytest.mark.parametrize(
+        ("counting", "attempts", "expected"),  # points and days from the end; the one that counts has a star
+        [
+            ("best", ["7 -9", "9* 3"], (70, -9)),  # the better one came too late
+            ("best", ["6 -9", "8 -2", "9* 3"], (80, -2)),
+            ("best", ["8* -9", "9 3"], (80, -9)),
+            ("best", ["9* 3"], (90, 3)),  # which the rules refuse
+            ("last", ["9 -9", "7 -2", "8* 3"], (70, -2)),
+            ("first", ["7* -9", "9 3"], (70, -9)),
+            ("first", ["7* 3", "9 4"], (70, 3)),
+        ],
+    )
+    def test_of_several_attempts_one_in_time(self, counting: str, attempts: list[str], expected: Any) -> None:
+        recording = make_enduring(starts_at=NINE, days=100)
+        accreditation, user = accredit(recording), doctor_of(recording)
+        assert recording.ends_at
+        for one in attempts:
+            points, day = one.split()
+            made = passed(recording, user, points=points.strip("*"), at=recording.ends_at + timedelta(days=int(day)))
+            Attempt.objects.filter(pk=made.pk).update(counts=False)
+            if "*" in points:
+                chosen = made.pk
+        Attempt.objects.filter(pk=chosen).update(counts=True)
+        Quiz.objects.update(counting=counting)
+        found = of(accreditation, user)
+        day = recording.ends_at.date() + timedelta(days=expected[1])
+        assert (found.best_percent, found.tested_on) == (expected[0], day)
+
+    def test_days_and_moments_of_the_rest(self) -> None:
+        live = make_live(starts_at=NINE)
+        feedback_form(live)
+        user = doctor_of(live)
+        watch(live, user)
+        acknowledged(live, user, at=NINE - MINUTE)
+        evaluated(live, user, at=NINE + timedelta(days=2))
+        found = of(accredit(live), user)
+        assert (found.acknowledged_at, found.began_at) == (NINE - MINUTE, NINE)
+        assert found.evaluated_on == date(2026, 11, 22)
 
     def test_feedback_counts_of_the_form_of_this_activity(self) -> None:
         live, other = make_live(starts_at=NINE), make_live(starts_at=NINE)

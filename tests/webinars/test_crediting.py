@@ -46,6 +46,13 @@ def test_a_beat_is_credited_and_says_how_much_is_seen() -> None:
     assert record.excess == ()
 
 
+def test_it_is_known_when_the_newest_second_came() -> None:
+    session = open_player()
+    for spans, after, expected in (((0, 10), 10, 10), ((2, 8), 20, 10), ((8, 11), 30, 30), ((0, 11), 900, 30)):
+        send(session, spans, after=after)
+        assert (record_of(session).grew_at, record_of(session).last_beat_at) == (at(expected), at(after))
+
+
 def test_seeking_credits_nothing_but_moves_the_position() -> None:
     session = open_player()
     send(session, (0, 10), after=10)

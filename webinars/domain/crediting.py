@@ -66,19 +66,21 @@ WITH judged AS MATERIALIZED (
     ) a
 ), written AS (
     INSERT INTO webinars_watchrecord AS w (user_id, webinar_id, phase, coverage, excess, seen_seconds, required_seconds,
-        position_seconds, clock, first_beat_at, last_beat_at, reached_at, shown, carried)
+        position_seconds, clock, first_beat_at, last_beat_at, grew_at, reached_at, shown, carried)
     SELECT p.user_id, p.webinar_id, p.phase, p.coverage, p.spans - p.coverage, s.seen, p.required, p.at,
-        p.clock, %s, %s,
+        p.clock, %s, %s, %s,
         CASE WHEN CASE WHEN p.shown IS NULL THEN s.seen ELSE {union_p} END >= p.required THEN %s::timestamptz END,
         p.shown, p.carried
     FROM proposed p
     CROSS JOIN LATERAL (SELECT coalesce(sum(upper(r) - lower(r)), 0) AS seen FROM unnest(p.coverage) AS r) s
     ORDER BY p.user_id, p.webinar_id, p.phase
     ON CONFLICT (user_id, webinar_id, phase) DO UPDATE SET
-        (coverage, excess, seen_seconds, required_seconds, position_seconds, clock, last_beat_at, reached_at) = (
+        (coverage, excess, seen_seconds, required_seconds, position_seconds, clock, last_beat_at, grew_at,
+            reached_at) = (
             SELECT n.coverage, w.excess + (excluded.coverage + excluded.excess - n.coverage), s.seen,
                 CASE WHEN w.reached_at IS NULL THEN excluded.required_seconds ELSE w.required_seconds END,
                 excluded.position_seconds, w.clock + excluded.clock, excluded.last_beat_at,
+                CASE WHEN s.seen > w.seen_seconds THEN excluded.last_beat_at ELSE w.grew_at END,
                 coalesce(w.reached_at, CASE WHEN excluded.shown IS NOT NULL THEN
                     CASE WHEN {union_n} >= excluded.required_seconds THEN excluded.last_beat_at END
                 WHEN s.seen >= excluded.required_seconds AND (
@@ -123,7 +125,7 @@ def _union(coverage: str, session: str) -> str:
 
 @lru_cache
 def statement(rate: float, slack: int) -> str:
-    """Parameters: the receipt time, six arrays (index, session, user, webinar, ranges, position), the time four times.
+    """Parameters: the receipt time, six arrays (index, session, user, webinar, ranges, position), the time five times.
 
     Rows: index, refusal or NULL, seconds seen, when the threshold was reached. `rate` and `slack` are settings.
     """

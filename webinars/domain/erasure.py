@@ -69,7 +69,7 @@ def own_data(user: User) -> dict[str, Any]:
             .order_by("pk")
             .values(
                 "webinar__lesson__title", "phase", "coverage", "excess", "clock", "seen_seconds", "position_seconds",
-                "first_beat_at", "last_beat_at", "reached_at",
+                "first_beat_at", "last_beat_at", "grew_at", "reached_at",
             )
         ),
         "player_opened": list(

@@ -196,7 +196,7 @@ def _record(beats: Sequence[Beat], now: datetime) -> list[BeatResult]:
     started = time.perf_counter()
     with connection.cursor() as cursor:
         cursor.execute(
-            statement(settings.MAX_PLAYBACK_RATE, settings.CREDIT_SLACK_SECONDS), [now, *columns, now, now, now, now]
+            statement(settings.MAX_PLAYBACK_RATE, settings.CREDIT_SLACK_SECONDS), [now, *columns, *[now] * 5]
         )
         rows = cursor.fetchall()
     results: list[BeatResult] = [_UNKNOWN] * len(beats)

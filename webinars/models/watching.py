@@ -102,6 +102,7 @@ class WatchRecord(models.Model):
     clock = TimeMultiRangeField(default=tuple)
     first_beat_at = models.DateTimeField()
     last_beat_at = models.DateTimeField()
+    grew_at = models.DateTimeField(null=True, help_text=_("Of the latest beat that brought a new second."))
     reached_at = models.DateTimeField(null=True, help_text=_("When the required seconds were reached."))
     settled_at = models.DateTimeField(null=True, help_text=_("When the lesson's completion was recorded for it."))
 

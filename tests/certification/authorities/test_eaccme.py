@@ -63,6 +63,14 @@ CASES = [
     Case("recordings do not fill a day", EIGHT, live(60, granted=[had("8", format=ENDURING)]), terms(), "1"),
     Case("nor has a recording a day's limit", EIGHT, recorded(60, granted=[had("8")]), enduring(), "1"),
     Case("a recording with its test", TESTED, recorded(60), enduring(), "1"),
+    Case(
+        "its test after the end",
+        TESTED,
+        recorded(60, tested_on=date(2026, 3, 15)),
+        enduring(ends_on=DAY),
+        "0",
+        ["tested_late"],
+    ),
     Case("half of the recording", HALVES, recorded(30), enduring(), "0.5", ["part"]),
     Case(
         "its test failed",

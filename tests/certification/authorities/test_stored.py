@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -37,8 +37,12 @@ def test_everything_comes_back_as_it_was() -> None:
         granted=(had("0.50", date(2026, 1, 2), event="congress"),),
         cycle_from=date(2024, 2, 29),
         council="maharashtra",
+        tested_on=date(2026, 3, 15),
+        evaluated_on=date(2026, 3, 16),
+        began_at=datetime(2026, 3, 14, 9, 0, 1, 250, tzinfo=UTC),
+        acknowledged_at=datetime(2026, 3, 14, 8, 59, tzinfo=UTC),
     )
-    terms = enduring("1.50", 90, parameters={"pass_percent": "80", "needs_test": True})
+    terms = enduring("1.50", 90, parameters={"pass_percent": "80", "needs_test": True}, done_by=date(2028, 2, 25))
 
     assert evidence_from(json.loads(json.dumps(as_data(evidence)))) == evidence
     assert terms_from(json.loads(json.dumps(as_data(terms)))) == terms
