@@ -114,6 +114,7 @@ class Accme(RulePack):
     step: Decimal = QUARTER
     retention_years: int = 6
     learner_claims: bool = True
+    tells_sources: bool = True
     parameters: Sequence[Parameter] = PARAMETERS
     certificate_facts: Sequence[str] = ("name", "provider", "title", "format", "date", "credit", "statement", "serial")
     to_check: Sequence[str] = (

@@ -195,6 +195,7 @@ class RulePack(ABC):
     disclosure_months: int = 0  # financial relationships of how many months; 0: none are asked for
     cycle: int | None = None  # months
     parameters: Sequence[Parameter] = ()
+    tells_sources: bool = False  # doctors are told before a recording what its content rests on
     certificate_facts: Sequence[str] = ("name", "provider", "title", "format", "date", "serial")
     formats: Sequence[str] = FORMATS
 

@@ -6,16 +6,20 @@ An open activity that lacks something (a statement has become too old, a review 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
+from assessments.models import Quiz
 from certification.authorities import NoPackError, pack_of
 from certification.authorities.base import Reason, RulePack
 from certification.authorities.parameters import ParameterError
+from certification.authorities.rounding import plain
 from certification.authorities.words import words_of
 from certification.domain.disclosers import standings, today
 from certification.domain.terms import is_settled, terms_of, window_days
-from certification.enums import DisclosureStanding
+from certification.enums import DisclosureStanding, Format
 from certification.models import Accreditation, Activity, Contributor, Discloser
 
 # Every pack finds these for itself; they are about the activity, and said once.
@@ -60,7 +64,7 @@ class Judged:
 
 
 def checklist_of(*, activity: Activity, now: datetime) -> Checklist:
-    """`activity` with lesson, course and programme. Four queries, whatever the number of authorities and people."""
+    """`activity` with lesson, course and programme. Five queries, whatever the number of authorities and people."""
     day = _day(activity, now=now)
     rows = list(activity.accreditations.order_by("authority", "council"))
     for one in rows:
@@ -70,7 +74,11 @@ def checklist_of(*, activity: Activity, now: datetime) -> Checklist:
         (
             Part("dates", _("When and how long"), tuple(_dates(activity, now=now))),
             Part("learning", _("Test and feedback"), tuple(_learning(activity, judged))),
-            Part("authorities", _("Authorities"), tuple(_authorities(judged))),
+            Part(
+                "authorities",
+                _("Authorities"),
+                tuple(_authorities(judged, is_recording=activity.format == Format.ENDURING)),
+            ),
             Part("people", _("People and their disclosures"), tuple(_people(activity, judged, on=day))),
         )
     )
@@ -106,14 +114,46 @@ def _dates(activity: Activity, *, now: datetime) -> Iterator[str]:
 
 
 def _learning(activity: Activity, judged: Sequence[Judged]) -> Iterator[str]:
+    mark = Quiz.objects.filter(lesson=activity.assessment_id).values_list("pass_percent", flat=True).first()
     for one in judged:
         for reason in one.reasons:
             if reason.code in OF_THE_TEST:
                 yield f"{one.name}: {words_of(reason)}"
+        if activity.assessment_id:
+            yield from _marks(one, mark)
         if one.pack and activity.evaluation_id is None and _wants_evaluation(one.pack, one.accreditation):
             yield _("%(authority)s: A filled-in evaluation is asked for, but there is no feedback form.") % {
                 "authority": one.name
             }
+
+
+def _marks(one: Judged, mark: Decimal | None) -> Iterator[str]:
+    """Doctors read the pass mark on the page of the test, so it is the one that credit asks for."""
+    least = _least_result(one)
+    if least is None or least == mark:
+        return
+    values = {"authority": one.name, "least": number_format(least)}
+    if mark is None:
+        yield _(
+            "%(authority)s: At least %(least)s %% are asked for, and the test has no pass mark. Give it this one."
+        ) % (values)
+    else:
+        yield _(
+            "%(authority)s: At least %(least)s %% are asked for, and the test says %(mark)s %%. Make them the same:"
+            " doctors are told one number."
+        ) % {**values, "mark": number_format(Decimal(plain(mark)))}
+
+
+def _least_result(one: Judged) -> Decimal | None:
+    """Of the test without which there is no credit."""
+    if one.pack is None:
+        return None
+    terms = terms_of(one.accreditation)
+    try:
+        values = one.pack.clean(terms.parameters)
+    except ParameterError:
+        return None
+    return Decimal(plain(values["pass_percent"])) if one.pack.wants_test(terms) else None
 
 
 def _wants_evaluation(pack: RulePack, accreditation: Accreditation) -> bool:
@@ -125,7 +165,7 @@ def _wants_evaluation(pack: RulePack, accreditation: Accreditation) -> bool:
     return bool(values.get("needs_evaluation", pack.authority == "eaccme"))
 
 
-def _authorities(judged: Sequence[Judged]) -> Iterator[str]:
+def _authorities(judged: Sequence[Judged], *, is_recording: bool) -> Iterator[str]:
     if not judged:
         yield _("Add the authority that accredits it.")
     for one in judged:
@@ -134,6 +174,10 @@ def _authorities(judged: Sequence[Judged]) -> Iterator[str]:
             continue
         if "provider" in one.pack.certificate_facts and not one.accreditation.provider.strip():
             yield _("%(authority)s: Name the accredited provider, as certificates are to say it.") % {
+                "authority": one.name
+            }
+        if one.pack.tells_sources and is_recording and not one.accreditation.activity.sources.strip():
+            yield _("%(authority)s: Name the sources of what is taught: doctors are told them before a recording.") % {
                 "authority": one.name
             }
         for reason in one.reasons:

@@ -1,9 +1,9 @@
-"""What doctors are shown of an activity's disclosures before they start, and that they read it.
+"""What doctors are shown of an activity and its disclosures before they start, and that they read it.
 
 A sheet's content is plain data in one canonical form (`domain.chain.canonical`), and its digest is SHA-256 of that. It
 says of each person the name, the roles, the relevant relationships (codes of RelationshipKind) and what was done about
-them. A new one is made only when the wording changed; `edition` counts, so that the newest row is always the one that
-holds, also where an earlier wording came back.
+them; under `about` what is told besides (`told`). A new one is made only when the wording changed; `edition` counts, so
+that the newest row is always the one that holds, also where an earlier wording came back.
 """
 
 import hashlib
@@ -15,6 +15,7 @@ from django.db.models import Exists, OuterRef, Prefetch
 
 from accounts.models import User
 from certification.domain.chain import canonical
+from certification.domain.told import told_of
 from certification.enums import ActivityState, ContributorRole, RelationshipKind, ReviewDecision
 from certification.models import (
     Acknowledgement,
@@ -79,13 +80,14 @@ def newest_sheet(activity: Activity) -> DisclosureSheet | None:
 @transaction.atomic
 def refresh_sheet(*, activity: Activity, now: datetime) -> DisclosureSheet | None:
     """The sheet that holds now. None: nobody contributes, and never did."""
-    Activity.objects.select_for_update(no_key=True).get(pk=activity.pk)
-    people, last = people_of(activity), newest_sheet(activity)
-    if last is None and not people:
+    rows = Activity.objects.select_related("lesson__course__programme").select_for_update(of=("self",), no_key=True)
+    activity = rows.get(pk=activity.pk)
+    shown, last = {"people": people_of(activity), "about": told_of(activity)}, newest_sheet(activity)
+    if last is None and not shown["people"]:
         return None
-    if last is not None and last.content["people"] == people:
+    if last is not None and {name: last.content.get(name) for name in shown} == shown:
         return last
-    content = {"edition": last.content["edition"] + 1 if last else 1, "people": people}
+    content = {"edition": last.content["edition"] + 1 if last else 1, **shown}
     digest = hashlib.sha256(canonical(content)).digest()
     made: DisclosureSheet = DisclosureSheet.objects.create(
         activity=activity, digest=digest, content=content, made_at=now

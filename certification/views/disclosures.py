@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.rules import person_of
 from certification.domain import disclosures
 from certification.domain.sheets import acknowledge, newest_sheet, readable, readable_interest
+from certification.domain.told import readable_told
 from certification.forms.disclosures import Statement
 from certification.models import DisclosureRequest, DisclosureSheet
 from certification.rules import get_announced_activity
@@ -76,6 +77,7 @@ def sheet(request: HttpRequest, activity_id: int) -> HttpResponse:
     context: dict[str, Any] = {
         "activity": activity,
         "lesson": activity.lesson,
+        "about": readable_told(shown.content.get("about") or {}),
         "people": readable(shown.content["people"]),
         "has_relevant": any(one["interests"] for one in shown.content["people"]),
         "seal": seal,

@@ -138,6 +138,8 @@ def _set_terms(lesson: Lesson, evening: datetime) -> None:
         for row in activity.accreditations.select_related("activity__lesson__course__programme"):
             if terms := CREDITS.get((Format(activity.format), AuthorityKey(row.authority))):
                 row.credits, row.approval_code = terms
+            if activity.assessment_id:  # one number for the test: that which doctors are told there
+                row.parameters = {**row.parameters, "pass_percent": "60"}
             if row.authority == AuthorityKey.ATTENDANCE:
                 row.parameters = {**row.parameters, "least_percent": "75"}
             save_accreditation(accreditation=row, now=at)

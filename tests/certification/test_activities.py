@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils.timezone import now
 
 from accounts.models import AuditEvent
+from assessments.models import Quiz
 from certification.domain import activities
 from certification.domain.activities import (
     ClaimedError,
@@ -156,6 +157,39 @@ class TestTheChecklist:
             ([{"decision": "none", "days": 9}, {"decision": ""}], "waits for your review"),
         ],
     )
+    def test_a_recording_names_its_sources_and_one_number_for_its_test(self, lesson: Lesson) -> None:
+        recording = whole(lesson, form=Format.ENDURING)
+        start = now() - timedelta(hours=1)
+        quiz = make_quiz(lesson__course=lesson.course, lesson__kind="quiz", pass_percent=Decimal(60))
+        Activity.objects.update(
+            starts_at=start, ends_at=start + timedelta(days=300), minutes=60, assessment=quiz.lesson, sources=" "
+        )
+        ama = "AMA PRA Category 1 (ACCME)"
+        different = f"{ama}: At least 70 % are asked for, and the test says 60 %. Make them the same: doctors are told one number."
+        sources = f"{ama}: Name the sources of what is taught: doctors are told them before a recording."
+        assert missing(recording) == {"learning": (different,), "authorities": (sources,)}
+        Quiz.objects.update(pass_percent=None)
+        Activity.objects.update(sources="ESHRE 2019")
+        none = f"{ama}: At least 70 % are asked for, and the test has no pass mark. Give it this one."
+        assert missing(recording) == {"learning": (none,)}
+        with pytest.raises(NotReadyError):
+            open_activity(activity=recording, now=now(), **NOBODY)
+        Quiz.objects.update(pass_percent=70)
+        assert missing(recording) == {}
+        row = recording.accreditations.get()
+        row.parameters = {**row.parameters, "pass_percent": "60"}
+        save_accreditation(accreditation=row, now=now())
+        assert "the test says 70 %" in missing(recording)["learning"][0]
+
+    def test_a_live_test_that_gives_no_credit_may_have_any_mark(self, live: Activity) -> None:
+        quiz = make_quiz(lesson__course=live.lesson.course, lesson__kind="quiz", pass_percent=Decimal(60))
+        Activity.objects.update(assessment=quiz.lesson)
+        assert missing(live) == {}
+        row = live.accreditations.get()
+        row.parameters = {**row.parameters, "needs_test": True}
+        save_accreditation(accreditation=row, now=now())
+        assert "the test says 60 %" in missing(live)["learning"][0]
+
     def test_each_contributor_s_statement_is_looked_at(
         self, live: Activity, stated: list[dict[str, Any]], said: str
     ) -> None:

@@ -2,13 +2,14 @@
 
 import hashlib
 import threading
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.core import signing
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
+from django.utils.html import strip_tags
 from django.utils.timezone import now
 from pytest_django import DjangoAssertNumQueries
 
@@ -23,7 +24,14 @@ from certification.models import Acknowledgement, Activity, DisclosureSheet
 from certification.views.disclosures import SHOWN_SALT
 from courses.models import Lesson
 from tests.factories.accounts import UserFactory
-from tests.factories.certification import PAID, ActivityFactory, ContributorFactory, DiscloserFactory, disclose
+from tests.factories.certification import (
+    PAID,
+    AccreditationFactory,
+    ActivityFactory,
+    ContributorFactory,
+    DiscloserFactory,
+    disclose,
+)
 from tests.factories.courses import EnrolmentFactory, LessonFactory, RoleGrantFactory
 from tests.factories.webinars import LiveWebinarFactory, WebinarFactory
 from tests.signing_in import signed_in
@@ -77,7 +85,7 @@ class TestWhatItSays:
         ContributorFactory.create(activity=activity, person=irrelevant, role="moderator")
         sheet = refresh_sheet(activity=activity, now=now())
         assert sheet
-        assert sheet.content == {
+        assert {name: one for name, one in sheet.content.items() if name != "about"} == {
             "edition": 2,
             "people": [
                 {
@@ -90,6 +98,76 @@ class TestWhatItSays:
             ],
         }
         assert bytes(sheet.digest) == hashlib.sha256(canonical(sheet.content)).digest()
+
+    def test_what_is_taught_and_what_it_counts_for(self, lecture: Webinar) -> None:
+        """All that the ACCME wants told before the start of a recording."""
+        begins = datetime(2026, 11, 1, 12, tzinfo=UTC)
+        values = {"starts_at": begins, "ends_at": begins + timedelta(days=365), "reviewed_on": begins.date()}
+        activity = accredited(
+            lecture.lesson, objectives=" Say what AMH predicts.\n", sources="ESHRE 2019", title="AMH", **values
+        )
+        AccreditationFactory.create(
+            activity=activity, provider="The Society", parameters={"pass_percent": "65"}, approval_code="A-1"
+        )
+        attendance = {"least_percent": "75"}
+        AccreditationFactory.create(
+            activity=activity, authority="attendance", credits=0, parameters=attendance, approval_code=""
+        )
+        sheet = refresh_sheet(activity=activity, now=now())
+        assert sheet
+        accme, plain = sheet.content["about"].pop("credits")
+        assert sheet.content["about"] == {
+            "title": "AMH",
+            "format": "enduring",
+            "minutes": 60,
+            "objectives": "Say what AMH predicts.",
+            "sources": "ESHRE 2019",
+            "starts_on": "2026-11-01",
+            "reviewed_on": "2026-11-01",
+            "ends_on": "2027-11-01",
+        }
+        statement = accme.pop("statement")
+        assert accme == {
+            "authority": "accme",
+            "council": "",
+            "provider": "The Society",
+            "credits": "1",
+            "unit": "AMA PRA Category 1 Credit™",
+            "approval_code": "A-1",
+            "pass_percent": "65",
+            "least_percent": "",
+            "ends_on": "",
+        }
+        assert statement.startswith("The Society is accredited by the Accreditation Council")
+        assert "designates this enduring material for a maximum of 1 AMA PRA Category 1 Credit™." in statement
+        assert (plain["pass_percent"], plain["least_percent"], plain["statement"]) == ("", "75", "")
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [("sources", "Another source"), ("objectives", "More"), ("reviewed_on", date(2026, 1, 5)), ("minutes", 30)],
+    )
+    def test_what_is_told_otherwise_is_read_anew(self, lecture: Webinar, doctor: User, name: str, value: Any) -> None:
+        activity = accredited(lecture.lesson)
+        first = refresh_sheet(activity=activity, now=now())
+        assert first
+        acknowledge(user=doctor, sheet=first, shown_at=now(), now=now())
+        Activity.objects.filter(pk=activity.pk).update(**{name: value})
+        second = refresh_sheet(activity=activity, now=now())
+        assert second
+        assert (second.content["edition"], second.content["people"]) == (2, first.content["people"])
+        assert bytes(second.digest) != bytes(first.digest)
+        assert disclosures_before(lesson=lecture.lesson, user=doctor, is_live=False) == sheet_of(activity)
+
+    def test_terms_of_a_live_activity_and_settings_that_cannot_be_used(self, lecture: Webinar) -> None:
+        begins = datetime(2026, 11, 1, 12, tzinfo=UTC)
+        activity = accredited(lecture.lesson, Format.LIVE, starts_at=begins, title="AMH")
+        AccreditationFactory.create(activity=activity, authority="eaccme", credits=1)
+        AccreditationFactory.create(activity=activity, parameters={"nonsense": 1})
+        sheet = refresh_sheet(activity=activity, now=now())
+        assert sheet
+        (eaccme,) = sheet.content["about"]["credits"]
+        assert (eaccme["authority"], eaccme["pass_percent"]) == ("eaccme", "")
+        assert eaccme["statement"].startswith("The AMH, 1 November 2026 has been accredited")
 
     def test_a_new_row_only_when_the_wording_changed_also_when_an_old_one_comes_back(self, lecture: Webinar) -> None:
         activity = accredited(lecture.lesson)
@@ -163,6 +241,37 @@ class TestReadingIt:
         assert (row.user, row.sheet.activity) == (doctor, activity)
         assert row.shown_at < row.acknowledged_at
         assert browser.get(page_of(lecture)).status_code == 200
+
+    def test_it_says_what_is_to_be_told_before_the_start(self, lecture: Webinar, doctor: User) -> None:
+        begins = datetime(2026, 11, 1, 12, tzinfo=UTC)
+        values = {"starts_at": begins, "ends_at": begins + timedelta(days=365), "reviewed_on": date(2026, 10, 5)}
+        activity = accredited(lecture.lesson, objectives="Say what AMH predicts.", sources="ESHRE 2019", **values)
+        AccreditationFactory.create(activity=activity, provider="The Society", parameters={"pass_percent": "65"})
+        refresh_sheet(activity=activity, now=now())
+        page = signed_in(doctor).get(sheet_of(activity)).content.decode()
+        text = " ".join(strip_tags(page.replace("<", " <")).split())
+        for told in (
+            "Say what AMH predicts.",
+            "ESHRE 2019",
+            "Released 1 Nov 2026",
+            "Last reviewed 5 Oct 2026",
+            "Credit ends 1 Nov 2027",
+            "1 AMA PRA Category 1 Credit™",
+            "After a test: at least 65 % are needed.",
+            "The Society is accredited by the Accreditation Council",
+            "Dr Ana Ribeiro",
+        ):
+            assert told in text
+
+    def test_a_sheet_of_before_still_shows_its_people(self, lecture: Webinar, doctor: User) -> None:
+        activity = accredited(lecture.lesson)
+        people = DisclosureSheet.objects.get().content["people"]
+        DisclosureSheet.objects.create(
+            activity=activity, digest=b"o" * 32, content={"edition": 2, "people": people}, made_at=now()
+        )
+        text = signed_in(doctor).get(sheet_of(activity)).content.decode()
+        assert "Dr Ana Ribeiro" in text
+        assert "What it counts for" not in text
 
     def test_pressing_again_keeps_the_first(self, lecture: Webinar, doctor: User) -> None:
         activity, browser = accredited(lecture.lesson), signed_in(doctor)

@@ -29,7 +29,10 @@ def build_disclosures(lecture: Any) -> dict[str, Any]:
     (activity,) = accredit(lesson=lesson, formats=["enduring"], authorities=["accme"], actor=None, now=now())
     activity.starts_at, activity.ends_at = now() - timedelta(hours=1), now() + timedelta(days=365)
     activity.minutes = 30
-    activity.assessment = make_quiz(lesson=LessonFactory.create(course=course, kind="quiz")).lesson
+    quiz = make_quiz(lesson=LessonFactory.create(course=course, kind="quiz"), pass_percent=Decimal(70))
+    activity.assessment = quiz.lesson
+    activity.objectives = "Say what AMH predicts.\n\nName two questions that it cannot answer."
+    activity.sources = "ESHRE guideline on ovarian stimulation, 2019.\nASRM committee opinion on ovarian reserve, 2020."
     activity.evaluation = make_evaluation(lesson__course=course, about=lesson).lesson
     save_activity(activity=activity, actor=None, now=now())
     row = activity.accreditations.get()

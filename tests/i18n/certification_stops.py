@@ -14,7 +14,13 @@ from certification.models import DisclosureRequest
 from tests.certification.test_disclosure_pages import NONE, ROW
 from tests.certification.test_disclosures import token_in
 from tests.factories.accounts import UserFactory
-from tests.factories.certification import ActivityFactory, ContributorFactory, DiscloserFactory, disclose
+from tests.factories.certification import (
+    AccreditationFactory,
+    ActivityFactory,
+    ContributorFactory,
+    DiscloserFactory,
+    disclose,
+)
 from tests.factories.courses import EnrolmentFactory
 from tests.factories.webinars import WebinarFactory
 from tests.i18n.catalogue import CODE
@@ -60,7 +66,10 @@ def stating(tour: Tour) -> None:
 def reading(tour: Tour) -> None:
     webinar = WebinarFactory.create(lesson__title=GREEK, lesson__course__programme__title=GREEK)
     lesson = webinar.lesson
-    activity = ActivityFactory.create(lesson=lesson, format="enduring", title=GREEK)
+    activity = ActivityFactory.create(lesson=lesson, format="enduring", title=GREEK, objectives=GREEK, sources=GREEK)
+    told = {"provider": GREEK, "approval_code": "4711", "valid_until": activity.ends_at.date()}
+    for authority, council in (("accme", ""), ("eaccme", ""), ("india", "gujarat"), ("attendance", "")):
+        AccreditationFactory.create(activity=activity, authority=authority, council=council, **told)
     paid, free = DiscloserFactory.create_batch(2, name=GREEK, programme=lesson.course.programme)
     disclose(paid, interests=ALL, decision="mitigated", mitigation=GREEK)
     for role in ContributorRole:
