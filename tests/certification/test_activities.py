@@ -165,7 +165,10 @@ class TestTheChecklist:
             starts_at=start, ends_at=start + timedelta(days=300), minutes=60, assessment=quiz.lesson, sources=" "
         )
         ama = "AMA PRA Category 1 (ACCME)"
-        different = f"{ama}: At least 70 % are asked for, and the test says 60 %. Make them the same: doctors are told one number."
+        different = (
+            f"{ama}: At least 70 % are asked for, and the test says 60 %."
+            " Make them the same: doctors are told one number."
+        )
         sources = f"{ama}: Name the sources of what is taught: doctors are told them before a recording."
         assert missing(recording) == {"learning": (different,), "authorities": (sources,)}
         Quiz.objects.update(pass_percent=None)
