@@ -42,7 +42,7 @@ class AccreditationInline(StackedInline):
     fields = (
         ("authority", "council"),
         ("credits", "approval_code"),
-        "provider",
+        ("provider", "event"),
         ("valid_from", "valid_until"),
         "parameters",
     )

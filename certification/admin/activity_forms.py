@@ -51,7 +51,8 @@ class AccreditationRow(forms.ModelForm[Accreditation]):
     class Meta:
         model = Accreditation
         fields = (
-            "authority", "council", "credits", "approval_code", "provider", "valid_from", "valid_until", "parameters",
+            "authority", "council", "credits", "approval_code", "provider", "event", "valid_from", "valid_until",
+            "parameters",
         )  # fmt: skip
         help_texts = {
             "credits": _("As the authority designated them, in advance."),
@@ -69,7 +70,7 @@ class AccreditationRow(forms.ModelForm[Accreditation]):
         if self.instance.pk:
             self.fields["authority"].disabled = True
             if Claim.objects.filter(accreditation=self.instance).exists():
-                for name in ("council", "credits", "valid_from", "parameters"):
+                for name in ("council", "credits", "event", "valid_from", "parameters"):
                     self.fields[name].disabled = True
                     self.fields[name].widget.attrs["disabled"] = True
 

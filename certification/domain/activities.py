@@ -31,7 +31,7 @@ from webinars.models import Webinar
 # What credit is calculated from. Ends and reviews may be put off: who took part before had it on the same terms.
 FIXED = ("lesson", "format", "minutes", "starts_at", "assessment", "evaluation")
 STATE = ("state", "opened_at", "closed_at")
-FIXED_TERMS = ("activity", "authority", "council", "version", "credits", "parameters", "valid_from")
+FIXED_TERMS = ("activity", "authority", "council", "version", "credits", "parameters", "valid_from", "event")
 
 
 class ActivityError(Exception):

@@ -126,7 +126,7 @@ class Gatherer:
                     council=council if one.authority == AuthorityKey.INDIA else "",
                     registration_number=number,
                     granted=tuple(line.granted for line in lines if line.lesson_id != activity.lesson_id),
-                    event=_event(activity.lesson_id),
+                    event=_event(activity.lesson.course.programme_id, one.event, activity.lesson_id),
                     tested_on=day_in(tried.at, zone) if tried else None,
                     evaluated_on=answered_on,
                     began_at=seen.first_at,
@@ -215,15 +215,17 @@ class Gatherer:
                 "claim__council",
                 "claim__lesson_id",
                 "claim__accreditation__activity__format",
+                "claim__programme_id",
+                "claim__accreditation__event",
                 "claim__took_part_on",
                 "credits",
             )
         )
         found: dict[tuple[int, str, str], list[Line]] = defaultdict(list)
-        for user_id, authority, council, lesson_id, form, on, credit in rows:
-            found[user_id, authority, council].append(
-                Line(lesson_id, Granted(on=on, credit=credit or Decimal(0), format=form, event=_event(lesson_id)))
-            )
+        for user_id, authority, council, lesson_id, form, programme_id, named, on, credit in rows:
+            event = _event(programme_id, named, lesson_id)
+            had = Granted(on=on, credit=credit or Decimal(0), format=form, event=event)
+            found[user_id, authority, council].append(Line(lesson_id, had))
         return found
 
 
@@ -233,8 +235,10 @@ class Line:
     granted: Granted
 
 
-def _event(lesson_id: int) -> str:
-    return f"lesson-{lesson_id}"
+def _event(programme_id: int, named: str, lesson_id: int) -> str:
+    """What a council caps as one: the event that the office named, of one programme, else the webinar for itself."""
+    name = " ".join(named.split()).casefold()
+    return f"event-{programme_id}-{name}" if name else f"lesson-{lesson_id}"
 
 
 def _of_other_format(lines: Iterable[Line], activity: Activity) -> Decimal:

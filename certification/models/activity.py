@@ -85,6 +85,13 @@ class Accreditation(models.Model):
     )
     approval_code = models.CharField(_("approval code"), max_length=80, blank=True)
     provider = models.CharField(_("accredited provider"), max_length=200, blank=True)
+    event = models.CharField(
+        _("event"),
+        max_length=80,
+        blank=True,
+        db_default="",
+        help_text=_("A congress or series that a council caps as a whole: the same word at each of its webinars."),
+    )
     valid_from = models.DateField(_("valid from"), null=True, blank=True)
     valid_until = models.DateField(_("valid until"), null=True, blank=True)
     parameters: Any = models.JSONField(_("parameters"), default=dict, blank=True)

@@ -323,6 +323,7 @@ def fixed_terms(activity: Activity) -> Iterator[tuple[str, Any]]:
     yield "parameters", {**row.parameters, "rounding": "down"}
     yield "council", "delhi"
     yield "valid_from", date(2026, 1, 1)
+    yield "event", "Another congress"
 
 
 class TestAfterTheFirstClaim:

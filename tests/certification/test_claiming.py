@@ -254,6 +254,65 @@ class TestClaiming:
         ).details["steps"]
 
 
+class TestOneEvent:
+    """Maharashtra gives at most four hours for an event, however many webinars it has."""
+
+    def webinar(self, user: User | None, event: str, *, on: int, like: Accreditation | None = None) -> Accreditation:
+        """`like`: in the same course."""
+        course = like.activity.lesson.course if like else None
+        live = make_live(starts_at=NINE + on * DAY, minutes=150, course=course)
+        given = {"authority": "india", "council": "maharashtra", "parameters": {}, "credits": Decimal("2.5")}
+        if user is not None:
+            watch(live, user, minutes=150)
+        return accredit(live, event=event, **given)
+
+    def doctor(self, accreditation: Accreditation) -> User:
+        return doctor_of(accreditation.activity, registration_number="1", medical_council="Maharashtra Medical Council")
+
+    @pytest.mark.parametrize(
+        ("events", "expected"),
+        [
+            (["Congress 2026", " congress  2026"], ["2.5", "1.5"]),
+            (["Congress 2026", "Another"], ["2.5", "2.5"]),
+            (["Congress 2026", ""], ["2.5", "2.5"]),
+            (["", ""], ["2.5", "2.5"]),
+        ],
+    )
+    def test_counts_as_one_however_many_webinars_it_has(self, events: list[str], expected: list[str]) -> None:
+        first = self.webinar(None, events[0], on=0)
+        user = self.doctor(first)
+        watch(first.activity, user, minutes=150)
+        second = self.webinar(user, events[1], on=1, like=first)
+        later = NINE + 2 * DAY
+        taken = [claim(accreditation=one, user=user, now=later).credits for one in (first, second)]
+        assert taken == [Decimal(one) for one in expected]
+
+    def test_and_when_it_is_used_up_the_reason_is_said(self) -> None:
+        first = self.webinar(None, "Congress", on=0)
+        user = self.doctor(first)
+        watch(first.activity, user, minutes=150)
+        rest = [self.webinar(user, "Congress", on=on, like=first) for on in (1, 2)]
+        for one in (first, rest[0]):
+            claim(accreditation=one, user=user, now=NINE + 3 * DAY)
+        with pytest.raises(NotGrantedError) as refused:
+            claim(accreditation=rest[1], user=user, now=NINE + 3 * DAY)
+        assert [one.code for one in refused.value.decision.reasons] == ["cap_event"]
+
+    def test_the_same_word_in_another_programme_is_another_event(self) -> None:
+        first = self.webinar(None, "Annual congress", on=0)
+        user = self.doctor(first)
+        watch(first.activity, user, minutes=150)
+        second = self.webinar(user, "Annual congress", on=1)
+        Enrolment.objects.create(
+            user=user,
+            programme=second.activity.lesson.course.programme,
+            status=EnrolmentStatus.ACTIVE,
+            enrolled_at=NINE,
+        )
+        taken = [claim(accreditation=one, user=user, now=NINE + 2 * DAY).credits for one in (first, second)]
+        assert taken == [Decimal("2.5"), Decimal("2.5")]
+
+
 class TestChanging:
     @pytest.fixture
     def granted(self) -> Taken:
