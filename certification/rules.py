@@ -9,6 +9,7 @@ from django.http import Http404
 from accounts.models import User
 from certification.enums import ActivityState
 from certification.models import Accreditation, Activity, Certificate, Claim
+from certification.models.ledger import ClaimQuerySet
 from courses.enums import PublishStatus
 from courses.models import Enrolment
 from courses.rules import Person, lessons_for, programmes_staffed_by
@@ -43,15 +44,13 @@ def get_accreditation_for(user: Person, accreditation_id: int) -> Accreditation:
         raise Http404 from absent
 
 
-def claims_for(user: Person) -> QuerySet[Claim]:
+def claims_for(user: Person) -> ClaimQuerySet:
     """One's own, the latest first; they stay when a programme is over."""
     if not isinstance(user, User) or not user.is_active:
-        return Claim.objects.none()
-    return (
-        Claim.objects.filter(user=user)
-        .select_related("accreditation__activity__lesson__course__programme")
-        .order_by("-took_part_on", "-pk")
-    )
+        nothing: ClaimQuerySet = Claim.objects.none()
+        return nothing
+    found: ClaimQuerySet = Claim.objects.filter(user=user)
+    return found.select_related("accreditation__activity__lesson__course__programme").order_by("-took_part_on", "-pk")
 
 
 def get_announced_activity(user: Person, activity_id: int) -> Activity:

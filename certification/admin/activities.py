@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
@@ -99,7 +99,7 @@ class ActivityAdmin(EvidencePages, HomeZoneAdmin):
         (None, {"fields": ("lesson_link", "state_text", "checklist")}),
         (_("When and how long"), {"fields": ("starts_at", "ends_at", "minutes", "reviewed_on"), "classes": ("tab",)}),
         (_("Test and feedback"), {"fields": ("assessment", "evaluation"), "classes": ("tab",)}),
-        (_("What is taught"), {"fields": ("title", "objectives", "sources"), "classes": ("tab",)}),
+        (_("What is taught"), {"fields": ("title", "same_as", "objectives", "sources"), "classes": ("tab",)}),
     )
     add_fieldsets = ((None, {"fields": ("lesson", "formats", "authorities")}),)
 
@@ -135,10 +135,19 @@ class ActivityAdmin(EvidencePages, HomeZoneAdmin):
             of = Activity.objects.filter(pk=object_id(request)).values("lesson__course__programme")
             lessons = Lesson.objects.filter(kind=kinds[db_field.name], course__programme__in=of)
             kwargs["queryset"] = lessons.order_by("course__position", "position")
+        if db_field.name == "same_as":
+            kwargs["queryset"] = self._accredited(request)
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if db_field.name == "lesson" and field is not None:
             field.queryset = field.queryset.filter(kind=LessonKind.WEBINAR).select_related("course")
         return field
+
+    def _accredited(self, request: HttpRequest) -> QuerySet[Lesson]:
+        """Other webinars that this person may see accredited, and the one that is stated already."""
+        of, seen = object_id(request), super().get_queryset(request).values("lesson")
+        mine = Activity.objects.filter(pk=of)
+        lessons = Lesson.objects.filter(Q(pk__in=seen) | Q(pk__in=mine.values("same_as")))
+        return lessons.exclude(pk__in=mine.values("lesson")).select_related("course").order_by("-pk")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

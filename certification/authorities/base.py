@@ -48,7 +48,8 @@ class Evidence:
 
     `watched_seconds`: different seconds of this format. `media_seconds`: how long the programme or recording is.
     `took_part_on`: the last day of it, in the activity's zone; none: never. `best_percent`: of the attempts, 0 to 100.
-    `other_format_credit`: what the same authority granted for the other format of the same webinar.
+    `other_format_credit`: what the same authority granted for the other format of the same webinar; `copy_credit`: for
+    another one with the same content.
     `granted`: without this very activity. `cycle_from`: first day of one of the person's own cycles, where the council
     counts from their registration.
 
@@ -75,6 +76,7 @@ class Evidence:
     evaluated_on: date | None = None
     began_at: datetime | None = None
     acknowledged_at: datetime | None = None
+    copy_credit: Decimal = NOTHING
 
     def __post_init__(self) -> None:
         if self.format not in FORMATS or self.watched_seconds < 0 or self.media_seconds < 0:

@@ -93,6 +93,8 @@ class Sheet:
             self.refuse("after_end", date=terms.ends_on.isoformat())
         if self.evidence.other_format_credit > 0:
             self.refuse("other_format", credit=plain(self.evidence.other_format_credit))
+        if self.evidence.copy_credit > 0:
+            self.refuse("copy", credit=plain(self.evidence.copy_credit))
 
     # What the doctor did
 

@@ -11,7 +11,7 @@ from certification.authorities.base import Evidence, Granted, Terms
 DATES = {"took_part_on", "cycle_from", "on", "starts_on", "ends_on", "released_on", "reviewed_on",
          "tested_on", "evaluated_on", "done_by"}  # fmt: skip
 MOMENTS = {"began_at", "acknowledged_at"}
-DECIMALS = {"best_percent", "other_format_credit", "credit", "credits"}
+DECIMALS = {"best_percent", "other_format_credit", "copy_credit", "credit", "credits"}
 Kept = TypeVar("Kept", Evidence, Terms, Granted)
 
 

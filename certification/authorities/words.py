@@ -59,6 +59,7 @@ REASONS: dict[str, str | Promise] = {
     "evaluated_late": _("The evaluation had to be filled in by %(date)s, and yours came later."),
     "too_late": _("What is missing could be done until %(date)s."),
     "other_format": _("You already have %(credit)s for the other format of this webinar; it counts only once."),
+    "copy": _("You already have %(credit)s for the same content in another place; it counts only once."),
     "other_council": _("This credit is for doctors of the %(council)s."),
 }
 

@@ -20,6 +20,7 @@ from certification.authorities import NoPackError, pack_of
 from certification.authorities.parameters import ParameterError
 from certification.domain.activity_checklist import checklist_of
 from certification.domain.disclosers import take_over, today
+from certification.domain.origins import found_origin, has_copies, origin_of
 from certification.domain.sheets import refresh_sheet
 from certification.domain.terms import window_days
 from certification.enums import ActivityState, AuthorityKey, Format
@@ -29,7 +30,7 @@ from courses.models import Lesson
 from webinars.models import Webinar
 
 # What credit is calculated from. Ends and reviews may be put off: who took part before had it on the same terms.
-FIXED = ("lesson", "format", "minutes", "starts_at", "assessment", "evaluation")
+FIXED = ("lesson", "format", "minutes", "starts_at", "assessment", "evaluation", "same_as")
 STATE = ("state", "opened_at", "closed_at")
 FIXED_TERMS = ("activity", "authority", "council", "version", "credits", "parameters", "valid_from", "event")
 
@@ -55,7 +56,8 @@ class LeavesGapError(ActivityError):
 class ClaimedError(ActivityError):
     message = _(
         "Credit was granted on these terms, so they stay as they are. To correct what single doctors have, add a "
-        "correction to the ledger. For other terms from now on, close this activity and accredit a copy of the webinar."
+        "correction to the ledger. For other terms from now on, close this activity, accredit a copy of the webinar, "
+        "and state that it has the same content: whoever has credit of one has none of the other."
     )
 
 
@@ -65,6 +67,12 @@ class NoWebinarError(ActivityError):
 
 class ForeignError(ActivityError):
     message = _("Choose people, tests and feedback forms of the same programme.")
+
+
+class OriginError(ActivityError):
+    message = _(
+        "This webinar cannot be a copy of that one: others are stated to be copies of this one, or it is the same one."
+    )
 
 
 class ParametersError(ActivityError):
@@ -100,10 +108,14 @@ def accredit(
     if lesson.kind != LessonKind.WEBINAR:
         raise NoWebinarError
     Lesson.objects.select_for_update(no_key=True).get(pk=lesson.pk)  # of two clicks at once the second finds all done
+    sibling = Activity.objects.filter(lesson=lesson).first()
+    same_as = sibling.same_as if sibling else found_origin(lesson)
     made = []
     for form in formats:
         activity, is_new = Activity.objects.get_or_create(
-            lesson=lesson, format=form, defaults={"title": lesson.title, **_from_webinar(lesson, form, now=now)}
+            lesson=lesson,
+            format=form,
+            defaults={"title": lesson.title, "same_as": same_as, **_from_webinar(lesson, form, now=now)},
         )
         made.append(activity)
         if activity.state != ActivityState.DRAFT:
@@ -154,6 +166,8 @@ def save_activity(*, activity: Activity, actor: User | None, request: HttpReques
     changes = _changes(before, activity)
     if not changes.keys().isdisjoint(FIXED) and is_claimed(activity=activity):
         raise ClaimedError
+    if "same_as" in changes:
+        _state_origin(activity)
     if changes:
         activity.save(update_fields=sorted(changes))
     if "starts_at" in changes:  # the day chooses the version of the rules
@@ -163,6 +177,18 @@ def save_activity(*, activity: Activity, actor: User | None, request: HttpReques
     if changes:
         details = {"title": activity.title, "changes": changes}
         audit.record("activity.changed", actor=actor, subject=activity, request=request, details=details, now=now)
+
+
+def _state_origin(activity: Activity) -> None:
+    """Of both formats, and of the first webinar where it is a copy of a copy. Raises ActivityError."""
+    if Claim.objects.filter(lesson=activity.lesson_id).exists():
+        raise ClaimedError
+    if activity.same_as_id is not None:
+        activity.same_as_id = origin_of(activity.same_as_id)
+        if activity.same_as_id == activity.lesson_id or has_copies(activity.lesson_id):
+            raise OriginError
+    others = Activity.objects.filter(lesson=activity.lesson_id).exclude(pk=activity.pk)
+    others.update(same_as=activity.same_as_id)
 
 
 @transaction.atomic

@@ -18,6 +18,7 @@ from certification.authorities.parameters import ParameterError
 from certification.authorities.rounding import plain
 from certification.authorities.words import words_of
 from certification.domain.disclosers import standings, today
+from certification.domain.origins import found_origin
 from certification.domain.terms import is_settled, terms_of, window_days
 from certification.enums import DisclosureStanding, Format
 from certification.models import Accreditation, Activity, Contributor, Discloser
@@ -64,7 +65,7 @@ class Judged:
 
 
 def checklist_of(*, activity: Activity, now: datetime) -> Checklist:
-    """`activity` with lesson, course and programme. Five queries, whatever the number of authorities and people."""
+    """`activity` with lesson, course and programme. Six queries, whatever the number of authorities and people."""
     day = _day(activity, now=now)
     rows = list(activity.accreditations.order_by("authority", "council"))
     for one in rows:
@@ -107,6 +108,13 @@ def _dates(activity: Activity, *, now: datetime) -> Iterator[str]:
         yield _("Say when it ends, or for a recording until when credit is given.")
     if activity.starts_at and activity.ends_at and activity.ends_at <= activity.starts_at:
         yield _("It ends before it begins.")
+    if (origin := found_origin(activity.lesson)) and origin.pk != activity.origin_id:
+        yield _(
+            "“%(title)s” in “%(course)s” shows the same video and is accredited, too: state that it is the same."
+        ) % {
+            "title": origin.title,
+            "course": origin.course.title,
+        }
     if is_settled(activity, now=now):
         yield _("It ended more than eight weeks ago. Put off its end to give credit again.")
     if not activity.minutes:

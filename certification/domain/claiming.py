@@ -136,6 +136,7 @@ def _claim(one: Evaluated, *, programme_id: int, now: datetime) -> Claim:
         user_id=one.user_id,
         accreditation=one.accreditation,
         lesson_id=one.accreditation.activity.lesson_id,
+        copy_of_id=one.accreditation.activity.same_as_id,
         authority=one.accreditation.authority,
         council=one.accreditation.council,
         took_part_on=on,
@@ -272,13 +273,12 @@ def _check_corrected(found: Claim, last: LedgerEntry, credit: Decimal) -> None:
 
 
 def claim_of(*, user_id: int, accreditation: Accreditation) -> Claim | None:
-    """For the webinar, in whichever format."""
-    return Claim.objects.filter(
-        user=user_id,
-        lesson=accreditation.activity.lesson_id,
-        authority=accreditation.authority,
-        council=accreditation.council,
+    """For the webinar, in whichever format, or for the one that it is a copy of."""
+    of_webinar = Claim.objects.of_webinar(accreditation.activity.origin_id)
+    found: Claim | None = of_webinar.filter(
+        user=user_id, authority=accreditation.authority, council=accreditation.council
     ).first()
+    return found
 
 
 def newest_lines(claim_ids: Iterable[int]) -> dict[int, LedgerEntry]:

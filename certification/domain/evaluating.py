@@ -116,10 +116,9 @@ def enrolments_of(accreditation: Accreditation) -> QuerySet[Enrolment]:
 
 
 def unclaimed(people: QuerySet[Enrolment], *, accreditation: Accreditation) -> QuerySet[Enrolment]:
-    """Without those who have credit of this authority for this webinar, in either format."""
-    claims = Claim.objects.filter(
+    """Without those who have credit of this authority for this webinar, in either format, or for its copies."""
+    claims = Claim.objects.of_webinar(accreditation.activity.origin_id).filter(
         user=OuterRef("user"),
-        lesson=accreditation.activity.lesson_id,
         authority=accreditation.authority,
         council=accreditation.council,
     )

@@ -125,12 +125,13 @@ class Gatherer:
                     other_format_credit=_of_other_format(lines, activity),
                     council=council if one.authority == AuthorityKey.INDIA else "",
                     registration_number=number,
-                    granted=tuple(line.granted for line in lines if line.lesson_id != activity.lesson_id),
+                    granted=tuple(line.granted for line in lines if line.origin_id != activity.origin_id),
                     event=_event(activity.lesson.course.programme_id, one.event, activity.lesson_id),
                     tested_on=day_in(tried.at, zone) if tried else None,
                     evaluated_on=answered_on,
                     began_at=seen.first_at,
                     acknowledged_at=acknowledged_at,
+                    copy_credit=_of_copies(lines, activity),
                 )
         return found
 
@@ -214,6 +215,7 @@ class Gatherer:
                 "claim__authority",
                 "claim__council",
                 "claim__lesson_id",
+                "claim__copy_of_id",
                 "claim__accreditation__activity__format",
                 "claim__programme_id",
                 "claim__accreditation__event",
@@ -222,16 +224,17 @@ class Gatherer:
             )
         )
         found: dict[tuple[int, str, str], list[Line]] = defaultdict(list)
-        for user_id, authority, council, lesson_id, form, programme_id, named, on, credit in rows:
+        for user_id, authority, council, lesson_id, copy_of_id, form, programme_id, named, on, credit in rows:
             event = _event(programme_id, named, lesson_id)
             had = Granted(on=on, credit=credit or Decimal(0), format=form, event=event)
-            found[user_id, authority, council].append(Line(lesson_id, had))
+            found[user_id, authority, council].append(Line(lesson_id, copy_of_id or lesson_id, had))
         return found
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     lesson_id: int
+    origin_id: int
     granted: Granted
 
 
@@ -255,6 +258,11 @@ def _counting(tried: Sequence[Tried], zone: str, *, until: date | None) -> Tried
     if not in_time:
         return found
     return max(in_time, key=lambda one: one.percent) if found.counting == Counting.BEST else in_time[-1]
+
+
+def _of_copies(lines: Iterable[Line], activity: Activity) -> Decimal:
+    same = (one for one in lines if one.origin_id == activity.origin_id and one.lesson_id != activity.lesson_id)
+    return sum((one.granted.credit for one in same), Decimal(0))
 
 
 def percent_of(score: Decimal | None, most: Decimal) -> Decimal:

@@ -132,9 +132,8 @@ def rows_of(*, user: User, now: datetime) -> list[Row]:
 
 def row_of(*, user: User, accreditation: Accreditation, now: datetime) -> Row | None:
     """As it was granted, by whichever format of the webinar; else as it stands. None: its settings cannot be used."""
-    claim = claims_for(user).filter(
-        lesson=accreditation.activity.lesson_id, authority=accreditation.authority, council=accreditation.council
-    )
+    of_webinar = claims_for(user).of_webinar(accreditation.activity.origin_id)
+    claim = of_webinar.filter(authority=accreditation.authority, council=accreditation.council)
     if found := claim.first():
         return _granted(found, lines_of([found]).get(found.pk, []))
     evaluated = evaluate_person(user=user, accreditations=[accreditation], now=now)
@@ -222,7 +221,7 @@ def _lesson(lesson_id: int | None) -> str:
 
 
 def _key(accreditation: Accreditation) -> tuple[int, str, str]:
-    return accreditation.activity.lesson_id, accreditation.authority, accreditation.council
+    return accreditation.activity.origin_id, accreditation.authority, accreditation.council
 
 
 def _is_of_interest(one: Evaluated, *, now: datetime) -> bool:

@@ -322,6 +322,7 @@ def terms_data(activity: Activity) -> dict[str, Any]:
             "minutes": activity.minutes,
             "test": activity.assessment.title if activity.assessment else "",
             "feedback_form": activity.evaluation.title if activity.evaluation else "",
+            "same_content_as": activity.same_as.title if activity.same_as else "",
             "objectives": activity.objectives,
             "sources": activity.sources,
             "opened_at": moment(activity.opened_at),

@@ -43,6 +43,18 @@ class Activity(models.Model):
     )
     objectives = models.TextField(_("learning objectives"), max_length=4000, blank=True)
     sources = models.TextField(_("sources"), max_length=8000, blank=True)
+    same_as = models.ForeignKey(
+        Lesson,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("same content as"),
+        help_text=_(
+            "Of a copy: the webinar that it is a copy of. Whoever has credit of one of them has none of the other."
+        ),
+    )
     opened_at = models.DateTimeField(_("opened at"), null=True, blank=True)
     closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
 
@@ -71,6 +83,11 @@ class Activity(models.Model):
 
     def __str__(self) -> str:
         return f"{self.title} ({self.get_format_display()})"
+
+    @property
+    def origin_id(self) -> int:
+        """The webinar of which credit is given once: its own, or the one that it is a copy of."""
+        return self.same_as_id or self.lesson_id
 
 
 class Accreditation(models.Model):

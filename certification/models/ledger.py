@@ -1,11 +1,12 @@
 """The ledger of a programme: what was granted, corrected and revoked, each line sealed with the one before."""
 
 import uuid
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from certification.enums import CREDIT_ENTRIES, AuthorityKey, EntryKind
@@ -32,9 +33,17 @@ class Chain(models.Model):
         return str(self.public_id)
 
 
+class ClaimQuerySet(models.QuerySet["Claim"]):
+    def of_webinar(self, lesson_id: int) -> Self:
+        """Also of its copies: the id is that of the one they are copies of."""
+        origin = Coalesce(F("copy_of_id"), F("lesson_id"), output_field=models.BigIntegerField())
+        return self.alias(origin=origin).filter(origin=lesson_id)
+
+
 class Claim(models.Model):
     """Credit of one authority for one webinar, in one format: who has it for the event has it not for the recording.
 
+    Nor for a copy of the webinar: `copy_of` is what the activity was stated to be the same as when it was granted.
     A row is only ever added. How much it is worth today says the newest line of the ledger about it.
     """
 
@@ -44,14 +53,24 @@ class Claim(models.Model):
     lesson = models.ForeignKey(Lesson, models.PROTECT, related_name="+")
     authority = models.CharField(max_length=12, choices=AuthorityKey)
     council = models.CharField(max_length=40, blank=True)
+    copy_of = models.ForeignKey(Lesson, models.PROTECT, null=True, db_index=False, related_name="+")
     took_part_on = models.DateField()
     made_at = models.DateTimeField()
+
+    objects: ClassVar = ClaimQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("claim")
         verbose_name_plural = _("claims")
         constraints = (
             models.UniqueConstraint(fields=("user", "lesson", "authority", "council"), name="certification_claim_once"),
+            models.UniqueConstraint(
+                F("user"),
+                Coalesce("copy_of", "lesson"),
+                F("authority"),
+                F("council"),
+                name="certification_claim_once_of_copies",
+            ),
         )
         indexes = (models.Index(fields=("accreditation", "user"), name="certification_claim_person"),)
 

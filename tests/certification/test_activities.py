@@ -20,6 +20,7 @@ from certification.domain.activities import (
     LeavesGapError,
     NotReadyError,
     NoWebinarError,
+    OriginError,
     ParametersError,
     accredit,
     changing,
@@ -36,8 +37,10 @@ from courses.models import Lesson
 from tests.factories.accounts import UserFactory
 from tests.factories.assessments import make_evaluation, make_quiz
 from tests.factories.certification import ClaimFactory, ContributorFactory, DiscloserFactory, disclose
-from tests.factories.courses import LessonFactory
-from tests.factories.webinars import LiveWebinarFactory
+from tests.factories.courses import CourseFactory, LessonFactory
+from tests.factories.media import VideoFactory
+from tests.factories.webinars import LiveWebinarFactory, WebinarFactory
+from webinars.models import Webinar
 
 pytestmark = pytest.mark.django_db
 BOTH = list(Format.values)
@@ -365,6 +368,75 @@ class TestAfterTheFirstClaim:
         with pytest.raises(ClaimedError):
             activities.delete_accreditation(accreditation=row, now=now(), **NOBODY)
         assert opened.accreditations.count() == 1
+
+
+class TestCopies:
+    def accredited(self, *lessons: Lesson) -> list[Activity]:
+        return [accredit(lesson=one, formats=["enduring"], authorities=[], now=now(), **NOBODY)[0] for one in lessons]
+
+    def lectures(self, number: int, *, video: Any = None) -> list[Lesson]:
+        """Of one programme; they show the same video where one is given."""
+        course = CourseFactory.create()
+        webinars = [
+            WebinarFactory.create(lesson__course=course, **({"video": video} if video else {})) for _ in range(number)
+        ]
+        return [one.lesson for one in webinars]
+
+    def test_what_shows_the_same_video_is_found_by_itself(self) -> None:
+        lessons = self.lectures(3, video=VideoFactory.create())
+        found = self.accredited(*lessons)
+        assert [one.same_as for one in found] == [None, lessons[0], lessons[0]]
+        (live,) = accredit(lesson=lessons[1], formats=["live"], authorities=[], now=now(), **NOBODY)
+        assert live.same_as == lessons[0]
+        assert [one.same_as for one in self.accredited(*self.lectures(2))] == [None, None]
+
+    def test_it_is_stated_of_both_formats_and_of_the_first(self) -> None:
+        one, two, three = self.lectures(3)
+        self.accredited(one, two)
+        live, recording = accredit(lesson=three, formats=BOTH, authorities=[], now=now(), **NOBODY)
+        second = Activity.objects.get(lesson=two)
+        second.same_as = one
+        save_activity(activity=second, now=now(), **NOBODY)
+        live.same_as = two  # itself a copy
+        save_activity(activity=live, now=now(), **NOBODY)
+        assert [fresh(each).same_as for each in (live, recording)] == [one, one]
+        recording = fresh(recording)
+        recording.same_as = None
+        save_activity(activity=recording, now=now(), **NOBODY)
+        assert fresh(live).same_as is None
+
+    def test_no_circle_and_nobody_s_origin_is_a_copy(self) -> None:
+        one, two, three = self.lectures(3)
+        first, second, _third = self.accredited(one, two, three)
+        second.same_as = one
+        save_activity(activity=second, now=now(), **NOBODY)
+        for origin in (one, two, three):
+            first.same_as = origin
+            with pytest.raises(OriginError):
+                save_activity(activity=first, now=now(), **NOBODY)
+            assert fresh(first).same_as is None
+
+    def test_it_does_not_open_beside_another_one_with_the_same_video(self) -> None:
+        one, two = self.lectures(2)
+        first, second = self.accredited(one, two)
+        video = VideoFactory.create()
+        Webinar.objects.update(video=video)
+        for activity, other in ((first, two), (second, one)):
+            said = f"“{other.title}” in “{other.course.title}” shows the same video and is accredited, too"
+            assert any(text.startswith(said) for text in missing(activity)["dates"])
+        second.same_as = one
+        save_activity(activity=second, now=now(), **NOBODY)
+        assert not any("same video" in text for each in (first, second) for text in missing(each).get("dates", ()))
+
+    def test_what_was_granted_on_stays(self) -> None:
+        one, two = self.lectures(2)
+        _first, second = self.accredited(one, two)
+        (live,) = accredit(lesson=two, formats=["live"], authorities=["accme"], now=now(), **NOBODY)
+        ClaimFactory.create(accreditation=live.accreditations.get())
+        second.same_as = one
+        with pytest.raises(ClaimedError):
+            save_activity(activity=second, now=now(), **NOBODY)
+        assert fresh(second).same_as is None
 
 
 def test_nothing_of_another_programme(live: Activity) -> None:

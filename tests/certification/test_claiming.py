@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import DatabaseError, connection, connections, transaction
+from django.db import DatabaseError, IntegrityError, connection, connections, transaction
 from django.utils import timezone
 
 from accounts.models import AuditEvent, User
@@ -34,6 +34,7 @@ from certification.domain.claiming import (
 from certification.domain.closing import close_settled
 from certification.domain.evaluating import evaluate_accreditation, evaluate_person
 from certification.domain.granting import grant_credits, grant_for
+from certification.domain.overview import State, row_of, rows_of
 from certification.enums import ActivityState, EntryKind
 from certification.models import Accreditation, Activity, Chain, Claim, ClaimEvidence, LedgerEntry
 from certification.tasks import close_settled as close_task
@@ -42,6 +43,7 @@ from certification.tasks import grant_credits as grant_sweep
 from courses.enums import EnrolmentStatus
 from courses.models import Enrolment, Programme
 from tests.factories.accounts import UserFactory
+from tests.factories.certification import ClaimFactory
 from tests.factories.certification import grant as grant_directly
 from tests.factories.deeds import (
     accredit,
@@ -313,6 +315,69 @@ class TestOneEvent:
         assert taken == [Decimal("2.5"), Decimal("2.5")]
 
 
+class TestCopies:
+    """Close it and accredit a copy: that is what the office is told to do for other terms."""
+
+    def both(self, user: User | None = None, **settings: Any) -> tuple[Accreditation, Accreditation, User]:
+        first = make_live(starts_at=NINE)
+        copy = make_live(starts_at=NINE + DAY, course=first.lesson.course, same_as=first.lesson)
+        user = user or doctor_of(first)
+        watch(first, user)
+        watch(copy, user)
+        return accredit(first, **settings), accredit(copy, **settings), user
+
+    @pytest.mark.parametrize("turned", [False, True])
+    def test_credit_of_one_is_credit_of_all(self, turned: bool) -> None:
+        *pair, user = self.both()
+        first, second = reversed(pair) if turned else pair
+        taken = claim(accreditation=first, user=user, asked=Decimal("0.50"), now=LATER + DAY)
+        (found,) = evaluate_person(user=user, accreditations=[second], now=LATER + DAY)
+        assert [one.code for one in found.decision.reasons] == ["copy"]
+        assert (found.evidence.copy_credit, found.evidence.granted) == (Decimal("0.50"), ())
+        again = claim(accreditation=second, user=user, now=LATER + DAY)
+        assert (again.claim, again.is_new, Claim.objects.count()) == (taken.claim, False, 1)
+        rows = rows_of(user=user, now=LATER + DAY)
+        assert [(row.accreditation, row.state) for row in rows] == [(first, State.GRANTED)]
+        row = row_of(user=user, accreditation=second, now=LATER + DAY)
+        assert row is not None
+        assert row.claim == taken.claim
+
+    def test_what_was_revoked_is_not_had_by_a_copy(self) -> None:
+        first, second, user = self.both()
+        taken = claim(accreditation=first, user=user, now=LATER + DAY)
+        revoke_claim(claim_id=taken.claim.pk, reason="Not there", actor=UserFactory.create(), now=LATER + DAY)
+        again = claim(accreditation=second, user=user, now=LATER + DAY)
+        assert (again.claim, again.credits, Claim.objects.count()) == (taken.claim, 0, 1)
+
+    def test_the_sweep_gives_it_once(self) -> None:
+        self.both(authority="attendance", credits=Decimal(0), parameters={})
+        assert grant_credits(now=LATER + DAY, everybody=True) == 1
+        assert grant_credits(now=LATER + DAY, everybody=True) == 0
+
+    @pytest.mark.parametrize("turned", [False, True])
+    def test_the_database_refuses_a_second_one(self, turned: bool) -> None:
+        *pair, user = self.both()
+        first, second = reversed(pair) if turned else pair
+        for one in (first, second):
+            made = ClaimFactory.build(
+                accreditation=one, user=user, copy_of=one.activity.same_as, lesson=one.activity.lesson,
+                programme=one.activity.lesson.course.programme,
+            )  # fmt: skip
+            if one is second:
+                with pytest.raises(IntegrityError, match="once_of_copies"), transaction.atomic():
+                    made.save()
+            else:
+                made.save()
+        assert Claim.objects.get().accreditation == first
+
+    def test_another_webinar_is_no_copy(self) -> None:
+        first, second, user = self.both()
+        Activity.objects.update(same_as=None)
+        for one in (first, second):
+            one.activity.refresh_from_db()
+            assert claim(accreditation=one, user=user, now=LATER + DAY).is_new
+
+
 class TestChanging:
     @pytest.fixture
     def granted(self) -> Taken:
@@ -555,6 +620,20 @@ class TestAtOnce:
         )
         assert Claim.objects.count() == 1
         assert [line.kind for line in LedgerEntry.objects.all()] == [EntryKind.CREDIT_GRANTED]
+
+    def test_a_webinar_and_its_copy_in_another_programme_make_one(self) -> None:
+        first = make_live(starts_at=NINE)
+        copy = make_live(starts_at=NINE, same_as=first.lesson)
+        user = doctor_of(first)
+        Enrolment.objects.create(
+            user=user, programme=copy.lesson.course.programme, status=EnrolmentStatus.ACTIVE, enrolled_at=NINE
+        )
+        for one in (first, copy):
+            watch(one, user)
+        both = [accredit(first), accredit(copy)]
+        found = at_once(*[lambda one=one: claim(accreditation=one, user=user, now=LATER) for one in both])
+        assert sorted(taken.is_new for taken in found) == [False, True]
+        assert Claim.objects.count() == 1
 
     def test_two_programmes_do_not_pass_a_cap_together(self) -> None:
         """Eight a day; seven and a half are there, and one comes from each of two programmes at the same moment."""

@@ -212,6 +212,14 @@ CASES = [
         ["other_format"],
     ),
     Case(
+        "the same content again, in another course",
+        "AMA: credit once for an activity; " + OURS,
+        live(60, copy_credit=Decimal("0.5")),
+        terms(),
+        "0",
+        ["copy"],
+    ),
+    Case(
         "the evidence is of the other format",
         "ACCME: a live activity and its recording are two activities",
         recorded(60),
