@@ -150,16 +150,6 @@ class TestTheChecklist:
     def test_a_whole_one_lacks_nothing(self, live: Activity) -> None:
         assert missing(live) == {}
 
-    @pytest.mark.parametrize(
-        ("stated", "said"),
-        [
-            ([], "has not stated anything yet"),
-            ([{"decision": ""}], "waits for your review"),
-            ([{"decision": "none", "days": 800}], "is older than 24 months"),
-            ([{"decision": "excluded"}], "may not take part"),
-            ([{"decision": "none", "days": 9}, {"decision": ""}], "waits for your review"),
-        ],
-    )
     def test_a_recording_names_its_sources_and_one_number_for_its_test(self, lesson: Lesson) -> None:
         recording = whole(lesson, form=Format.ENDURING)
         start = now() - timedelta(hours=1)
@@ -196,6 +186,16 @@ class TestTheChecklist:
         save_accreditation(accreditation=row, now=now())
         assert "the test says 60 %" in missing(live)["learning"][0]
 
+    @pytest.mark.parametrize(
+        ("stated", "said"),
+        [
+            ([], "has not stated anything yet"),
+            ([{"decision": ""}], "waits for your review"),
+            ([{"decision": "none", "days": 800}], "is older than 24 months"),
+            ([{"decision": "excluded"}], "may not take part"),
+            ([{"decision": "none", "days": 9}, {"decision": ""}], "waits for your review"),
+        ],
+    )
     def test_each_contributor_s_statement_is_looked_at(
         self, live: Activity, stated: list[dict[str, Any]], said: str
     ) -> None:
