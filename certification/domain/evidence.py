@@ -183,7 +183,8 @@ class Gatherer:
         ).values_list("quiz__lesson_id", "user_id", "submitted_at", "score", "most_points", "counts", "quiz__counting")
         found: dict[Key, list[Tried]] = defaultdict(list)
         for lesson_id, user_id, at, score, most, counts, counting in rows.order_by("number"):
-            found[lesson_id, user_id].append(Tried(at, percent_of(score, most), counts, counting))
+            if at is not None:  # as the filter has it
+                found[lesson_id, user_id].append(Tried(at, percent_of(score, most), counts, counting))
         return found
 
     def _evaluated(self, user_ids: Sequence[int]) -> dict[Key, date]:

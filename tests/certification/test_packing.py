@@ -75,7 +75,7 @@ class TestContent:
         start, end = "2026-03-05 17:00:00", "2026-03-05 17:50:00"
         assert table(archive, "people.csv") == [person]
         assert table(archive, "attendance.csv") == [[me, start, end, "3000", "3000", f"{start} – {end}"]]
-        assert table(archive, "watched.csv") == [[me, start, end, "3000", "0–3000", f"{start} – {end}", ""]]
+        assert table(archive, "watched.csv") == [[me, start, end, "", "3000", "0–3000", f"{start} – {end}", ""]]
         assert table(archive, "test_results.csv") == [[me, "1", "marked", end, end, "8.0000", "10.00", "yes", "yes"]]
         assert table(archive, "evaluation_given.csv") == [[me, "2026-03-05"]]
 

@@ -102,7 +102,11 @@ class TestWhatItSays:
     def test_what_is_taught_and_what_it_counts_for(self, lecture: Webinar) -> None:
         """All that the ACCME wants told before the start of a recording."""
         begins = datetime(2026, 11, 1, 12, tzinfo=UTC)
-        values = {"starts_at": begins, "ends_at": begins + timedelta(days=365), "reviewed_on": begins.date()}
+        values: dict[str, Any] = {
+            "starts_at": begins,
+            "ends_at": begins + timedelta(days=365),
+            "reviewed_on": begins.date(),
+        }
         activity = accredited(
             lecture.lesson, objectives=" Say what AMH predicts.\n", sources="ESHRE 2019", title="AMH", **values
         )
@@ -244,7 +248,11 @@ class TestReadingIt:
 
     def test_it_says_what_is_to_be_told_before_the_start(self, lecture: Webinar, doctor: User) -> None:
         begins = datetime(2026, 11, 1, 12, tzinfo=UTC)
-        values = {"starts_at": begins, "ends_at": begins + timedelta(days=365), "reviewed_on": date(2026, 10, 5)}
+        values: dict[str, Any] = {
+            "starts_at": begins,
+            "ends_at": begins + timedelta(days=365),
+            "reviewed_on": date(2026, 10, 5),
+        }
         activity = accredited(lecture.lesson, objectives="Say what AMH predicts.", sources="ESHRE 2019", **values)
         AccreditationFactory.create(activity=activity, provider="The Society", parameters={"pass_percent": "65"})
         refresh_sheet(activity=activity, now=now())

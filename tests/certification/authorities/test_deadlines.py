@@ -13,7 +13,7 @@ from certification.authorities.deadlines import in_time
 from tests.certification.authorities.worked import DAY, enduring, live, recorded, terms
 
 ENDED, SETTLED = DAY, DAY + timedelta(weeks=8)
-TIMES = {"ends_on": ENDED, "done_by": SETTLED}
+TIMES: dict[str, Any] = {"ends_on": ENDED, "done_by": SETTLED}
 ACCME = pack("accme", version="2022")
 UNTESTED: dict[str, Any] = {"best_percent": None}
 
