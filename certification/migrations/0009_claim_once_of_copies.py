@@ -3,22 +3,21 @@
 from django.db import migrations, models
 from django.db.models.functions import Coalesce
 
-FORWARD = [
-    # One that was broken off stays, and counts for nothing.
-    "DROP INDEX CONCURRENTLY IF EXISTS certification_claim_once_of_copies",
-    """CREATE UNIQUE INDEX CONCURRENTLY certification_claim_once_of_copies ON certification_claim
-    (user_id, (COALESCE(copy_of_id, lesson_id)), authority, council)""",
-]
-BACKWARD = "DROP INDEX CONCURRENTLY IF EXISTS certification_claim_once_of_copies"
+CREATE = """CREATE UNIQUE INDEX CONCURRENTLY certification_claim_once_of_copies ON certification_claim
+    (user_id, (COALESCE(copy_of_id, lesson_id)), authority, council)"""
+DROP = "DROP INDEX CONCURRENTLY IF EXISTS certification_claim_once_of_copies"
 
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("certification", "0007_copies")]
+    dependencies = [("certification", "0008_copies")]
 
     operations = [
         migrations.SeparateDatabaseAndState(
-            database_operations=[migrations.RunSQL(FORWARD, BACKWARD)],
+            database_operations=[
+                migrations.RunSQL(DROP, migrations.RunSQL.noop),  # one that was broken off counts for nothing
+                migrations.RunSQL(CREATE, DROP),
+            ],
             state_operations=[
                 migrations.AddConstraint(
                     model_name="claim",
