@@ -181,13 +181,14 @@ def save_activity(*, activity: Activity, actor: User | None, request: HttpReques
 
 def _state_origin(activity: Activity) -> None:
     """Of both formats, and of the first webinar where it is a copy of a copy. Raises ActivityError."""
+    others = Activity.objects.filter(lesson=activity.lesson_id).exclude(pk=activity.pk)
+    list(others.select_for_update(no_key=True))  # whoever is just granted something of it comes first
     if Claim.objects.filter(lesson=activity.lesson_id).exists():
         raise ClaimedError
     if activity.same_as_id is not None:
         activity.same_as_id = origin_of(activity.same_as_id)
         if activity.same_as_id == activity.lesson_id or has_copies(activity.lesson_id):
             raise OriginError
-    others = Activity.objects.filter(lesson=activity.lesson_id).exclude(pk=activity.pk)
     others.update(same_as=activity.same_as_id)
 
 

@@ -10,7 +10,7 @@ DROP = "DROP INDEX CONCURRENTLY IF EXISTS certification_claim_once_of_copies"
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("certification", "0008_copies")]
+    dependencies = [("certification", "0009_copies")]
 
     operations = [
         migrations.SeparateDatabaseAndState(

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("certification", "0007_events"), ("courses", "0001_initial")]
+    dependencies = [("certification", "0008_events"), ("courses", "0001_initial")]
 
     operations = [
         migrations.AddField(
