@@ -7,6 +7,7 @@ from typing import Any
 import factory
 from django.utils.timezone import now
 
+from certification.authorities import pack_of
 from certification.domain.chain import NewEntry, append, lock_chain
 from certification.enums import ActivityState, AuthorityKey, EntryKind, Format
 from certification.models import (
@@ -44,7 +45,9 @@ class AccreditationFactory(factory.django.DjangoModelFactory[Accreditation]):
 
     activity = factory.SubFactory(ActivityFactory)
     authority = AuthorityKey.ACCME
-    version = "2024"
+    version = factory.LazyAttribute(
+        lambda one: pack_of(one.authority, on=(one.activity.starts_at or now()).date()).version
+    )
     credits = Decimal("1.00")
     approval_code = "APPROVAL-1"
 
