@@ -87,12 +87,22 @@ class CertificateKind(TextChoices):
 
 
 class CertificateState(TextChoices):
-    """Worked out from the ledger and the signature; no column says it."""
+    """Worked out from the ledger and the signature; no column says it.
+
+    `CORRECTED`: its credit is another one today. `UNKNOWN_KEY`: everything fits, but for the signature, which nobody
+    can check: the key that made it is not in CERTIFICATE_KEYS.
+    """
 
     VALID = "valid", _("Valid")
+    CORRECTED = "corrected", _("Credit corrected afterwards")
     REPLACED = "replaced", _("Replaced")
     REVOKED = "revoked", _("Revoked")
+    UNKNOWN_KEY = "unknown_key", _("Sealed by a key that this site does not know any more")
     ALTERED = "altered", _("Altered")
+
+
+# Nothing of what these say is shown to anybody.
+UNCONFIRMED = frozenset({CertificateState.UNKNOWN_KEY, CertificateState.ALTERED})
 
 
 class Paper(TextChoices):

@@ -16,11 +16,13 @@ class Verdict(StrEnum):
     """`SEALED`: whole and sealed by us, but no file of which a record is kept; it was made by an older engine.
 
     `TRANSCRIPT`: a doctor's list of credits as it was on the day of its seal. No record is kept of those.
+    `UNKNOWN_KEY`: whole, and sealed by a key of ours that is not in CERTIFICATE_KEYS any more.
     """
 
     ISSUED = "issued"
     SEALED = "sealed"
     TRANSCRIPT = "transcript"
+    UNKNOWN_KEY = "unknown_key"
     ALTERED = "altered"
     FOREIGN = "foreign"
 
@@ -44,7 +46,8 @@ def check_file(pdf: bytes) -> Checked:
     ours = {key.fingerprint for key in all_keys()}
     if seal.is_intact and seal.covers_all:
         if seal.fingerprint not in ours:
-            return Checked(Verdict.FOREIGN)
+            was_ours = Certificate.objects.filter(key_fingerprint=seal.fingerprint).exists()
+            return Checked(Verdict.UNKNOWN_KEY if was_ours else Verdict.FOREIGN)
         verdict = Verdict.TRANSCRIPT if seal.purpose == TRANSCRIPT else Verdict.SEALED
         return Checked(verdict, sealed_on=seal.sealed_on)
     return Checked(Verdict.ALTERED)

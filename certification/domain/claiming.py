@@ -260,13 +260,18 @@ def _change(
 
 
 def _check_corrected(found: Claim, last: LedgerEntry, credit: Decimal) -> None:
-    first = found.entries.get(kind=EntryKind.CREDIT_GRANTED)
-    version = first.details.get("version", found.accreditation.version)
-    step = pack(found.authority, version=version).step
+    step = step_of(found)
     if last.kind != EntryKind.CREDIT_REVOKED and credit == last.credits:
         raise AmountError
     if not 0 <= credit <= found.accreditation.credits or credit % step:
         raise AmountError
+
+
+def step_of(found: Claim) -> Decimal:
+    """Of the rules that granted it."""
+    first = found.entries.get(kind=EntryKind.CREDIT_GRANTED)
+    version = first.details.get("version", found.accreditation.version)
+    return pack(found.authority, version=version).step
 
 
 # What there is

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.dates import MONTHS
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from certification.authorities import pack_of
@@ -39,8 +40,29 @@ from courses.models import CourseCompletion, Enrolment, Programme
 Source = Claim | CourseCompletion | Enrolment
 
 
+# What may be wrong, as the person who can put it right knows it.
+FIELDS = {
+    "holder": gettext_lazy("Name of the doctor"),
+    "title": gettext_lazy("Title"),
+    "accent": gettext_lazy("Colour"),
+    "logo": gettext_lazy("Logo"),
+    "signatures": gettext_lazy("Picture of a signature"),
+    "signatories": gettext_lazy("Signatures"),
+    "credits": gettext_lazy("Credit"),
+}
+
+
 class NotPrintableError(Exception):
-    """The facts cannot make a document; the text says why, for whoever can put it right."""
+    """The facts cannot make a document; the text says why, for whoever can put it right, in their language.
+
+    `field` is that of the facts or the look, and `plain` the text without its name.
+    """
+
+    def __init__(self, plain: str, *, field: str = "") -> None:
+        label = FIELDS.get(field)
+        super().__init__(f"{label}: {plain}" if label else plain)
+        self.plain = plain
+        self.field = field
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +85,10 @@ class Place:
     replaces: str = ""
 
 
-def design_of(template: CertificateTemplate) -> Design:
-    """Raises NotPrintableError."""
-    images = {row.position: bytes(row.image) for row in template.images.all()}
+def design_of(template: CertificateTemplate, *, images: Mapping[int, bytes] | None = None) -> Design:
+    """`images`: of the signatures, by place; those that are kept with it unless given. Raises NotPrintableError."""
+    if images is None:
+        images = {row.position: bytes(row.image) for row in template.images.all()}
     signatories = tuple(Signatory(one["name"], one.get("role", "")) for one in template.signatories)
     signatures = tuple(images.get(position, b"") for position in range(len(signatories)))
     try:
@@ -82,7 +105,7 @@ def design_of(template: CertificateTemplate) -> Design:
                 labels=labels(),
             )
     except FactError as error:
-        raise NotPrintableError(f"{error.field}: {error}") from error
+        raise _not_printable(error) from error
     frozen = freeze(look)
     del frozen["logo"], frozen["signatures"]
     pictures = {"logo": _digest(look.logo), "signatures": [_digest(one) for one in look.signatures]}
@@ -134,10 +157,19 @@ def facts_of(source: Source, *, entry: LedgerEntry | None, design: Design, place
     try:
         facts = CertificateFacts(**values)
     except FactError as error:
-        raise NotPrintableError(f"{error.field}: {error}") from error
+        raise _not_printable(error) from error
     if missing := text.missing(facts.holder + facts.title):
-        raise NotPrintableError(f"No font has these characters: {' '.join(missing)}")
+        raise NotPrintableError(no_font_has(missing))
     return {"facts": freeze(facts), **design.frozen}
+
+
+def no_font_has(signs: Sequence[str]) -> str:
+    return _("No font has these characters: %(signs)s") % {"signs": " ".join(signs)}
+
+
+def _not_printable(error: FactError) -> NotPrintableError:
+    """Outside of the language of the document: this is read by the office."""
+    return NotPrintableError(_(error.template) % error.values, field=error.field)
 
 
 def programme_of(source: Source) -> Programme:
@@ -156,7 +188,7 @@ def thaw(facts: Mapping[str, Any], *, template: CertificateTemplate) -> tuple[Ce
     images = {row.position: bytes(row.image) for row in template.images.all()}
     signatures = [images.get(position, b"") for position in range(len(facts["signatures"]))]
     if [_digest(logo), *map(_digest, signatures)] != [facts["logo"], *facts["signatures"]]:
-        raise NotPrintableError("The template's pictures are not those with which this was issued.")
+        raise NotPrintableError(_("The template’s pictures are not those with which this was issued."))
     look = thaw_look(facts["look"])
     values = {name: getattr(look, name) for name in Look.__dataclass_fields__}
     return thaw_facts(facts["facts"]), Look(**values | {"logo": logo, "signatures": tuple(signatures)})
@@ -169,7 +201,7 @@ def thaw_printed(facts: Mapping[str, Any]) -> CertificateFacts:
 def _name_of(user: User) -> str:
     """Never the e-mail address, which stands in for a name elsewhere."""
     if not (user.first_name.strip() or user.last_name.strip()):
-        raise NotPrintableError("The name is missing.")
+        raise NotPrintableError(_("The name is missing."))
     return user.get_full_name()
 
 

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.utils.translation import gettext as _
 
 from accounts.domain.erasure import is_erased
 from accounts.models import User
@@ -37,7 +38,7 @@ OF_CLAIM = ("user", "programme", "accreditation__activity__lesson__course__progr
 
 
 class IssuingError(Exception):
-    """Nothing was issued; the text is for an operator."""
+    """Nothing was issued; the text is for an operator, in the language of whoever asked."""
 
 
 class NoTemplateError(IssuingError):
@@ -114,9 +115,9 @@ def reissue(*, certificate: Certificate, reason: str, actor: User | None, now: d
     with transaction.atomic():
         chain = lock_chain(certificate.programme)
         if Certificate.objects.filter(replaces=certificate).exists():
-            raise ReplacedError("This certificate has been replaced: issue the newest edition anew.")
+            raise ReplacedError(_("This certificate has been replaced: issue the newest edition anew."))
         if _revocations([certificate]):
-            raise RevokedError("This certificate was revoked: no other edition follows on it.")
+            raise RevokedError(_("This certificate was revoked: no other edition follows on it."))
         source = _source_of(certificate)
         _take_person(source, hold_people([source.user_id]))
         entries = _newest_entries([source])
@@ -257,11 +258,11 @@ def _all_due(programme: Programme) -> tuple[QuerySet[Any], ...]:
 def _design(programme: Programme) -> tuple[CertificateTemplate, Design]:
     newest = programme.certificate_templates.prefetch_related("images").order_by("-version").first()
     if newest is None:
-        raise NoTemplateError("This programme has no certificate template yet.")
+        raise NoTemplateError(_("This programme has no certificate template yet."))
     try:
         return newest, design_of(newest)
     except NotPrintableError as error:
-        raise IssuingError(f"The template cannot be printed: {error}") from error
+        raise IssuingError(_("The template cannot be printed: %(why)s") % {"why": error}) from error
 
 
 def _identity(source: Source) -> tuple[str, int, int]:
@@ -293,11 +294,11 @@ def _unevaluated(sources: Sequence[Source]) -> frozenset[tuple[int, int]]:
     pairs = {(one.user_id, one.course_id) for one in sources if isinstance(one, CourseCompletion)}
     if not pairs:
         return frozenset()
-    lessons = Lesson.objects.filter(course__in={course for _, course in pairs}, kind=LessonKind.EVALUATION)
+    lessons = Lesson.objects.filter(course__in={course for _user, course in pairs}, kind=LessonKind.EVALUATION)
     forms = list(lessons.values_list("pk", "course"))
     done = set(
         LessonCompletion.objects.filter(
-            user__in={user for user, _ in pairs}, lesson__in=[lesson for lesson, _ in forms]
+            user__in={user for user, _course in pairs}, lesson__in=[lesson for lesson, _course in forms]
         ).values_list("user", "lesson")
     )
     return frozenset(
@@ -309,7 +310,7 @@ def _take_person(source: Source, people: Mapping[int, User]) -> None:
     """As they are now, not as they were when the source was read. Raises NotDueError."""
     person = people[source.user_id]
     if not person.is_active or is_erased(person):
-        raise NotDueError("The account was closed: nothing is issued to it any more.")
+        raise NotDueError(_("The account was closed: nothing is issued to it any more."))
     source.user = person
 
 
@@ -317,14 +318,14 @@ def _check_due(source: Source, entries: Mapping[int, LedgerEntry], undone: froze
     if isinstance(source, Claim):
         entry = entries.get(source.pk)
         if entry is None or entry.kind == EntryKind.CREDIT_REVOKED:
-            raise NotDueError("The credit was not granted, or it was revoked.")
+            raise NotDueError(_("The credit was not granted, or it was revoked."))
         if not entry.credits and source.authority != AuthorityKey.ATTENDANCE:
-            raise NotDueError("The credit was corrected to nothing.")
+            raise NotDueError(_("The credit was corrected to nothing."))
     elif isinstance(source, CourseCompletion):
         if (source.user_id, source.course_id) in undone:
-            raise NotDueError("A feedback form of the course is still to be filled in.")
+            raise NotDueError(_("A feedback form of the course is still to be filled in."))
     elif source.completed_at is None or source.status not in OPEN_ENROLMENTS:
-        raise NotDueError("The programme is not completed, or the doctor does not belong to it any more.")
+        raise NotDueError(_("The programme is not completed, or the doctor does not belong to it any more."))
 
 
 def _place(programme: Programme, serial: int, now: datetime) -> Place:
@@ -415,7 +416,7 @@ def _source_of(certificate: Certificate) -> Source:
         enrolments = Enrolment.objects.select_related("user", "programme").filter(completed_at__isnull=False)
         found = enrolments.filter(user=certificate.user_id, programme=certificate.programme_id).first()
     if found is None:
-        raise NotDueError("What it certifies is not recorded as completed any more.")
+        raise NotDueError(_("What it certifies is not recorded as completed any more."))
     return found
 
 
@@ -423,5 +424,5 @@ def _given(reason: str) -> str:
     """One line."""
     words = " ".join(reason.split())
     if not words:
-        raise ReasonError("Say why: an auditor will ask.")
+        raise ReasonError(_("Say why: an auditor will ask."))
     return words[:500]

@@ -7,6 +7,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from certification.printing.signature import fingerprint
 
@@ -36,13 +37,17 @@ def newest_key() -> SigningKey:
     """Raises NoKeyError."""
     keys = _keys(tuple(settings.CERTIFICATE_KEYS))
     if not keys:
-        raise NoKeyError("Set CERTIFICATE_KEYS (docs/operating.md): without a key no certificate can be signed.")
+        raise NoKeyError(_("Set CERTIFICATE_KEYS (docs/operating.md): without a key no certificate can be signed."))
     return keys[0]
 
 
 def all_keys() -> tuple[SigningKey, ...]:
     """The newest first; none where nothing is set."""
     return _keys(tuple(settings.CERTIFICATE_KEYS))
+
+
+def is_known(fingerprint: str) -> bool:
+    return any(key.fingerprint == fingerprint for key in all_keys())
 
 
 def key_named(fingerprint: str) -> SigningKey:

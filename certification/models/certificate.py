@@ -105,7 +105,10 @@ class Certificate(models.Model):
             ),
             models.CheckConstraint(condition=~Q(replaces=F("pk")), name="certification_replaces_another"),
         )
-        indexes = (models.Index(fields=("user", "programme"), name="certification_cert_person"),)
+        indexes = (
+            models.Index(fields=("user", "programme"), name="certification_cert_person"),
+            models.Index(fields=("key_fingerprint",), name="certification_cert_key"),
+        )
 
     def __str__(self) -> str:
         return self.number

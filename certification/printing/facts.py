@@ -35,11 +35,32 @@ MOST_CREDITS = 6
 
 
 class FactError(ValueError):
-    """These facts, or this look, cannot make a document. `field` is where, the text says what to do."""
+    """These facts, or this look, cannot make a document. `field` is where, the text says what to do.
 
-    def __init__(self, text: str, *, field: str = "") -> None:
-        super().__init__(text)
+    `template` and `values` are the same text for whoever translates it: nothing here knows of languages.
+    """
+
+    def __init__(self, template: str, *, field: str = "", **values: int) -> None:
+        super().__init__(template % values if values else template)
+        self.template = template
+        self.values = values
         self.field = field
+
+
+def gettext_noop(text: str) -> str:
+    """For `makemessages`, which collects by this name."""
+    return text
+
+
+EMPTY = gettext_noop("This must not be empty.")
+TOO_MANY_SIGNATURES = gettext_noop("There is room for %(number)d signatures.")
+TOO_MANY_CREDITS = gettext_noop("There is room for %(number)d kinds of credit.")
+NO_COLOUR = gettext_noop("A colour looks like #0a6b5e.")
+TOO_LIGHT = gettext_noop("This colour is too light to read on white paper.")
+TOO_LARGE = gettext_noop("The picture is larger than 2 MB.")
+NO_PICTURE = gettext_noop("This is no PNG or JPEG picture.")
+OTHER_COLOURS = gettext_noop("Save the picture in RGB with 8 bits a colour.")
+TOO_WIDE = gettext_noop("The picture is more than %(number)d pixels wide or high.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +105,11 @@ class CertificateFacts:
     def __post_init__(self) -> None:
         for name in ("holder", "title", "number", "verify_address"):
             if not clean(getattr(self, name)):
-                raise FactError("This must not be empty.", field=name)
+                raise FactError(EMPTY, field=name)
         if len(self.signatories) > MOST_SIGNATORIES:
-            raise FactError(f"There is room for {MOST_SIGNATORIES} signatures.", field="signatories")
+            raise FactError(TOO_MANY_SIGNATURES, field="signatories", number=MOST_SIGNATORIES)
         if len(self.credits) > MOST_CREDITS:
-            raise FactError(f"There is room for {MOST_CREDITS} kinds of credit.", field="credits")
+            raise FactError(TOO_MANY_CREDITS, field="credits", number=MOST_CREDITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +166,9 @@ class Look:
         if self.direction not in ("auto", "ltr", "rtl"):
             raise FactError("Direction is “auto”, “ltr” or “rtl”.", field="direction")
         if not COLOUR.fullmatch(self.accent):
-            raise FactError("A colour looks like #0a6b5e.", field="accent")
+            raise FactError(NO_COLOUR, field="accent")
         if contrast_with_white(self.accent) < 3:
-            raise FactError("This colour is too light to read on white paper.", field="accent")
+            raise FactError(TOO_LIGHT, field="accent")
         if not LANGUAGE.fullmatch(self.language):
             raise FactError("A language looks like “en” or “pt-BR”.", field="language")
         for name, picture in [("logo", self.logo), *(("signatures", picture) for picture in self.signatures)]:
@@ -174,18 +195,18 @@ def picture_kind(picture: bytes, *, field: str = "") -> tuple[str, int, int]:
     Pillow looks at the header only; the picture goes into the document as it was uploaded.
     """
     if len(picture) > PICTURE_BYTES:
-        raise FactError("The picture is larger than 2 MB.", field=field)
+        raise FactError(TOO_LARGE, field=field)
     try:
         with Image.open(BytesIO(picture), formats=list(PICTURE_KINDS)) as image:
             (width, height), kind, mode = image.size, str(image.format), image.mode
             if kind == "PNG":
                 image.verify()
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise FactError("This is no PNG or JPEG picture.", field=field) from error
+        raise FactError(NO_PICTURE, field=field) from error
     if mode not in PICTURE_MODES:
-        raise FactError("Save the picture in RGB with 8 bits a colour.", field=field)
+        raise FactError(OTHER_COLOURS, field=field)
     if max(width, height) > PICTURE_SIDE:
-        raise FactError(f"The picture is more than {PICTURE_SIDE} pixels wide or high.", field=field)
+        raise FactError(TOO_WIDE, field=field, number=PICTURE_SIDE)
     return PICTURE_KINDS[kind], width, height
 
 

@@ -13,8 +13,7 @@ from accounts.models import User
 from certification.domain.badges import linkedin_of
 from certification.domain.facts import thaw_printed
 from certification.domain.files import file_name, read_file
-from certification.domain.standing import with_states
-from certification.models import Certificate
+from certification.domain.standing import overtaken_by, state_in_list, with_states
 from certification.rules import certificates_for, get_certificate_for
 from certification.tasks import make_file
 from core.clock import now
@@ -55,7 +54,13 @@ def certificate(request: HttpRequest, public_id: str) -> HttpResponse:
     return HttpResponse(data, content_type="application/pdf", headers={"Content-Disposition": disposition})
 
 
-def _row(one: Certificate) -> dict[str, Any]:
+def _row(one: Any) -> dict[str, Any]:
     if not one.facts:
         return {"certificate": one}
-    return {"certificate": one, "facts": thaw_printed(one.facts), "linkedin": linkedin_of(one)}
+    return {
+        "certificate": one,
+        "facts": thaw_printed(one.facts),
+        "linkedin": linkedin_of(one),
+        "state": state_in_list(one).value,
+        "worth": overtaken_by(one, one.worth),
+    }

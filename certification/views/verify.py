@@ -16,7 +16,7 @@ from certification.domain.badges import badge_of, keys_document, status_of
 from certification.domain.checking import MOST_BYTES, check_file
 from certification.domain.facts import thaw_printed
 from certification.domain.standing import Standing, standing_of
-from certification.enums import CertificateState
+from certification.enums import UNCONFIRMED, CertificateState
 from certification.models import Certificate
 from certification.rules import find_certificate, typed_id
 from core.clock import now
@@ -88,7 +88,7 @@ def check(request: HttpRequest) -> HttpResponse:
 def badge(request: HttpRequest, public_id: str) -> HttpResponse:
     """The Open Badge. One that was revoked stays readable: its status says so."""
     certificate, standing = _known(public_id)
-    if standing.state == CertificateState.ALTERED or standing.is_purged:
+    if standing.state in UNCONFIRMED or standing.is_purged:
         raise Http404
     return HttpResponse(badge_of(certificate), content_type=JWT)
 
@@ -97,6 +97,8 @@ def badge(request: HttpRequest, public_id: str) -> HttpResponse:
 @limited("look", LOOKS)
 def badge_status(request: HttpRequest, public_id: str) -> HttpResponse:
     certificate, standing = _known(public_id)
+    if standing.state == CertificateState.UNKNOWN_KEY:
+        raise Http404  # "revoked" would be wrong, and "valid" nobody knows
     return HttpResponse(status_of(certificate, is_valid=standing.is_valid, now=now()), content_type=JWT)
 
 
@@ -115,7 +117,7 @@ def _known(public_id: str) -> tuple[Certificate, Standing]:
 
 def _told(certificate: Certificate, standing: Standing) -> dict[str, Any]:
     """The facts only where they are known to be those that were issued. Days are those of the programme's zone."""
-    is_shown = standing.state != CertificateState.ALTERED and not standing.is_purged
+    is_shown = standing.state not in UNCONFIRMED and not standing.is_purged
     zone = ZoneInfo(certificate.programme.timezone)
     return {
         "certificate": certificate,

@@ -195,9 +195,11 @@ class TestFiles:
     def test_sealed_here_without_a_record_of_the_file(self, certificate: Certificate) -> None:
         assert self.said(pdf_of(certificate)) == "This file was sealed here and not changed"
 
-    def test_sealed_by_somebody_else(self, certificate: Certificate, settings: Any) -> None:
+    def test_sealed_by_a_key_that_is_gone_and_by_somebody_else(self, certificate: Certificate, settings: Any) -> None:
         pdf = pdf_of(certificate)
         settings.CERTIFICATE_KEYS = (bytes(range(32)),)
+        assert self.said(pdf) == "This file was sealed by a key that this site does not know any more"
+        tamper("UPDATE certification_certificate SET key_fingerprint = repeat('0', 64)")
         assert self.said(pdf) == "This file is no certificate of this site"
 
     @pytest.mark.parametrize("data", [b"%PDF-1.7 hello", b"\x89PNG", b"/ByteRange", b"<html>"])

@@ -1,8 +1,10 @@
 """The stops of the tour at certificates and ledgers."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import override_settings
 
 from certification.domain.chain import NewEntry, append, lock_chain
 from certification.domain.files import make_file, pdf_of
@@ -84,6 +86,13 @@ def verifying(tour: Tour) -> None:
     )
     append(chain=lock_chain(valid.programme), entries=[entry], now=now())
     tour.read(browser, f"/verify/{valid.public_id}/", "verify: corrected and published")
+    nothing = replace(entry, credits=Decimal(0))
+    append(chain=lock_chain(valid.programme), entries=[nothing], now=now())
+    tour.read(browser, f"/verify/{valid.public_id}/", "verify: corrected to nothing")
+    tour.read(doctors_browser(valid.user), "/certificates/", "certificates: corrected to nothing")
+    with override_settings(CERTIFICATE_KEYS=(bytes(32),)):
+        tour.read(browser, f"/verify/{revoked.public_id}/", "verify: key unknown")
+        tour.read(doctors_browser(revoked.user), "/certificates/", "certificates: key unknown")
     reissue(certificate=replaced, reason=GREEK, actor=None, now=now())
     tour.read(browser, f"/verify/{replaced.public_id}/", "verify: replaced")
     make_file(certificate_id=revoked.pk, now=now())
@@ -92,15 +101,19 @@ def verifying(tour: Tour) -> None:
     tamper("DELETE FROM certification_ledgerentry WHERE certificate_id = %s", altered.pk)
     tour.read(browser, f"/verify/{altered.public_id}/", "verify: altered")
     pdf = pdf_of(revoked)
+    pdf_of_valid = pdf_of(Certificate.objects.select_related("template").get(pk=valid.pk))
     for label, data in (
         ("issued", pdf),
         ("altered", pdf + b" "),
-        ("sealed", pdf_of(Certificate.objects.select_related("template").get(pk=valid.pk))),
+        ("sealed", pdf_of_valid),
         ("transcript", _transcript(valid)),
         ("foreign", b"%PDF"),
     ):
         file = SimpleUploadedFile("c.pdf", data)
         tour.read(browser, "/verify/check/", f"verify: file {label}", data={"file": file})
+    with override_settings(CERTIFICATE_KEYS=(bytes(32),)):
+        file = SimpleUploadedFile("c.pdf", pdf_of_valid)
+        tour.read(browser, "/verify/check/", "verify: file sealed by another key", data={"file": file})
     tour.read(browser, "/verify/check/", "verify: no file", 400, data={"file": ""})
 
 

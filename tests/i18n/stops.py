@@ -162,6 +162,8 @@ def learning(tour: Tour) -> None:
     sponsor = doctors_browser(_one(RoleGrantFactory.create(role=Role.SPONSOR).user))
     tour.read(sponsor, "/", "home of a sponsor")
     tour.read(sponsor, "/programmes/", "catalogue of a sponsor")
+    auditor = doctors_browser(_one(RoleGrantFactory.create(role=Role.AUDITOR).user))
+    tour.read(auditor, "/", "home of an auditor")
     ago, ahead = now() - DAY, now() + DAY
     windows: dict[str, dict[str, Any]] = {
         "new": {},

@@ -18,6 +18,7 @@ from celery import current_app
 from django.conf import settings
 from redbeat.decoder import RedBeatJSONDecoder
 
+from certification.domain.standing import unknown_keys
 from core import signs
 from operations.domain import gauges
 from operations.domain.backups.manifest import read_manifest
@@ -75,6 +76,16 @@ def restorable(store: Store, *, beside: Parameters) -> Iterator[Line]:
         return
     done = try_backup(store=store, name=names[-1], beside=beside)
     yield ok("restore", f"{names[-1]} restored and compared: {sum(done.rows.values()):,} rows")
+
+
+def certificates() -> Iterator[Line]:
+    """Whether every key that ever sealed one is still there: without it nobody can confirm them."""
+    unknown = unknown_keys()
+    if unknown:
+        text = f"{', '.join(one[:12] for one in unknown)}: sealed certificates, and is not in CERTIFICATE_KEYS"
+        yield problem("keys of certificates", text)
+    else:
+        yield ok("keys of certificates", "all that sealed certificates are known")
 
 
 def schedule(*, now: datetime) -> Iterator[Line]:

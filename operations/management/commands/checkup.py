@@ -47,6 +47,7 @@ class Command(BaseCommand):
             "machine": lambda: machine.judge(sample, before, now=now),
             "logs": lambda: logs,
             "database": site.database,
+            "certificates": site.certificates,
             "backup": lambda: site.backups(store, now=now),
             "scheduled tasks": lambda: site.schedule(now=now),
             "workers": site.workers,
