@@ -1,6 +1,5 @@
-"""Certificates for staff: to find, revoke and issue anew, and the templates they are printed with."""
+"""Certificates for staff: to find, revoke and issue anew."""
 
-import base64
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -8,9 +7,10 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -18,21 +18,22 @@ from unfold.decorators import action, display
 
 from accounts.enums import Role
 from accounts.rules import person_of
+from certification.admin.shared import OPERATORS
 from certification.domain.issuing import IssuingError, issue_due, issuing_programmes, reissue, revoke
 from certification.domain.keys import NoKeyError
-from certification.domain.standing import standing_of, with_states
-from certification.domain.templates import TemplateError, picture_of, save_template
-from certification.enums import CertificateState
-from certification.forms.certificates import CertificateReasonForm, TemplateForm
-from certification.models import Certificate, CertificateTemplate
+from certification.domain.standing import standing_of, state_in_list, with_states
+from certification.forms.certificates import CertificateReasonForm
+from certification.models import Certificate
 from core.clock import now
 from core.time import when
 from courses.admin.base import ScopedAdmin, allowed_programmes
 from courses.models import Programme
 from courses.rules import has_role
 
-OPERATOR = frozenset({Role.OPERATOR})
-COLOURS = {"valid": "success", "replaced": "warning", "revoked": "danger", "altered": "danger"}
+COLOURS = {
+    "valid": "success", "corrected": "warning", "replaced": "warning", "revoked": "danger", "unknown_key": "danger",
+    "altered": "danger",
+}  # fmt: skip
 
 
 @admin.register(Certificate)
@@ -42,10 +43,14 @@ class CertificateAdmin(ScopedAdmin):
     list_display = ("number", "doctor", "about", "issued", "state")
     list_filter = ("kind", ("programme", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("user", "programme")
+    search_help_text = _("Number, code, name or e-mail address")
     search_fields = ("number", "public_id", "user__last_name", "user__first_name", "user__email")
     fields = ("number", "doctor", "about", "kind", "edition", "issued", "standing", "history", "ways")
     readonly_fields: ClassVar[tuple[str, ...]] = fields
     actions_list: ClassVar[list[str]] = ["issue_now"]
+
+    class Media:
+        css = {"all": ["css/pages/tests-office.css", "css/pages/credit-office.css"]}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return with_states(super().get_queryset(request))
@@ -81,14 +86,13 @@ class CertificateAdmin(ScopedAdmin):
 
     @display(description=_("State"), label=COLOURS)
     def state(self, row: Any) -> tuple[str, str]:
-        """For lists: without a look at signatures."""
-        found = CertificateState.REPLACED if row.is_replaced else CertificateState.VALID
-        found = CertificateState.REVOKED if row.is_revoked else found
+        found = state_in_list(row)
         return found.value, str(found.label)
 
     @display(description=_("State"))
     def standing(self, row: Certificate) -> str:
-        return str(standing_of(row).state.label)
+        """With what can be done about it."""
+        return render_to_string("admin/certification/certificate/_standing.html", {"standing": standing_of(row)})
 
     @display(description=_("In the ledger"))
     def history(self, row: Certificate) -> SafeString:
@@ -111,8 +115,8 @@ class CertificateAdmin(ScopedAdmin):
     @action(description=_("Issue what is due now"), url_path="issue-now")
     def issue_now(self, request: HttpRequest) -> HttpResponse:
         """Asks first: what is issued is issued."""
-        mine = issuing_programmes().filter(pk__in=allowed_programmes(request, OPERATOR))
-        if not allowed_programmes(request, OPERATOR):
+        mine = issuing_programmes().filter(pk__in=allowed_programmes(request, OPERATORS))
+        if not allowed_programmes(request, OPERATORS):
             raise PermissionDenied
         back = reverse("admin:certification_certificate_changelist")
         if request.method == "POST":
@@ -135,12 +139,22 @@ class CertificateAdmin(ScopedAdmin):
         return len(done.new)
 
     def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._decide(request, object_id, _("Revoke"), revoke)
+        told = _(
+            "It says to everybody from now on that it does not count. This cannot be taken back. Credit stays as it "
+            "is: to take that, revoke the credit, and its certificate goes with it."
+        )
+        return self._decide(request, object_id, _("Revoke"), told, revoke)
 
     def reissue(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._decide(request, object_id, _("Issue anew"), reissue)
+        told = _(
+            "A new edition is made with the name, the credit and the template of today. It has an address and a "
+            "number of its own, and this one says to everybody that it was replaced."
+        )
+        return self._decide(request, object_id, _("Issue anew"), told, reissue)
 
-    def _decide(self, request: HttpRequest, object_id: str, title: Any, act: Callable[..., Any]) -> HttpResponse:
+    def _decide(
+        self, request: HttpRequest, object_id: str, title: Any, told: Any, act: Callable[..., Any]
+    ) -> HttpResponse:
         """GET asks once more and for a reason, POST does it. For operators of the programme."""
         row: Certificate = self.object_or_404(request, object_id)
         if not has_role(request.user, Role.OPERATOR, programme=row.programme):
@@ -155,60 +169,9 @@ class CertificateAdmin(ScopedAdmin):
             else:
                 messages.success(request, _("Done. It stands in the ledger."))
             return HttpResponseRedirect(back)
-        context = {"title": title, "button": title, "certificate": row, "form": form, "back": back}
+        context = {"title": title, "button": title, "told": told, "certificate": row, "form": form, "back": back}
         return self._page(request, "decide", context)
 
     def _page(self, request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
         shared = {**self.admin_site.each_context(request), "opts": self.opts}
         return TemplateResponse(request, f"admin/certification/certificate/{name}.html", shared | context)
-
-
-@admin.register(CertificateTemplate)
-class CertificateTemplateAdmin(ScopedAdmin):
-    """One form for a new one and for the next version; “Show” draws it with an invented doctor and saves nothing."""
-
-    list_display = ("programme", "version", "used")
-    list_filter = (("programme", admin.RelatedOnlyFieldListFilter),)
-    list_select_related = ("programme",)
-
-    @display(description=_("First used"), ordering="used_at")
-    def used(self, row: CertificateTemplate) -> str:
-        return when(row.used_at)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def changeform_view(
-        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
-    ) -> Any:
-        template = self.object_or_404(request, object_id) if object_id else None
-        allowed = self.has_change_permission(request, template) if template else self.has_add_permission(request)
-        if not allowed:
-            raise PermissionDenied
-        programmes = Programme.objects.filter(pk__in=allowed_programmes(request, self.roles))
-        form = TemplateForm(request.POST or None, request.FILES or None, programmes=programmes, template=template)
-        picture = b""
-        if request.method == "POST" and form.is_valid():
-            try:
-                if "_preview" not in request.POST:
-                    save_template(**form.asked(template))
-                    messages.success(request, _("Saved. Certificates issued from now on look like this."))
-                    return HttpResponseRedirect(reverse("admin:certification_certificatetemplate_changelist"))
-                picture = picture_of(**form.asked(template))
-            except TemplateError as error:
-                form.add_error(None, str(error))
-        return self._form_page(request, template, form, picture)
-
-    def _form_page(
-        self, request: HttpRequest, template: CertificateTemplate | None, form: TemplateForm, picture: bytes
-    ) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("Certificate template"),
-            "opts": self.opts,
-            "form": form,
-            "template": template,
-            "picture": format_html("data:image/png;base64,{}", base64.b64encode(picture).decode()) if picture else "",
-            "back": reverse("admin:certification_certificatetemplate_changelist"),
-        }
-        return TemplateResponse(request, "admin/certification/certificatetemplate/form.html", context)

@@ -1,41 +1,20 @@
-"""What staff do with certificates and their templates."""
+"""What staff do with certificates."""
 
-import base64
-import io
-import re
 from typing import Any
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from PIL import Image
 
 from accounts.enums import Role
 from certification.domain.issuing import issue
 from certification.domain.standing import standing_of
-from certification.domain.templates import Signature, TemplateError, save_template
-from certification.models import Certificate, CertificateTemplate, LedgerEntry
+from certification.models import Certificate, LedgerEntry
 from tests.certification.earned import NOW, claim_of, issuing_programme
 from tests.factories.courses import ProgrammeFactory, RoleGrantFactory
 from tests.signing_in import signed_in
 
 pytestmark = pytest.mark.django_db
-LOOK = {
-    "heading": "Diploma",
-    "above_name": "",
-    "below_name": "",
-    "paper": "letter",
-    "accent": "#0a6b5e",
-    "language": "en",
-}
 LIST = "/admin/certification/certificate/"
-TEMPLATES = "/admin/certification/certificatetemplate/"
-
-
-def png(width: int = 40, height: int = 20, **options: Any) -> bytes:
-    written = io.BytesIO()
-    Image.new("RGB", (width, height), "#0a6b5e").save(written, "PNG", **options)
-    return written.getvalue()
 
 
 @pytest.fixture
@@ -111,88 +90,3 @@ class TestCertificates:
                 operator.get(LIST)
             counts.append(len(asked))
         assert counts[0] == counts[1]
-
-
-class TestTemplates:
-    def form(self, programme: Any, **values: Any) -> dict[str, Any]:
-        return {"programme": programme.pk, **LOOK, "name_1": "Prof. Sam Sample", "role_1": "Chair", **values}
-
-    def test_the_first_one_is_written_with_its_pictures(self) -> None:
-        programme = ProgrammeFactory.create()
-        browser = signed_in(RoleGrantFactory.create(programme=programme).user)
-        files = {"logo": SimpleUploadedFile("l.png", png()), "image_1": SimpleUploadedFile("s.png", png())}
-        assert browser.post(f"{TEMPLATES}add/", {**self.form(programme), **files}).status_code == 302
-        row = CertificateTemplate.objects.get()
-        assert (row.version, row.heading, row.paper) == (1, "Diploma", "letter")
-        assert row.signatories == [{"name": "Prof. Sam Sample", "role": "Chair"}]
-        assert Image.open(io.BytesIO(bytes(row.logo or b""))).size == (40, 20)
-        assert row.images.get().position == 0
-
-    def test_a_used_one_stays_and_the_next_version_takes_its_pictures_along(self, certificate: Certificate) -> None:
-        programme = certificate.programme
-        first = save_template(
-            programme=programme, template=None, values=LOOK, signatures=[Signature("A", "B", png())], logo=png()
-        )
-        issue(of=claim_of(programme), now=NOW)
-        second = save_template(
-            programme=programme, template=first, values={**LOOK, "heading": "Next"}, signatures=[Signature("A", "C")]
-        )
-        first.refresh_from_db()
-        assert (first.heading, second.heading) == ("Diploma", "Next")
-        assert (second.version, second.logo) == (first.version + 1, bytes(first.logo or b""))
-        assert [bytes(one.image) for one in second.images.all()] == [bytes(one.image) for one in first.images.all()]
-
-    def test_an_unused_one_is_changed_in_place(self) -> None:
-        programme = ProgrammeFactory.create()
-        first = save_template(
-            programme=programme, template=None, values=LOOK, signatures=[Signature("A"), Signature("B")]
-        )
-        again = save_template(
-            programme=programme, template=first, values={**LOOK, "heading": "X"}, signatures=[Signature("B")]
-        )
-        assert (again.pk, again.heading, again.signatories) == (first.pk, "X", [{"name": "B", "role": ""}])
-
-    def test_shown_before_it_is_saved(self) -> None:
-        programme = ProgrammeFactory.create()
-        browser = signed_in(RoleGrantFactory.create(programme=programme).user)
-        page = browser.post(f"{TEMPLATES}add/", self.form(programme, _preview="1")).content.decode()
-        found = re.search(r'src="data:image/png;base64,([^"]+)"', page)
-        assert found is not None
-        width, height = Image.open(io.BytesIO(base64.b64decode(found[1]))).size
-        assert (width > height > 500, CertificateTemplate.objects.count()) == (True, 0)
-
-    @pytest.mark.parametrize(
-        ("values", "words"),
-        [
-            ({"accent": "#ffffee"}, "too light"),
-            ({"accent": "red"}, "valid value"),
-            ({"logo": SimpleUploadedFile("l.png", b"<svg onload=alert(1)>")}, "no picture"),
-        ],
-    )
-    def test_what_cannot_be_printed_is_told_and_not_saved(self, values: dict[str, Any], words: str) -> None:
-        programme = ProgrammeFactory.create()
-        browser = signed_in(RoleGrantFactory.create(programme=programme).user)
-        page = browser.post(f"{TEMPLATES}add/", self.form(programme, **values)).content.decode()
-        assert (words in page, CertificateTemplate.objects.count()) == (True, 0)
-
-    def test_nothing_of_a_picture_but_its_pixels_comes_along(self) -> None:
-        from PIL.PngImagePlugin import PngInfo
-
-        secret = PngInfo()
-        secret.add_text("Location", "4711 Secret Street")
-        row = save_template(
-            programme=ProgrammeFactory.create(), template=None, values=LOOK, signatures=[], logo=png(pnginfo=secret)
-        )
-        assert b"Secret Street" not in bytes(row.logo or b"")
-
-    def test_a_picture_that_is_none_is_refused(self) -> None:
-        with pytest.raises(TemplateError):
-            save_template(
-                programme=ProgrammeFactory.create(), template=None, values=LOOK, signatures=[], logo=b"GIF89a nothing"
-            )
-
-    def test_another_programme_is_no_choice(self) -> None:
-        mine, other = ProgrammeFactory.create(), ProgrammeFactory.create()
-        browser = signed_in(RoleGrantFactory.create(programme=mine).user)
-        assert browser.post(f"{TEMPLATES}add/", self.form(other)).status_code == 200
-        assert CertificateTemplate.objects.count() == 0

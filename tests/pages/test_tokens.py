@@ -39,8 +39,8 @@ def contrast(one: str, other: str) -> float:
 
 
 OFFICE_SHEETS = (
-    "credit-office.css", "evaluation-results.css", "figures.css", "item-editor.css", "key.css", "queue.css",
-    "recording.css", "tests-office.css",
+    "certificate-template.css", "credit-office.css", "evaluation-results.css", "figures.css", "item-editor.css",
+    "key.css", "queue.css", "recording.css", "tests-office.css",
 )  # fmt: skip
 
 
