@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -31,6 +32,7 @@ from courses.admin.base import done
 from courses.admin.zones import HomeZoneAdmin
 from courses.enums import LessonKind
 from courses.models import Lesson
+from webinars.models import Webinar
 
 STATE_LABELS = {ActivityState.DRAFT: "warning", ActivityState.OPEN: "success", ActivityState.CLOSED: "default"}
 TO_ASK = frozenset({DisclosureStanding.MISSING, DisclosureStanding.OUT_OF_DATE})
@@ -139,7 +141,9 @@ class ActivityAdmin(EvidencePages, HomeZoneAdmin):
             kwargs["queryset"] = self._accredited(request)
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if db_field.name == "lesson" and field is not None:
-            field.queryset = field.queryset.filter(kind=LessonKind.WEBINAR).select_related("course")
+            webinars = field.queryset.filter(kind=LessonKind.WEBINAR).select_related("course__programme")
+            field.queryset = webinars.order_by("course__programme__title", "course__position", "position")
+            field.label_from_instance = lambda one: f"{one.title} · {one.course} · {one.course.programme}"
         return field
 
     def _accredited(self, request: HttpRequest) -> QuerySet[Lesson]:
@@ -188,8 +192,15 @@ class ActivityAdmin(EvidencePages, HomeZoneAdmin):
 
     @display(description=_("Webinar"))
     def lesson_link(self, activity: Activity) -> SafeString:
-        address = reverse("admin:courses_lesson_change", args=(activity.lesson_id,))
-        return link(address, f"{activity.lesson.title} · {activity.lesson.course} · {activity.get_format_display()}")
+        """To the lesson, and to the page of the day."""
+        lesson = activity.lesson
+        title = f"{lesson.title} · {lesson.course} · {activity.get_format_display()}"
+        shown = link(reverse("admin:courses_lesson_change", args=(lesson.pk,)), title)
+        webinar = Webinar.objects.filter(lesson=lesson).first()
+        if webinar is None:
+            return shown
+        live = link(reverse("admin:webinars_webinar_change", args=(webinar.pk,)), _("Live webinar"))
+        return format_html("{} · {}", shown, live)
 
     @display(description=_("Before it opens"))
     def checklist(self, activity: Activity) -> str:

@@ -16,9 +16,11 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.rules import person_of
+from courses.admin import beside
 from courses.admin.base import PublishableAdmin, ScopedAdmin, allowed_programmes, done, preview, save_ordered
 from courses.admin.zones import HomeZoneAdmin, ZonedInline
 from courses.domain import authoring, lesson_kinds
+from courses.enums import LessonKind
 from courses.forms import CourseForm, LessonForm, LessonRow, OrderedFormSet
 from courses.models import Course, Lesson
 
@@ -201,12 +203,24 @@ class LessonAdmin(HomeZoneAdmin, ScopedAdmin):
     list_filter = ("kind", ("course__programme", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("course__programme",)
     search_fields = ("title", "course__title")
-    readonly_fields = ("course_link", "shown_kind")
+    readonly_fields = ("course_link", "shown_kind", "accreditation")
     fieldsets = (
-        (None, {"fields": ("course_link", "shown_kind", "title", "summary", "is_required")}),
+        (None, {"fields": ("course_link", "shown_kind", "accreditation", "title", "summary", "is_required")}),
         (_("When"), {"fields": ("opens_at", "closes_at")}),
     )
     add_fieldsets = ((None, {"fields": ("course", "kind", "title", "summary", "is_required")}),)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Webinars are accredited, nothing else."""
+        given = super().get_fieldsets(request, obj)
+        if obj is None or obj.kind == LessonKind.WEBINAR:
+            return given
+        first, *others = given
+        return [(None, {"fields": [one for one in first[1]["fields"] if one != "accreditation"]}), *others]
+
+    @display(description=_("Accreditation"))
+    def accreditation(self, lesson: Lesson) -> SafeString:
+        return beside.said_of(lesson)
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
         """Only after the lesson exists, and only what fits its kind."""

@@ -120,6 +120,45 @@ class TestAccreditingAWebinar:
         assert not Activity.objects.exists()
 
 
+class TestFromTheWebinarAndBack:
+    def test_the_lesson_and_the_webinar_lead_to_the_wizard_with_the_webinar_chosen(
+        self, client: Client, lesson: Lesson
+    ) -> None:
+        wizard = f"{reverse('admin:certification_activity_add')}?lesson={lesson.pk}"
+        pages = (
+            reverse("admin:courses_lesson_change", args=(lesson.pk,)),
+            reverse("admin:webinars_webinar_change", args=(lesson.webinar.pk,)),
+        )
+        for page in pages:
+            text = client.get(page).content.decode()
+            assert ("Not accredited." in text, wizard in text) == (True, True)
+        assert f'<option value="{lesson.pk}" selected' in client.get(wizard).content.decode()
+
+    def test_then_to_each_activity_with_its_state_and_authorities_and_back(
+        self, client: Client, lesson: Lesson
+    ) -> None:
+        live, recording = accredit(
+            lesson=lesson, formats=["live", "enduring"], authorities=["accme", "eaccme"], actor=None, now=now()
+        )
+        webinar = reverse("admin:webinars_webinar_change", args=(lesson.webinar.pk,))
+        for page in (reverse("admin:courses_lesson_change", args=(lesson.pk,)), webinar):
+            text = client.get(page).content.decode()
+            assert [address("activity_change", one) in text for one in (live, recording)] == [True, True]
+            assert "Draft · AMA PRA Category 1 (ACCME) · EACCME (UEMS)" in text
+        back = client.get(address("activity_change", live)).content.decode()
+        assert reverse("admin:courses_lesson_change", args=(lesson.pk,)) in back
+        assert webinar in back
+
+    def test_other_lessons_say_nothing_of_it(self, client: Client, programme: Programme) -> None:
+        quiz = LessonFactory.create(course__programme=programme, kind="document")
+        page = client.get(reverse("admin:courses_lesson_change", args=(quiz.pk,))).content.decode()
+        assert ("Accreditation" in page, "ccredit this webinar" in page) == (False, False)
+
+    def test_the_wizard_tells_webinars_of_one_name_apart(self, client: Client, lesson: Lesson) -> None:
+        page = client.get(reverse("admin:certification_activity_add")).content.decode()
+        assert f"{lesson.title} · {lesson.course.title} · {lesson.course.programme.title}" in page
+
+
 class TestThePageOfAnActivity:
     def test_settings_come_from_the_rule_pack_in_plain_words(self, client: Client, lesson: Lesson) -> None:
         activity = whole(lesson)
@@ -355,7 +394,8 @@ class TestWhoMay:
     @pytest.mark.parametrize("role", [Role.PRESENTER, Role.SPONSOR, Role.AUDITOR])
     def test_others_have_no_office(self, lesson: Lesson, role: Role) -> None:
         user = RoleGrantFactory.create(role=role, programme=lesson.course.programme).user
-        assert signed_in(user).get(reverse("admin:certification_activity_changelist")).status_code == 302
+        shut = 403 if role == Role.AUDITOR else 302
+        assert signed_in(user).get(reverse("admin:certification_activity_changelist")).status_code == shut
 
     @pytest.mark.parametrize("name", ["activity", "discloser"])
     def test_a_list_costs_the_same_for_one_row_and_for_three(

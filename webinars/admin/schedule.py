@@ -21,6 +21,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from accounts.domain.mail import zone_of
 from accounts.rules import person_of
 from core.time import when
+from courses.admin import beside
 from courses.admin.base import done
 from courses.admin.zones import HomeZoneAdmin
 from courses.models import Course
@@ -88,11 +89,11 @@ class WebinarAdmin(HomeZoneAdmin):
     list_select_related = ("lesson__course__programme", "video")
     search_fields = ("lesson__title", "lesson__course__title")
     ordering = ("starts_at", "pk")
-    readonly_fields = ("lesson_link", "state_now", "links")
+    readonly_fields = ("lesson_link", "state_now", "links", "accreditation")
     filter_horizontal = ("presenters", "moderators")
     actions_detail = ("go_live", "end", "release", "cancel")
     fieldsets = (
-        (None, {"fields": ("lesson_link", "state_now", "links")}),
+        (None, {"fields": ("lesson_link", "state_now", "links", "accreditation")}),
         (_("When"), {"fields": ("starts_at", "planned_minutes", "doors_minutes")}),
         (_("Who"), {"fields": ("presenters", "moderators")}),
         (_("Places"), {"fields": ("capacity", "needs_registration")}),
@@ -171,6 +172,10 @@ class WebinarAdmin(HomeZoneAdmin):
             (reverse("recording", args=(webinar.pk,)), _("Recording and chapters")),
         )
         return format_html_join(SafeString(" · "), '<a class="underline" href="{}">{}</a>', pages)
+
+    @display(description=_("Accreditation"))
+    def accreditation(self, webinar: Webinar) -> SafeString:
+        return beside.said_of(webinar.lesson)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """The page runs in the programme's zone; what that is on the operator's own clock stands above the fields."""
