@@ -16,6 +16,8 @@ class Role(TextChoices):
 
 
 STAFF_ROLES = frozenset({Role.MODERATOR, Role.OPERATOR})
+# Who may open the admin: staff to work, auditors to read credit. What stands there for whom, each page asks anew.
+OFFICE_ROLES = STAFF_ROLES | {Role.AUDITOR}
 # Who sees programmes and lectures without being enrolled; the others get figures and evidence, never the content.
 CONTENT_ROLES = STAFF_ROLES | {Role.PRESENTER}
 REPORT_ROLES = frozenset({Role.SPONSOR, Role.AUDITOR})
@@ -151,6 +153,8 @@ AUDIT_ACTIONS: dict[str, Any] = {
     "credits.listed": _("List of credits looked at"),
     "credits.read": _("Credit of a doctor looked at"),
     "credits.exported": _("Credits exported"),
+    "ledger.listed": _("Ledger looked at"),
+    "ledger.read": _("Line of the ledger looked at"),
     "evaluation.read": _("Results of feedback looked at"),
     "question.publish": _("Question published"),
     "question.unpublish": _("Question taken back from public"),

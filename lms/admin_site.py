@@ -19,7 +19,9 @@ from accounts.models import Invitation
 from accounts.rules import person_of
 from assessments.domain.marking_desk import desks_of
 from assessments.rules import marked_quizzes_for
+from certification.domain.standing import unknown_keys
 from courses import rules
+from courses.admin.base import ScopedAdmin, allowed_programmes
 from courses.enums import OPEN_ENROLMENTS, EnrolmentStatus, LessonKind, PublishStatus
 from courses.models import Course, Enrolment, Lesson, Programme
 from media.enums import VideoStatus
@@ -28,6 +30,7 @@ from media.rules import videos_for
 SOON = timedelta(days=14)
 WAITING = timedelta(days=7)
 SHOWN = 5
+SHOWN_PROGRAMMES = 12
 
 PROGRAMMES = _("Programmes")
 PEOPLE = _("People")
@@ -83,6 +86,7 @@ GROUPS: tuple[tuple[Any, tuple[tuple[str, str, Any], ...]], ...] = (
             ("accounts.AuditEvent", "policy", None),
             ("webinars.WatchRecord", "visibility", None),
             ("certification.Claim", "verified", _("Credits")),
+            ("certification.LedgerEntry", "receipt_long", _("Ledger")),
         ),
     ),
     (_("Status page"), (("operations.Incident", "campaign", None),)),
@@ -107,7 +111,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     groups: list[dict[str, Any]] = [{"title": None, "items": [home]}]
     for title, entries in GROUPS:
         items = [item for label, icon, name in entries if (item := _item(request, label, icon, name))]
-        if title == PROGRAMMES:
+        if title == PROGRAMMES and allowed_programmes(request, ScopedAdmin.roles):
             items.append({"title": _("Webinars to moderate"), "icon": "forum", "link": reverse("desk:list")})
         if title == QUESTIONS and items:
             items.append({"title": _("Answers to mark"), "icon": "grading", "link": reverse("assessments:marking")})
@@ -135,6 +139,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "title": _("Overview"),
         "notices": [notice for look in LOOKS if (notice := look(request, staffed))],
         "programmes": _at_a_glance(staffed),
+        "audited": rules.programmes_with_role(request.user, Role.AUDITOR).order_by("title")[:SHOWN_PROGRAMMES],
         "busy_videos": videos_for(request.user).filter(status__in=(VideoStatus.QUEUED, VideoStatus.TRANSCODING))[
             :SHOWN
         ],
@@ -144,7 +149,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 def _at_a_glance(staffed: QuerySet[Programme]) -> list[dict[str, Any]]:
     """Three queries, whatever the number of programmes and doctors."""
     now = timezone.now()
-    programmes = list(staffed.exclude(status=PublishStatus.ARCHIVED).order_by("-status", "title")[:12])
+    programmes = list(staffed.exclude(status=PublishStatus.ARCHIVED).order_by("-status", "title")[:SHOWN_PROGRAMMES])
     is_open = Q(status__in=OPEN_ENROLMENTS)
     doctors = {
         row["programme"]: row
@@ -282,7 +287,30 @@ def _unmarked_answers(request: HttpRequest, staffed: QuerySet[Programme]) -> Not
     )
 
 
+def _unknown_keys(request: HttpRequest, staffed: QuerySet[Programme]) -> Notice | None:
+    """For whoever can do something about it."""
+    if not rules.is_operator(request.user):
+        return None
+    number = len(unknown_keys())
+    if not number:
+        return None
+    title = ngettext(
+        "A key that sealed certificates is not known any more",
+        "%(n)d keys that sealed certificates are not known any more",
+        number,
+    )
+    return Notice(
+        "danger",
+        "key_off",
+        title % {"n": number},
+        (str(_("Nobody can confirm these certificates until the key is back in CERTIFICATE_KEYS.")),),
+        reverse("admin:certification_certificate_changelist"),
+        str(_("See the certificates")),
+    )
+
+
 LOOKS: tuple[Callable[[HttpRequest, QuerySet[Programme]], Notice | None], ...] = (
+    _unknown_keys,
     _failed_videos,
     _missing_videos,
     _unmarked_answers,

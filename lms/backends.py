@@ -50,14 +50,19 @@ MODERATOR: Mapping[str, Iterable[str]] = {
     "certification.certificate": READ,
     "certification.certificatetemplate": AUTHORED,
 }
+# Credit of the programme, to read.
+AUDITOR: Mapping[str, Iterable[str]] = {
+    "certification.claim": READ,
+    "certification.ledgerentry": READ,
+}
 # An operator of one programme: also who works on it.
 OPERATOR: Mapping[str, Iterable[str]] = {
     **MODERATOR,
+    **AUDITOR,
     "courses.course": ALL,
     "courses.rolegrant": ("view", "add", "delete"),
     "courses.lessoncompletion": READ,
     "webinars.watchrecord": READ,
-    "certification.claim": READ,
 }
 # An operator of all programmes: also people, whose accounts belong to no programme.
 EVERYWHERE: Mapping[str, Iterable[str]] = {
@@ -76,7 +81,7 @@ EVERYWHERE: Mapping[str, Iterable[str]] = {
 
 @cache
 def _permissions(of: str) -> frozenset[str]:
-    matrix = {"moderator": MODERATOR, "operator": OPERATOR, "everywhere": EVERYWHERE}[of]
+    matrix = {"auditor": AUDITOR, "moderator": MODERATOR, "operator": OPERATOR, "everywhere": EVERYWHERE}[of]
     names = ((label.split("."), action) for label, actions in matrix.items() for action in actions)
     return frozenset(f"{app}.{action}_{model}" for (app, model), action in names)
 
@@ -93,6 +98,8 @@ class RoleBackend(BaseBackend):
             for grant in RoleGrant.objects.filter(user=user_obj):
                 if grant.role == Role.MODERATOR:
                     found |= _permissions("moderator")
+                elif grant.role == Role.AUDITOR:
+                    found |= _permissions("auditor")
                 elif grant.role == Role.OPERATOR:
                     found |= _permissions("operator" if grant.programme_id else "everywhere")
             user_obj.__dict__["_role_permissions"] = found

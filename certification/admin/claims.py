@@ -1,39 +1,43 @@
-"""Claims in the office: who has which credit, why, and every line about it. Operators correct and revoke with a reason.
+"""Claims in the office: who has which credit, why, and every line about it.
 
-Reading one with its evidence, and taking a list along, is recorded.
+Operators correct and revoke with a reason, and take lists along; auditors read. Each look is recorded.
 """
 
-import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from functools import partial
 from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import DecimalField, OuterRef, QuerySet, Subquery
+from django.db.models import DecimalField, Model, OuterRef, QuerySet, Subquery
 from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
-from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextareaWidget, UnfoldBooleanWidget
 
 from accounts.domain import audit
-from accounts.enums import Role
 from accounts.rules import person_of
+from certification.admin.shared import AUDITORS, OPERATORS, EntryFilter, keys_named
 from certification.authorities.rounding import plain
-from certification.domain.claiming import LONGEST_REASON, ClaimError, correct_claim, revoke_claim
-from certification.domain.overview import decision_of, lines_of, rules_of, said
-from certification.enums import CREDIT_ENTRIES
+from certification.domain.claiming import LONGEST_REASON, ClaimError, revoke_claim, step_of
+from certification.domain.correcting import certificate_of, correct
+from certification.domain.explaining import certificates_of, explain
+from certification.domain.issuing import IssuingError
+from certification.domain.keys import NoKeyError
+from certification.domain.standing import state_in_list
+from certification.enums import CREDIT_ENTRIES, EntryKind
 from certification.models import Claim, LedgerEntry
 from core.clock import now
 from core.exports import Cell, csv_lines, xlsx_file
 from core.time import when
-from courses.admin.base import ScopedAdmin, done
+from courses.admin.base import ScopedAdmin, allowed_programmes, done
 
 FILES = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 HEADINGS = (
@@ -69,15 +73,52 @@ class CorrectDialog(BaseDialogForm):
         label=_("Credits"), min_value=0, max_digits=6, decimal_places=2, widget=UnfoldAdminDecimalFieldWidget()
     )
     reason = reason_field()
+    reissue = forms.BooleanField(
+        label=_("Issue the certificate anew with the new credit"),
+        initial=True,
+        required=False,
+        widget=UnfoldBooleanWidget(),
+    )
+
+    def __init__(self, request: HttpRequest, object_id: Any = None, *args: Any, **kwargs: Any) -> None:
+        """The button has asked already whether this person may decide about this claim."""
+        super().__init__(request, object_id, *args, **kwargs)
+        claim = Claim.objects.select_related("accreditation").get(pk=object_id)
+        limits = {"most": plain(claim.accreditation.credits), "step": plain(step_of(claim))}
+        self.fields["credit"].help_text = _("At most %(most)s, in steps of %(step)s.") % limits
+        certificate = certificate_of(claim.pk)
+        if certificate is None:
+            del self.fields["reissue"]
+            return
+        told = _("%(number)s is replaced then. Otherwise it says to everybody that its credit was corrected.")
+        self.fields["reissue"].help_text = told % {"number": certificate.number}
+
+
+class WorthFilter(EntryFilter):
+    """By the newest line of the ledger."""
+
+    title = _("how it stands")
+    parameter_name = "stands"
+    kinds = (EntryKind.CREDIT_GRANTED, EntryKind.CREDIT_CORRECTED, EntryKind.CREDIT_REVOKED)
+    lookup = "newest"
 
 
 @admin.register(Claim)
 class ClaimAdmin(ScopedAdmin):
-    roles = frozenset({Role.OPERATOR})
+    roles = OPERATORS | AUDITORS
     list_display = ("doctor", "activity", "authority_title", "worth", "took_part_on", "made")
-    list_filter = ("authority", "accreditation__activity__format")
-    search_fields = ("user__first_name", "user__last_name", "user__email", "user__registration_number")
-    search_help_text = _("Name, e-mail address or registration number")
+    list_filter = (
+        WorthFilter,
+        "authority",
+        "accreditation__activity__format",
+        ("programme", admin.RelatedOnlyFieldListFilter),
+        ("took_part_on", RangeDateFilter),
+    )
+    search_fields = (
+        "user__first_name", "user__last_name", "user__email", "user__registration_number",
+        "accreditation__activity__title", "accreditation__approval_code", "council", "certificates__number",
+    )  # fmt: skip
+    search_help_text = _("Name, e-mail address, number of the doctor or the certificate, activity, authority")
     list_select_related = ("user", "accreditation__activity", "programme")
     show_full_result_count = False
     list_per_page = 50
@@ -85,10 +126,13 @@ class ClaimAdmin(ScopedAdmin):
     actions = ("save_csv", "save_xlsx")
     actions_detail = ("correct", "revoke")
     fields: ClassVar[Any] = (
-        "doctor", "activity", "authority_title", "worth", "took_part_on", "made", "rules", "calculation", "ledger",
-        "evidence",
+        "doctor", "activity", "programme", "authority_title", "worth", "took_part_on", "made", "calculation", "rules",
+        "evidence", "ledger", "certificates",
     )  # fmt: skip
     readonly_fields: ClassVar[Any] = fields
+
+    class Media:
+        css = {"all": ["css/pages/tests-office.css", "css/pages/credit-office.css"]}
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         return False
@@ -100,12 +144,36 @@ class ClaimAdmin(ScopedAdmin):
         return False
 
     def has_decide_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_view_permission(request, obj)
+        """Operators of the programme; auditors read."""
+        mine = allowed_programmes(request, OPERATORS)
+        if obj is None:
+            return bool(mine)
+        found = self.get_object(request, str(obj.pk if isinstance(obj, Model) else obj))
+        return found is not None and found.programme_id in mine
+
+    def has_take_permission(self, request: HttpRequest) -> bool:
+        """An auditor gets the evidence of an activity, which an operator has put together and recorded."""
+        return bool(allowed_programmes(request, OPERATORS))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         lines = LedgerEntry.objects.filter(claim=OuterRef("pk"), kind__in=sorted(CREDIT_ENTRIES)).order_by("-number")
         worth = Subquery(lines.values("credits")[:1], output_field=DecimalField())
-        return super().get_queryset(request).annotate(worth=worth)
+        return super().get_queryset(request).annotate(worth=worth, newest=Subquery(lines.values("kind")[:1]))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Also by the name of an authority as it is shown."""
+        found, repeats = super().get_search_results(request, queryset, search_term)
+        keys = keys_named(search_term)
+        return (found | queryset.filter(authority__in=keys), repeats) if keys else (found, repeats)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        response: HttpResponse = super().changelist_view(request, extra_context)
+        if request.method == "GET" and response.status_code == 200:
+            details = {"search": request.GET.get("q", ""), "page": request.GET.get("p", "")}
+            audit.record("credits.listed", actor=person_of(request), request=request, details=details, now=now())
+        return response
 
     def changeform_view(self, request: HttpRequest, object_id: Any = None, *args: Any, **kwargs: Any) -> Any:
         answer = super().changeform_view(request, object_id, *args, **kwargs)
@@ -130,55 +198,34 @@ class ClaimAdmin(ScopedAdmin):
 
     @display(description=_("Credits"), ordering="worth")
     def worth(self, claim: Any) -> str:
-        return plain(claim.worth or Decimal(0))
+        """A revoked one and one that was corrected say so."""
+        worth = plain(claim.worth or Decimal(0))
+        return worth if claim.newest == EntryKind.CREDIT_GRANTED else f"{worth} · {EntryKind(claim.newest).label}"
 
     @display(description=_("Granted at"), ordering="made_at")
     def made(self, claim: Claim) -> str:
         return when(claim.made_at)
 
-    @display(description=_("Rules"))
-    def rules(self, claim: Claim) -> SafeString:
-        found = rules_of(claim, _lines(claim)[0])
-        version = _("Version %(version)s, in force from %(day)s") % {
-            "version": found.version,
-            "day": found.effective_from,
-        }
-        sources = format_html_join("", "<li>{}: {}</li>", ((one.title, one.says) for one in found.sources))
-        check = format_html_join("", "<li>{}</li>", ((one,) for one in found.to_check))
-        return format_html("{}<ul>{}</ul>{}<ul>{}</ul>", version, sources, _("To be checked by a person:"), check)
-
     @display(description=_("How it was counted"))
-    def calculation(self, claim: Claim) -> SafeString:
-        decision = decision_of(_lines(claim)[0])
-        parts = [*said(decision.steps), *said(decision.reasons)]
-        return format_html("<ol>{}</ol>", format_html_join("", "<li>{}</li>", ((one,) for one in parts)))
+    def calculation(self, claim: Claim) -> str:
+        return _part("calculation", claim)
 
-    @display(description=_("Lines of the ledger"))
-    def ledger(self, claim: Claim) -> SafeString:
-        rows = (
-            (
-                line.number,
-                line.get_kind_display(),
-                plain(line.credits or Decimal(0)),
-                when(line.entered_at),
-                line.reason,
-                bytes(line.hash).hex(" ", 4),
-            )
-            for line in _lines(claim)
-        )
-        return format_html("<ol>{}</ol>", format_html_join("", "<li>{} · {} · {} · {} · <bdi>{}</bdi> · {}</li>", rows))
+    @display(description=_("Rules"))
+    def rules(self, claim: Claim) -> str:
+        return _part("rules", claim)
 
     @display(description=_("Evidence"))
-    def evidence(self, claim: Claim) -> Any:
-        kept = getattr(_lines(claim)[0], "evidence", None)
-        if kept is None:
-            return _("Left after its retention.")
-        lines = (
-            (f"{part}: {name}", json.dumps(value, ensure_ascii=False))
-            for part, facts in kept.evidence.items()
-            for name, value in facts.items()
-        )
-        return format_html("<ul>{}</ul>", format_html_join("", "<li>{} = {}</li>", lines))
+    def evidence(self, claim: Claim) -> str:
+        return _part("evidence", claim)
+
+    @display(description=_("Lines of the ledger"))
+    def ledger(self, claim: Claim) -> str:
+        return _part("lines", claim)
+
+    @display(description=_("Certificates"))
+    def certificates(self, claim: Claim) -> str:
+        rows = [{"certificate": one, "state": state_in_list(one)} for one in certificates_of(claim)]
+        return render_to_string("admin/certification/claim/_certificates.html", {"rows": rows})
 
     # What is done
 
@@ -194,8 +241,21 @@ class ClaimAdmin(ScopedAdmin):
         },
     )
     def correct(self, request: HttpRequest, form: CorrectDialog, object_id: str) -> HttpResponse:
-        given = {name: form.cleaned_data[name] for name in ("credit", "reason")}
-        return self._decide(request, object_id, partial(correct_claim, **given))
+        found, chosen = self.object_or_404(request, object_id), form.cleaned_data
+        given = {"credit": chosen["credit"], "reason": chosen["reason"], "is_reissued": chosen.get("reissue", False)}
+        try:
+            made = correct(claim_id=found.pk, actor=person_of(request), request=request, now=now(), **given)
+        except ClaimError as refused:
+            messages.error(request, str(refused.message))
+        except (IssuingError, NoKeyError) as refused:
+            told = _("Nothing was written, because the certificate could not be issued anew: %(why)s")
+            messages.error(request, told % {"why": refused})
+        else:
+            messages.success(request, _("It is written down."))
+            if made.certificate is not None:
+                told = _("The certificate was issued anew: %(number)s")
+                messages.success(request, told % {"number": made.certificate.number})
+        return done(request, reverse("admin:certification_claim_change", args=(found.pk,)))
 
     @action(
         description=_("Revoke"),
@@ -209,12 +269,9 @@ class ClaimAdmin(ScopedAdmin):
         },
     )
     def revoke(self, request: HttpRequest, form: RevokeDialog, object_id: str) -> HttpResponse:
-        return self._decide(request, object_id, partial(revoke_claim, reason=form.cleaned_data["reason"]))
-
-    def _decide(self, request: HttpRequest, object_id: str, act: Callable[..., LedgerEntry]) -> HttpResponse:
-        found = self.object_or_404(request, object_id)
+        found, reason = self.object_or_404(request, object_id), form.cleaned_data["reason"]
         try:
-            act(claim_id=found.pk, actor=person_of(request), request=request, now=now())
+            revoke_claim(claim_id=found.pk, reason=reason, actor=person_of(request), request=request, now=now())
         except ClaimError as refused:
             messages.error(request, str(refused.message))
         else:
@@ -223,15 +280,17 @@ class ClaimAdmin(ScopedAdmin):
 
     # Taking it along
 
-    @admin.action(description=_("Save as CSV"), permissions=("view",))
+    @admin.action(description=_("Save as CSV"), permissions=("take",))
     def save_csv(self, request: HttpRequest, rows: QuerySet[Claim]) -> HttpResponseBase:
         return self._file(request, rows, form="csv")
 
-    @admin.action(description=_("Save as Excel"), permissions=("view",))
+    @admin.action(description=_("Save as Excel"), permissions=("take",))
     def save_xlsx(self, request: HttpRequest, rows: QuerySet[Claim]) -> HttpResponseBase:
         return self._file(request, rows, form="xlsx")
 
     def _file(self, request: HttpRequest, rows: QuerySet[Claim], *, form: str) -> HttpResponseBase:
+        """Of the programmes that this person runs: who audits another one as well takes nothing from there."""
+        rows = rows.filter(programme__in=allowed_programmes(request, OPERATORS))
         told = {"form": form, "claims": rows.count()}
         audit.record("credits.exported", actor=person_of(request), request=request, details=told, now=now())
         table = table_of(rows.select_related("user", "accreditation__activity", "programme").iterator(1_000))
@@ -240,6 +299,13 @@ class ClaimAdmin(ScopedAdmin):
             return FileResponse(file, as_attachment=True, filename="credits.xlsx", content_type=FILES[form])
         headers = {"Content-Disposition": 'attachment; filename="credits.csv"'}
         return StreamingHttpResponse(csv_lines(table), content_type=FILES[form], headers=headers)
+
+
+def _part(name: str, claim: Any) -> str:
+    """What is explained is worked out once for a page."""
+    if not hasattr(claim, "explained"):
+        claim.explained = explain(claim)
+    return render_to_string(f"admin/certification/claim/_{name}.html", {"told": claim.explained})
 
 
 def table_of(claims: Iterable[Any]) -> Iterator[tuple[Cell, ...]]:
@@ -261,11 +327,3 @@ def table_of(claims: Iterable[Any]) -> Iterator[tuple[Cell, ...]]:
             plain(claim.worth or Decimal(0)),
             f"{claim.made_at:%Y-%m-%d %H:%M:%S}",
         )
-
-
-def _lines(claim: Any) -> list[LedgerEntry]:
-    """Read once for a page."""
-    if not hasattr(claim, "read_lines"):
-        claim.read_lines = lines_of([claim])[claim.pk]
-    found: list[LedgerEntry] = claim.read_lines
-    return found

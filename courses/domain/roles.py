@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from accounts.domain import audit
-from accounts.enums import STAFF_ROLES, Role
+from accounts.enums import OFFICE_ROLES, Role
 from accounts.models import User
 from courses.models import Programme, RoleGrant
 
@@ -64,7 +64,7 @@ def _lock(user: User) -> None:
 
 def _keep_staff_in_step(user: User) -> None:
     """Entry to the admin, not a right in it: what a person sees there is asked from `courses.rules` every time."""
-    is_staff = user.is_superuser or RoleGrant.objects.filter(user=user, role__in=STAFF_ROLES).exists()
+    is_staff = user.is_superuser or RoleGrant.objects.filter(user=user, role__in=OFFICE_ROLES).exists()
     User.objects.filter(pk=user.pk).update(is_staff=is_staff)
     user.is_staff = is_staff
 

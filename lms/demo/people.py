@@ -7,7 +7,7 @@ from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value
 
-from accounts.enums import STAFF_ROLES, Role
+from accounts.enums import OFFICE_ROLES, Role
 from accounts.models import User
 from courses.domain.roles import grant_role
 from courses.models import Programme, RoleGrant
@@ -133,7 +133,7 @@ def create_member(member: Member, *, programme: Programme, password_hash: str, n
     user = create_person(member, password_hash=password_hash, signed_in_at=now - timedelta(days=90))
     where = None if member.is_everywhere else programme
     grant_role(user=user, role=member.role, programme=where, granted_by=None, now=now)
-    if member.role in STAFF_ROLES and not Authenticator.objects.filter(user=user).exists():
+    if member.role in OFFICE_ROLES and not Authenticator.objects.filter(user=user).exists():
         TOTP.activate(user, generate_totp_secret())
     return user
 
@@ -149,5 +149,5 @@ def current_code(user: User, *, now: datetime) -> str:
 
 
 def staff_of(domain: str = "@rounds.example") -> list[User]:
-    granted = RoleGrant.objects.filter(role__in=STAFF_ROLES)
+    granted = RoleGrant.objects.filter(role__in=OFFICE_ROLES)
     return list(User.objects.filter(email__endswith=domain, role_grants__in=granted).distinct().order_by("email"))

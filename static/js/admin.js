@@ -10,6 +10,17 @@ for (const cell of document.querySelectorAll("[data-label]")) {
   cell.dataset.label = label.charAt(0).toLocaleUpperCase(document.documentElement.lang) + label.slice(1);
 }
 
+// The tabs of a form's sections are links that lead nowhere, which no keyboard reaches: here they are buttons.
+for (const tab of document.querySelectorAll("nav a:not([href])")) {
+  tab.tabIndex = 0;
+  tab.setAttribute("role", "button");
+  tab.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    tab.click();
+  });
+}
+
 // A field that searches (Select2) is read out by what is chosen in it, and has no name while nothing is: its label is one.
 // It builds itself some time after the page has loaded, and again for every row that is added: it is named as it appears.
 function nameSearches() {

@@ -68,14 +68,15 @@ class TestReading:
             "You watched 60 of 60 minutes live.",
             "Version 2022",
             "wording of the statement",
-            "evidence: watched_seconds = 3600",
-            bytes(line.hash).hex(" ", 4),
+            "watched_seconds",
+            "3600",
+            f"/admin/certification/ledgerentry/{line.pk}/change/",
         ):
             assert words in text
         event = AuditEvent.objects.get(action="credits.read")
         assert event.subject_id == str(one.pk)
 
-    @pytest.mark.parametrize("role", [Role.MODERATOR, Role.PRESENTER, Role.AUDITOR, Role.SPONSOR])
+    @pytest.mark.parametrize("role", [Role.MODERATOR, Role.PRESENTER, Role.SPONSOR])
     def test_no_other_role_reads_them(self, one: Claim, role: str) -> None:
         browser = signed_in(operator_of(one, role))
         assert {browser.get(LIST).status_code, browser.get(page(one)).status_code} <= {302, 403}
@@ -98,7 +99,7 @@ class TestReading:
             assert len(browser.get(LIST).context["cl"].result_list) == rows
 
 
-QUERIES = 11
+QUERIES = 14  # one of them writes down that the list was looked at
 
 
 class TestDeciding:

@@ -268,7 +268,7 @@ def test_taking_a_role_away_goes_through_the_domain(operator: Client, mine: Worl
     assert not User.objects.get(pk=second.user_id).is_staff
 
 
-@pytest.mark.parametrize("role", [Role.PRESENTER, Role.SPONSOR, Role.AUDITOR, Role.DOCTOR])
+@pytest.mark.parametrize("role", [Role.PRESENTER, Role.SPONSOR, Role.DOCTOR])
 def test_nobody_else_enters(mine: World, role: str) -> None:
     user = mine.enrolment.user if role == Role.DOCTOR else RoleGrantFactory(programme=mine.programme, role=role).user
     client = signed_in(user)
@@ -276,6 +276,13 @@ def test_nobody_else_enters(mine: World, role: str) -> None:
         response = client.get(reverse(f"admin:{name}"))
         assert response.status_code in {302, 403, 404}
         assert b"Alpha" not in response.content
+
+
+def test_an_auditor_enters_and_finds_nothing_of_courses_and_people(mine: World) -> None:
+    client = signed_in(RoleGrantFactory(programme=mine.programme, role=Role.AUDITOR).user)
+    assert client.get(reverse("admin:index")).status_code == 200
+    for name in ("courses_programme_changelist", "courses_enrolment_changelist", "accounts_user_changelist"):
+        assert client.get(reverse(f"admin:{name}")).status_code == 403
 
 
 def test_a_revoked_moderator_is_out_at_the_next_click(moderator: Client, mine: World) -> None:

@@ -24,12 +24,12 @@ def grant(user: User, role: str, by: User | None = None, **where: object) -> Rol
     [
         (Role.PRESENTER, False),
         (Role.SPONSOR, False),
-        (Role.AUDITOR, False),
+        (Role.AUDITOR, True),
         (Role.MODERATOR, True),
         (Role.OPERATOR, True),
     ],
 )
-def test_only_staff_roles_open_the_admin_and_only_while_they_last(role: str, is_staff: bool) -> None:
+def test_only_roles_of_the_office_open_the_admin_and_only_while_they_last(role: str, is_staff: bool) -> None:
     user = UserFactory()
     made = grant(user, role)
     assert User.objects.get(pk=user.pk).is_staff is is_staff
@@ -99,7 +99,12 @@ def test_sec_32_every_change_of_a_role_is_in_the_audit_trail_once() -> None:
             {"accounts.view_user", "media.delete_video", "courses.delete_programme"},
         ),
         (Role.OPERATOR, True, {"accounts.view_user", "media.delete_video", "courses.delete_programme"}, set()),
-        (Role.AUDITOR, True, set(), {"courses.view_programme", "accounts.view_auditevent"}),
+        (
+            Role.AUDITOR,
+            True,
+            {"certification.view_claim", "certification.view_ledgerentry"},
+            {"courses.view_programme", "accounts.view_auditevent", "certification.view_certificate"},
+        ),
     ],
 )
 def test_the_admins_permissions_follow_from_the_roles(
@@ -108,7 +113,7 @@ def test_the_admins_permissions_follow_from_the_roles(
     user = UserFactory()
     grant(user, role, **({"programme": None} if everywhere else {}))
     assert {name for name in may | may_not if user.has_perm(name)} == may
-    assert user.has_module_perms("courses") is bool(may)
+    assert user.has_module_perms("courses") is (role in {Role.MODERATOR, Role.OPERATOR})
     assert User.objects.get(pk=user.pk).has_perm("courses.view_programme") is (role in {Role.MODERATOR, Role.OPERATOR})
 
 

@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.domain import invitations
-from accounts.enums import STAFF_ROLES, Role
+from accounts.enums import OFFICE_ROLES, Role
 from accounts.models import User
 from assessments.domain.evaluation_forms import ready_form
 from assessments.models import Evaluation
@@ -117,10 +117,10 @@ def test_everybody_lives_somewhere_and_speaks_something(demo: Loaded) -> None:
         ZoneInfo(user.timezone)
 
 
-def test_every_role_is_there_and_only_staff_enter_the_admin(demo: Loaded) -> None:
+def test_every_role_is_there_and_only_staff_and_auditors_enter_the_admin(demo: Loaded) -> None:
     roles = {one.email: one.role for one in (*people.STAFF, people.OTHER_MODERATOR)}
     assert set(roles.values()) == set(Role.values) - {Role.DOCTOR}
-    staff = {email for email, role in roles.items() if role in {Role.MODERATOR, Role.OPERATOR}}
+    staff = {email for email, role in roles.items() if role in OFFICE_ROLES}
     assert set(User.objects.filter(is_staff=True).values_list("email", flat=True)) == staff
     assert set(Authenticator.objects.values_list("user__email", flat=True)) == staff
 
@@ -151,7 +151,7 @@ def test_the_printed_password_and_codes_open_the_doors(demo: Loaded) -> None:
         assert email in demo.text
     for email, code in lines.items():
         assert TOTP(Authenticator.objects.get(user__email=email)).validate_code(code)
-    assert set(lines) == {one.email for one in (*people.STAFF, people.OTHER_MODERATOR) if one.role in STAFF_ROLES}
+    assert set(lines) == {one.email for one in (*people.STAFF, people.OTHER_MODERATOR) if one.role in OFFICE_ROLES}
 
 
 def test_the_one_tap_link_is_of_the_invited_doctor_and_opens_her_programme(demo: Loaded) -> None:

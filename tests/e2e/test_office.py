@@ -31,7 +31,7 @@ NO_PAGES = re.compile(
     r"admin/(login|logout|password_change|jsi18n|autocomplete|search|r)/|admin/\(\?P<url>|admin/\^\(app\)"
     r"|admin/webinars/desk/<int:webinar_id>/(data|status|people|state|door)/"
     r"|admin/media/video/(uploads|status)/|admin/media/video/<int:video_id>/retry/|admin/media/video/add/"
-    r"|admin/assessments/item/look/"
+    r"|admin/assessments/item/look/|admin/certification/certificatetemplate/picture/"
     r"|admin/certification/activity/<path:object_id>/(show_evidence/|evidence/(ask/|<))"
     r"|.*<path:object_id>/(preview/|invite/|look_at_queue/|again/|run/|back/)?$|admin/invite-people/<uuid:import_id>/"
     r"|account/second-step/(authenticate/|recovery-codes/download/|webauthn/login/)"
@@ -48,7 +48,7 @@ REFUSED = re.compile(
     r"|admin/assessments/(quiz|section)/(add/|<path:object_id>/delete/)"
     r"|admin/assessments/analysisreport/(add/|<path:object_id>/delete/)"
     r"|admin/certification/(activity|discloser|certificatetemplate)/<path:object_id>/delete/"
-    r"|admin/certification/(certificate|claim)/(add/|<path:object_id>/delete/)"
+    r"|admin/certification/(certificate|claim|ledgerentry)/(add/|<path:object_id>/delete/)"
     r"|admin/assessments/evaluation/add/|admin/assessments/evaluation(form)?/<path:object_id>/delete/"
 )
 

@@ -5,7 +5,7 @@ from typing import Any
 import factory
 from django.utils.timezone import now
 
-from accounts.enums import STAFF_ROLES, Role
+from accounts.enums import OFFICE_ROLES, Role
 from accounts.models import User
 from courses.enums import EnrolmentStatus, LessonKind, PublishStatus
 from courses.models import Cohort, Course, Enrolment, Lesson, Programme, RoleGrant
@@ -79,7 +79,7 @@ class RoleGrantFactory(factory.django.DjangoModelFactory[RoleGrant]):
     @classmethod
     def _create(cls, model_class: type[RoleGrant], *args: Any, **kwargs: Any) -> RoleGrant:
         grant = model_class.objects.create(*args, **kwargs)
-        if grant.role in STAFF_ROLES:
+        if grant.role in OFFICE_ROLES:
             User.objects.filter(pk=grant.user_id).update(is_staff=True)
             grant.user.is_staff = True
         return grant

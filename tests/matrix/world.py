@@ -34,7 +34,7 @@ from assessments.enums import EndedBy
 from assessments.models import AnalysisReport, Answer, Bank, Board, Item, ItemImage, Quiz
 from certification.domain.issuing import issue
 from certification.domain.sheets import refresh_sheet
-from certification.models import Claim, DisclosureRequest, EvidencePack
+from certification.models import Claim, DisclosureRequest, EvidencePack, LedgerEntry
 from courses.domain.people_imports import receive
 from courses.enums import LessonKind
 from courses.models import Course, Programme
@@ -122,6 +122,7 @@ def build_world() -> World:
     enrolment.completed_at = now()
     enrolment.save()
     objects["certification.certificate"] = issue(of=enrolment, now=now())
+    objects["certification.ledgerentry"] = LedgerEntry.objects.filter(programme=programme).earliest("number")
     browsers = {role: signed_in(user, raise_request_exception=False) for role, user in people.items()}
     browsers[ANONYMOUS] = Client(raise_request_exception=False)
     doctors_phone = signed_in(people["doctor"])

@@ -1,0 +1,160 @@
+"""The ledger in the office, line by line as it was sealed. Nobody writes here; who reads it is on record."""
+
+import json
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import RangeDateTimeFilter
+from unfold.decorators import display
+
+from accounts.domain import audit
+from accounts.models import User
+from accounts.rules import person_of
+from certification.admin.shared import AUDITORS, OPERATORS, EntryFilter, link
+from certification.domain.explaining import is_sealed, worth_of
+from certification.domain.publishing import newest_head
+from certification.enums import EntryKind
+from certification.models import LedgerEntry
+from core.clock import now
+from core.time import when
+from courses.admin.base import ScopedAdmin
+
+COLOURS = {
+    EntryKind.CREDIT_GRANTED: "success",
+    EntryKind.CREDIT_CORRECTED: "warning",
+    EntryKind.CREDIT_REVOKED: "danger",
+    EntryKind.CERTIFICATE_ISSUED: "info",
+    EntryKind.CERTIFICATE_REISSUED: "info",
+    EntryKind.CERTIFICATE_REVOKED: "danger",
+}
+
+
+class KindFilter(EntryFilter):
+    title = _("what")
+    parameter_name = "kind"
+
+
+@admin.register(LedgerEntry)
+class LedgerEntryAdmin(ScopedAdmin):
+    roles = OPERATORS | AUDITORS
+    list_display = ("line", "shown_kind", "doctor", "about", "worth", "entered", "why")
+    list_display_links = ("line",)
+    list_filter = (KindFilter, ("programme", admin.RelatedOnlyFieldListFilter), ("entered_at", RangeDateTimeFilter))
+    search_fields = (
+        "user__first_name", "user__last_name", "user__email", "user__registration_number", "certificate__number",
+        "claim__accreditation__activity__title", "reason", "=number",
+    )  # fmt: skip
+    search_help_text = _("Name, e-mail address, number of the doctor, the certificate or the line, activity, reason")
+    list_select_related = ("user", "programme", "certificate", "claim__accreditation__activity")
+    show_full_result_count = False
+    list_per_page = 50
+    ordering = ("-entered_at", "-pk")
+    actions = None
+    fields: ClassVar[Any] = (
+        "line", "programme", "kind_text", "doctor", "about", "worth", "entered", "by", "why", "details_text", "seals",
+    )  # fmt: skip
+    readonly_fields: ClassVar[Any] = fields
+
+    class Media:
+        css = {"all": ["css/pages/tests-office.css", "css/pages/credit-office.css"]}
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).defer("details")
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        response: HttpResponse = super().changelist_view(request, extra_context)
+        if request.method == "GET" and response.status_code == 200:
+            details = {"search": request.GET.get("q", ""), "page": request.GET.get("p", "")}
+            audit.record("ledger.listed", actor=person_of(request), request=request, details=details, now=now())
+        return response
+
+    def changeform_view(self, request: HttpRequest, object_id: Any = None, *args: Any, **kwargs: Any) -> Any:
+        answer = super().changeform_view(request, object_id, *args, **kwargs)
+        found = self.get_object(request, str(object_id)) if object_id else None
+        if found is not None and request.method == "GET":
+            audit.record("ledger.read", actor=person_of(request), subject=found, request=request, now=now())
+        return answer
+
+    @display(description=_("Line"), ordering="number")
+    def line(self, entry: LedgerEntry) -> str:
+        return f"{entry.number} · {entry.programme}"
+
+    @display(description=_("What"), ordering="kind", label=COLOURS)
+    def shown_kind(self, entry: LedgerEntry) -> tuple[str, str]:
+        return entry.kind, entry.get_kind_display()
+
+    @display(description=_("What"))
+    def kind_text(self, entry: LedgerEntry) -> str:
+        return str(entry.get_kind_display())
+
+    @display(description=_("Doctor"), ordering="user__last_name")
+    def doctor(self, entry: LedgerEntry) -> SafeString:
+        return format_html("<bdi>{}</bdi>", entry.user.get_full_name() or entry.user.email)
+
+    @display(description=_("About"))
+    def about(self, entry: LedgerEntry) -> SafeString:
+        if entry.claim is not None:
+            address = reverse("admin:certification_claim_change", args=(entry.claim_id,))
+            return link(address, entry.claim.accreditation.activity)
+        if entry.certificate is not None:
+            address = reverse("certification:verify_one", args=(entry.certificate.public_id,))
+            return link(address, entry.certificate.number)
+        return SafeString("–")
+
+    @display(description=_("Credits"), ordering="credits")
+    def worth(self, entry: LedgerEntry) -> str:
+        return worth_of(entry)
+
+    @display(description=_("At"), ordering="entered_at")
+    def entered(self, entry: LedgerEntry) -> str:
+        return when(entry.entered_at)
+
+    @display(description=_("Reason"))
+    def why(self, entry: LedgerEntry) -> str:
+        return entry.reason or "–"
+
+    @display(description=_("By"))
+    def by(self, entry: LedgerEntry) -> str:
+        """Without a constraint in the database: the account may be gone."""
+        person = User.objects.filter(pk=entry.actor_id).first() if entry.actor_id else None
+        return person.get_full_name() or person.email if person else str(_("by itself"))
+
+    @display(description=_("As it was sealed"))
+    def details_text(self, entry: LedgerEntry) -> SafeString:
+        text = json.dumps(entry.details, ensure_ascii=False, indent=2, sort_keys=True)
+        return format_html('<pre class="co-pre" dir="ltr" tabindex="0">{}</pre>', text)
+
+    @display(description=_("Its seal"))
+    def seals(self, entry: LedgerEntry) -> str:
+        neighbours = {row.number: row.pk for row in _around(entry)}
+        context = {
+            "previous": bytes(entry.previous).hex(" ", 4),
+            "hash": bytes(entry.hash).hex(" ", 4),
+            "holds": is_sealed(entry),
+            "chain": entry.programme.chain,
+            "head": newest_head(entry.programme_id, from_line=entry.number),
+            "before": neighbours.get(entry.number - 1),
+            "after": neighbours.get(entry.number + 1),
+        }
+        return render_to_string("admin/certification/ledgerentry/_seals.html", context)
+
+
+def _around(entry: LedgerEntry) -> QuerySet[LedgerEntry]:
+    numbers = (entry.number - 1, entry.number + 1)
+    return LedgerEntry.objects.filter(programme=entry.programme_id, number__in=numbers).only("number")
