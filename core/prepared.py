@@ -73,6 +73,8 @@ class _Plan:
         self.parameters = [(marks.index(one), None) if one in marks else (None, one) for one in parameters]
         if {index for index, _ in self.parameters} - {None} != set(range(len(marks))):
             raise ValueError(f"Not every value of {', '.join(values)} is a parameter of the query.")
+        columns = [column for column, *_ in self.compiler.select[: self.compiler.col_count]]
+        self.converters = self.compiler.get_converters(columns)
 
     def run(self, values: list[Any]) -> list[Any]:
         if any(isinstance(value, int) and abs(value) > LARGEST for value in values):
@@ -81,8 +83,9 @@ class _Plan:
         compiler.connection = connections[DEFAULT_DB_ALIAS]  # of this thread
         bound = tuple(fixed if index is None else values[index] for index, fixed in self.parameters)
         compiler.as_sql = lambda *_, **__: (self.sql, bound)  # type: ignore[assignment,method-assign]
-        asked: Any = self.queryset.all()
-        asked._query = _Asked(compiler)  # noqa: SLF001  # its property would choose other rows
+        compiler.get_converters = lambda *_: self.converters  # type: ignore[method-assign]
+        asked: Any = object.__new__(type(self.queryset))  # a clone would copy the query, which is not asked again
+        asked.__dict__ = self.queryset.__dict__ | {"_query": _Asked(compiler)}  # its property would choose other rows
         return list(asked._iterable_class(asked))  # noqa: SLF001  # as QuerySet itself reads
 
 
