@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("certification", "0007_kept_names")]
+    dependencies = [("certification", "0010_claim_once_of_copies")]
 
     operations = [
         AddIndexConcurrently(
