@@ -54,7 +54,8 @@ def build_credits(people: dict[str, dict[str, str]]) -> dict[str, int]:
         for activity, minutes in ((granted, 60), (ready, 47), (missing, 60), (revoked, 60)):
             watch(activity, doctor, minutes=minutes)
         for name in ("granted", "attended", "council", "revoked"):
-            taken = claim(accreditation=ids[name], user=doctor, now=now())
+            then = revoked.ends_at + timedelta(days=1) if name == "revoked" else now()
+            taken = claim(accreditation=ids[name], user=doctor, now=then)
             reasoned: dict[str, Any] = {"claim_id": taken.claim.pk, "actor": doctor, "now": now()}
             if name == "granted":
                 correct_claim(credit=Decimal("0.75"), reason="The last quarter was an organisational part.", **reasoned)
