@@ -49,7 +49,7 @@ class Attendance(RulePack):
             sheet.check_evaluated()
         is_granted = not sheet.missing and not sheet.is_refused
         sheet.step("attended" if is_granted else "not_attended")
-        return Decision(NOTHING, is_granted, tuple(sheet.steps), tuple(sheet.reasons), tuple(sheet.missing))
+        return Decision(NOTHING, is_granted, tuple(sheet.steps), tuple(sheet.reasons), sheet.to_do)
 
     def problems(self, terms: Terms, *, has_assessment: bool, on: date) -> tuple[Reason, ...]:
         found = list(opening.common(self, terms, has_assessment=has_assessment))

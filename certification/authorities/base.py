@@ -135,7 +135,7 @@ class Decision:
 
     `is_granted` is apart from it, for attendance is granted without any credit. `waiting` is the credit that comes when
     what is missing is done. `missing`: watch, pass, evaluate, acknowledge, number; empty where nothing can be done.
-    The last of `steps` is the credit.
+    What `domain.deciding` adds to it: council. The last of `steps` is the credit.
     """
 
     credit: Decimal
@@ -179,6 +179,7 @@ class Requirement:
     credits_per_year: Decimal | None = None
     most_per_year: Decimal | None = None
     most_online: Decimal | None = None
+    year_starts: tuple[int, int] = (1, 1)  # month and day
 
 
 class RulePack(ABC):

@@ -155,6 +155,7 @@ class Councils(RulePack):
             credits_per_year=row.required_per_year,
             most_per_year=row.most_per_year,
             most_online=row.most_online,
+            year_starts=row.year_starts,
         )
 
     def _council(self, sheet: Sheet) -> Council | None:

@@ -149,6 +149,11 @@ class Sheet:
         else:
             self.step("evaluated")
 
+    @property
+    def to_do(self) -> tuple[str, ...]:
+        """What is missing. Nothing of it helps where something was refused."""
+        return () if self.is_refused else tuple(self.missing)
+
     # What it is worth
 
     def by_the_hour(self, *, way: str, grace_seconds: int = 0) -> Decimal:
@@ -232,6 +237,6 @@ class Sheet:
             is_granted=final > 0,
             steps=tuple(self.steps),
             reasons=tuple(self.reasons),
-            missing=tuple(self.missing),
+            missing=self.to_do,
             waiting=Decimal(plain(waiting)),
         )

@@ -61,7 +61,30 @@ REASONS: dict[str, str | Promise] = {
     "other_format": _("You already have %(credit)s for the other format of this webinar; it counts only once."),
     "copy": _("You already have %(credit)s for the same content in another place; it counts only once."),
     "other_council": _("This credit is for doctors of the %(council)s."),
+    "no_own_council": _("Your medical council is missing: a council grants credit hours to its own doctors only."),
+    "unknown_council": _(
+        "“%(council)s”, which stands in your profile as your council, is not known here. Please write its full name."
+    ),
+    "watched_first": _(
+        "You began to watch before you had read the disclosures. The rules ask for the other order, so this brings no"
+        " credit here."
+    ),
 }
+
+# Reasons that go when the doctor does something. Where another one refuses the credit, they only distract.
+TO_DO = frozenset(
+    {
+        "not_watched",
+        "below_share",
+        "too_short",
+        "part",
+        "not_acknowledged",
+        "no_number",
+        "no_test_taken",
+        "not_passed",
+        "not_evaluated",
+    }
+)
 
 # For who opens an accreditation. Those that a doctor may meet too are here as well.
 PROBLEMS: dict[str, str | Promise] = {

@@ -16,6 +16,7 @@ from certification.authorities.base import Decision, Evidence, RulePack, Terms
 from certification.authorities.cycles import day_in
 from certification.authorities.deadlines import in_time
 from certification.authorities.parameters import ParameterError
+from certification.domain.deciding import decide
 from certification.domain.evidence import PHASES, Gatherer
 from certification.domain.terms import pack_for, rules_for, terms_of, zone_of
 from certification.enums import Format
@@ -56,7 +57,7 @@ def evaluate(*, gatherer: Gatherer, user_ids: Sequence[int], now: datetime) -> l
         for user_id in user_ids:
             evidence = gathered[one.pk, user_id]
             pack = rules_for(one, evidence=evidence, terms=terms, now=now)
-            decision = in_time(pack.evaluate(evidence, terms), terms, today=today)
+            decision = in_time(decide(pack=pack, evidence=evidence, terms=terms), terms, today=today)
             found.append(Evaluated(one, user_id, evidence, terms, pack, decision))
     return found
 

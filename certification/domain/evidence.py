@@ -23,6 +23,7 @@ What is exact, and what is not:
 """
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -280,8 +281,13 @@ def _numbers(user_ids: Sequence[int]) -> dict[int, tuple[str, str]]:
 
 def council_key(text: str) -> str:
     """The key of a council in the table from what a doctor's profile says. Another one stays as it is written."""
-    plain = " ".join(text.split())
-    return _COUNCILS.get(plain.casefold(), plain)
+    return _COUNCILS.get(_bare(text)) or " ".join(text.split())
+
+
+def _bare(text: str) -> str:
+    """'Maharashtra', 'the Medical Council of Maharashtra' and 'Maharashtra State Medical Council' are one."""
+    words = re.findall(r"\w+", text.replace("_", " ").casefold())
+    return " ".join(word for word in words if word not in _SAID_OF_ALL)
 
 
 @cache
@@ -291,11 +297,12 @@ def council_titles() -> dict[str, str]:
     return {key: council.title for pack in versions for key, council in getattr(pack, "councils", {}).items()}
 
 
+_SAID_OF_ALL = frozenset({"medical", "council", "councils", "state", "of", "the"})
 _COUNCILS: dict[str, str] = {
-    name.casefold(): council.key
+    _bare(name): council.key
     for pack in INDIA.versions
     for council in getattr(pack, "councils", {}).values()
-    for name in (council.key, council.title)
+    for name in (council.key, council.title, council.title.partition("(")[0])
 }
 
 

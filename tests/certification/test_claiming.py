@@ -57,6 +57,7 @@ from webinars.models import Webinar
 pytestmark = pytest.mark.django_db
 NINE = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 LATER = NINE + timedelta(hours=3)
+MAHARASHTRA = {"medical_council": "Maharashtra Medical Council"}
 
 
 def earned(*, minutes: float = 60, **settings: Any) -> tuple[Accreditation, User]:
@@ -252,13 +253,18 @@ class TestGranting:
     def make(self, *, minutes: float = 60, **settings: Any) -> tuple[Accreditation, User]:
         given = {"authority": "india", "council": "maharashtra", "parameters": {}} | settings
         live = make_live(starts_at=NINE)
-        user = doctor_of(live, registration_number="1", medical_council="Maharashtra Medical Council")
+        user = doctor_of(live, registration_number="1", **MAHARASHTRA)
         watch(live, user, minutes=minutes)
         return accredit(live, **given), user
 
     def test_those_who_earned_it_have_it_and_a_second_sweep_finds_nobody(self) -> None:
         accreditation, user = self.make()
-        watch(accreditation.activity, doctor_of(accreditation.activity), minutes=60)  # without a number
+        watch(accreditation.activity, doctor_of(accreditation.activity, **MAHARASHTRA))  # without a number
+        for council in ("", "MMC", "Delhi Medical Council"):  # not of this council, or not known to be
+            watch(
+                accreditation.activity,
+                doctor_of(accreditation.activity, registration_number="2", medical_council=council),
+            )
         assert grant_credits(now=LATER) == 1
         assert [(one.user, one.accreditation) for one in Claim.objects.all()] == [(user, accreditation)]
         assert grant_credits(now=LATER) == 0
@@ -325,7 +331,7 @@ class TestGranting:
         monkeypatch.setattr("certification.domain.granting.BATCH", 2)
         accreditation, _ = self.make()
         for number in range(4):
-            user = doctor_of(accreditation.activity, registration_number=str(number))
+            user = doctor_of(accreditation.activity, registration_number=str(number), **MAHARASHTRA)
             watch(accreditation.activity, user)
         assert grant_credits(now=LATER) == 5
         assert verify(programme_id=accreditation.activity.lesson.course.programme_id).length == 5
@@ -334,7 +340,10 @@ class TestGranting:
     def test_the_number_of_queries_does_not_grow_with_people(self, people: int, django_assert_num_queries: Any) -> None:
         accreditation, _ = self.make()
         for number in range(people - 1):
-            watch(accreditation.activity, doctor_of(accreditation.activity, registration_number=str(number)))
+            watch(
+                accreditation.activity,
+                doctor_of(accreditation.activity, registration_number=str(number), **MAHARASHTRA),
+            )
         found = Accreditation.objects.select_related("activity__lesson__course__programme").get()
         with django_assert_num_queries(31):
             assert grant_for(accreditation=found, now=LATER, since=None) == people
@@ -423,7 +432,7 @@ class TestAtOnce:
     def test_live_and_recording_and_the_sweep_make_one(self) -> None:
         live = make_live(starts_at=NINE)
         recording = make_enduring(starts_at=NINE, lesson=live.lesson)
-        user = doctor_of(live, registration_number="7")
+        user = doctor_of(live, registration_number="7", **MAHARASHTRA)
         watch(live, user)
         watch(recording, user)
         given = {"authority": "india", "council": "maharashtra", "parameters": {}}
