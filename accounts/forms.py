@@ -107,6 +107,7 @@ class ProfileForm(forms.ModelForm[User]):
             "first_name": forms.TextInput(attrs={"autocomplete": "given-name"}),
             "last_name": forms.TextInput(attrs={"autocomplete": "family-name"}),
             "country": forms.Select(attrs={"autocomplete": "country"}),
+            "medical_council": forms.TextInput(attrs={"list": "council-names"}),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

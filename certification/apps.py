@@ -7,7 +7,10 @@ class CertificationConfig(AppConfig):
     verbose_name = _("Certification")
 
     def ready(self) -> None:
+        from accounts.domain.people import know_councils
         from certification.domain.before import disclosures_before
+        from certification.domain.evidence import council_titles
         from courses.domain import gates
 
         gates.register(disclosures_before)
+        know_councils(lambda: council_titles().values())

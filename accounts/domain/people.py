@@ -1,5 +1,6 @@
 """What a person, or staff, changes about an account."""
 
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -36,6 +37,19 @@ PROFILE_FIELDS = (
 
 
 STAFF_FIELDS = ("email", *PROFILE_FIELDS)
+
+
+_councils: list[Callable[[], Iterable[str]]] = []
+
+
+def know_councils(names: Callable[[], Iterable[str]]) -> None:
+    """From `AppConfig.ready()` of an app that tells medical councils apart: the profile suggests their names."""
+    if names not in _councils:
+        _councils.append(names)
+
+
+def council_names() -> list[str]:
+    return sorted({name for names in _councils for name in names()})
 
 
 def check_timezone(name: str) -> str:

@@ -46,7 +46,8 @@ def profile(request: HttpRequest) -> HttpResponse:
         with override(spoken(person.language)):
             messages.success(request, _("Saved."))
         return redirect("accounts:profile")
-    return render(request, "accounts/profile.html", {"form": form, "tab": "profile"})
+    context = {"form": form, "tab": "profile", "councils": people.council_names()}
+    return render(request, "accounts/profile.html", context)
 
 
 @login_required

@@ -23,7 +23,7 @@ FIGURE: dict[str, Any] = {"max_digits": 6, "decimal_places": 2}
 
 
 class GoOnSerializer(serializers.Serializer[object]):
-    code = serializers.CharField(help_text="acknowledge, watch, pass, evaluate or number.")
+    code = serializers.CharField(help_text="council, acknowledge, watch, pass, evaluate or number.")
     text = serializers.CharField(source="label")
     address = serializers.CharField(help_text="A page of this site.")
 
@@ -43,7 +43,7 @@ class CreditSerializer(serializers.Serializer[object]):
     )
     credits = serializers.DecimalField(**FIGURE, source="credit", help_text="Granted, or what can be taken now.")
     waiting = serializers.DecimalField(
-        **FIGURE, source="decision.waiting", help_text="Comes when what is missing is done."
+        **FIGURE, help_text="Comes when what is missing is done; 0 while the council is not known."
     )
     amounts = serializers.ListField(
         child=serializers.DecimalField(**FIGURE), help_text="What may be taken, the most first."

@@ -28,7 +28,8 @@ def decide(*, pack: RulePack, evidence: Evidence, terms: Terms) -> Decision:
 
 def _in_order(decision: Decision, evidence: Evidence) -> Decision:
     """What was acknowledged too late stays so."""
-    if "acknowledge" not in decision.missing or evidence.took_part_on is None:
+    has_begun = evidence.began_at is not None or evidence.took_part_on is not None
+    if "acknowledge" not in decision.missing or not has_begun:
         return decision
     return replace(
         decision,

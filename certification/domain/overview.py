@@ -1,6 +1,6 @@
 """What a doctor reads about their credit: what is granted, what can be taken, what is missing and where to go on."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,8 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from certification.authorities import AUTHORITIES, pack, pack_of
 from certification.authorities.base import Decision, Reason, RulePack, Step
-from certification.authorities.words import words_of
+from certification.authorities.words import TO_DO, words_of
 from certification.domain.claiming import amounts
+from certification.domain.documents import Document, documents_of
 from certification.domain.evaluating import Evaluated, evaluate_person
 from certification.domain.evidence import council_key, council_titles
 from certification.enums import CREDIT_ENTRIES, ActivityState, AuthorityKey, EntryKind, Format
@@ -34,6 +35,7 @@ class State(StrEnum):
 
 # What a doctor does next, and on which button it says so.
 GO_ON: dict[str, str | Promise] = {
+    "council": _("Add my council"),
     "acknowledge": _("Read the disclosures"),
     "watch": _("Open the webinar"),
     "pass": _("Take the test"),
@@ -41,6 +43,7 @@ GO_ON: dict[str, str | Promise] = {
     "number": _("Add my council number"),
 }
 ORDER = tuple(GO_ON)
+INDIA = "IN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,8 @@ class Row:
     claim: Claim | None = None
     lines: Sequence[LedgerEntry] = field(default=())
     may_grow: bool = False  # by watching on, unless it is taken now
+    document: Document | None = None
+    is_any_council: bool = False  # stands for all councils of the activity, until the doctor's own is known
 
     @property
     def title(self) -> str:
@@ -79,6 +84,8 @@ class Row:
     def authority(self) -> str:
         """The council where there is one: that is who grants."""
         title = AUTHORITIES[self.accreditation.authority].title
+        if self.is_any_council:
+            return title
         return council_titles().get(self.accreditation.council, title)
 
     @property
@@ -104,8 +111,17 @@ class Row:
         return said(self.decision.steps)
 
     @property
+    def waiting(self) -> Decimal:
+        """Councils designate their own amounts: nothing is promised before it is known which one it is."""
+        return Decimal(0) if self.is_any_council else self.decision.waiting
+
+    @property
     def reason_words(self) -> list[str]:
-        return said(self.decision.reasons)
+        """Where nothing can be done, only what stands against it; what was not done in time stays named."""
+        reasons = self.decision.reasons
+        if self.state == State.REFUSED and not any(one.code == "too_late" for one in reasons):
+            reasons = tuple(one for one in reasons if one.code not in TO_DO) or reasons
+        return said(reasons)
 
 
 def said(parts: Iterable[Step | Reason]) -> list[str]:
@@ -115,17 +131,13 @@ def said(parts: Iterable[Step | Reason]) -> list[str]:
 def rows_of(*, user: User, now: datetime) -> list[Row]:
     """Everything that concerns this doctor, what can be taken first. The number of queries does not depend on rows."""
     claims = {_key(claim.accreditation): claim for claim in claims_for(user)}
-    lines = lines_of(claims.values())
-    mine = [_granted(claim, lines.get(claim.pk, [])) for claim in claims.values()]
-    council = council_key(user.medical_council)
+    mine = _granted_of(claims.values(), user)
     open_ones = accreditations_for(user).filter(activity__state=ActivityState.OPEN, activity__starts_at__isnull=False)
     concerning = [
-        one
-        for one in open_ones.order_by("activity__starts_at", "pk")
-        if _key(one) not in claims and is_of_council(one, council)
+        one for one in open_ones.order_by("activity__starts_at", "pk") if _key(one) not in claims and is_for(one, user)
     ]
     found = evaluate_person(user=user, accreditations=concerning, now=now)
-    rows = [_open(one, now=now) for one in found if _is_of_interest(one, now=now)]
+    rows = _one_for_all_councils([_open(one, now=now) for one in found if _is_of_interest(one, now=now)])
     order = list(State)
     return sorted([*rows, *mine], key=lambda row: order.index(row.state))
 
@@ -135,7 +147,7 @@ def row_of(*, user: User, accreditation: Accreditation, now: datetime) -> Row | 
     of_webinar = claims_for(user).of_webinar(accreditation.activity.origin_id)
     claim = of_webinar.filter(authority=accreditation.authority, council=accreditation.council)
     if found := claim.first():
-        return _granted(found, lines_of([found]).get(found.pk, []))
+        return _granted_of([found], user)[0]
     evaluated = evaluate_person(user=user, accreditations=[accreditation], now=now)
     return _open(evaluated[0], now=now) if evaluated else None
 
@@ -150,9 +162,25 @@ def lines_of(claims: Iterable[Claim]) -> dict[int, list[LedgerEntry]]:
     return found
 
 
-def is_of_council(accreditation: Accreditation, council: str) -> bool:
-    """A doctor whose council is known is not shown what another one grants."""
-    return accreditation.authority != AuthorityKey.INDIA or not council or council == accreditation.council
+def is_for(accreditation: Accreditation, user: User) -> bool:
+    """A doctor whose council is known is not shown what another one grants, nor one abroad what India's grant."""
+    if accreditation.authority != AuthorityKey.INDIA:
+        return True
+    council = council_key(user.medical_council)
+    if council in council_titles():
+        return council == accreditation.council
+    return str(user.country) == INDIA or not (council or user.country)
+
+
+def _one_for_all_councils(rows: Sequence[Row]) -> list[Row]:
+    """While the doctor's council is not known, one row of each activity asks for it: one that can be earned."""
+    kept: dict[int, Row] = {}
+    for row in rows:
+        if row.is_any_council:
+            before = kept.get(row.accreditation.activity_id)
+            if before is None or (before.state == State.REFUSED and row.state != State.REFUSED):
+                kept[row.accreditation.activity_id] = row
+    return [row for row in rows if not row.is_any_council or kept[row.accreditation.activity_id] is row]
 
 
 def decision_of(line: LedgerEntry) -> Decision:
@@ -170,7 +198,13 @@ def rules_of(claim: Claim, first: LedgerEntry) -> RulePack:
     return pack(claim.authority, version=version) if version else pack_of(claim.authority, on=claim.took_part_on)
 
 
-def _granted(claim: Claim, lines: Sequence[LedgerEntry]) -> Row:
+def _granted_of(claims: Collection[Claim], user: User) -> list[Row]:
+    lines = lines_of(claims)
+    documents = documents_of(claims, lines=lines, holder=user)
+    return [_granted(claim, lines.get(claim.pk, []), documents.get(claim.pk)) for claim in claims]
+
+
+def _granted(claim: Claim, lines: Sequence[LedgerEntry], document: Document | None) -> Row:
     first, last = lines[0], lines[-1]
     state = State.REVOKED if last.kind == EntryKind.CREDIT_REVOKED else State.GRANTED
     return Row(
@@ -182,6 +216,7 @@ def _granted(claim: Claim, lines: Sequence[LedgerEntry]) -> Row:
         took_part_on=claim.took_part_on,
         claim=claim,
         lines=lines,
+        document=document,
     )
 
 
@@ -196,6 +231,8 @@ def _open(one: Evaluated, *, now: datetime) -> Row:
         amounts=amounts(evaluated=one),
         go_on=_go_on(one),
         may_grow=not _is_over(one, now=now) and any(reason.code == "part" for reason in one.decision.reasons),
+        is_any_council=one.accreditation.authority == AuthorityKey.INDIA
+        and one.evidence.council not in council_titles(),
     )
 
 
@@ -207,6 +244,7 @@ def _go_on(one: Evaluated) -> GoOn | None:
         "watch": _lesson(activity.lesson_id),
         "pass": _lesson(activity.assessment_id),
         "evaluate": _lesson(activity.evaluation_id),
+        "council": reverse("accounts:profile"),
         "number": reverse("accounts:profile"),
     }
     for code in ORDER:

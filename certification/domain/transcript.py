@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from certification.authorities import AUTHORITIES, NoPackError, requirement
 from certification.authorities.base import Requirement
+from certification.authorities.cycles import year_of
 from certification.authorities.rounding import plain
 from certification.domain.evidence import council_key, council_titles
 from certification.domain.overview import Row, State
@@ -24,13 +26,65 @@ from core.exports import Cell
 Lines = Sequence[tuple[date, Decimal]]
 
 
+ROUND = (10, 20, 50)  # and ten times as much, and so on
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """At which number of credits a year's bar is full, and where that number is from.
+
+    A single small year is a small bar: years are drawn against what is wanted, or a round number, not each other.
+    """
+
+    full: Decimal
+    is_asked_for: bool = False  # by the council, for each year
+    is_share: bool = False  # of what the council wants in a cycle
+
+    @property
+    def words(self) -> str:
+        values = {"full": figure(self.full)}
+        if self.is_asked_for:
+            return _("A year's bar is full at %(full)s: that is what your council asks for in a year.") % values
+        if self.is_share:
+            return _("A year's bar is full at %(full)s: a year's part of what the whole period asks for.") % values
+        return _("A year's bar is full at %(full)s.") % values
+
+
 @dataclass(frozen=True, slots=True)
 class Year:
-    """`share`: of the best year, 0 to 1."""
+    """Both days are in it: a council's year may begin in April."""
 
-    year: int
+    first: date
+    last: date
     credits: Decimal
-    share: Decimal
+    scale: Scale
+
+    @property
+    def year(self) -> int:
+        return self.first.year
+
+    @property
+    def label(self) -> str:
+        if self.first.year == self.last.year:
+            return str(self.first.year)
+        return f"{self.first.year}/{self.last.year % 100:02}"
+
+    @property
+    def share(self) -> Decimal:
+        """0 to 1."""
+        return min(Decimal(1), self.credits / self.scale.full)
+
+    @property
+    def amount(self) -> str:
+        """As it stands beside the bar."""
+        if self.scale.is_asked_for or self.scale.is_share:
+            return of_words(self.credits, self.scale.full)
+        return figure(self.credits)
+
+    @property
+    def words(self) -> str:
+        """The bar for who does not see it."""
+        return f"{self.label}: {of_words(self.credits, self.scale.full)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +96,10 @@ class Cycle:
     credits: Decimal
     needed: Decimal
     is_now: bool
+
+    @property
+    def amount(self) -> str:
+        return of_words(self.credits, self.needed)
 
     @property
     def share(self) -> Decimal:
@@ -68,6 +126,10 @@ class Account:
     count: int
     years: Sequence[Year]
     cycles: Sequence[Cycle]
+
+    @property
+    def scale_words(self) -> str:
+        return self.years[0].scale.words if self.years else ""
 
     @property
     def title(self) -> str:
@@ -99,31 +161,59 @@ def transcript_of(*, user: User, rows: Iterable[Row], today: date) -> list[Accou
 
 
 def _account(authority: str, council: str, lines: Lines, today: date) -> Account:
-    by_year: dict[int, Decimal] = defaultdict(Decimal)
-    for on, credit in lines:
-        by_year[on.year] += credit
-    most = max(by_year.values(), default=Decimal(0)) or Decimal(1)
+    wanted = _wanted(authority, council, lines, today)
     return Account(
         authority=authority,
         council=council,
         unit=AUTHORITIES[authority].unit,
         total=sum((credit for _on, credit in lines), Decimal(0)),
         count=len(lines),
-        years=[Year(year, by_year[year], by_year[year] / most) for year in sorted(by_year, reverse=True)],
-        cycles=list(_cycles(authority, council, lines, today)),
+        years=_years(lines, wanted[0] if wanted else None),
+        cycles=[_cycle(one, lines, today) for one in wanted],
     )
 
 
-def _cycles(authority: str, council: str, lines: Lines, today: date) -> Iterator[Cycle]:
-    """The newest first."""
-    wanted = {}
-    for on in (today, *(on for on, _credit in lines)):
-        found = _requirement(authority, council, on)
-        if found and found.credits:
-            wanted[found.first, found.last] = found.credits
-    for first, last in sorted(wanted, reverse=True):
-        earned = sum((credit for on, credit in lines if first <= on <= last), Decimal(0))
-        yield Cycle(first, last, earned, wanted[first, last], is_now=first <= today <= last)
+def _wanted(authority: str, council: str, lines: Lines, today: date) -> list[Requirement]:
+    """Of each cycle with credit and of today's, the newest first. One that wants no number is left out."""
+    found = (_requirement(authority, council, on) for on in (today, *(on for on, _credit in lines)))
+    cycles = {(one.first, one.last): one for one in found if one and one.credits}
+    return [cycles[days] for days in sorted(cycles, reverse=True)]
+
+
+def _cycle(wanted: Requirement, lines: Lines, today: date) -> Cycle:
+    earned = sum((credit for on, credit in lines if wanted.first <= on <= wanted.last), Decimal(0))
+    is_now = wanted.first <= today <= wanted.last
+    return Cycle(wanted.first, wanted.last, earned, wanted.credits or Decimal(0), is_now=is_now)
+
+
+def _years(lines: Lines, wanted: Requirement | None) -> list[Year]:
+    """Those with credit, the newest first."""
+    by_year: dict[tuple[date, date], Decimal] = defaultdict(Decimal)
+    for on, credit in lines:
+        window = year_of(on, starts=wanted.year_starts if wanted else (1, 1))
+        by_year[window.first, window.last] += credit
+    scale = _scale(wanted, max(by_year.values(), default=Decimal(0)))
+    return [Year(*days, by_year[days], scale) for days in sorted(by_year, reverse=True)]
+
+
+def _scale(wanted: Requirement | None, best: Decimal) -> Scale:
+    if wanted and wanted.credits_per_year:
+        return Scale(wanted.credits_per_year, is_asked_for=True)
+    if wanted and wanted.credits:
+        years = max(1, round((wanted.last - wanted.first).days / 365.25))
+        return Scale((wanted.credits / years).quantize(Decimal("0.01")), is_share=True)
+    power = 1
+    while best > ROUND[-1] * power:
+        power *= 10
+    return Scale(next(Decimal(one * power) for one in ROUND if best <= one * power))
+
+
+def figure(credit: Decimal) -> str:
+    return number_format(Decimal(plain(credit)))
+
+
+def of_words(there: Decimal, wanted: Decimal) -> str:
+    return _("%(there)s of %(wanted)s") % {"there": figure(there), "wanted": figure(wanted)}
 
 
 def _requirement(authority: str, council: str, on: date) -> Requirement | None:

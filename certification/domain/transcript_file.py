@@ -23,7 +23,7 @@ from certification.domain.facts import labels
 from certification.domain.keys import all_keys
 from certification.domain.overview import Row, State, rows_of
 from certification.domain.transcript import Account, transcript_of
-from certification.models import Certificate, Chain
+from certification.models import Chain
 from certification.printing.facts import freeze_any
 from certification.printing.signature import TRANSCRIPT, seal
 from certification.printing.transcript import (
@@ -129,7 +129,6 @@ def facts_of(*, user: User, language: str, now: datetime) -> tuple[TranscriptFac
 
 def _sections(rows: Sequence[Row], accounts: Iterable[Account]) -> Iterator[Section]:
     """One for each account, and for an authority all of whose credit was revoked."""
-    numbers = _numbers(rows)
     lines: dict[tuple[str, str], list[Row]] = {}
     for row in sorted(rows, key=lambda row: (row.took_part_on or date.min, row.title), reverse=True):
         lines.setdefault((row.accreditation.authority, row.accreditation.council), []).append(row)
@@ -140,30 +139,28 @@ def _sections(rows: Sequence[Row], accounts: Iterable[Account]) -> Iterator[Sect
             total=plain(account.total) if account.has_figure else "",
             unit=account.unit if account.has_figure else "",
             bars=tuple(_bars(account)),
-            lines=tuple(_line(row, numbers) for row in mine),
+            lines=tuple(map(_line, mine)),
         )
     for only_revoked in lines.values():
-        yield Section(only_revoked[0].authority, "", "", (), tuple(_line(row, numbers) for row in only_revoked))
+        yield Section(only_revoked[0].authority, "", "", (), tuple(map(_line, only_revoked)))
 
 
 def _bars(account: Account) -> Iterator[Bar]:
-    """What the cycle wants and what there is; where nothing is wanted, what each year brought."""
+    """What the cycle wants and what there is; then what each year brought, drawn as on the page."""
     if not account.has_figure:
         return
     months = labels()
     for cycle in account.cycles:
         days = months.dates.replace("{first}", _day(cycle.first)).replace("{last}", _day(cycle.last))
-        amount = _("%(there)s of %(wanted)s") % {"there": plain(cycle.credits), "wanted": plain(cycle.needed)}
         note = _("Reached") if cycle.is_reached else _("%(missing)s still missing") % {"missing": plain(cycle.missing)}
         if cycle.is_now:
             note = f"{note} · {_('Your council may count from another day: check with it.')}"
-        yield Bar(days, amount, cycle.share, note, is_reached=cycle.is_reached)
-    if not account.cycles:
-        for year in account.years:
-            yield Bar(str(year.year), plain(year.credits), year.share)
+        yield Bar(days, cycle.amount, cycle.share, note, is_reached=cycle.is_reached)
+    for place, year in enumerate(account.years, start=1):
+        yield Bar(year.label, year.amount, year.share, account.scale_words if place == len(account.years) else "")
 
 
-def _line(row: Row, numbers: dict[int, str]) -> Line:
+def _line(row: Row) -> Line:
     is_revoked = row.state == State.REVOKED
     before = row.lines[-2].credits if is_revoked and len(row.lines) > 1 else row.credit
     remark = ""
@@ -177,17 +174,10 @@ def _line(row: Row, numbers: dict[int, str]) -> Line:
         format=row.format,
         amount=plain(before) if row.has_figure and before is not None else "",
         approval_code=row.accreditation.approval_code,
-        certificate=numbers.get(row.claim.pk, "") if row.claim else "",
+        certificate=row.document.number if row.document else "",
         remark=remark,
         is_revoked=is_revoked,
     )
-
-
-def _numbers(rows: Iterable[Row]) -> dict[int, str]:
-    """By claim: the newest edition's. One query."""
-    claims = [row.claim.pk for row in rows if row.claim]
-    found = Certificate.objects.filter(claim__in=claims).order_by("edition")
-    return {one.claim_id or 0: one.number for one in found.only("claim_id", "number")}
 
 
 def _positions(programmes: Iterable[int]) -> tuple[Position, ...]:

@@ -19,10 +19,12 @@ def figure(credit: Decimal) -> str:
 
 
 @register.simple_tag
-def credit_bar(share: Decimal) -> SafeString:
-    """`share` from 0 to 1. The figures stand beside it: decoration only."""
+def credit_bar(share: Decimal, words: str = "") -> SafeString:
+    """`share` from 0 to 1. `words` say it to who does not see it; without them the figures stand beside it."""
+    told = format_html('role="img" aria-label="{}"', words) if words else SafeString('aria-hidden="true"')
     return format_html(
-        '<svg class="coverage" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true" focusable="false">'
+        '<svg class="coverage" viewBox="0 0 100 10" preserveAspectRatio="none" {} focusable="false">'
         '<rect class="bg" width="100" height="10"/><rect class="seen" width="{}" height="10"/></svg>',
+        told,
         plain((share * 100).quantize(Decimal("0.1"))),
     )

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
+from certification.domain.ahead import certificates_ahead
 from certification.domain.claiming import ClaimError, claim
 from certification.domain.overview import Row, State, row_of, rows_of
 from certification.domain.transcript import table_of, transcript_of
@@ -35,8 +36,12 @@ GROUPS = (
 def overview(request: HttpRequest) -> HttpResponse:
     person = cast("User", request.user)
     rows = rows_of(user=person, now=now())
+    groups = [(state, title, found) for state, title in GROUPS if (found := _of(rows, state))]
     context = {
-        "groups": [(state, title, found) for state, title in GROUPS if (found := _of(rows, state))],
+        "ready": [one for one in groups if one[0] == State.READY],
+        "groups": [one for one in groups if one[0] != State.READY],
+        "ahead": certificates_ahead(user=person, now=now()),
+        "asks_council": next((row for row in rows if row.go_on and row.go_on.code == "council"), None),
         "accounts": transcript_of(user=person, rows=rows, today=timezone.localdate()),
         "next": next((row for row in rows if row.state in {State.READY, State.MISSING}), None),
         "has_claims": any(row.claim for row in rows),

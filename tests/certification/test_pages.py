@@ -13,14 +13,17 @@ from django.utils import timezone
 
 from accounts.models import User
 from certification.domain.claiming import claim, correct_claim, revoke_claim
+from certification.domain.issuing import issue, reissue
+from certification.domain.issuing import revoke as revoke_certificate
 from certification.domain.overview import State, rows_of
 from certification.domain.transcript import transcript_of
 from certification.enums import ActivityState
-from certification.models import Accreditation, Activity, Claim, ClaimEvidence
+from certification.models import Accreditation, Activity, CertificateFile, Claim, ClaimEvidence
 from courses.enums import PublishStatus
 from courses.models import Enrolment, Programme
+from tests.certification.ledgers import purge
 from tests.factories.accounts import UserFactory
-from tests.factories.certification import AccreditationFactory
+from tests.factories.certification import AccreditationFactory, CertificateTemplateFactory
 from tests.factories.certification import grant as grant_directly
 from tests.factories.deeds import (
     accredit,
@@ -55,7 +58,7 @@ def text_of(browser: Client, address: str) -> str:
     return " ".join(answer.content.decode().split())
 
 
-QUERIES = 9  # two of them for the session and the person
+QUERIES = 12  # two of them for the session and the person
 
 
 class TestTheList:
@@ -120,10 +123,69 @@ class TestTheList:
 
     def test_a_missing_council_number_leads_to_the_profile(self) -> None:
         _accreditation, user = earned(minutes=60, authority="india", council="maharashtra", parameters={})
+        User.objects.update(medical_council="Maharashtra Medical Council")
+        user.refresh_from_db()
         (row,) = rows_of(user=user, now=timezone.now())
         assert row.go_on is not None
         assert (row.go_on.code, row.go_on.address) == ("number", "/account/")
         assert row.decision.waiting == 1
+
+    def test_until_the_council_is_known_one_row_of_each_activity_asks_for_it(self) -> None:
+        first, user = earned(minutes=60, authority="india", council="maharashtra", parameters={}, credits=Decimal(2))
+        accredit(first.activity, authority="india", council="delhi")
+        coming = make_live(starts_at=timezone.now() + timedelta(days=1), course=first.activity.lesson.course)
+        second = accredit(coming, authority="india", council="gujarat")
+        accredit(coming, authority="india", council="delhi")
+        rows = rows_of(user=user, now=timezone.now())
+        assert [row.accreditation for row in rows] == [first, second]
+        assert {(row.authority, row.state, row.waiting) for row in rows} == {
+            ("State medical councils of India", State.MISSING, Decimal(0))
+        }
+        assert [row.go_on and (row.go_on.code, row.go_on.address) for row in rows] == [("council", "/account/")] * 2
+        browser = signed_in(user)
+        text = text_of(browser, "/credits/")
+        assert text.count("Add my council") == 1
+        assert text.count("Your medical council is missing") == 2
+        assert "Add my council" in text_of(browser, f"/credits/{first.pk}/")
+        browser.post(f"/credits/{first.pk}/claim/")
+        assert not Claim.objects.exists()
+        User.objects.filter(pk=user.pk).update(medical_council="medical council of Delhi")
+        user.refresh_from_db()
+        assert [row.accreditation.council for row in rows_of(user=user, now=timezone.now())] == ["delhi", "delhi"]
+
+    @pytest.mark.parametrize(
+        ("country", "council", "shown"),
+        [
+            ("IN", "", True),
+            ("", "", True),
+            ("IN", "MMC", True),
+            ("", "General Medical Council", False),
+            ("GB", "General Medical Council", False),
+            ("GB", "", False),
+            ("GB", "Maharashtra Medical Council", True),
+        ],
+    )
+    def test_credit_of_indias_councils_is_for_their_doctors(self, country: str, council: str, shown: bool) -> None:
+        _accreditation, user = earned(authority="india", council="maharashtra", parameters={})
+        User.objects.filter(pk=user.pk).update(country=country, medical_council=council)
+        user.refresh_from_db()
+        assert bool(rows_of(user=user, now=timezone.now())) is shown
+
+    def test_who_began_before_reading_the_disclosures_is_told_and_sent_nowhere(self) -> None:
+        accreditation, user = earned(parameters={})
+        acknowledged(accreditation.activity, user, at=lately() + timedelta(minutes=5))
+        (row,) = rows_of(user=user, now=timezone.now())
+        assert (row.state, row.go_on, row.decision.missing) == (State.REFUSED, None, ())
+        for address in ("/credits/", f"/credits/{accreditation.pk}/"):
+            text = text_of(signed_in(user), address)
+            assert "You began to watch before you had read the disclosures." in text
+            assert "Read the disclosures" not in text
+            assert "The evaluation is still to be filled in." not in text
+
+    def test_the_profile_suggests_the_councils(self) -> None:
+        text = text_of(signed_in(UserFactory.create()), "/account/")
+        assert '<option value="Maharashtra Medical Council"></option>' in text
+        assert 'list="council-names"' in text
 
     def test_exactly_what_concerns_this_doctor(self) -> None:
         """With a foreign programme's, a draft, another council's, an event that is over, and somebody else's credit."""
@@ -185,6 +247,63 @@ class TestTheList:
         browser.get("/credits/")
         with django_assert_num_queries(QUERIES):
             browser.get("/credits/")
+
+
+class TestCertificates:
+    """Between the credit and its certificate."""
+
+    def test_credits_and_certificates_lead_to_each_other(self) -> None:
+        browser = signed_in(UserFactory.create())
+        assert 'href="/certificates/"' in text_of(browser, "/credits/").partition("<main")[2]
+        assert 'href="/credits/"' in text_of(browser, "/certificates/").partition("<main")[2]
+
+    def granted(self) -> tuple[Accreditation, User]:
+        accreditation, user = earned()
+        claim(accreditation=accreditation, user=user, now=timezone.now())
+        return accreditation, user
+
+    def test_a_programme_that_issues_none_promises_none(self) -> None:
+        _accreditation, user = self.granted()
+        (row,) = rows_of(user=user, now=timezone.now())
+        assert row.document is None
+
+    def test_from_soon_to_there_revoked_and_not_kept(self) -> None:
+        accreditation, user = self.granted()
+        CertificateTemplateFactory.create(programme=accreditation.activity.lesson.course.programme)
+        browser, addresses = signed_in(user), ("/credits/", f"/credits/{accreditation.pk}/")
+
+        def shown(words: str) -> None:
+            for address in addresses:
+                assert words in text_of(browser, address)
+
+        shown("Its certificate comes in some minutes.")
+        User.objects.filter(pk=user.pk).update(first_name="", last_name="")
+        shown("Add my name for the certificate")
+        User.objects.filter(pk=user.pk).update(last_name="Nair")
+        certificate = issue(of=Claim.objects.get(), now=timezone.now())
+        shown("Certificate: being made")
+        shown(f'href="/certificates/{certificate.public_id}/"')
+        shown(f'href="/verify/{certificate.public_id}/"')
+        CertificateFile.objects.create(
+            certificate=certificate, sha256=b"f" * 32, size_bytes=1, stored_as="x", made_at=timezone.now()
+        )
+        shown("Certificate (PDF)")
+        newer = reissue(certificate=certificate, reason="Name", actor=None, now=timezone.now())
+        shown(f'href="/certificates/{newer.public_id}/"')
+        assert certificate.public_id not in text_of(browser, "/credits/")
+        revoke_certificate(certificate=newer, reason="No", actor=None, now=timezone.now())
+        shown("Certificate revoked")
+        purge()
+        shown("Certificate not kept any more")
+
+    def test_credit_that_was_revoked_or_is_nothing_waits_for_no_certificate(self) -> None:
+        accreditation, user = self.granted()
+        CertificateTemplateFactory.create(programme=accreditation.activity.lesson.course.programme)
+        given: dict[str, Any] = {"claim_id": Claim.objects.get().pk, "reason": "No", "actor": user}
+        correct_claim(credit=Decimal(0), now=timezone.now(), **given)
+        assert rows_of(user=user, now=timezone.now())[0].document is None
+        revoke_claim(now=timezone.now(), **given)
+        assert rows_of(user=user, now=timezone.now())[0].document is None
 
 
 class TestOnePage:
@@ -256,6 +375,56 @@ class TestTheRecord:
         assert sum(one.credits for one in gujarat.cycles) == Decimal("6.50")
         assert [one.needed for one in gujarat.cycles] == [150] * len(gujarat.cycles)
         assert [one.is_now for one in gujarat.cycles].count(True) == 1
+        assert [(one.amount, one.share) for one in gujarat.years] == [
+            ("3.5 of 30", Decimal("3.5") / 30),
+            ("2 of 30", Decimal(2) / 30),
+            ("1 of 30", Decimal(1) / 30),
+        ]
+        (year,) = accme.years
+        assert (year.amount, year.share, year.words) == ("0.75", Decimal("0.075"), "2025: 0.75 of 10")
+        assert accme.scale_words == "A year's bar is full at 10."
+
+    @pytest.mark.parametrize(
+        ("council", "amount", "words"),
+        [
+            ("maharashtra", "2 of 6", "that is what your council asks for in a year"),
+            ("punjab", "2 of 10", "a year's part of what the whole period asks for"),
+            ("delhi", "2", "A year's bar is full at 10."),
+        ],
+    )
+    def test_a_years_bar_is_drawn_against_what_is_asked_for(self, council: str, amount: str, words: str) -> None:
+        user = UserFactory.create()
+        self.granted(user, "2.00", date(2026, 5, 1), council=council)
+        rows = rows_of(user=user, now=timezone.now())
+        (account,) = transcript_of(user=user, rows=rows, today=date(2026, 11, 22))
+        assert (account.years[0].amount, words in account.scale_words) == (amount, True)
+
+    def test_a_councils_year_begins_when_it_says_so(self) -> None:
+        user = UserFactory.create()
+        for credit, on in (("1.00", date(2026, 3, 31)), ("2.00", date(2026, 4, 1)), ("7.00", date(2027, 3, 31))):
+            self.granted(user, credit, on, council="maharashtra")
+        rows = rows_of(user=user, now=timezone.now())
+        (account,) = transcript_of(user=user, rows=rows, today=date(2026, 11, 22))
+        assert [(one.label, one.credits, one.share) for one in account.years] == [
+            ("2026/27", Decimal("9.00"), Decimal(1)),
+            ("2025/26", Decimal("1.00"), Decimal("1.00") / 6),
+        ]
+
+    @pytest.mark.parametrize(
+        ("best", "full"), [("0.25", 10), ("10", 10), ("10.25", 20), ("50", 50), ("50.25", 100), ("600", 1000)]
+    )
+    def test_without_anything_asked_for_a_bar_is_full_at_a_round_number(self, best: str, full: int) -> None:
+        user = UserFactory.create()
+        self.granted(user, best, date(2026, 5, 1), authority="accme", council="")
+        (account,) = transcript_of(user=user, rows=rows_of(user=user, now=timezone.now()), today=date(2026, 11, 22))
+        assert account.years[0].scale.full == full
+
+    def test_the_bars_are_told_to_who_does_not_see_them(self) -> None:
+        user = UserFactory.create()
+        self.granted(user, "2.00", date(2026, 5, 1), council="maharashtra")
+        text = text_of(signed_in(user), "/credits/")
+        assert 'role="img" aria-label="2026/27: 2 of 6"' in text
+        assert 'class="seen" width="33.3"' in text
 
     def test_a_known_council_without_any_credit_shows_what_it_wants(self) -> None:
         user = UserFactory.create(medical_council="Maharashtra Medical Council")

@@ -1,6 +1,7 @@
 """The transcript's file: made by a worker from the ledger, kept until something on it changes, nobody else's."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from certification.domain.checking import Checked, Verdict, check_file
 from certification.domain.claiming import claim, revoke_claim
 from certification.domain.erasure import erase
 from certification.domain.issuing import issue
-from certification.domain.transcript_file import FOLDER, file_of, forget_transcripts, make_transcript
+from certification.domain.transcript_file import FOLDER, facts_of, file_of, forget_transcripts, make_transcript
 from certification.models import Accreditation, Chain
 from certification.printing.signature import TRANSCRIPT, inspect
 from media.storages import media_storage
@@ -199,6 +200,15 @@ class TestMaking:
 
         assert squeezed("0 of 30") in text
         assert squeezed("30 still missing · Your council may count from another day") in text
+
+    def test_years_are_drawn_and_told_as_on_the_page(self) -> None:
+        accreditation, user = earned()
+        claim(accreditation=accreditation, user=user, now=timezone.now())
+        facts, _programmes = facts_of(user=user, language="en", now=timezone.now())
+        (bar,) = facts.sections[0].bars
+
+        assert (bar.amount, bar.share, bar.note) == ("0.75", Decimal("0.075"), "A year's bar is full at 10.")
+        assert squeezed("A year's bar is full at 10.") in squeezed(page_text(made(user))).replace("’", "'")
 
     def test_again_it_is_left_alone_and_a_new_one_takes_the_old_away(self) -> None:
         accreditation, user = earned()

@@ -6,7 +6,12 @@ from decimal import Decimal
 from django.utils.timezone import now
 
 from certification.domain.claiming import claim, correct_claim, revoke_claim
-from certification.models import Accreditation, Activity
+from certification.domain.issuing import issue, revoke
+from certification.models import Accreditation, Activity, CertificateFile, Claim
+from courses.models import Course
+from tests.certification.ledgers import purge
+from tests.factories.certification import CertificateTemplateFactory
+from tests.factories.courses import CourseFactory
 from tests.factories.deeds import accredit, doctor_of, feedback_form, make_enduring, make_live, watch
 from tests.i18n.tour import GREEK, Tour, doctors_browser, write_greek
 
@@ -57,6 +62,40 @@ def credits_of_a_doctor(tour: Tour) -> None:
     tour.read(browser, f"/credits/{council.pk}/", "credit: revoked")
     tour.read(browser, "/credits/transcript.pdf", "credits: the transcript is being made")
     tour.read(browser, "/credits/", "credits: revoked")
+    _on_the_way(tour)
+
+
+def _on_the_way(tour: Tour) -> None:
+    """Certificates to come and there, a council that is not known, disclosures that were read too late."""
+    live = make_live(starts_at=now() - timedelta(hours=3))
+    doctor, course = doctor_of(live), live.lesson.course
+    CertificateTemplateFactory.create(programme=course.programme)
+    CourseFactory.create(programme=course.programme)
+    watch(live, doctor)
+    late, council = accredit(live, parameters={}), accredit(live, authority="india", council="gujarat")
+    granted = make_live(starts_at=now() - timedelta(days=3), course=course)
+    watch(granted, doctor)
+    first, second = accredit(granted), accredit(granted, authority="attendance", credits=0)
+    for one in (first, second):
+        claim(accreditation=one, user=doctor, now=now())
+    write_greek()
+    doctor.refresh_from_db()
+    Activity.objects.update(title=GREEK)
+    browser = doctors_browser(doctor)
+    tour.read(browser, "/credits/", "credits: certificates to come")
+    for one in (late, council):
+        tour.read(browser, f"/credits/{one.pk}/", f"credit: on the way, {one.authority}")
+    certificates = [issue(of=each, now=now()) for each in Claim.objects.filter(user=doctor)]
+    tour.read(browser, "/credits/", "credits: certificates being made")
+    file = {"sha256": b"f" * 32, "size_bytes": 1, "stored_as": "x", "made_at": now()}
+    CertificateFile.objects.create(certificate=certificates[0], **file)
+    revoke(certificate=certificates[1], reason=GREEK, actor=None, now=now())
+    type(doctor).objects.filter(pk=doctor.pk).update(medical_council=GREEK, first_name="", last_name="")
+    Course.objects.filter(programme=course.programme).update(opens_at=now() + timedelta(days=1))
+    tour.read(browser, "/credits/", "credits: certificates there")
+    CertificateFile.objects.all().delete()
+    purge()
+    tour.read(browser, f"/credits/{first.pk}/", "credit: certificate not kept")
 
 
 CREDIT_STOPS = (credits_of_a_doctor,)
