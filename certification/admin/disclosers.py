@@ -18,7 +18,7 @@ from accounts.rules import person_of
 from certification.admin.shared import tell, telling
 from certification.domain.disclosers import TAKEN, save_person, since
 from certification.domain.disclosures import ask, newest_of, withdraw
-from certification.domain.reviews import ReviewError, review
+from certification.domain.reviews import NotNewestError, ReviewError, review
 from certification.domain.sheets import readable_interest
 from certification.enums import DisclosureStanding, ReviewDecision
 from certification.models import Discloser, Disclosure, DisclosureRequest
@@ -63,6 +63,10 @@ class DiscloserForm(forms.ModelForm[Discloser]):
 
 
 class ReviewDialog(BaseDialogForm):
+    """Shows the statement that it decides about, and brings its number back: another one is never meant."""
+
+    form_before_template = "admin/certification/discloser/_reviewed.html"
+    disclosure = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
     decision = forms.ChoiceField(
         label=_("Decision"), choices=ReviewDecision.choices, widget=UnfoldAdminRadioSelectWidget()
     )
@@ -76,6 +80,19 @@ class ReviewDialog(BaseDialogForm):
             "relationships reviewed the slides.”"
         ),
     )
+
+    def __init__(self, request: HttpRequest, object_id: Any = None, *args: Any, **kwargs: Any) -> None:
+        """The button has asked already whether this person may decide about these statements."""
+        super().__init__(request, object_id, *args, **kwargs)
+        stated = Disclosure.objects.filter(person=object_id).order_by("-made_at", "-pk")
+        if self.is_bound:
+            number = str(self["disclosure"].value())
+            stated = stated.filter(pk=number) if number.isdecimal() and len(number) < 18 else stated.none()
+        self.stated = stated.first()
+        self.fields["disclosure"].initial = self.stated.pk if self.stated else None
+
+    def get_before_template_context(self, request: HttpRequest, object_id: Any = None) -> dict[str, Any]:
+        return {"one": _readable(self.stated)} if self.stated else {}
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -163,10 +180,7 @@ class DiscloserAdmin(ScopedAdmin):
     @display(description=_("What was stated"))
     def statements(self, person: Discloser) -> str:
         rows = Disclosure.objects.filter(person=person).prefetch_related("reviews__reviewed_by")
-        found = [
-            {"disclosure": one, "interests": [readable_interest(each) for each in one.interests]}
-            for one in rows.order_by("-made_at", "-pk")[:SHOWN]
-        ]
+        found = [_readable(one) for one in rows.order_by("-made_at", "-pk")[:SHOWN]]
         return render_to_string("admin/certification/discloser/_statements.html", {"statements": found})
 
     # What is done
@@ -182,20 +196,20 @@ class DiscloserAdmin(ScopedAdmin):
         icon="rate_review",
         permissions=("change",),
         dialog={
-            "title": _("Review the newest statement"),
-            "description": _("It is kept with your name and the date. The newest review counts."),
+            "title": _("Review this statement"),
+            "description": _("Your review is kept with your name and the date. The newest one counts."),
             "form_class": ReviewDialog,
             "form_submit_text": _("Keep the review"),
         },
     )
     def review(self, request: HttpRequest, form: ReviewDialog, object_id: str) -> HttpResponse:
         person = self.object_or_404(request, object_id)
-        stated = newest_of(person)
-        if stated is not None:
-            with telling(request):
-                given = form.cleaned_data
-                self._review(request, stated, given["decision"], given["mitigation"])
-                messages.success(request, _("The review was kept."))
+        given = form.cleaned_data
+        with telling(request):
+            if form.stated is None:
+                raise NotNewestError
+            self._review(request, form.stated, given["decision"], given["mitigation"])
+            messages.success(request, _("The review was kept."))
         return self._back(request, person)
 
     def _review(self, request: HttpRequest, stated: Disclosure, decision: str, mitigation: str = "") -> None:
@@ -268,6 +282,10 @@ class DiscloserAdmin(ScopedAdmin):
 
     def _back(self, request: HttpRequest, person: Discloser) -> HttpResponse:
         return done(request, reverse("admin:certification_discloser_change", args=(person.pk,)))
+
+
+def _readable(stated: Disclosure) -> dict[str, Any]:
+    return {"disclosure": stated, "interests": [readable_interest(each) for each in stated.interests]}
 
 
 def _works(person: Discloser) -> bool:

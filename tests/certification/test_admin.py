@@ -18,7 +18,14 @@ from accounts.models import User
 from certification.domain.activities import accredit, open_activity
 from certification.domain.disclosure_mail import send_queued
 from certification.enums import ActivityState, Format
-from certification.models import Accreditation, Activity, Discloser, DisclosureRequest, DisclosureReview
+from certification.models import (
+    Accreditation,
+    Activity,
+    Discloser,
+    Disclosure,
+    DisclosureRequest,
+    DisclosureReview,
+)
 from courses.models import Lesson, Programme
 from tests.certification.test_activities import fresh, whole
 from tests.factories.accounts import UserFactory
@@ -59,6 +66,12 @@ def client(moderator: User) -> Client:
 
 def address(name: str, row: Any) -> str:
     return reverse(f"admin:certification_{name}", args=(row.pk,))
+
+
+def reviewing(person: Discloser) -> dict[str, Any]:
+    """What the dialog sends that was opened now."""
+    newest = Disclosure.objects.filter(person=person).latest("made_at", "pk")
+    return {**SUBMITTED, "disclosure": newest.pk}
 
 
 def told(response: Any) -> list[str]:
@@ -312,7 +325,7 @@ class TestDisclosers:
         self, client: Client, people: dict[str, Discloser], moderator: User
     ) -> None:
         person = people["paid"]
-        given = {**SUBMITTED, "decision": "mitigated", "mitigation": ""}
+        given = {**reviewing(person), "decision": "mitigated", "mitigation": ""}
         assert client.post(address("discloser_review", person), given).status_code == 200
         assert not DisclosureReview.objects.filter(disclosure__person=person).exists()
         response = client.post(address("discloser_review", person), {**given, "mitigation": "Slides were reviewed."})
@@ -323,10 +336,43 @@ class TestDisclosers:
         assert "Slides were reviewed." in page
         assert "Acme Pharma" in page
 
+    def test_a_review_is_of_the_statement_that_was_read(self, client: Client, people: dict[str, Discloser]) -> None:
+        person, at = people["waits"], address("discloser_review", people["waits"])
+        read = reviewing(person)
+        dialog = client.get(at).content.decode()
+        assert f'name="disclosure" value="{read["disclosure"]}"' in dialog
+        assert "No financial relationship" in dialog
+        disclose(person, interests=PAID, days=0)
+        response = client.post(at, {**read, "decision": "none"})
+        assert told(response) == ["Meanwhile there is a newer statement. Please read that one."]
+        assert not DisclosureReview.objects.filter(disclosure__person=person).exists()
+        again = client.get(at).content.decode()
+        assert f'name="disclosure" value="{reviewing(person)["disclosure"]}"' in again
+        assert "Acme Pharma" in again
+
+    def test_a_dialog_that_comes_back_shows_what_it_showed(self, client: Client, people: dict[str, Discloser]) -> None:
+        person, at = people["waits"], address("discloser_review", people["waits"])
+        read = reviewing(person)
+        disclose(person, interests=PAID, days=0)
+        page = client.post(at, {**read, "decision": "mitigated", "mitigation": ""}).content.decode()
+        assert f'name="disclosure" value="{read["disclosure"]}"' in page
+        assert "No financial relationship" in page
+        assert "Acme Pharma" not in page
+
+    @pytest.mark.parametrize("number", ["", "x", "0", "9" * 30, "of somebody else"])
+    def test_nothing_is_reviewed_without_a_statement_of_this_person(
+        self, client: Client, people: dict[str, Discloser], number: str
+    ) -> None:
+        foreign = str(reviewing(people["paid"])["disclosure"])
+        given = {**SUBMITTED, "decision": "none", "disclosure": foreign if number == "of somebody else" else number}
+        before = DisclosureReview.objects.count()
+        client.post(address("discloser_review", people["waits"]), given)
+        assert DisclosureReview.objects.count() == before
+
     def test_nobody_reviews_their_own(self, client: Client, programme: Programme, moderator: User) -> None:
         own = DiscloserFactory.create(programme=programme, email=moderator.email)
         disclose(own)
-        response = client.post(address("discloser_review", own), {**SUBMITTED, "decision": "none"})
+        response = client.post(address("discloser_review", own), {**reviewing(own), "decision": "none"})
         assert told(response) == ["Somebody else has to review your own statement."]
         assert not DisclosureReview.objects.exists()
 
