@@ -1,7 +1,7 @@
 from typing import ClassVar, Self
 
 from django.conf import settings
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -46,6 +46,13 @@ class Programme(models.Model):
         _("complete when"), max_length=8, choices=CompletionRule, default=CompletionRule.ALL
     )
     required_count = models.PositiveSmallIntegerField(_("courses needed"), null=True, blank=True)
+    statement_months = models.PositiveSmallIntegerField(
+        _("months for which a disclosure may be used"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(2), MaxValueValidator(12)],
+        help_text=_("2 to 12. Empty: 12. Who teaches or plans is asked anew when a statement is older."),
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

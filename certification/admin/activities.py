@@ -20,8 +20,8 @@ from certification.admin.activity_forms import AccreditationRow, AccreditForm, C
 from certification.admin.evidence import EvidencePages
 from certification.admin.shared import link, object_id, tell, telling
 from certification.domain import activities
-from certification.domain.activity_checklist import checklist_of
-from certification.domain.disclosers import standings, take_over, today
+from certification.domain.activity_checklist import checklist_of, contributing_to, day_of, people_to_ask
+from certification.domain.disclosers import standings, take_over
 from certification.domain.disclosures import ask
 from certification.domain.sheets import newest_sheet
 from certification.enums import ActivityState, DisclosureStanding
@@ -35,7 +35,6 @@ from courses.models import Lesson
 from webinars.models import Webinar
 
 STATE_LABELS = {ActivityState.DRAFT: "warning", ActivityState.OPEN: "success", ActivityState.CLOSED: "default"}
-TO_ASK = frozenset({DisclosureStanding.MISSING, DisclosureStanding.OUT_OF_DATE})
 
 
 class AccreditationInline(StackedInline):
@@ -78,9 +77,8 @@ class ContributorInline(TabularInline):
         if not contributor.pk:
             return "–"
         if self._found is None:
-            programme = contributor.activity.lesson.course.programme
-            people = Discloser.objects.filter(contributions__activity=contributor.activity_id)
-            self._found = standings(people=people, on=today(programme, now=now()))
+            people = contributing_to(contributor.activity)
+            self._found = standings(people=people, on=day_of(contributor.activity, now=now()))
         address = reverse("admin:certification_discloser_change", args=(contributor.person_id,))
         return link(address, self._found[contributor.person_id].label)
 
@@ -325,9 +323,7 @@ class ActivityAdmin(EvidencePages, HomeZoneAdmin):
     )
     def ask_missing(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         activity = self.object_or_404(request, object_id)
-        people = Discloser.objects.filter(contributions__activity=activity).distinct()
-        found = standings(people=people, on=today(activity.lesson.course.programme, now=now()))
-        asked = [one for one in people if found[one.pk] in TO_ASK]
+        asked = people_to_ask(activity=activity, now=now())
         for person in asked:
             ask(person=person, actor=person_of(request), request=request, now=now())
         text = ngettext("%(n)d e-mail is on its way.", "%(n)d e-mails are on their way.", len(asked))

@@ -16,7 +16,7 @@ from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextareaWidg
 
 from accounts.rules import person_of
 from certification.admin.shared import tell, telling
-from certification.domain.disclosers import TAKEN, save_person, since
+from certification.domain.disclosers import TAKEN, save_person
 from certification.domain.disclosures import ask, newest_of, withdraw
 from certification.domain.reviews import NotNewestError, ReviewError, review
 from certification.domain.sheets import readable_interest
@@ -126,7 +126,7 @@ class DiscloserAdmin(ScopedAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         newest: Any = DisclosureRequest.objects.filter(person=OuterRef("pk")).order_by("-pk")
         rows: Any = super().get_queryset(request)
-        found: QuerySet[Any] = rows.with_standing(since=since(now().date())).annotate(
+        found: QuerySet[Any] = rows.with_standing(on=now().date()).annotate(
             asked_at=Subquery(newest.values("created_at")[:1])
         )
         return found

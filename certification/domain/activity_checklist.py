@@ -8,24 +8,27 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from django.utils.formats import number_format
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 
 from assessments.models import Quiz
 from certification.authorities import NoPackError, pack_of
 from certification.authorities.base import Reason, RulePack
+from certification.authorities.cycles import add_months
 from certification.authorities.parameters import ParameterError
 from certification.authorities.rounding import plain
 from certification.authorities.words import words_of
-from certification.domain.disclosers import standings, today
+from certification.domain.disclosers import standings, today, valid_months
 from certification.domain.origins import found_origin
 from certification.domain.terms import is_settled, terms_of, window_days
 from certification.enums import DisclosureStanding, Format
 from certification.models import Accreditation, Activity, Contributor, Discloser
+from certification.models.disclosure import DiscloserQuerySet
 
 # Every pack finds these for itself; they are about the activity, and said once.
 OF_THE_ACTIVITY = {"no_start": "dates", "no_end": "dates", "ends_first": "dates", "no_minutes": "dates",
                    "no_release": "dates"}  # fmt: skip
+TO_ASK = frozenset({DisclosureStanding.MISSING, DisclosureStanding.OUT_OF_DATE})
 OF_THE_TEST = frozenset({"enduring_without_assessment", "test_without_assessment"})
 
 
@@ -66,7 +69,7 @@ class Judged:
 
 def checklist_of(*, activity: Activity, now: datetime) -> Checklist:
     """`activity` with lesson, course and programme. Six queries, whatever the number of authorities and people."""
-    day = _day(activity, now=now)
+    day = day_of(activity, now=now)
     rows = list(activity.accreditations.order_by("authority", "council"))
     for one in rows:
         one.activity = activity
@@ -80,12 +83,12 @@ def checklist_of(*, activity: Activity, now: datetime) -> Checklist:
                 _("Authorities"),
                 tuple(_authorities(judged, is_recording=activity.format == Format.ENDURING)),
             ),
-            Part("people", _("People and their disclosures"), tuple(_people(activity, judged, on=day))),
+            Part("people", _("People and their disclosures"), tuple(_people(activity, judged, now=now))),
         )
     )
 
 
-def _day(activity: Activity, *, now: datetime) -> date:
+def day_of(activity: Activity, *, now: datetime) -> date:
     """Statements and rules have to hold when it begins, and today where it has begun."""
     on = today(activity.lesson.course.programme, now=now)
     starts_on, _ends_on = window_days(activity)
@@ -193,21 +196,62 @@ def _authorities(judged: Sequence[Judged], *, is_recording: bool) -> Iterator[st
                 yield f"{one.name}: {words_of(reason)}"
 
 
-def _people(activity: Activity, judged: Sequence[Judged], *, on: date) -> Iterator[str]:
-    people = Discloser.objects.filter(pk__in=Contributor.objects.filter(activity=activity).values("person"))
-    names = dict(people.order_by("name", "pk").values_list("pk", "name"))
+def people_to_ask(*, activity: Activity, now: datetime) -> list[Discloser]:
+    """Without a statement, or with one that is too old by the day it begins. Two queries.
+
+    Where it begins so late that one of today would be too old too, nobody is asked for it yet.
+    """
+    people = contributing_to(activity)
+    on = day_of(activity, now=now)
+    if _asked_from(activity, on) > (day := today(activity.lesson.course.programme, now=now)):
+        on = day
+    found = standings(people=people, on=on)
+    return [one for one in people if found[one.pk] in TO_ASK]
+
+
+def contributing_to(activity: Activity) -> DiscloserQuerySet:
+    found: DiscloserQuerySet = Discloser.objects.filter(
+        pk__in=Contributor.objects.filter(activity=activity).values("person")
+    )
+    return found.order_by("name", "pk")
+
+
+def _asked_from(activity: Activity, on: date) -> date:
+    """The first day whose statements still hold on that day."""
+    return add_months(on, -valid_months(activity.lesson.course.programme))
+
+
+def _people(activity: Activity, judged: Sequence[Judged], *, now: datetime) -> Iterator[str]:
+    people, on = contributing_to(activity), day_of(activity, now=now)
+    names = dict(people.values_list("pk", "name"))
     if not names and any(one.pack and one.pack.disclosure_months for one in judged):
         yield _("Add everybody who is in control of the content: presenters, moderators, planners, reviewers.")
     found = standings(people=people, on=on) if names else {}
     for pk, name in names.items():
-        if found[pk] != DisclosureStanding.FINE:
+        if found[pk] == DisclosureStanding.OUT_OF_DATE:
+            yield _too_old(activity, on, today(activity.lesson.course.programme, now=now)) % {"name": name}
+        elif found[pk] != DisclosureStanding.FINE:
             yield _standing_words()[found[pk]] % {"name": name}
+
+
+def _too_old(activity: Activity, on: date, day: date) -> str:
+    """With %(name)s left to be filled in."""
+    values = {"name": "%(name)s", "months": valid_months(activity.lesson.course.programme)}
+    if on == day:
+        return _("The statement of %(name)s is older than %(months)s months. Ask for a new one.") % values
+    if (asked_from := _asked_from(activity, on)) <= day:
+        return (
+            _("The statement of %(name)s is older than %(months)s months when it begins. Ask for a new one.") % values
+        )
+    return _(
+        "The statement of %(name)s is older than %(months)s months when it begins. Ask for a new one on %(day)s or "
+        "later."
+    ) % (values | {"day": date_format(asked_from)})
 
 
 def _standing_words() -> dict[str, str]:
     return {
         DisclosureStanding.MISSING: _("%(name)s has not stated anything yet. Ask for it by e-mail."),
         DisclosureStanding.TO_REVIEW: _("The statement of %(name)s waits for your review."),
-        DisclosureStanding.OUT_OF_DATE: _("The statement of %(name)s is older than 24 months. Ask for a new one."),
         DisclosureStanding.EXCLUDED: _("%(name)s may not take part. Take this person out of the activity."),
     }

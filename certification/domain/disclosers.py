@@ -10,14 +10,14 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.domain import audit
 from accounts.models import User
-from certification.authorities.cycles import add_months, day_in
+from certification.authorities.cycles import day_in
 from certification.enums import ContributorRole, DisclosureStanding
 from certification.models import Activity, Contributor, Discloser
-from certification.models.disclosure import DiscloserQuerySet
+from certification.models.disclosure import VALID_MONTHS, DiscloserQuerySet
 from courses.models import Programme
 from webinars.models import Webinar
 
-MONTHS = 24  # ACCME Standard 3: all financial relationships of the prior 24 months
+MONTHS = 24  # what a statement is about. ACCME Standard 3: all financial relationships of the prior 24 months
 TAKEN = _("There is already somebody with this e-mail address in the programme.")
 
 
@@ -29,14 +29,14 @@ def today(programme: Programme, *, now: datetime) -> date:
     return day_in(now, programme.timezone)
 
 
-def since(on: date) -> date:
-    """A statement that was made on an earlier day says nothing about the 24 months before `on`."""
-    return add_months(on, -MONTHS)
+def valid_months(programme: Programme) -> int:
+    """For how many months after its day a statement may be used: what came later, it does not know."""
+    return programme.statement_months or VALID_MONTHS
 
 
 def standings(*, people: DiscloserQuerySet, on: date) -> dict[int, DisclosureStanding]:
     """By id. One query."""
-    rows: Iterable[Any] = people.with_standing(since=since(on)).order_by()
+    rows: Iterable[Any] = people.with_standing(on=on).order_by()
     return {one.pk: DisclosureStanding(one.standing) for one in rows}
 
 

@@ -5,20 +5,32 @@ from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Case, F, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, F, Func, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from certification.enums import ContributorRole, DisclosureStanding, ReviewDecision
 from certification.models.activity import Activity
 from courses.models import Programme
 
+VALID_MONTHS = 12  # for which a statement may be used, where the programme names no fewer
+
+
+class MonthsBefore(Func):
+    """The day so many months before another one, as `authorities.cycles.add_months` counts."""
+
+    template = "(%(expressions)s))::date"
+    arg_joiner = "::date - make_interval(months => "
+    output_field = models.DateField()
+
 
 class DiscloserQuerySet(models.QuerySet["Discloser"]):
-    def with_standing(self, *, since: date) -> Self:
+    def with_standing(self, *, on: date) -> Self:
         """Adds `standing`, and of the newest statement `newest_id`, `stated_at` and `decision`, in the same query.
 
-        One that covers no day from `since` on is out of date.
+        One that was made more than the programme's months before `on` is out of date.
         """
+        oldest = MonthsBefore(Value(on), Coalesce("programme__statement_months", Value(VALID_MONTHS)))
         newest = Disclosure.objects.filter(person=OuterRef("pk")).order_by("-made_at", "-pk")
         reviews = DisclosureReview.objects.filter(disclosure=OuterRef("newest_id")).order_by("-reviewed_at", "-pk")
         return self.annotate(
@@ -30,7 +42,7 @@ class DiscloserQuerySet(models.QuerySet["Discloser"]):
             standing=Case(
                 When(newest_id=None, then=Value(DisclosureStanding.MISSING.value)),
                 When(decision=ReviewDecision.EXCLUDED, then=Value(DisclosureStanding.EXCLUDED.value)),
-                When(covered_until__lt=since, then=Value(DisclosureStanding.OUT_OF_DATE.value)),
+                When(covered_until__lt=oldest, then=Value(DisclosureStanding.OUT_OF_DATE.value)),
                 When(decision=None, then=Value(DisclosureStanding.TO_REVIEW.value)),
                 default=Value(DisclosureStanding.FINE.value),
                 output_field=models.CharField(),

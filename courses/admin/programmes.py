@@ -68,6 +68,7 @@ class ProgrammeAdmin(HomeZoneAdmin, PublishableAdmin):
         (None, {"fields": ("title", "slug", "status_text", "society", "summary")}),
         (_("When"), {"fields": ("opens_at", "closes_at", "timezone"), "classes": ("tab",)}),
         (_("What completes it"), {"fields": ("completion_rule", "required_count"), "classes": ("tab",)}),
+        (_("Disclosures"), {"fields": ("statement_months",), "classes": ("tab",)}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

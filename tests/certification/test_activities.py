@@ -30,10 +30,10 @@ from certification.domain.activities import (
     save_activity,
     save_contributor,
 )
-from certification.domain.activity_checklist import checklist_of
+from certification.domain.activity_checklist import checklist_of, people_to_ask
 from certification.enums import ActivityState, AuthorityKey, Format
 from certification.models import Accreditation, Activity, Contributor, DisclosureSheet
-from courses.models import Lesson
+from courses.models import Lesson, Programme
 from tests.factories.accounts import UserFactory
 from tests.factories.assessments import make_evaluation, make_quiz
 from tests.factories.certification import ClaimFactory, ContributorFactory, DiscloserFactory, disclose
@@ -191,7 +191,7 @@ class TestTheChecklist:
         [
             ([], "has not stated anything yet"),
             ([{"decision": ""}], "waits for your review"),
-            ([{"decision": "none", "days": 800}], "is older than 24 months"),
+            ([{"decision": "none", "days": 400}], "is older than 12 months. Ask for a new one."),
             ([{"decision": "excluded"}], "may not take part"),
             ([{"decision": "none", "days": 9}, {"decision": ""}], "waits for your review"),
         ],
@@ -207,12 +207,42 @@ class TestTheChecklist:
         assert "Dr Ben" in text
         assert said in text
 
-    def test_a_statement_must_still_hold_when_it_begins(self, live: Activity) -> None:
+    @pytest.mark.parametrize(
+        ("days", "said"),
+        [(300, None), (370, "is older than 12 months when it begins. Ask for a new one on")],
+    )
+    def test_a_statement_must_still_hold_when_it_begins(self, live: Activity, days: int, said: str | None) -> None:
+        """One of today does not hold for an event that is further away than a statement may be used."""
         person = live.contributors.get().person
         disclose(person, decision="none", days=0)
-        start = now() + timedelta(days=740)
+        start = now() + timedelta(days=days)
         Activity.objects.update(starts_at=start, ends_at=start + timedelta(hours=1))
-        assert "older than 24 months" in missing(live)["people"][0]
+        found = missing(live).get("people", ())
+        assert [said in text for text in found] == ([True] if said else [])
+        assert people_to_ask(activity=fresh(live), now=now()) == []
+
+    def test_who_stated_too_long_before_it_begins_is_asked_again(self, live: Activity) -> None:
+        """A statement knows nothing of the months after it."""
+        person = DiscloserFactory.create(programme=live.lesson.course.programme, name="Dr Ben")
+        disclose(person, decision="none", days=120)
+        ContributorFactory.create(activity=live, person=person)
+        start = now() + timedelta(days=300)
+        Activity.objects.update(starts_at=start, ends_at=start + timedelta(hours=1))
+        assert missing(live) == {
+            "people": ("The statement of Dr Ben is older than 12 months when it begins. Ask for a new one.",)
+        }
+        assert people_to_ask(activity=fresh(live), now=now()) == [person]
+        with pytest.raises(NotReadyError):
+            open_activity(activity=live, now=now(), **NOBODY)
+
+    def test_a_programme_may_ask_more_often(self, live: Activity) -> None:
+        person = live.contributors.get().person
+        disclose(person, decision="none", days=100)
+        assert missing(live) == {}
+        Programme.objects.update(statement_months=3)
+        assert missing(live)["people"] == (
+            f"The statement of {person.name} is older than 3 months. Ask for a new one.",
+        )
 
     def test_somebody_has_to_be_named_where_the_authority_asks_for_disclosures(self, live: Activity) -> None:
         live.contributors.all().delete()

@@ -3,13 +3,14 @@
 import re
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from django.core.mail import EmailMessage
 from django.db import DatabaseError, connection, transaction
 from django.utils.timezone import now
+from pytest_django import DjangoAssertNumQueries
 
 from accounts.domain.secrets import hash_token
 from accounts.models import AuditEvent
@@ -255,12 +256,32 @@ class TestStandings:
             "excluded": S.EXCLUDED, "anew": S.TO_REVIEW,
         }  # fmt: skip
 
-    @pytest.mark.parametrize(("days", "standing"), [(0, DisclosureStanding.FINE), (1, DisclosureStanding.OUT_OF_DATE)])
-    def test_a_statement_is_good_for_24_months_to_the_day(self, days: int, standing: DisclosureStanding) -> None:
-        person = DiscloserFactory.create()
+    @pytest.mark.parametrize(("months", "used_for"), [(None, 12), (12, 12), (3, 3)])
+    def test_a_statement_is_good_for_the_programme_s_months_to_the_day(self, months: int | None, used_for: int) -> None:
+        """What came after it, it does not know: an older one leaves out what the authorities ask about."""
+        person = DiscloserFactory.create(programme__statement_months=months)
         made = disclose(person, decision="none")
-        on = add_months(made.covers_until, 24) + timedelta(days=days)
-        assert standings(people=Discloser.objects.all(), on=on) == {person.pk: standing}
+        last = add_months(made.covers_until, used_for)
+        found = [standings(people=Discloser.objects.all(), on=last + timedelta(days=days)) for days in (0, 1)]
+        assert found == [{person.pk: DisclosureStanding.FINE}, {person.pk: DisclosureStanding.OUT_OF_DATE}]
+
+    def test_each_person_by_the_months_of_their_programme_in_one_query(
+        self, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        strict, usual = (DiscloserFactory.create(programme__statement_months=months) for months in (2, None))
+        for one in (strict, usual):
+            disclose(one, decision="none", days=100)
+        with django_assert_num_queries(1):
+            found = standings(people=Discloser.objects.all(), on=now().date())
+        assert found == {strict.pk: DisclosureStanding.OUT_OF_DATE, usual.pk: DisclosureStanding.FINE}
+
+    def test_months_are_counted_back_as_the_rules_count_them(self) -> None:
+        days = [date(2027, 12, 1) + timedelta(days=number) for number in range(400)]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT (day - make_interval(months => 12))::date FROM unnest(%s::date[]) AS day ORDER BY day", [days]
+            )
+            assert [day for (day,) in cursor.fetchall()] == [add_months(day, -12) for day in days]
 
 
 class TestPeople:
