@@ -63,7 +63,8 @@ class ContributorInline(TabularInline):
     _found: dict[int, DisclosureStanding] | None = None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related("person", "activity__lesson__course__programme")
+        rows = super().get_queryset(request).filter(left_at=None)
+        return rows.select_related("person", "activity__lesson__course__programme")
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "person":
@@ -243,12 +244,12 @@ class ActivityAdmin(EvidencePages, HomeZoneAdmin):
         is_people = formset.model is Contributor
         for gone in formset.deleted_objects:
             if is_people:
-                activities.delete_contributor(contributor=gone)
+                activities.delete_contributor(contributor=gone, **given)
             else:
                 activities.delete_accreditation(accreditation=gone, **given)
         for row in rows:
             if is_people:
-                activities.save_contributor(contributor=row)
+                activities.save_contributor(contributor=row, **given)
             else:
                 activities.save_accreditation(accreditation=row, **given)
 
@@ -305,7 +306,7 @@ class ActivityAdmin(EvidencePages, HomeZoneAdmin):
     def take_people(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         activity = self.object_or_404(request, object_id)
         with telling(request), activities.changing(activity_id=activity.pk, now=now()):
-            new = take_over(activity=activity)
+            new = take_over(activity=activity, actor=person_of(request), request=request, now=now())
             text = ngettext("%(n)d person was added.", "%(n)d people were added.", new)
             messages.success(request, text % {"n": new})
         return self._back(request, activity)

@@ -16,7 +16,7 @@ from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextareaWidg
 
 from accounts.rules import person_of
 from certification.admin.shared import tell, telling
-from certification.domain.disclosers import TAKEN, save_person
+from certification.domain.disclosers import NO_NAME, TAKEN, is_address, save_person
 from certification.domain.disclosures import ask, newest_of, withdraw
 from certification.domain.reviews import NotNewestError, ReviewError, review
 from certification.domain.sheets import readable_interest
@@ -59,6 +59,8 @@ class DiscloserForm(forms.ModelForm[Discloser]):
         same = Discloser.objects.filter(programme=programme, email=cleaned["email"]).exclude(pk=self.instance.pk)
         if programme is not None and same.exists():
             self.add_error("email", TAKEN)
+        if is_address(str(cleaned.get("name", ""))):
+            self.add_error("name", NO_NAME)
         return cleaned
 
 

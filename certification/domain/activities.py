@@ -19,7 +19,7 @@ from accounts.models import User
 from certification.authorities import NoPackError, pack_of
 from certification.authorities.parameters import ParameterError
 from certification.domain.activity_checklist import checklist_of
-from certification.domain.disclosers import take_over, today
+from certification.domain.disclosers import record_contributor, take_over, today
 from certification.domain.origins import found_origin, has_copies, origin_of
 from certification.domain.sheets import refresh_sheet
 from certification.domain.terms import window_days
@@ -123,10 +123,10 @@ def accredit(
         activity.lesson = lesson
         for key in authorities:
             save_new_accreditation(activity=activity, authority=key, now=now)
-        take_over(activity=activity)
         if is_new:
             details = {"title": activity.title, "format": form, "authorities": list(authorities)}
             audit.record("activity.made", actor=actor, subject=activity, request=request, details=details, now=now)
+        take_over(activity=activity, actor=actor, request=request, now=now)
     return made
 
 
@@ -255,14 +255,36 @@ def delete_accreditation(
     accreditation.delete()
 
 
-def save_contributor(*, contributor: Contributor) -> None:
+@transaction.atomic
+def save_contributor(
+    *, contributor: Contributor, actor: User | None = None, request: HttpRequest | None = None, now: datetime
+) -> None:
+    """A row whose person or role was changed is two: the one leaves, the other comes. Who is there already stays.
+
+    Raises ForeignError.
+    """
     if contributor.person.programme_id != contributor.activity.lesson.course.programme_id:
         raise ForeignError
-    contributor.save()
+    before = Contributor.objects.select_related("activity", "person").filter(pk=contributor.pk).first()
+    if before is not None and (before.person_id, before.role) == (contributor.person_id, contributor.role):
+        return
+    if before is not None:
+        delete_contributor(contributor=before, actor=actor, request=request, now=now)
+    row, is_new = Contributor.objects.present().get_or_create(
+        activity=contributor.activity, person=contributor.person, role=contributor.role
+    )
+    contributor.pk = row.pk
+    if is_new:
+        record_contributor(row, change="joined", actor=actor, request=request, now=now)
 
 
-def delete_contributor(*, contributor: Contributor) -> None:
-    contributor.delete()
+@transaction.atomic
+def delete_contributor(
+    *, contributor: Contributor, actor: User | None = None, request: HttpRequest | None = None, now: datetime
+) -> None:
+    """The row stays, with the day until which it was so: what was taught then was in this person's control."""
+    if Contributor.objects.present().filter(pk=contributor.pk).update(left_at=now):
+        record_contributor(contributor, change="left", actor=actor, request=request, now=now)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from certification.authorities.cycles import add_months
 from certification.authorities.parameters import ParameterError
 from certification.authorities.rounding import plain
 from certification.authorities.words import words_of
-from certification.domain.disclosers import standings, today, valid_months
+from certification.domain.disclosers import is_address, standings, today, valid_months
 from certification.domain.origins import found_origin
 from certification.domain.terms import is_settled, terms_of, window_days
 from certification.enums import DisclosureStanding, Format
@@ -211,7 +211,7 @@ def people_to_ask(*, activity: Activity, now: datetime) -> list[Discloser]:
 
 def contributing_to(activity: Activity) -> DiscloserQuerySet:
     found: DiscloserQuerySet = Discloser.objects.filter(
-        pk__in=Contributor.objects.filter(activity=activity).values("person")
+        pk__in=Contributor.objects.present().filter(activity=activity).values("person")
     )
     return found.order_by("name", "pk")
 
@@ -228,6 +228,8 @@ def _people(activity: Activity, judged: Sequence[Judged], *, now: datetime) -> I
         yield _("Add everybody who is in control of the content: presenters, moderators, planners, reviewers.")
     found = standings(people=people, on=on) if names else {}
     for pk, name in names.items():
+        if is_address(name):
+            yield _("Write the name of %(email)s, as doctors are to read it.") % {"email": name}
         if found[pk] == DisclosureStanding.OUT_OF_DATE:
             yield _too_old(activity, on, today(activity.lesson.course.programme, now=now)) % {"name": name}
         elif found[pk] != DisclosureStanding.FINE:

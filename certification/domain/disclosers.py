@@ -18,6 +18,7 @@ from courses.models import Programme
 from webinars.models import Webinar
 
 MONTHS = 24  # what a statement is about. ACCME Standard 3: all financial relationships of the prior 24 months
+NO_NAME = _("Write the name, as doctors are to read it: an e-mail address is shown to nobody.")
 TAKEN = _("There is already somebody with this e-mail address in the programme.")
 
 
@@ -42,9 +43,11 @@ def standings(*, people: DiscloserQuerySet, on: date) -> dict[int, DisclosureSta
 
 @transaction.atomic
 def save_person(*, person: Discloser, actor: User | None, request: HttpRequest | None = None, now: datetime) -> None:
-    """Raises DiscloserError: in a programme an address belongs to one person."""
+    """Raises DiscloserError: in a programme an address belongs to one person, and doctors read a name."""
     person.email = person.email.strip().lower()
     person.name = " ".join(person.name.split())
+    if is_address(person.name):
+        raise DiscloserError(NO_NAME)
     same = Discloser.objects.filter(programme=person.programme_id, email=person.email).exclude(pk=person.pk)
     if same.exists():
         raise DiscloserError(TAKEN)
@@ -54,8 +57,15 @@ def save_person(*, person: Discloser, actor: User | None, request: HttpRequest |
     audit.record(action, actor=actor, subject=person, request=request, details={"name": person.name}, now=now)
 
 
+def is_address(name: str) -> bool:
+    """An account without a name is known by its address until somebody writes the name. Doctors are never shown it."""
+    return "@" in name
+
+
 @transaction.atomic
-def take_over(*, activity: Activity) -> int:
+def take_over(
+    *, activity: Activity, actor: User | None = None, request: HttpRequest | None = None, now: datetime
+) -> int:
     """The webinar's presenters and moderators as contributors. Who is there already stays. Returns how many are new."""
     webinar = Webinar.objects.filter(lesson=activity.lesson_id).first()
     if webinar is None:
@@ -72,6 +82,16 @@ def take_over(*, activity: Activity) -> int:
         person, _made = Discloser.objects.get_or_create(
             programme=programme, email=user.email.lower(), defaults={"name": user.get_full_name() or user.email}
         )
-        _row, is_new = Contributor.objects.get_or_create(activity=activity, person=person, role=role)
-        new += is_new
+        row, is_new = Contributor.objects.present().get_or_create(activity=activity, person=person, role=role)
+        if is_new:
+            record_contributor(row, change="joined", actor=actor, request=request, now=now)
+            new += 1
     return new
+
+
+def record_contributor(
+    row: Contributor, *, change: str, actor: User | None, request: HttpRequest | None, now: datetime
+) -> None:
+    """`change`: joined or left."""
+    details = {"title": row.activity.title, change: row.person.name, "discloser": row.person_id, "role": str(row.role)}
+    audit.record("activity.changed", actor=actor, subject=row.activity, request=request, details=details, now=now)

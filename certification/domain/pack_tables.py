@@ -186,7 +186,7 @@ def _named_answers(answers: QuerySet[EvaluationAnswer]) -> Iterator[Row]:
 
 @_maker
 def _disclosures(activity: Activity) -> Iterator[Part]:
-    people = Contributor.objects.filter(activity=activity).values("person")
+    people = Contributor.objects.filter(activity=activity).values("person")  # also those who left it
     statements = Disclosure.objects.filter(person__in=people).select_related("person").order_by("pk")
     reviews = DisclosureReview.objects.filter(disclosure__person__in=people).order_by("pk")
     sheets = DisclosureSheet.objects.filter(activity=activity).order_by("pk")
@@ -329,7 +329,8 @@ def terms_data(activity: Activity) -> dict[str, Any]:
             "closed_at": moment(activity.closed_at),
         },
         "contributors": [
-            {"discloser": one.person_id, "name": one.person.name, "role": one.role} for one in contributors
+            {"discloser": one.person_id, "name": one.person.name, "role": one.role, "until": moment(one.left_at)}
+            for one in contributors
         ],
         "accreditations": [_accreditation(one) for one in accreditations],
         "rules": [_rules(authority, version) for authority, version in _versions(activity, accreditations)],

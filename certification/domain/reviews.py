@@ -76,6 +76,6 @@ def _check(disclosure: Disclosure, decision: str, mitigation: str) -> None:
         raise NothingToMitigateError
     if decision == ReviewDecision.MITIGATED and not mitigation:
         raise NothingDoneError
-    teaches = Activity.objects.open().filter(contributors__person=disclosure.person_id)
+    teaches = Activity.objects.open().filter(contributors__person=disclosure.person_id, contributors__left_at=None)
     if decision == ReviewDecision.EXCLUDED and teaches.exists():
         raise StillTeachesError

@@ -36,7 +36,8 @@ def people_of(activity: Activity) -> People:
     reviews = Prefetch("reviews", DisclosureReview.objects.order_by("-reviewed_at", "-pk"))
     stated = Disclosure.objects.order_by("-made_at", "-pk").prefetch_related(reviews)
     rows = (
-        Contributor.objects.filter(activity=activity)
+        Contributor.objects.present()
+        .filter(activity=activity)
         .select_related("person")
         .prefetch_related(Prefetch("person__disclosures", stated))
     )
@@ -97,7 +98,8 @@ def refresh_sheet(*, activity: Activity, now: datetime) -> DisclosureSheet | Non
 
 def refresh_sheets_of(*, person: Discloser, now: datetime) -> int:
     """Of open activities: what doctors read before they start is what the office decided last."""
-    activities = Activity.objects.open().filter(contributors__person=person).distinct().order_by("pk")
+    teaches = Activity.objects.open().filter(contributors__person=person, contributors__left_at=None)
+    activities = teaches.distinct().order_by("pk")
     for activity in activities:
         refresh_sheet(activity=activity, now=now)
     return len(activities)
@@ -115,7 +117,7 @@ def acknowledge(*, user: User, sheet: DisclosureSheet, shown_at: datetime, now: 
 _newest = Prepared[tuple[int, bool]](
     lambda user, lesson, form: (
         DisclosureSheet.objects.filter(
-            Exists(Contributor.objects.filter(activity=OuterRef("activity"))),
+            Exists(Contributor.objects.present().filter(activity=OuterRef("activity"))),
             activity__lesson=lesson,
             activity__format=form,
             activity__state=ActivityState.OPEN,

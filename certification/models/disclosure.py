@@ -69,19 +69,29 @@ class Discloser(models.Model):
         return self.name
 
 
+class ContributorQuerySet(models.QuerySet["Contributor"]):
+    def present(self) -> Self:
+        return self.filter(left_at=None)
+
+
 class Contributor(models.Model):
-    """What part somebody has in an activity."""
+    """What part somebody has in an activity, or had until they left it: who was in control stays to be seen."""
 
     activity = models.ForeignKey(Activity, models.CASCADE, related_name="contributors", verbose_name=_("activity"))
     person = models.ForeignKey(Discloser, models.PROTECT, related_name="contributions", verbose_name=_("person"))
     role = models.CharField(_("role"), max_length=10, choices=ContributorRole, default=ContributorRole.PRESENTER)
+    left_at = models.DateTimeField(_("until"), null=True, editable=False)
+
+    objects: ClassVar = ContributorQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("contributor")
         verbose_name_plural = _("contributors")
         ordering = ("activity", "role", "pk")
         constraints = (
-            models.UniqueConstraint(fields=("activity", "person", "role"), name="certification_contributor_once"),
+            models.UniqueConstraint(
+                fields=("activity", "person", "role"), condition=Q(left_at=None), name="certification_contributor_now"
+            ),
         )
 
     def __str__(self) -> str:

@@ -25,12 +25,15 @@ from certification.domain.activities import (
     accredit,
     changing,
     close_activity,
+    delete_contributor,
     open_activity,
     save_accreditation,
     save_activity,
     save_contributor,
 )
 from certification.domain.activity_checklist import checklist_of, people_to_ask
+from certification.domain.disclosers import DiscloserError, save_person
+from certification.domain.reviews import review
 from certification.enums import ActivityState, AuthorityKey, Format
 from certification.models import Accreditation, Activity, Contributor, DisclosureSheet
 from courses.models import Lesson, Programme
@@ -110,7 +113,8 @@ class TestAccrediting:
             "needs_acknowledgement": True, "least_percent": "0",
         }  # fmt: skip
         assert list(Contributor.objects.values_list("person__email", flat=True)) == ["ana@hospital.example"] * 2
-        assert list(AuditEvent.objects.values_list("action", "actor")) == [("activity.made", editor.pk)] * 2
+        made_and_staffed = [("activity.made", editor.pk), ("activity.changed", editor.pk)]
+        assert list(AuditEvent.objects.order_by("pk").values_list("action", "actor")) == made_and_staffed * 2
 
     def test_again_adds_what_is_new_and_touches_nothing_that_is_open(self, live: Activity) -> None:
         open_activity(activity=live, now=now(), **NOBODY)
@@ -322,7 +326,7 @@ class TestChangingAnOpenOne:
     def test_it_never_lacks_afterwards_what_it_had(self, opened: Activity) -> None:
         stranger = DiscloserFactory.create(programme=opened.lesson.course.programme)
         with pytest.raises(LeavesGapError) as refused, changing(activity_id=opened.pk, now=now()):
-            save_contributor(contributor=Contributor(activity=opened, person=stranger, role="planner"))
+            save_contributor(contributor=Contributor(activity=opened, person=stranger, role="planner"), now=now())
         assert len(refused.value.problems) == 1
         assert opened.contributors.count() == 1
 
@@ -337,10 +341,66 @@ class TestChangingAnOpenOne:
         ben = DiscloserFactory.create(programme=opened.lesson.course.programme, name="Dr Ben")
         disclose(ben, decision="none")
         with changing(activity_id=opened.pk, now=now()):
-            save_contributor(contributor=Contributor(activity=opened, person=ben, role="reviewer"))
+            save_contributor(contributor=Contributor(activity=opened, person=ben, role="reviewer"), now=now())
         newest = DisclosureSheet.objects.latest("pk")
         names = {one["name"] for one in newest.content["people"]}
         assert (newest.content["edition"], "Dr Ben" in names, len(names)) == (2, True, 2)
+
+    def test_who_leaves_is_no_more_read_and_stays_to_be_seen(self, opened: Activity) -> None:
+        editor, at = UserFactory.create(), now()
+        ben = DiscloserFactory.create(programme=opened.lesson.course.programme, name="Dr Ben")
+        disclose(ben, decision="none")
+        given: dict[str, Any] = {"actor": editor, "now": at}
+        with changing(activity_id=opened.pk, now=at):
+            save_contributor(contributor=Contributor(activity=opened, person=ben, role="reviewer"), **given)
+        with changing(activity_id=opened.pk, now=at):
+            delete_contributor(contributor=ben.contributions.get(), **given)
+        newest = DisclosureSheet.objects.latest("pk")
+        assert "Dr Ben" not in {one["name"] for one in newest.content["people"]}
+        assert Contributor.objects.get(person=ben).left_at == at
+        review(disclosure=ben.disclosures.get(), decision="excluded", mitigation="", **given)  # teaches nothing now
+        events = AuditEvent.objects.filter(action="activity.changed", details__discloser=ben.pk).order_by("pk")
+        assert [(one.actor, one.details.get("joined"), one.details.get("left")) for one in events] == [
+            (editor, "Dr Ben", None), (editor, None, "Dr Ben")
+        ]  # fmt: skip
+
+    def test_who_left_may_come_back_and_nobody_is_there_twice(self, opened: Activity) -> None:
+        ana = opened.contributors.get()
+        ben = DiscloserFactory.create(programme=opened.lesson.course.programme)
+        delete_contributor(contributor=ana, now=now())
+        again = Contributor(activity=opened, person=ana.person, role=ana.role)
+        save_contributor(contributor=again, now=now())
+        save_contributor(contributor=Contributor(activity=opened, person=ana.person, role=ana.role), now=now())
+        assert [one.left_at is None for one in opened.contributors.order_by("pk")] == [False, True]
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Contributor.objects.create(activity=opened, person=ana.person, role=ana.role)
+        ContributorFactory.create(activity=opened, person=ben, role=ana.role)
+        turned = opened.contributors.get(person=ben)
+        turned.person = ana.person
+        save_contributor(contributor=turned, now=now())  # into somebody who is there
+        assert list(opened.contributors.present().values_list("person", flat=True)) == [ana.person_id]
+
+    def test_a_row_that_names_somebody_else_now_is_two(self, opened: Activity) -> None:
+        ana, ben = opened.contributors.get(), DiscloserFactory.create(programme=opened.lesson.course.programme)
+        before = ana.person_id
+        ana.person = ben
+        save_contributor(contributor=ana, now=(at := now()))
+        rows = opened.contributors.order_by("pk").values_list("person", "left_at")
+        assert list(rows) == [(before, at), (ben.pk, None)]
+
+    def test_an_address_is_no_name(self, lesson: Lesson) -> None:
+        """Of a presenter whose account has none, until somebody writes it."""
+        lesson.webinar.presenters.update(first_name="", last_name="")
+        activity = whole(lesson)
+        assert missing(activity) == {"people": ("Write the name of ana@hospital.example, as doctors are to read it.",)}
+        with pytest.raises(NotReadyError):
+            open_activity(activity=activity, now=now(), **NOBODY)
+        person = activity.contributors.get().person
+        with pytest.raises(DiscloserError):
+            save_person(person=person, now=now(), **NOBODY)
+        person.name = "Dr Ana Ribeiro"
+        save_person(person=person, now=now(), **NOBODY)
+        assert open_activity(activity=activity, now=now(), **NOBODY).state == ActivityState.OPEN
 
     def test_a_page_that_was_read_before_it_opened_does_not_close_it(self, live: Activity) -> None:
         open_activity(activity=live, now=now(), **NOBODY)
@@ -474,7 +534,7 @@ def test_nothing_of_another_programme(live: Activity) -> None:
     with pytest.raises(ForeignError):
         save_activity(activity=live, now=now(), **NOBODY)
     with pytest.raises(ForeignError):
-        save_contributor(contributor=Contributor(activity=live, person=DiscloserFactory.create()))
+        save_contributor(contributor=Contributor(activity=live, person=DiscloserFactory.create()), now=now())
 
 
 def test_settings_are_checked_and_completed(live: Activity) -> None:

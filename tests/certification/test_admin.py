@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from accounts.enums import Role
-from accounts.models import User
+from accounts.models import AuditEvent, User
 from certification.domain.activities import accredit, open_activity
 from certification.domain.disclosure_mail import send_queued
 from certification.enums import ActivityState, Format
@@ -281,6 +281,19 @@ class TestThePageOfAnActivity:
         assert told(client.post(address("activity_take_people", activity), SUBMITTED)) == ["1 person was added."]
         assert activity.contributors.get().person.email == "ana@hospital.example"
 
+    def test_who_is_taken_out_leaves_and_the_trail_says_who_did_it(
+        self, client: Client, lesson: Lesson, moderator: User
+    ) -> None:
+        activity = whole(lesson)
+        client.post(address("activity_change", activity), posted(activity, **{"contributors-0-DELETE": "on"}))
+        row = activity.contributors.get()
+        assert row.left_at is not None
+        (event,) = AuditEvent.objects.filter(action="activity.changed", details__left=row.person.name)
+        assert (event.actor, event.address) == (moderator, "127.0.0.1")
+        page = client.get(address("activity_change", activity)).content.decode()
+        assert 'name="contributors-INITIAL_FORMS" value="0"' in page
+        assert "· until " in client.get(address("discloser_change", row.person)).content.decode()
+
     def test_people_of_another_programme_are_no_choice(self, client: Client, lesson: Lesson) -> None:
         activity, foreign = whole(lesson), DiscloserFactory.create(name="Dr Foreign")
         assert "Dr Foreign" not in client.get(address("activity_change", activity)).content.decode()
@@ -404,6 +417,8 @@ class TestDisclosers:
         given = {"programme": programme.pk, "name": "Dr Planner", "email": "Planner@hospital.example"}
         client.post(reverse("admin:certification_discloser_add"), given)
         assert Discloser.objects.get().email == "planner@hospital.example"
+        nameless = client.post(reverse("admin:certification_discloser_add"), {**given, "name": "p@hospital.example"})
+        assert "an e-mail address is shown to nobody" in nameless.content.decode()
         response = client.post(reverse("admin:certification_discloser_add"), given)
         assert "already somebody with this e-mail address" in response.content.decode()
         assert Discloser.objects.count() == 1

@@ -17,6 +17,7 @@ from django.utils.timezone import now
 
 from accounts.models import AuditEvent
 from certification.domain.badges import badge_of
+from certification.domain.activities import delete_contributor
 from certification.domain.chain import canonical
 from certification.domain.keys import newest_key
 from certification.domain.pack_file import Flaw, NoPackError, Part, check_pack, write_pack
@@ -90,6 +91,18 @@ class TestContent:
         assert sheet["content"] == {"people": ["Dr Chair"]}
         shown = [str(audited.doctor.pk), str(sheet["sheet"]), "2026-02-03 17:00:00", "2026-02-03 17:00:00"]
         assert table(archive, "disclosures_shown.csv") == [shown]
+
+    def test_who_left_the_activity_stays_in_its_evidence(self, audited: Audited) -> None:
+        """Doctors were taught by them, and acknowledged what they had disclosed."""
+        chair = audited.activity.contributors.get()
+        delete_contributor(contributor=chair, now=datetime(2026, 4, 1, 12, 0, tzinfo=UTC))
+        archive = packed(audited.activity)
+        assert [row[2] for row in table(archive, "disclosures.csv")] == ["Dr Chair"]
+        assert len(table(archive, "disclosure_reviews.csv")) == 1
+        said = json.loads(archive.read("activity.json"))["contributors"]
+        assert said == [
+            {"discloser": chair.person_id, "name": "Dr Chair", "role": "presenter", "until": "2026-04-01 12:00:00"}
+        ]
 
     def test_credit_with_its_reasons_and_sealed_lines(self, audited: Audited) -> None:
         archive, claim = packed(audited.activity), audited.claim

@@ -1,0 +1,13 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("certification", "0005_evidence_packs")]
+
+    operations = [
+        migrations.AddField(
+            model_name="contributor",
+            name="left_at",
+            field=models.DateTimeField(editable=False, null=True, verbose_name="until"),
+        ),
+    ]
