@@ -95,13 +95,13 @@ class TestContent:
     def test_who_left_the_activity_stays_in_its_evidence(self, audited: Audited) -> None:
         """Doctors were taught by them, and acknowledged what they had disclosed."""
         chair = audited.activity.contributors.get()
-        delete_contributor(contributor=chair, now=datetime(2026, 4, 1, 12, 0, tzinfo=UTC))
+        delete_contributor(contributor=chair, now=AT)
         archive = packed(audited.activity)
         assert [row[2] for row in table(archive, "disclosures.csv")] == ["Dr Chair"]
         assert len(table(archive, "disclosure_reviews.csv")) == 1
         said = json.loads(archive.read("activity.json"))["contributors"]
         assert said == [
-            {"discloser": chair.person_id, "name": "Dr Chair", "role": "presenter", "until": "2026-04-01 12:00:00"}
+            {"discloser": chair.person_id, "name": "Dr Chair", "role": "presenter", "until": "2026-03-05 17:00:00"}
         ]
 
     def test_credit_with_its_reasons_and_sealed_lines(self, audited: Audited) -> None:
