@@ -80,7 +80,7 @@ def take_over(
         if not user.email:
             continue
         person, _made = Discloser.objects.get_or_create(
-            programme=programme, email=user.email.lower(), defaults={"name": user.get_full_name() or user.email}
+            programme=programme, email=user.email.lower(), defaults={"name": user.get_full_name()}
         )
         row, is_new = Contributor.objects.present().get_or_create(activity=activity, person=person, role=role)
         if is_new:
