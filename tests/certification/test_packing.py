@@ -16,8 +16,8 @@ from django.core.management import CommandError, call_command
 from django.utils.timezone import now
 
 from accounts.models import AuditEvent
-from certification.domain.badges import badge_of
 from certification.domain.activities import delete_contributor
+from certification.domain.badges import badge_of
 from certification.domain.chain import canonical
 from certification.domain.keys import newest_key
 from certification.domain.pack_file import Flaw, NoPackError, Part, check_pack, write_pack

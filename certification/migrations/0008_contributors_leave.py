@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("certification", "0005_evidence_packs")]
+    dependencies = [("certification", "0007_kept_names")]
 
     operations = [
         migrations.AddField(
