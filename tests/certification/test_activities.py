@@ -222,7 +222,7 @@ class TestTheChecklist:
         start = now() + timedelta(days=days)
         Activity.objects.update(starts_at=start, ends_at=start + timedelta(hours=1))
         found = missing(live).get("people", ())
-        assert [said in text for text in found] == ([True] if said else [])
+        assert [str(said) in text for text in found] == ([True] if said else [])
         assert people_to_ask(activity=fresh(live), now=now()) == []
 
     def test_who_stated_too_long_before_it_begins_is_asked_again(self, live: Activity) -> None:
