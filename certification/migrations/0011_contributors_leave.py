@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("certification", "0007_kept_names")]
+    dependencies = [("certification", "0010_claim_once_of_copies")]
 
     operations = [
         migrations.AddField(
