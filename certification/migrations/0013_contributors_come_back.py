@@ -11,7 +11,7 @@ BACKWARD = "DROP INDEX IF EXISTS certification_contributor_now"
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("certification", "0011_contributors_leave")]
+    dependencies = [("certification", "0012_contributors_leave")]
 
     operations = [
         migrations.SeparateDatabaseAndState(

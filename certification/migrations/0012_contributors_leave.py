@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("certification", "0010_claim_once_of_copies")]
+    dependencies = [("certification", "0011_find_keys_in_use")]
 
     operations = [
         migrations.AddField(
