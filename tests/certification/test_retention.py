@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -178,7 +179,7 @@ class TestWhat:
             issue(of=claim_of(programme), now=AT)
         assert make_missing(now=NOW) == 2
         names = list(CertificateFile.objects.values_list("stored_as", flat=True))
-        for _step in purge(until=LAST_DAY, now=NOW):
+        for _step in islice(purge(until=LAST_DAY, now=NOW), 10):  # else it and they go on for ever
             make_missing(now=NOW)
         assert left() == (0, 0, 0, 0)
         assert [name for name in names if media_storage().exists(name)] == []
