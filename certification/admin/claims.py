@@ -117,9 +117,10 @@ class ClaimAdmin(ScopedAdmin):
     search_fields = (
         "user__first_name", "user__last_name", "user__email", "user__registration_number",
         "accreditation__activity__title", "accreditation__approval_code", "council", "certificates__number",
+        "kept_name__name", "kept_name__registration_number",
     )  # fmt: skip
     search_help_text = _("Name, e-mail address, number of the doctor or the certificate, activity, authority")
-    list_select_related = ("user", "accreditation__activity", "programme")
+    list_select_related = ("user", "accreditation__activity", "programme", "kept_name")
     show_full_result_count = False
     list_per_page = 50
     ordering = ("-made_at", "-pk")
@@ -186,7 +187,7 @@ class ClaimAdmin(ScopedAdmin):
 
     @display(description=_("Doctor"), ordering="user__last_name")
     def doctor(self, claim: Claim) -> SafeString:
-        return format_html("<bdi>{}</bdi> · {}", claim.user.get_full_name(), claim.user.email)
+        return format_html("<bdi>{}</bdi> · {}", holder_of(claim)[0], claim.user.email)
 
     @display(description=_("Activity"))
     def activity(self, claim: Claim) -> str:
@@ -293,7 +294,7 @@ class ClaimAdmin(ScopedAdmin):
         rows = rows.filter(programme__in=allowed_programmes(request, OPERATORS))
         told = {"form": form, "claims": rows.count()}
         audit.record("credits.exported", actor=person_of(request), request=request, details=told, now=now())
-        table = table_of(rows.select_related("user", "accreditation__activity", "programme").iterator(1_000))
+        table = table_of(rows.select_related(*self.list_select_related).iterator(1_000))
         if form == "xlsx":
             file = xlsx_file(table, sheet=str(_("Credits")))
             return FileResponse(file, as_attachment=True, filename="credits.xlsx", content_type=FILES[form])
@@ -308,16 +309,25 @@ def _part(name: str, claim: Any) -> str:
     return render_to_string(f"admin/certification/claim/_{name}.html", {"told": claim.explained})
 
 
+def holder_of(claim: Any) -> tuple[str, str, str]:
+    """Name, council and registration number; of who was erased, those that are kept beside the claim."""
+    kept, person = getattr(claim, "kept_name", None), claim.user
+    if kept is not None:
+        return kept.name, kept.council, kept.registration_number
+    return person.get_full_name(), person.medical_council, person.registration_number
+
+
 def table_of(claims: Iterable[Any]) -> Iterator[tuple[Cell, ...]]:
     """With `worth` annotated. The headings first."""
     yield tuple(str(heading) for heading in HEADINGS)
     for claim in claims:
-        person, activity = claim.user, claim.accreditation.activity
+        activity = claim.accreditation.activity
+        name, council, number = holder_of(claim)
         yield (
-            person.get_full_name(),
-            person.email,
-            person.medical_council,
-            person.registration_number,
+            name,
+            claim.user.email,
+            council,
+            number,
             claim.programme.title,
             activity.title,
             str(activity.get_format_display()),

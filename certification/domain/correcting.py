@@ -25,9 +25,12 @@ class Corrected:
 
 
 def certificate_of(claim_id: int) -> Certificate | None:
-    """The newest edition. One that was revoked by itself is nobody's to bring back by the way."""
+    """The newest edition. One that was revoked by itself is nobody's to bring back by the way, and to an account that
+    was closed or emptied nothing is issued any more.
+    """
     revoked = LedgerEntry.objects.filter(certificate=OuterRef("pk"), kind=EntryKind.CERTIFICATE_REVOKED)
-    return Certificate.objects.filter(~Exists(revoked), claim=claim_id, replaced_by=None).first()
+    newest = Certificate.objects.filter(~Exists(revoked), claim=claim_id, replaced_by=None)
+    return newest.filter(user__is_active=True).first()
 
 
 def correct(

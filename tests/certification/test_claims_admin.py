@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.enums import Role
 from accounts.models import AuditEvent, User
 from certification.domain.claiming import claim, credits_of
+from certification.domain.erasure import erase
 from certification.enums import EntryKind
 from certification.models import Claim, LedgerEntry
 from tests.factories.courses import RoleGrantFactory
@@ -58,6 +59,18 @@ class TestReading:
         granted(first_name="Meera", last_name="Nair", registration_number="MMC-77", email="meera@hospital.example2")
         answer = office.get(LIST, {"q": search})
         assert list(answer.context["cl"].result_list) == [one]
+
+    def test_sec_39_whose_credit_it_is_stays_known_here_after_erasing(self, one: Claim, office: Client) -> None:
+        """There was no certificate that says it."""
+        erase(user=one.user, now=timezone.now())
+        for search in ("Nair", "MMC-77"):
+            assert list(office.get(LIST, {"q": search}).context["cl"].result_list) == [one]
+        text = office.get(page(one)).content.decode()
+        assert ("Meera Nair" in text, "meera@hospital.example" in text) == (True, False)
+        taken = office.post(LIST, {"action": "save_csv", "_selected_action": [one.pk]})
+        content = b"".join(taken.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
+        told = list(csv.reader(io.StringIO(content)))[1]
+        assert (told[0], told[3]) == ("Dr Meera Nair", "MMC-77")
 
     def test_calculation_evidence_rules_and_all_lines_stand_there_and_reading_is_recorded(
         self, one: Claim, office: Client

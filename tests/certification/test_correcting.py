@@ -13,6 +13,7 @@ from accounts.enums import Role
 from accounts.models import User
 from certification.domain.claiming import correct_claim, revoke_claim
 from certification.domain.correcting import Corrected, correct
+from certification.domain.erasure import erase
 from certification.domain.issuing import issue, revoke
 from certification.domain.keys import NoKeyError
 from certification.domain.standing import standing_of
@@ -140,6 +141,14 @@ class TestInBetween:
         browser, address = signed_in(operator), "/admin/certification/certificate/"
         assert "Credit corrected afterwards" in browser.get(address).content.decode()
         assert "Issue it anew" in browser.get(f"{address}{certificate.pk}/change/").content.decode()
+
+
+def test_sec_39_of_who_was_erased_the_credit_is_corrected_and_nothing_is_issued(
+    certificate: Certificate, operator: User
+) -> None:
+    erase(user=certificate.user, now=NOW)
+    assert corrected(certificate, "0.5", operator).certificate is None
+    assert standing_of(Certificate.objects.get()).state == "corrected"
 
 
 class TestInTheOffice:
