@@ -128,6 +128,8 @@ def django_db_setup(
     """Tests with real commits empty every table at their end; the audit trail, rightly, refuses that."""
     from django.db import connection
 
+    from tests.emptying import empty_instead_of_flush
+
     if django_db_modify_db_settings and not migrated_template():
         name = str(connection.settings_dict["NAME"])
         if name.startswith("test_"):  # otherwise no test of this worker needs a database
@@ -141,3 +143,4 @@ def django_db_setup(
         cursor.execute("ALTER TABLE accounts_auditevent DISABLE TRIGGER accounts_audit_no_truncate")
         cursor.execute("ALTER TABLE certification_ledgerentry DISABLE TRIGGER certification_entry_never_emptied")
     connection.close()
+    empty_instead_of_flush()
