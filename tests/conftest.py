@@ -1,6 +1,7 @@
 """One throw-away PostgreSQL and Valkey per pytest run, shared by its xdist workers, gone at its end."""
 
 import fcntl
+import gc
 import os
 import re
 import shutil
@@ -80,6 +81,11 @@ def _sweep() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Browsers last: Playwright leaves an event loop running, beside which no asynchronous test can run."""
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays to the end: to look through all of it for garbage again takes long."""
+    gc.freeze()
 
 
 @pytest.hookimpl(trylast=True)
