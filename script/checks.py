@@ -1,6 +1,8 @@
 """The steps of `script/test`: all run, also after a failure; the end says what failed and how long each step took."""
 
+import json
 import os
+import re
 import secrets
 import subprocess
 import sys
@@ -8,6 +10,7 @@ import sysconfig
 import tempfile
 import time
 import xml.etree.ElementTree as ET
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -24,13 +27,36 @@ PATIENCE = 40 * 60  # seconds for one run of pytest: a single test has its own l
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FAKETIME = f"/usr/lib/{sysconfig.get_config_var('MULTIARCH')}/faketime/libfaketime.so.1"
 RTMP_MODULE = "/usr/lib/nginx/modules/ngx_rtmp_module.so"
-COVERING = ("-p", "tests.covering")
+PLUGINS = ("-p", "tests.covering", "-p", "tests.taken")
+
+
+@dataclass(frozen=True)
+class Part:
+    """The files that hold one of `marks` are collected; none: all files, which takes half a minute of every worker."""
+
+    name: str
+    expression: str
+    workers: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
+
+    def files(self) -> list[str]:
+        if not self.marks:
+            return []
+        wanted = re.compile(rf"\bmark\.({'|'.join(self.marks)})\b")
+        return [str(path) for path in sorted((ROOT / "tests").rglob("test_*.py")) if wanted.search(path.read_text())]
+
+
 # First what computes, a worker a core. Then what waits for programs and browsers, in its order: where a browser was, no
 # asynchronous test can run. Then, alone, what measures time or loads the machine.
 PARTS = (
-    ("tests", "not (browser or site or serial)", ("-n", "auto", "--dist", "worksteal")),
-    ("tests with whole programs and browsers", "(browser or site) and not serial", ("-n", "3", "--dist", "load")),
-    ("tests alone", "serial", ()),
+    Part("tests", "not (browser or site or serial)", ("-n", "auto", "--dist", "worksteal")),
+    Part(
+        "tests with whole programs and browsers",
+        "(browser or site) and not serial",
+        ("-n", "3", "--dist", "load"),
+        ("browser", "site"),
+    ),
+    Part("tests alone", "serial", marks=("serial",)),
 )
 
 
@@ -116,7 +142,7 @@ def tests(report: Report, *arguments: str) -> bool:
 
 
 def said(started: "subprocess.Popen[str]") -> bool:
-    """The end of what runs beside the steps before it: half a minute of one core."""
+    """The end of what runs beside the steps before it: a minute of one core."""
     print(started.communicate()[0], end="")
     return started.returncode == 0
 
@@ -127,9 +153,43 @@ def coverage(directory: Path) -> bool:
     return tool("slipcover", *show, "--out", str(directory / "merged"), "--merge", *files)
 
 
+def each_in_one(directory: Path) -> bool:
+    """That the parts together are all tests, and none is in two of them."""
+    taken: Counter[str] = Counter()
+    known: set[str] = set()
+    for number in range(len(PARTS)):
+        found = [json.loads(path.read_text()) for path in directory.glob(f"{number}-*.taken")]
+        taken.update({name for one in found for name in one["taken"]})
+        known.update(name for one in found for name in (*one["taken"], *one["left"]))
+    wrong = sorted(name for name in known if taken[name] != 1)
+    print(f"{len(known) - len(wrong)} of {len(known)} tests are in one part.", *wrong, sep="\n")
+    return bool(known) and not wrong
+
+
+def all_tests(report: Report, types: "subprocess.Popen[str]") -> None:
+    with tempfile.TemporaryDirectory(prefix="lms-coverage-") as name:
+        os.environ["COVERAGE_DIR"] = name
+        for number, part in enumerate(PARTS):
+            os.environ["TAKEN"] = f"{name}/{number}"
+            given = (*part.files(), "-m", part.expression, *part.workers, *PLUGINS)
+            report.step(part.name, partial(tests, report, *given))
+            if not number:
+                report.step("mypy", lambda: said(types))
+        report.step("each test in one part", lambda: each_in_one(Path(name)))
+        report.step("coverage", lambda: coverage(Path(name)))
+
+
 def main() -> int:
     report = Report()
-    for name in ("DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "DJANGO_ENV", "DEBUG", "VAR_DIR"):
+    for name in (
+        "DATABASE_URL",
+        "REDIS_URL",
+        "DJANGO_SETTINGS_MODULE",
+        "DJANGO_ENV",
+        "DEBUG",
+        "VAR_DIR",
+        "MIGRATED_CLUSTER",
+    ):
         os.environ.pop(name, None)
     if sys.argv[1:]:
         report.step("pytest", lambda: tests(report, *sys.argv[1:]))
@@ -155,12 +215,9 @@ def main() -> int:
             report.step("API schema", lambda: manage("spectacular", "--validate", "--fail-on-warn", "--file=/dev/null"))
             for variable in (*urls.environment(), "VAR_DIR"):
                 del os.environ[variable]
-    report.step("mypy", lambda: said(types))
-    with tempfile.TemporaryDirectory(prefix="lms-coverage-") as name:
-        os.environ["COVERAGE_DIR"] = name
-        for step, marks, workers in PARTS:
-            report.step(step, partial(tests, report, "-m", marks, *workers, *COVERING))
-        report.step("coverage", lambda: coverage(Path(name)))
+        if "migrate" not in report.failed:
+            os.environ["MIGRATED_CLUSTER"] = name  # where the parts begin: to migrate for each tells nothing new
+        all_tests(report, types)
     report.print_summary()
     return 1 if report.failed else 0
 

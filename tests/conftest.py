@@ -5,12 +5,14 @@ import gc
 import os
 import re
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
 import psutil
+import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -60,8 +62,23 @@ def _start_servers(config: pytest.Config) -> None:
     (directory / "static").mkdir()  # WhiteNoise warns of a missing one
     servers = Embedded(directory, durable=False)
     config.stash[SERVERS] = servers
+    is_migrated = _copy_migrated_cluster(directory)
     os.environ.update(servers.start().environment())
+    if is_migrated:
+        with psycopg.connect(os.environ["DATABASE_URL"].replace("/lms?", "/postgres?"), autocommit=True) as connection:
+            connection.execute(f'ALTER DATABASE "lms" RENAME TO "{MIGRATED}"')
+            connection.execute('CREATE DATABASE "lms"')
+        (directory / MIGRATED).touch()
     os.environ.update(VAR_DIR=str(directory), DJANGO_SETTINGS_MODULE="lms.settings", DJANGO_ENV="development")
+
+
+def _copy_migrated_cluster(directory: Path) -> bool:
+    """`script/test` names a PostgreSQL that it has migrated and stopped: each of its parts starts from a copy."""
+    data = Path(os.environ.get("MIGRATED_CLUSTER", "/nowhere"), "postgresql")
+    if not (data / "PG_VERSION").exists():
+        return False
+    subprocess.run(["cp", "-a", data, directory], check=True)
+    return True
 
 
 def _configure_django() -> None:
@@ -116,6 +133,10 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None) -> Iterator
     """Migrations cost six seconds of a core: of a run's workers the first pays them, and the others wait for it."""
     from django.db import connection
 
+    if template := migrated_template():
+        connection.settings_dict["TEST"]["TEMPLATE"] = template
+        yield None
+        return
     if "PYTEST_XDIST_WORKER" not in os.environ:
         yield None
         return
