@@ -6,6 +6,7 @@ puts its marks into our own modules and takes them out again.
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,12 +29,18 @@ SOURCES = [str(ROOT / name) for name in APPS]
 OMITTED = ["*/migrations/*"]
 EXCLUDED = ["if TYPE_CHECKING:", "raise NotImplementedError", "@overload"]
 
+# Who hands the tests out to others runs none of them.
+IS_MEASURED = "PYTEST_XDIST_WORKER" in os.environ or "-n" not in sys.argv
+
 # Before any conftest.py imports what shall be measured.
 _measured = Slipcover(branch=True, source=SOURCES, omit=OMITTED, exclude_also=EXCLUDED)
-ImportManager(_measured, FileMatcher(sources=SOURCES, omit=OMITTED)).__enter__()
+if IS_MEASURED:
+    ImportManager(_measured, FileMatcher(sources=SOURCES, omit=OMITTED)).__enter__()
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure() -> None:
+    if not IS_MEASURED:
+        return
     name = f"{os.environ.get('PYTEST_XDIST_WORKER', 'main')}-{os.getpid()}.json"
     Path(os.environ["COVERAGE_DIR"], name).write_text(json.dumps(_measured.get_coverage()))
