@@ -47,13 +47,14 @@ class Part:
 
 
 # First what computes, a worker a core. Then what waits for programs and browsers, in its order: where a browser was, no
-# asynchronous test can run. Then, alone, what measures time or loads the machine.
+# asynchronous test can run; file by file, because many prepare a site of their own. Then, alone, what measures time or
+# loads the machine.
 PARTS = (
     Part("tests", "not (browser or site or serial)", ("-n", "auto", "--dist", "worksteal")),
     Part(
         "tests with whole programs and browsers",
         "(browser or site) and not serial",
-        ("-n", "3", "--dist", "load"),
+        ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"),
         ("browser", "site"),
     ),
     Part("tests alone", "serial", marks=("serial",)),

@@ -96,7 +96,11 @@ def _sweep() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browsers last: Playwright leaves an event loop running, beside which no asynchronous test can run."""
+    """Browsers last: Playwright leaves an event loop running, beside which no asynchronous test can run.
+
+    Before that what takes long: of the tests that a worker begins last, the others wait for the end.
+    """
+    items.sort(key=lambda item: not item.get_closest_marker("long"))
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 

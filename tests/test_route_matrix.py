@@ -41,7 +41,7 @@ TENANTS = ("programmes/", "webinars/", "activities/", "account/devices/", "api/"
 # Of no programme: nobody's are foreign.
 SHARED = ("admin/assessments/board/",)
 IMPORT = "admin/invite-people/<uuid:import_id>/"
-pytestmark = pytest.mark.django_db  # without a mark pytest-django makes no database at all
+pytestmark = [pytest.mark.django_db, pytest.mark.long]  # without the first pytest-django makes no database at all
 UNLIMITED = dict.fromkeys(("api", "beats", "polls", "anonymous"), ((10**9, 60),))
 
 

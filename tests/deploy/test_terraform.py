@@ -4,9 +4,12 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from tests.deploy.cloud import findings
 from tests.deploy.terraform import Workspace
 
+pytestmark = pytest.mark.long
 M = "modules/"
 # A file, what to change in it, and what has to be found then. All are planted in one copy: a plan costs eight seconds.
 MISTAKES = (

@@ -13,7 +13,7 @@ from media.ffmpeg.binary import ffmpeg_path
 from tests.e2e.conftest import LAPTOP, PHONE, Complaints, OpenBrowser, Site, Watching, eventually, until
 from tests.e2e.looking import BOTH, DARK_RULES, darken, take, violations
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 TABLET = {"width": 768, "height": 1024}
 DESKTOP = {"width": 1440, "height": 900}
 WORLD = "tests.e2e.live_world"

@@ -14,7 +14,7 @@ from tests.e2e.conftest import Complaints, OpenBrowser, Site, browsers
 from tests.e2e.looking import DARK_RULES, darken, lighten, take, violations
 from tests.matrix.walk import PARAMETER, all_routes
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 TABLET = {"width": 768, "height": 1024}
 MODELS = {

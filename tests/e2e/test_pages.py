@@ -10,7 +10,7 @@ from tests.e2e.conftest import LAPTOP, PHONE, Complaints, OpenBrowser, Site, Wat
 from tests.e2e.looking import DARK_RULES, darken, lighten, violations
 from tests.matrix.walk import all_routes
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 # Route of the URLconf → where to look at it. A route in neither of the three lists fails the test below.
 ANONYMOUS = {

@@ -8,7 +8,7 @@ import pytest
 
 from tests.faults.world import ROOT
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.site]
 RING_TWICE = """
 import time
 import django

@@ -13,7 +13,7 @@ import redis
 from tests.faults.followers import Audience, posting, stop_posting
 from tests.faults.world import World
 
-pytestmark = [pytest.mark.faults, pytest.mark.site]
+pytestmark = [pytest.mark.faults, pytest.mark.site, pytest.mark.long]
 FOLLOWERS = 30
 
 

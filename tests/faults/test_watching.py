@@ -11,7 +11,7 @@ import redis
 from tests.faults.players import Crowd
 from tests.faults.world import ORIGIN, World
 
-pytestmark = [pytest.mark.faults, pytest.mark.site]
+pytestmark = [pytest.mark.faults, pytest.mark.site, pytest.mark.long]
 VIEWERS = 50
 
 

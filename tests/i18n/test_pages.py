@@ -20,7 +20,7 @@ from tests.i18n.status_stops import STATUS_STOPS
 from tests.i18n.stops import STOPS
 from tests.i18n.tour import Tour
 
-pytestmark = pytest.mark.usefixtures("made_up_language")
+pytestmark = [pytest.mark.usefixtures("made_up_language"), pytest.mark.long]
 TEMPLATES = Path(settings.BASE_DIR) / "templates"
 # For staff and developers, whose pages are checked by the words in their sources only.
 NOT_FOR_DOCTORS = ("admin/", "unfold/", "api/", "dev_mail.html")

@@ -28,7 +28,7 @@ from webinars.domain.schedule import end_webinar
 from webinars.domain.stream_keys import revoke_key
 from webinars.models import PublishSession, StreamKey, Webinar
 
-pytestmark = pytest.mark.site
+pytestmark = [pytest.mark.site, pytest.mark.long]
 RENDITIONS = ["240p15", "240p5", "audio"]  # of a source with 180 lines
 
 

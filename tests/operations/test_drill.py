@@ -106,6 +106,7 @@ def processes_of(folder: Path) -> list[str]:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.site
 @pytest.mark.django_db(transaction=True)
 class TestDrill:

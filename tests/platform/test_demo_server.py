@@ -13,7 +13,7 @@ from media.ffmpeg.probe import probe
 from tests.platform.test_server import free_port, project, server
 
 __all__ = ["project"]
-pytestmark = [pytest.mark.site, pytest.mark.faults]
+pytestmark = [pytest.mark.site, pytest.mark.faults, pytest.mark.long]
 PREPARED_SECONDS = 120.0
 
 

@@ -23,7 +23,7 @@ from lms.embedded import Embedded
 from tests.platform.conftest import ROOT
 from tests.processes import command_lines, family, living
 
-pytestmark = [pytest.mark.site, pytest.mark.faults]
+pytestmark = [pytest.mark.site, pytest.mark.faults, pytest.mark.long]
 START_SECONDS = 120.0
 STOP_SECONDS = 40.0
 READY_SECONDS = 5.0  # promised for every start but the first

@@ -19,7 +19,7 @@ from tests.platform.test_server import Server, crowding, free_port, project, ser
 from tests.processes import called, command_lines
 
 __all__ = ["project"]
-pytestmark = [pytest.mark.site, pytest.mark.faults]
+pytestmark = [pytest.mark.site, pytest.mark.faults, pytest.mark.long]
 STOP_SECONDS = 8.0
 
 

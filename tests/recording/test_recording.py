@@ -44,7 +44,7 @@ from webinars.domain.watching import start_play_session
 from webinars.enums import RecordingPolicy, WebinarState
 from webinars.models import Broadcast, Cut, Edition, PlaySession, RoomEvent, Segment, Webinar
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 
 @pytest.fixture(autouse=True)
