@@ -3,6 +3,7 @@
 So every number and token that is tried does exist: a 404 means "not for you", never "no such row".
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
 from io import BytesIO
@@ -94,7 +95,7 @@ class World:
     cookies: dict[str, dict[str, str]]
     objects: dict[str, models.Model]
     values: dict[str, str]
-    written: list[str] = field(default_factory=list)
+    written: Counter[str] = field(default_factory=Counter)  # rows, after the latest visit
 
     def address(self, route: Route) -> str:
         if route.is_regex:
