@@ -52,7 +52,8 @@ def render(summary: Summary) -> bytes:
         "note": text.clean(summary.note),
         "fonts": families(is_japanese=False),
     }
-    made = typeset(TEMPLATE, {"data": json.dumps(data)}, format="pdf", timestamp=summary.at)
+    at = summary.at.replace(microsecond=0)  # typst takes whole seconds only
+    made = typeset(TEMPLATE, {"data": json.dumps(data)}, format="pdf", timestamp=at)
     if not made.startswith(b"%PDF-"):
         raise DocumentError("typst answered without a PDF.")
     return made

@@ -167,6 +167,12 @@ class TestContent:
         head = bytes(Chain.objects.get(programme=audited.claim.programme).head).hex()
         assert head in "".join(words.split())
 
+    def test_an_activity_that_begins_within_a_second_has_one_too(self, audited: Audited) -> None:
+        """As one does that took its begin over from a broadcast."""
+        audited.activity.starts_at = AT.replace(microsecond=17)
+        audited.activity.save()
+        assert packed(audited.activity).read("summary.pdf").startswith(b"%PDF-")
+
     def test_a_recording_has_watch_records_of_the_recording_only(self) -> None:
         mine = make_audited(form=Format.ENDURING)
         webinar = Webinar.objects.get(lesson=mine.activity.lesson)
