@@ -43,7 +43,7 @@ class Line:
     saved: int
     is_flagged: bool
     is_open: bool
-    wording: tuple[object, ...] = ()  # versions, order of the options and points: what it looks like follows from it
+    wording: tuple[object, ...] = ()  # versions and points: all but the order follows from it
 
     @property
     def number(self) -> int:
@@ -121,7 +121,7 @@ def line_of(position: int, entry: Json, questions: dict[int, Question], given: A
         saved=given.saved if given else 0,
         is_flagged=given.is_flagged if given else False,
         is_open=is_open,
-        wording=(entry["v"], entry.get("g"), tuple(entry.get("o", ())), entry["p"]),
+        wording=(entry["v"], entry.get("g"), entry["p"]),
     )
 
 

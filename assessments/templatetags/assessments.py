@@ -1,6 +1,7 @@
 """What the pages of a test need. Rich text was cleaned when it was written, and is cleaned again where it is shown."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -23,6 +24,19 @@ from core.richtext import clean_html, plain_text
 
 register = template.Library()
 
+# Stand for what is each doctor's own. No text can hold them: NUL is in no text of PostgreSQL.
+POSITION, NUMBER, ROWS = "\0position\0", "\0number\0", "\0rows\0"
+INPUTS = {"single": "radio", "multiple": "checkbox"}  # of the kinds whose options `option_rows` makes
+
+
+@dataclass(frozen=True, slots=True)
+class Blank(Line):
+    """A question on nobody's paper: its place, and its options in their order, are filled in afterwards."""
+
+    @property
+    def number(self) -> str:  # type: ignore[override]
+        return NUMBER
+
 
 @register.simple_tag
 def way_back(quiz: Quiz) -> WayBack | None:
@@ -43,11 +57,14 @@ def plain(html: str) -> str:
 
 
 @register.simple_tag
-def option_rows(line: Line, kind: str) -> SafeString:
+def option_rows(line: Line) -> SafeString:
     """The options in the order of this paper, as radio buttons or check boxes.
 
     Forty questions of five are on one page that thousands open in the same minute: a template would take most of it.
     """
+    if isinstance(line, Blank):
+        return SafeString(ROWS)
+    kind = INPUTS[line.kind]
     value = line.value or {}
     chosen = {value["choice"]} if "choice" in value else set(value.get("choices", ()))
     return SafeString(
@@ -201,10 +218,10 @@ def _entry(one: Line, here: Line, words: Mapping[str, str], *, one_way: bool) ->
 
 @register.simple_tag
 def where(line: Line, total: int) -> str:
-    return _("Question %(number)d of %(total)d") % {"number": line.number, "total": total}
+    return _("Question %(number)s of %(total)s") % {"number": line.number, "total": total}
 
 
 @register.simple_tag
 def legend_of(line: Line) -> str:
     """What a screen reader says before the first option."""
-    return _("Question %(number)d") % {"number": line.number}
+    return _("Question %(number)s") % {"number": line.number}

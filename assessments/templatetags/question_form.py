@@ -1,7 +1,7 @@
 """A question's form on a doctor's page; apart, because it is made in a way of its own: mostly not anew."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from typing import Any
 
@@ -12,19 +12,25 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from assessments.domain.sheet import Line
+from assessments.templatetags.assessments import INPUTS, NUMBER, POSITION, ROWS, Blank, option_rows
 
 register = template.Library()
 
-# Stand for what is each doctor's own. No text can hold them: NUL is in no text of PostgreSQL.
 TOKEN, ADDRESS = "\0token\0", "\0address\0"
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What it looks like while nobody has answered follows from all but the line: two that are equal are one text."""
+    """What it looks like while nobody has answered follows from all but the line: two that are equal are one text.
+
+    Everybody has the questions and their options in an order of their own, so neither is part of it: their places are
+    filled in afterwards. `order` is that of other things than options.
+    """
 
     wording: tuple[object, ...]
-    position: int
+    order: tuple[object, ...]
+    is_first: bool
+    is_last: bool
     total: int
     title: str
     instructions: str
@@ -40,7 +46,9 @@ def question_form(context: Mapping[str, Any], line: Line) -> SafeString:
     section = sheet.sections[line.section]
     form = Form(
         wording=line.wording,
-        position=line.position,
+        order=() if line.kind in INPUTS else tuple(line.view.get("order", ())),
+        is_first=line.position == 0,
+        is_last=line.number == context["total"],
         total=context["total"],
         title=section.get("title", ""),
         instructions=section.get("instructions", ""),
@@ -50,8 +58,10 @@ def question_form(context: Mapping[str, Any], line: Line) -> SafeString:
     )
     token, address = str(context["csrf_token"]), context["questions_url"]
     if settings.DEBUG or not _is_untouched(line):
-        return _render(form, token, address)
-    return SafeString(_made(form).replace(TOKEN, token).replace(ADDRESS, address))
+        return _render(form, line, token, address)
+    text = _made(form).replace(TOKEN, token).replace(ADDRESS, address)
+    text = text.replace(POSITION, str(line.position)).replace(NUMBER, str(line.number))
+    return SafeString(text.replace(ROWS, option_rows(line)) if line.kind in INPUTS else text)
 
 
 def _is_untouched(line: Line) -> bool:
@@ -63,9 +73,10 @@ def _is_untouched(line: Line) -> bool:
 
 @lru_cache(maxsize=4_096)
 def _made(form: Form) -> SafeString:
-    return _render(form, TOKEN, ADDRESS)
+    own = {one.name: getattr(form.line, one.name) for one in fields(form.line)}
+    return _render(form, Blank(**own | {"position": POSITION}), TOKEN, ADDRESS)
 
 
-def _render(form: Form, token: str, address: str) -> SafeString:
-    context = {"form": form, "line": form.line, "csrf_token": token, "questions_url": address}
+def _render(form: Form, line: Line, token: str, address: str) -> SafeString:
+    context = {"form": form, "line": line, "csrf_token": token, "questions_url": address}
     return render_to_string("assessments/_question.html", context)

@@ -15,10 +15,13 @@ from django.urls import reverse
 from accounts.models import User
 from assessments.domain.pausing import hold_test
 from assessments.domain.questions import _kept
+from assessments.enums import ItemKind
+from assessments.items import type_of
 from assessments.models import Answer, Attempt, Quiz
+from tests.assessments.items.samples import DRAFTS
 from tests.assessments.sitting import choose, hand_in, make_older, start
 from tests.factories.accounts import UserFactory
-from tests.factories.assessments import candidate_of, make_quiz
+from tests.factories.assessments import BankFactory, candidate_of, make_item, make_quiz
 from tests.factories.courses import EnrolmentFactory
 from tests.signing_in import signed_in
 
@@ -317,6 +320,26 @@ class TestPages:
             again = browser.get(reverse("assessments:questions", args=[attempt.pk])).content.decode()
             assert re.findall(r'value="(\w)" checked', again) == ["b"]
         assert len(set(pages)) == 6
+
+    def test_what_is_made_once_for_all_says_what_is_made_for_one(self, settings: Any) -> None:
+        """Of each kind, for doctors with their questions, options and parts in orders of their own."""
+        bank = BankFactory()
+        items = []
+        for kind, (draft, secret) in list(DRAFTS.items()) * 2:
+            if kind != ItemKind.VIGNETTE:  # is asked with the questions that belong to it
+                shown, key = type_of(kind).clean(shown={**draft, "images": []}, key=secret)
+                items.append(make_item(bank=bank, kind=kind, shown=shown, key=key, stem=f"<p>{kind} {len(items)}</p>"))
+        quiz = make_quiz(items=items, shuffles_items=True, shuffles_options=True)
+        for _ in range(4):
+            user = candidate_of(quiz)
+            attempt = start(quiz, user)
+            address = reverse("assessments:questions", args=[attempt.pk])
+            pages = []
+            for settings.DEBUG in (False, True):  # made anew every time while somebody develops
+                page = signed_in(user).get(address).content.decode()
+                pages.append(re.sub(r'(name="csrfmiddlewaretoken" value=")\w+"', r"\1", page))
+            assert pages[0] == pages[1]
+            assert pages[0].count("<form ") == len(items)
 
     def test_a_form_that_is_sent_again_changes_nothing(self) -> None:
         quiz = make_quiz()
