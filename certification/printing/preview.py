@@ -4,7 +4,6 @@
 """
 
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -23,7 +22,7 @@ from certification.printing.facts import (
 )
 
 ROOT = Path(__file__).parents[2]
-SECONDS = 15  # half a second on an idle machine
+SECONDS = 20  # half a second on an idle machine
 REFUSED = 3  # exit code: the reason stands on the standard error
 _turn = threading.Lock()
 
@@ -59,7 +58,7 @@ def preview(look: Look, *, facts: CertificateFacts = SAMPLE, pixels_per_inch: fl
 def preview_apart(look: Look, *, facts: CertificateFacts = SAMPLE) -> bytes:
     """As `preview`, in a process that ends with it: one that serves pages keeps neither typst's threads nor its 130 MB.
 
-    One at a time, and after everybody else where the machine is busy. Raises DocumentError.
+    One at a time. Raises DocumentError.
     """
     asked = json.dumps({"facts": freeze(facts), "look": freeze(look)}).encode()
     command = [sys.executable, "-E", "-s", "-m", "certification.printing.preview"]
@@ -78,7 +77,6 @@ def preview_apart(look: Look, *, facts: CertificateFacts = SAMPLE) -> bytes:
 
 
 def _draw() -> int:
-    os.nice(10)
     asked = json.load(sys.stdin.buffer)
     try:
         drawn = preview(thaw_look(asked["look"]), facts=thaw_facts(asked["facts"]))

@@ -9,7 +9,8 @@ const state = document.querySelector("[data-state]");
 // The picture
 
 let timer = 0;
-let asking = null;
+let isAsking = false;
+let isOld = false; // something was changed since
 
 function say(what) {
   state.textContent = what ? state.dataset[what] : "";
@@ -20,14 +21,17 @@ function soon(milliseconds = PAUSE_MS) {
   timer = setTimeout(draw, milliseconds);
 }
 
+// One after the other: what is asked for is drawn, whoever still waits for it.
 async function draw() {
-  asking?.abort();
-  asking = new AbortController();
-  const mine = asking;
+  if (isAsking) {
+    isOld = true;
+    return;
+  }
+  isAsking = true;
+  isOld = false;
   say("drawing");
-  let answer;
   try {
-    answer = await fetch(form.dataset.look, { method: "POST", body: new FormData(form), credentials: "same-origin", signal: mine.signal });
+    const answer = await fetch(form.dataset.look, { method: "POST", body: new FormData(form), credentials: "same-origin" });
     if (answer.status === 429) {
       say("wait");
       soon(1000 * Number(answer.headers.get("Retry-After") || 10));
@@ -35,8 +39,11 @@ async function draw() {
     }
     if (!answer.ok || answer.redirected) throw new Error(String(answer.status));
     show(await answer.text());
-  } catch (error) {
-    if (mine === asking && error.name !== "AbortError") say("lost");
+  } catch {
+    say("lost");
+  } finally {
+    isAsking = false;
+    if (isOld) soon(0);
   }
 }
 

@@ -28,8 +28,8 @@ def drawn(page: Page, *, other_than: str | None = None) -> str:
     """The picture, once it is another one than before."""
     picture = page.locator("[data-picture] img:not(.is-old)")
     if other_than is not None:
-        expect(picture).not_to_have_attribute("src", other_than, timeout=20_000)
-    expect(picture).to_be_visible(timeout=20_000)
+        expect(picture).not_to_have_attribute("src", other_than, timeout=40_000)
+    expect(picture).to_be_visible(timeout=40_000)
     found = picture.get_attribute("src")
     assert found is not None
     return found
