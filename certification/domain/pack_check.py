@@ -74,6 +74,8 @@ def _check_ledger(check: Recheck) -> None:
             check.differs(LEDGER, where, "says something else than when it was sealed: content and hash do not fit")
         if before is not None and line.number <= before.number:
             check.differs(LEDGER, where, "stands out of its order, or twice")
+        elif before is not None and line.at < before.at:
+            check.differs(LEDGER, where, "is older than the line before it")
         follows = before.hash if before and before.number == line.number - 1 else None
         if (follows is not None and previous.hex() != follows) or (line.number == 1 and previous != START):
             check.differs(LEDGER, where, "does not follow on the line before it")
@@ -122,6 +124,7 @@ def _line(content: dict[str, Any], digest: str) -> Line:
         authority=str(details.get("authority", "")),
         version=str(details.get("version", "")),
         evidence=str(details.get("evidence", "")),
+        decision=str(details.get("decision", "")),
         computed=str(details.get("computed", "")),
         steps="" if steps is None else _digest(steps),
         facts=str(details.get("facts", "")),
@@ -202,6 +205,8 @@ def _doubts(line: Line, data: dict[str, Any]) -> list[str]:
 
 def _doubts_of_decision(line: Line, decision: Decision, kept: Decision) -> Iterator[str]:
     credit = plain(decision.credit)
+    if line.decision not in {"", _digest(kept.as_data())}:
+        yield "the decision is not that of which the ledger has the digest"
     if decision.as_data() != kept.as_data():
         yield f"the rules decide {credit}, and not {plain(kept.credit)} in the way that was kept"
     steps = _digest([[one.code, dict(one.values)] for one in decision.steps])

@@ -47,6 +47,7 @@ class Line:
     authority: str
     version: str
     evidence: str
+    decision: str  # empty in lines from before there was a digest of it
     computed: str
     steps: str
     facts: str

@@ -244,6 +244,15 @@ class TestForgeries:
             ("claim_evidence.jsonl", "the ledger grants 1, the rules 0.75"),
         ]
 
+    def test_lines_sealed_anew_whose_times_run_backwards(self, proven: Proven) -> None:
+        files = packed(proven)
+        lines = ledger(files)
+        before, lines[4]["content"]["at"] = lines[4]["content"]["at"], "2020-01-01T00:00:00.000000+00:00"
+        sealed_anew(files, lines)
+        files["ledger.csv"] = files["ledger.csv"].replace(b"5,2026-03-05 20:00:00", b"5,2020-01-01 00:00:00", 1)
+        assert before.startswith("2026-03-05T20:00:00")
+        assert [one.what for one in checked(files).differences] == ["is older than the line before it"]
+
     def test_rules_that_nobody_knows(self, proven: Proven) -> None:
         files = packed(proven)
         lines = ledger(files)
