@@ -10,8 +10,9 @@ from django.core.files.base import ContentFile
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
+from certification.domain.chain import canonical
 from certification.domain.facts import NotPrintableError, thaw
-from certification.domain.keys import key_named
+from certification.domain.keys import UnknownKeyError, is_signed, key_named
 from certification.models import Certificate, CertificateFile
 from certification.printing.document import engine, render
 from certification.printing.signature import seal
@@ -59,11 +60,14 @@ def _keep(certificate_id: int, pdf: bytes, *, now: datetime) -> CertificateFile 
     row = CertificateFile.objects.filter(certificate=certificate).first()
     digest = hashlib.sha256(pdf).digest()
     if row is not None and bytes(row.sha256) != digest:
-        if certificate.facts["engine"] == engine():
+        if (row.engine or certificate.facts["engine"]) == engine():
             raise DifferentBytesError(certificate.number)
         log.warning("certification.file_made_by_another_engine", certificate=certificate.pk, engine=engine())
     name = _store(pdf, digest)
-    values = {"sha256": digest, "size_bytes": len(pdf), "stored_as": name, "made_at": now}
+    values = {
+        "sha256": digest, "size_bytes": len(pdf), "stored_as": name, "made_at": now, "engine": engine(),
+        "signature": key_named(certificate.key_fingerprint).private.sign(note_of(certificate, sha256=digest)),
+    }  # fmt: skip
     made, _ = CertificateFile.objects.update_or_create(certificate=certificate, defaults=values)
     return made
 
@@ -113,6 +117,24 @@ def read_file(row: CertificateFile) -> bytes | None:
         return data
     log.error("certification.file_damaged", certificate=row.certificate_id)
     return None
+
+
+def note_of(certificate: Certificate, *, sha256: bytes) -> bytes:
+    """What the certificate's key signs of its file. Nothing else that it signs has this form."""
+    return canonical({"file_of": certificate.public_id, "sha256": sha256.hex()})
+
+
+def is_noted(row: CertificateFile) -> bool:
+    """Whether the key of the certificate says that a file with this hash is its file."""
+    of, digest = row.certificate, bytes(row.sha256)
+    if row.signature is None:
+        return False
+    try:
+        return is_signed(
+            fingerprint=of.key_fingerprint, signature=bytes(row.signature), content=note_of(of, sha256=digest)
+        )
+    except UnknownKeyError:
+        return False
 
 
 def _store(pdf: bytes, digest: bytes) -> str:

@@ -5,7 +5,6 @@ from functools import cache
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
 from django.utils.translation import gettext as _
 
@@ -22,7 +21,7 @@ class SigningKey:
     @property
     def public(self) -> bytes:
         """Raw, 32 bytes."""
-        return self.private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        return self.private.public_key().public_bytes_raw()
 
 
 class NoKeyError(Exception):

@@ -115,13 +115,19 @@ class Certificate(models.Model):
 
 
 class CertificateFile(models.Model):
-    """The PDF as it was first made: where it is kept, and its SHA-256. Made again, it has the same bytes."""
+    """The PDF as it was first made: where it is kept, its SHA-256, by which engine. Made again, it has the same bytes.
+
+    `signature` is the certificate's key over its address and the hash (`domain.files.note_of`): a row alone makes no
+    file a certificate. Rows that are older than it have none.
+    """
 
     certificate = models.OneToOneField(Certificate, models.CASCADE, primary_key=True, related_name="file")
     sha256 = models.BinaryField(max_length=32)
     size_bytes = models.PositiveIntegerField()
     stored_as = models.CharField(max_length=300)
     made_at = models.DateTimeField()
+    engine = models.CharField(max_length=100, blank=True, default="", db_default="")
+    signature = models.BinaryField(max_length=64, null=True)
 
     class Meta:
         verbose_name = _("certificate file")

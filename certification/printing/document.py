@@ -32,6 +32,7 @@ def engine() -> str:
         (FONTS / "fonts.lock").read_bytes(),
         Path(__file__).read_bytes(),
         Path(typesetting.__file__).read_bytes(),
+        Path(__file__).with_name("signature.py").read_bytes(),
     ]
     layout = hashlib.sha256(b"\0".join(parts)).hexdigest()[:12]
     return f"typst {version('typst')}, layout {layout}"

@@ -58,8 +58,8 @@ NONE = Seal()
 
 
 def fingerprint(key: Ed25519PublicKey) -> str:
-    """SHA-256 of the public key (SubjectPublicKeyInfo), 64 hexadecimal digits."""
-    return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+    """SHA-256 of the public key's 32 bytes, 64 hexadecimal digits: the one name of a key, in files and records."""
+    return hashlib.sha256(key.public_bytes(Encoding.Raw, PublicFormat.Raw)).hexdigest()
 
 
 @lru_cache(maxsize=32)

@@ -8,12 +8,14 @@ from typing import Any
 import pypdfium2
 import pytest
 from django.core.exceptions import ObjectDoesNotExist
+from django.db import DatabaseError, connection, transaction
 
 from accounts.enums import Role
 from accounts.models import AuditEvent, User
 from certification.domain.files import (
     DifferentBytesError,
     file_name,
+    is_noted,
     make_file,
     make_missing,
     pdf_of,
@@ -22,6 +24,7 @@ from certification.domain.files import (
 )
 from certification.domain.issuing import issue, reissue, revoke
 from certification.models import Certificate, CertificateFile
+from certification.printing.document import engine
 from certification.printing.signature import inspect
 from certification.tasks import issue_due, make_missing_files
 from tests.certification.earned import NOW, claim_of, completed_course, doctor, issuing_programme
@@ -99,6 +102,30 @@ class TestTheFile:
         with pytest.raises(DifferentBytesError):
             make_file(certificate_id=certificate.pk, now=NOW)
         assert bytes(CertificateFile.objects.get().sha256) == bytes(row.sha256)
+
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "UPDATE certification_certificatefile SET sha256 = decode(repeat('00', 32), 'hex')",
+            "UPDATE certification_certificatefile SET size_bytes = 1",
+            "UPDATE certification_certificatefile SET certificate_id = certificate_id + 1",
+            "DELETE FROM certification_certificatefile",
+        ],
+    )
+    def test_sec_28_the_database_refuses_another_file(self, certificate: Certificate, statement: str) -> None:
+        row = filed(certificate)
+        with pytest.raises(DatabaseError, match="refused"), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement)
+        assert bytes(CertificateFile.objects.get(certificate=certificate).sha256) == bytes(row.sha256)
+
+    def test_by_another_engine_it_is_made_anew_and_signed_again(self, certificate: Certificate, media: Path) -> None:
+        row = filed(certificate)
+        CertificateFile.objects.update(engine="typst 0, layout 0", sha256=b"x" * 32)
+        old = CertificateFile.objects.get()
+        assert (is_noted(row), is_noted(old)) == (True, False)
+        (media / row.stored_as).unlink()
+        made = filed(certificate)
+        assert (bytes(made.sha256), made.engine, is_noted(made)) == (bytes(row.sha256), engine(), True)
 
     def test_the_sweep_finds_those_without_and_one_that_fails_holds_up_nobody(self, certificate: Certificate) -> None:
         other = issue(of=claim_of(certificate.programme), now=NOW)

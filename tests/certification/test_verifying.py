@@ -1,5 +1,7 @@
 """What the world is told of a certificate, and what it is not told."""
 
+import base64
+import hashlib
 import json
 import re
 from collections import Counter
@@ -21,6 +23,7 @@ from certification.domain.keys import newest_key
 from certification.domain.publishing import publish_heads
 from certification.models import Certificate
 from certification.printing.badge import read
+from certification.printing.signature import inspect
 from tests.certification.earned import NOW, claim_of, issuing_programme
 from tests.certification.ledgers import purge, tamper
 
@@ -150,9 +153,11 @@ class TestCodes:
 
 
 class TestFiles:
+    def checked(self, data: bytes) -> Any:
+        return Client().post("/verify/check/", {"file": SimpleUploadedFile("c.pdf", data)})
+
     def said(self, data: bytes) -> str:
-        response = Client().post("/verify/check/", {"file": SimpleUploadedFile("c.pdf", data)})
-        found = re.search(r"<p><strong>([^<]*)</strong></p>", response.content.decode())
+        found = re.search(r"<p><strong>([^<]*)</strong></p>", self.checked(data).content.decode())
         assert found is not None
         return found[1]
 
@@ -191,6 +196,44 @@ class TestFiles:
             cursor.execute("EXPLAIN SELECT 1 FROM certification_certificatefile WHERE sha256 = %s", [b"x" * 32])
             plan = " ".join(row[0] for row in cursor.fetchall())
         assert "certification_file_sha256" in plan
+
+    def test_sec_28_a_forged_record_makes_no_certificate_of_a_forged_file(self, certificate: Certificate) -> None:
+        """Whoever can write the row cannot sign: what says "as it was issued" is the file's seal and the key's word."""
+        make_file(certificate_id=certificate.pk, now=NOW)
+        forged = b"%PDF-1.7 Dr Impostor"
+        self.record_as(forged)
+        assert self.said(forged) == "This file is no certificate of this site"
+        changed = pdf_of(certificate).replace(b"%PDF-1.7", b"%PDF-1.6")
+        self.record_as(changed)
+        assert self.said(changed) == "This file was altered"
+
+    def test_sec_28_nor_of_a_foreign_seal_or_of_another_ones_file(
+        self, certificate: Certificate, settings: Any
+    ) -> None:
+        other = issue(of=claim_of(certificate.programme), now=NOW)
+        theirs = pdf_of(other)
+        make_file(certificate_id=certificate.pk, now=NOW)
+        self.record_as(theirs)
+        assert self.said(theirs) == "This file was sealed here and not changed"
+        row = make_file(certificate_id=other.pk, now=NOW)
+        assert row is not None
+        tamper("UPDATE certification_certificatefile SET signature = %s", bytes(row.signature or b""))
+        assert self.said(theirs) == "This file is the certificate as it was issued"
+        assert self.checked(theirs).context["certificate"] == other
+        tamper("DELETE FROM certification_certificatefile WHERE certificate_id = %s", other.pk)
+        assert self.said(theirs) == "This file was sealed here and not changed"
+        settings.CERTIFICATE_KEYS = (bytes(range(32)),)
+        assert self.said(theirs) == "This file is no certificate of this site"
+
+    def record_as(self, pdf: bytes) -> None:
+        tamper("UPDATE certification_certificatefile SET sha256 = %s", hashlib.sha256(pdf).digest())
+
+    def test_a_key_has_one_name_in_files_certificates_and_lists(self, certificate: Certificate) -> None:
+        raw = newest_key().private.public_key().public_bytes_raw()
+        assert inspect(pdf_of(certificate)).fingerprint == certificate.key_fingerprint
+        assert certificate.key_fingerprint == hashlib.sha256(raw).hexdigest()
+        shown = json.loads(Client().get("/.well-known/did.json").content)["verificationMethod"][0]["publicKeyJwk"]["x"]
+        assert base64.urlsafe_b64decode(shown + "=") == raw
 
     def test_sealed_here_without_a_record_of_the_file(self, certificate: Certificate) -> None:
         assert self.said(pdf_of(certificate)) == "This file was sealed here and not changed"
