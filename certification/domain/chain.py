@@ -42,7 +42,7 @@ class NewEntry:
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """The first line that does not hold; `what` is a code: gap, link, content, cut, head."""
+    """The first line that does not hold; `what` is a code of `publishing.WORDS`."""
 
     programme_id: int
     number: int

@@ -24,6 +24,7 @@ WORDS = {
     "link": "line {number} does not follow on the line before it",
     "content": "line {number} says something else than when it was sealed",
     "cut": "line {number} and what came after it were taken away",
+    "unsaid": "no line speaks of a claim or certificate that is there: lines are gone, or it was put in past them",
     "head": "the lines up to number {last} are not those that were published: history was written anew",
 }
 EVENT = "certification.head_published"

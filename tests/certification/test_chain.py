@@ -33,6 +33,10 @@ from tests.factories.certification import AccreditationFactory, ClaimFactory, gr
 from tests.factories.courses import CourseFactory, LessonFactory, ProgrammeFactory
 
 pytestmark = pytest.mark.django_db
+PROOFS = (
+    "ledgerentry", "chain", "claim", "claimevidence", "publishedhead", "certificate", "certificatefile",
+    "certificatetemplate", "signatureimage", "disclosure", "disclosurereview", "disclosuresheet", "acknowledgement",
+)  # fmt: skip
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 
 
@@ -101,14 +105,35 @@ class TestTheDatabase:
             cursor.execute(statement)
         assert LedgerEntry.objects.get().hash == entry.hash
 
-    def test_refuses_to_empty_the_ledger(self) -> None:
+    @pytest.mark.parametrize("table", PROOFS)
+    def test_refuses_to_empty_a_proof(self, table: str) -> None:
         entry = grant()
+        name = table if table != "ledgerentry" else "entry"
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-            cursor.execute("ALTER TABLE certification_ledgerentry ENABLE TRIGGER certification_entry_never_emptied")
+            cursor.execute(f"ALTER TABLE certification_{table} ENABLE TRIGGER certification_{name}_never_emptied")
         with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("TRUNCATE certification_ledgerentry CASCADE")
+            cursor.execute(f"TRUNCATE certification_{table} CASCADE")
         assert LedgerEntry.objects.get().hash == entry.hash
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "DELETE FROM certification_chain",
+            "UPDATE certification_chain SET length = 1",
+            "UPDATE certification_chain SET length = 3",
+            "UPDATE certification_chain SET head = decode(repeat('00', 32), 'hex')",
+            "UPDATE certification_chain SET last_serial = 6",
+            "UPDATE certification_chain SET public_id = gen_random_uuid()",
+        ],
+    )
+    def test_lets_a_chain_only_go_on(self, change: str) -> None:
+        lines = grant_many(ProgrammeFactory.create(), 2)
+        Chain.objects.update(last_serial=7)
+        with pytest.raises(DatabaseError, match="only goes on"), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(change)
+        chain = Chain.objects.get()
+        assert (chain.length, bytes(chain.head), chain.last_serial) == (2, lines[1].hash, 7)
 
     @pytest.mark.parametrize(("number", "previous"), [(3, None), (2, bytes(32)), (2, b"x" * 32), (1, b"x" * 32)])
     def test_refuses_a_line_that_does_not_follow(self, number: int, previous: bytes | None) -> None:
@@ -226,7 +251,7 @@ class TestVerifying:
             programme=programme, published_on=date(2026, 11, 22), length=3, hash=lines[2].hash, published_at=now()
         )
         tamper("DELETE FROM certification_ledgerentry WHERE number > 1")
-        Chain.objects.update(length=1, head=lines[0].hash)
+        tamper("UPDATE certification_chain SET length = 1, head = %s", lines[0].hash)
         assert verify(programme_id=programme.pk).flaw == Flaw(programme.pk, 2, "cut")
 
     def test_a_history_that_was_written_anew_is_found_by_the_published_head(self) -> None:
@@ -242,7 +267,7 @@ class TestVerifying:
             "UPDATE certification_ledgerentry SET credits = 9, hash = %s WHERE number = 2",
             forged,
         )
-        Chain.objects.update(head=forged)
+        tamper("UPDATE certification_chain SET head = %s", forged)
         flaw = verify(programme_id=programme.pk).flaw
         assert flaw == Flaw(programme.pk, 3, "head")
         assert words_of(flaw) == (

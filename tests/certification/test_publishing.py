@@ -17,9 +17,11 @@ from django.db import connection, transaction
 from django.test import Client
 from moto.server import ThreadedMotoServer
 
+from certification.domain.issuing import issue
 from certification.domain.publishing import LOCKED_DAYS, publish_heads
 from certification.models import Chain, LedgerEntry, PublishedHead
 from certification.tasks import publish_heads as task
+from tests.certification.earned import claim_of, issuing_programme
 from tests.certification.ledgers import grant_many, tamper
 from tests.factories.courses import ProgrammeFactory
 
@@ -82,7 +84,7 @@ class TestTheCommand:
         lines = grant_many(programme, 3)
         told("publish")
         tamper("DELETE FROM certification_ledgerentry WHERE number = 3")
-        Chain.objects.update(length=2, head=lines[1].hash)
+        tamper("UPDATE certification_chain SET length = 2, head = %s", lines[1].hash)
         text, code = told("verify")
         assert (code, "cardiology: BROKEN: line 3 and what came after it were taken away" in text) == (1, True)
 
@@ -94,6 +96,27 @@ class TestTheCommand:
         text, code = told("verify")
         assert (code, "gone: BROKEN: line 1 and what came after it were taken away" in text) == (1, True)
 
+    def test_sec_31_a_ledger_of_which_the_chain_is_gone_is_looked_over_all_the_same(self) -> None:
+        grant_many(ProgrammeFactory.create(slug="cardiology"), 3)
+        tamper("DELETE FROM certification_chain")
+        text, code = told("verify")
+        assert (code, "cardiology: BROKEN: " in text, "1 ledgers looked over" in text) == (1, True, True)
+
+    def test_sec_31_a_ledger_gone_with_its_chain_and_all_that_was_published_leaves_what_no_line_speaks_of(self) -> None:
+        issue(of=claim_of(issuing_programme(slug="cardiology")), now=NOW)
+        told("publish")
+        for table in ("ledgerentry", "chain", "publishedhead"):
+            tamper(f"DELETE FROM certification_{table}")
+        text, code = told("verify")
+        text = text.partition("\n")[0]
+        said = "cardiology: BROKEN: no line speaks of a claim or certificate that is there: "
+        assert (code, said in text) == (1, True)
+        tamper("DELETE FROM certification_claim")
+        again, code = told("verify")
+        assert (again.partition("\n")[0], code) == (text, 1)  # by the certificate
+        tamper("DELETE FROM certification_certificate")
+        assert told("verify")[1] == 0
+
 
 class TestWhatWasKeptElsewhere:
     """Who owns the database takes the newest lines and the published heads away, and sets the chain back."""
@@ -101,7 +124,8 @@ class TestWhatWasKeptElsewhere:
     def cut(self, lines: list[LedgerEntry], to: int) -> None:
         tamper("DELETE FROM certification_publishedhead")
         tamper("DELETE FROM certification_ledgerentry WHERE number > %s", to)
-        Chain.objects.update(length=to, head=lines[to - 1].hash)
+        tamper("DELETE FROM certification_claim WHERE id NOT IN (SELECT claim_id FROM certification_ledgerentry)")
+        tamper("UPDATE certification_chain SET length = %s, head = %s", to, lines[to - 1].hash)
         assert told("verify")[1] == 0
 
     def kept(self, path: Path, *, now: datetime = NOW) -> Path:

@@ -13,8 +13,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.timezone import now
 
 from certification.domain.chain import Head, Verified, verify_all
+from certification.domain.comparing import compared, programmes_with_traces
 from certification.domain.publishing import heads_in, heads_in_bucket, publish_heads, words_of
-from certification.models import Chain, LedgerEntry, PublishedHead
+from certification.models import Chain, LedgerEntry
 from courses.models import Programme
 
 BAR = 30
@@ -54,7 +55,7 @@ class Command(BaseCommand):
         kept, lost = self._kept(options["kept"], with_bucket=options["bucket"])
         total = LedgerEntry.objects.filter(programme__in=slugs).count()
         bar = _Bar(self, total)
-        found = list(verify_all(programme_ids=slugs, kept=kept, progress=bar.go_on))
+        found = [compared(one) for one in verify_all(programme_ids=slugs, kept=kept, progress=bar.go_on)]
         bar.end()
         seconds = time.monotonic() - began
         if options["json"]:
@@ -82,13 +83,10 @@ class Command(BaseCommand):
         return found, sorted(lost)
 
     def _slugs(self, slug: str | None) -> dict[int, str]:
-        """Slugs by id, of programmes that have a ledger or once published one."""
+        """Slugs by id, of programmes that have a ledger or ever had one."""
         programmes = Programme.objects.order_by("slug")
         if slug is None:
-            with_lines = Chain.objects.values("programme").union(
-                PublishedHead.objects.order_by().values("programme"), LedgerEntry.objects.order_by().values("programme")
-            )
-            return dict(programmes.filter(pk__in=with_lines).values_list("pk", "slug"))
+            return dict(programmes_with_traces().order_by("slug").values_list("pk", "slug"))
         found = dict(programmes.filter(slug=slug).values_list("pk", "slug"))
         if not found:
             known = ", ".join(programmes.values_list("slug", flat=True)[:20]) or "none"
