@@ -145,17 +145,19 @@ def _claim(one: Evaluated, *, programme_id: int, now: datetime) -> Claim:
 
 
 def _details(one: Evaluated, evidence: dict[str, Any]) -> dict[str, Any]:
-    """What the ledger says for ever: codes and numbers, no names. The digest is of the evidence in canonical form."""
+    """What the ledger says for ever: codes and numbers, no names. Digests are of the canonical form."""
     return {
         "authority": one.accreditation.authority,
         "council": one.accreditation.council,
         "version": one.pack.version,
         "accreditation": one.accreditation.pk,
         "activity": one.accreditation.activity_id,
+        "lesson": one.accreditation.activity.lesson_id,
         "format": one.accreditation.activity.format,
         "took_part_on": one.counts_on.isoformat() if one.counts_on else None,
         "computed": plain(one.decision.credit),
         "evidence": digest_of(evidence),
+        "decision": digest_of(one.decision.as_data()),
         "steps": [[step.code, dict(step.values)] for step in one.decision.steps],
     }
 

@@ -391,7 +391,10 @@ def _write(
 
 
 def _entry(row: Certificate, kind: EntryKind, reason: str, actor: User | None) -> NewEntry:
-    details = {"number": row.number, "facts": digest_of(row.facts), "edition": row.edition}
+    details = {
+        "number": row.number, "facts": digest_of(row.facts), "edition": row.edition, "claim": row.claim_id,
+        "course": row.course_id,
+    }  # fmt: skip
     if row.replaces is not None:
         details["replaces"] = row.replaces.number
     return NewEntry(kind=kind, user_id=row.user_id, certificate_id=row.pk, reason=reason, details=details, actor=actor)

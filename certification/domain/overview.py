@@ -15,6 +15,7 @@ from certification.authorities import AUTHORITIES, pack, pack_of
 from certification.authorities.base import Decision, Reason, RulePack, Step
 from certification.authorities.words import TO_DO, words_of
 from certification.domain.claiming import amounts
+from certification.domain.comparing import is_digest
 from certification.domain.documents import Document, documents_of
 from certification.domain.evaluating import Evaluated, evaluate_person
 from certification.domain.evidence import council_key, council_titles
@@ -184,9 +185,9 @@ def _one_for_all_councils(rows: Sequence[Row]) -> list[Row]:
 
 
 def decision_of(line: LedgerEntry) -> Decision:
-    """What was decided as the credit was granted. The steps outlive the evidence."""
+    """What was decided as the credit was granted, if it is what the line has sealed. The steps outlive the evidence."""
     kept = getattr(line, "evidence", None)
-    if kept is not None:
+    if kept is not None and is_digest(line.details.get("decision"), kept.decision):
         return Decision.from_data(kept.decision)
     steps = tuple(Step(code, values) for code, values in line.details.get("steps", ()))
     return Decision(line.credits or Decimal(0), True, steps)

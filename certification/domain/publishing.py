@@ -24,6 +24,10 @@ WORDS = {
     "link": "line {number} does not follow on the line before it",
     "content": "line {number} says something else than when it was sealed",
     "cut": "line {number} and what came after it were taken away",
+    "claim": "line {number} names another person or activity than the claim it speaks of",
+    "certificate": "line {number} names another person, number or credit than the certificate it speaks of",
+    "printed": "what is printed on the certificate of line {number} is not what was sealed",
+    "evidence": "why line {number} was decided is kept otherwise than it was sealed",
     "unsaid": "no line speaks of a claim or certificate that is there: lines are gone, or it was put in past them",
     "head": "the lines up to number {last} are not those that were published: history was written anew",
 }

@@ -86,12 +86,21 @@ def _lines_of(certificate: Certificate) -> tuple[dict[str, LedgerEntry], LedgerE
     return {row.kind: row for row in rows if row.claim_id is None}, granted[-1] if granted else None
 
 
+def is_about(line: LedgerEntry, certificate: Certificate) -> bool:
+    """Whether the line names this certificate, person, credit and course: else another credit would vouch for it."""
+    said, claim, course = line.details, certificate.claim_id, certificate.course_id
+    return (
+        (line.programme_id, line.user_id, said.get("number"), said.get("claim", claim), said.get("course", course))
+        == (certificate.programme_id, certificate.user_id, certificate.number, claim, course)
+    )  # fmt: skip
+
+
 def flaw_of(certificate: Certificate, line: LedgerEntry | None) -> CertificateState | None:
     """Whether facts, columns, signature and line of the ledger say the same. Facts that were purged are not asked.
 
     A key that is not there excuses nothing else: whatever can be checked without it is checked first.
     """
-    if line is None or line.details.get("number") != certificate.number:
+    if line is None or not is_about(line, certificate):
         return CertificateState.ALTERED
     if seal(bytes(line.previous), content_of(line)) != bytes(line.hash):
         return CertificateState.ALTERED

@@ -89,10 +89,12 @@ class TestClaiming:
             "version": "2022",
             "accreditation": accreditation.pk,
             "activity": accreditation.activity_id,
+            "lesson": accreditation.activity.lesson_id,
             "format": "live",
             "took_part_on": "2026-11-20",
             "computed": "0.75",
             "evidence": digest_of(kept.evidence),
+            "decision": digest_of(kept.decision),
             "steps": kept.decision["steps"],
         }
         assert kept.decision["steps"][0] == ["watched_live", {"watched": 47, "whole": 60}]

@@ -98,7 +98,8 @@ class TestAnActivity:
         line = LedgerEntry.objects.get(certificate=certificate)
         assert (line.number, line.kind, line.user_id) == (2, "certificate_issued", certificate.user_id)
         digest = digest_of(certificate.facts)
-        assert line.details == {"number": certificate.number, "facts": digest, "edition": 1}
+        about = {"claim": certificate.claim_id, "course": None}
+        assert line.details == {"number": certificate.number, "facts": digest, "edition": 1, **about}
         assert "Okonkwo" not in str(line.details)
         assert verify(programme_id=certificate.programme_id).flaw is None
 
