@@ -73,12 +73,24 @@ class NotCanonicalError(ValueError):
 def lock_chain(programme: Programme) -> Chain:
     """Everything that is granted or issued in a programme waits here. Inside a transaction."""
     Chain.objects.get_or_create(programme=programme, defaults={"head": START})
-    return Chain.objects.select_for_update(no_key=True).get(programme=programme)
+    chain = Chain.objects.select_for_update(no_key=True).get(programme=programme)
+    if chain.length:
+        newest = LedgerEntry.objects.filter(programme=programme, number=chain.length)
+        chain.newest_at = newest.values_list("entered_at", flat=True).first()
+    return chain
+
+
+def time_in(chain: Chain, now: datetime) -> datetime:
+    """When it is in a locked chain. `now` was read before the lock was waited for, once for a whole sweep, or by
+    another machine's clock: what others wrote meanwhile is never later than what follows on it.
+    """
+    return max(now, chain.newest_at) if chain.newest_at else now
 
 
 def append(*, chain: Chain, entries: Sequence[NewEntry], now: datetime) -> list[LedgerEntry]:
-    """To the end of a locked chain, in this order. The chain's row moves on with it."""
+    """To the end of a locked chain, in this order, at its time. The chain's row moves on with it."""
     rows: list[LedgerEntry] = []
+    at = time_in(chain, now)
     number, head = chain.length, bytes(chain.head)
     for entry in entries:
         number += 1
@@ -93,14 +105,14 @@ def append(*, chain: Chain, entries: Sequence[NewEntry], now: datetime) -> list[
             reason=entry.reason,
             details=entry.details,
             actor=entry.actor,
-            entered_at=now,
+            entered_at=at,
             previous=head,
         )
         head = row.hash = seal(head, content_of(row))
         rows.append(row)
     with transaction.atomic():
         LedgerEntry.objects.bulk_create(rows, batch_size=BATCH)
-        chain.length, chain.head = number, head
+        chain.length, chain.head, chain.newest_at = number, head, at if rows else chain.newest_at
         chain.save(update_fields=["length", "head"])
     return rows
 

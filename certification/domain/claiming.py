@@ -23,7 +23,7 @@ from accounts.models import User
 from certification.authorities import pack
 from certification.authorities.base import Decision
 from certification.authorities.rounding import plain
-from certification.domain.chain import NewEntry, append, canonical, lock_chain
+from certification.domain.chain import NewEntry, append, canonical, lock_chain, time_in
 from certification.domain.evaluating import Evaluated, enrolments_of, evaluate
 from certification.domain.evidence import Gatherer, data_of
 from certification.domain.people import hold_people
@@ -106,6 +106,7 @@ def grant(
     *, chain: Chain, granted: Sequence[tuple[Evaluated, Decimal]], actor: User | None, now: datetime
 ) -> list[Claim]:
     """Claims, their lines and why. The caller holds the chain and the people's locks, and has looked for claims."""
+    now = time_in(chain, now)
     claims = Claim.objects.bulk_create([_claim(one, programme_id=chain.programme_id, now=now) for one, _ in granted])
     kept = [data_of(one.evidence, one.terms) for one, _ in granted]
     entries = [

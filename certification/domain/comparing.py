@@ -22,6 +22,13 @@ from courses.models import Programme
 
 LEAVES_TRACES = (Chain, LedgerEntry, PublishedHead, Claim, Certificate)
 ISSUED = (EntryKind.CERTIFICATE_ISSUED, EntryKind.CERTIFICATE_REISSUED)
+# Lines of one hour may stand in any order: see the trigger.
+TIME = """
+SELECT number FROM (
+    SELECT number, entered_at, lag(entered_at) OVER (ORDER BY number) AS before
+    FROM certification_ledgerentry WHERE programme_id = %s
+) line WHERE entered_at < before - interval '1 hour' ORDER BY number LIMIT 1
+"""
 # What a line does not name, an older line or one of another kind, is not compared: hence each coalesce.
 CLAIM = """
 SELECT line.number FROM certification_ledgerentry line JOIN certification_claim one ON one.id = line.claim_id
@@ -64,6 +71,7 @@ def compared(found: Verified) -> Verified:
     flaws = [
         Flaw(programme_id, number, what)
         for what, number in (
+            ("time", _first(TIME, programme_id)),
             ("claim", _first(CLAIM, programme_id)),
             ("certificate", _first(CERTIFICATE, programme_id)),
             ("printed", next(_wrongly_printed(programme_id), None)),

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from accounts.domain.erasure import is_erased
 from accounts.models import User
-from certification.domain.chain import NewEntry, append, canonical, lock_chain
+from certification.domain.chain import NewEntry, append, canonical, lock_chain, time_in
 from certification.domain.facts import Design, NotPrintableError, Place, Source, design_of, facts_of, programme_of
 from certification.domain.keys import SigningKey, newest_key
 from certification.domain.people import hold_people
@@ -83,6 +83,7 @@ def issue_batch(*, programme: Programme, sources: Sequence[Source], now: datetim
     key = newest_key()
     with transaction.atomic():
         chain = lock_chain(programme)
+        now = time_in(chain, now)  # not before the credit that it certifies
         people = hold_people(source.user_id for source in sources)
         template, design = _design(programme)
         existing = _existing(programme, sources)
@@ -114,6 +115,7 @@ def reissue(*, certificate: Certificate, reason: str, actor: User | None, now: d
     key = newest_key()
     with transaction.atomic():
         chain = lock_chain(certificate.programme)
+        now = time_in(chain, now)
         if Certificate.objects.filter(replaces=certificate).exists():
             raise ReplacedError(_("This certificate has been replaced: issue the newest edition anew."))
         if _revocations([certificate]):

@@ -24,6 +24,7 @@ WORDS = {
     "link": "line {number} does not follow on the line before it",
     "content": "line {number} says something else than when it was sealed",
     "cut": "line {number} and what came after it were taken away",
+    "time": "line {number} is older than the line before it",
     "claim": "line {number} names another person or activity than the claim it speaks of",
     "certificate": "line {number} names another person, number or credit than the certificate it speaks of",
     "printed": "what is printed on the certificate of line {number} is not what was sealed",

@@ -1,6 +1,7 @@
 """The ledger of a programme: what was granted, corrected and revoked, each line sealed with the one before."""
 
 import uuid
+from datetime import datetime
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
@@ -24,6 +25,7 @@ class Chain(models.Model):
     length = models.PositiveIntegerField(default=0)
     head = models.BinaryField(max_length=32)
     last_serial = models.PositiveIntegerField(default=0, help_text=_("Of the newest certificate."))
+    newest_at: datetime | None = None  # no column: of the newest line, read under the lock (`domain.chain.lock_chain`)
 
     class Meta:
         verbose_name = _("chain")

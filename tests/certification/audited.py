@@ -85,7 +85,7 @@ def make_audited(
     answer(evaluation, person, at.date())
     disclose(activity, person, at)
     accredited = AccreditationFactory.create(activity=activity, **accreditation)
-    line = grant(accreditation=accredited, user=person, took_part_on=at.date(), made_at=at)
+    line = grant(accreditation=accredited, user=person, took_part_on=at.date(), made_at=at, at=at)
     assert line.claim is not None
     ClaimEvidence.objects.create(entry=line, evidence={"watched_seconds": 3000}, decision={"credit": "0.75"})
     certificate = certify(line.claim, at=at)

@@ -1,6 +1,6 @@
 """Programmes that issue, and doctors who have earned something in them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -15,6 +15,7 @@ from tests.factories.certification import AccreditationFactory, ActivityFactory,
 from tests.factories.courses import CourseFactory, EnrolmentFactory, LessonFactory, ProgrammeFactory
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+BEFORE = NOW - timedelta(hours=1)
 
 
 def issuing_programme(**values: Any) -> Programme:
@@ -40,7 +41,9 @@ def claim_of(
     accreditation = AccreditationFactory.create(activity=activity, authority=authority, **values)
     person = user or doctor()
     with transaction.atomic():
-        entry = grant(credit=credit, accreditation=accreditation, user=person, took_part_on=NOW.date())
+        entry = grant(
+            credit=credit, accreditation=accreditation, user=person, took_part_on=NOW.date(), made_at=BEFORE, at=BEFORE
+        )
     assert entry.claim is not None
     return entry.claim
 

@@ -4,7 +4,7 @@ import hashlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -22,11 +22,13 @@ from certification.domain.chain import (
     content_of,
     lock_chain,
     seal,
+    time_in,
     verify,
 )
 from certification.domain.publishing import words_of
 from certification.enums import EntryKind
 from certification.models import Chain, Claim, LedgerEntry, PublishedHead
+from courses.models import Programme
 from tests.certification.ledgers import grant_many, tamper
 from tests.factories.accounts import UserFactory
 from tests.factories.certification import AccreditationFactory, ClaimFactory, grant
@@ -38,6 +40,11 @@ PROOFS = (
     "certificatetemplate", "signatureimage", "disclosure", "disclosurereview", "disclosuresheet", "acknowledgement",
 )  # fmt: skip
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+
+
+def new_entry(programme: Programme) -> NewEntry:
+    claim = ClaimFactory.create(accreditation__activity__lesson__course__programme=programme)
+    return NewEntry(EntryKind.CREDIT_GRANTED, claim.user_id, claim_id=claim.pk, credits=Decimal(1))
 
 
 class TestAppending:
@@ -80,6 +87,19 @@ class TestAppending:
         append(chain=lock_chain(programme), entries=entries, now=now())
         assert verify(programme_id=programme.pk).length == 3
         assert verify(programme_id=programme.pk).flaw is None
+
+    def test_a_line_is_never_older_than_the_one_before(self) -> None:
+        """Its time was read before others, who came later, were through; or by a clock that is behind."""
+        programme = ProgrammeFactory.create()
+        first, _second, third = (
+            append(chain=lock_chain(programme), entries=[new_entry(programme)], now=NOW + timedelta(minutes=minutes))[0]
+            for minutes in (0, 5, 3)
+        )
+        assert (first.entered_at, third.entered_at) == (NOW, NOW + timedelta(minutes=5))
+        chain = lock_chain(programme)
+        assert (time_in(chain, NOW), time_in(chain, NOW + timedelta(days=1))) == (
+            NOW + timedelta(minutes=5), NOW + timedelta(days=1)
+        )  # fmt: skip
 
     def test_programmes_have_chains_of_their_own(self) -> None:
         one, other = grant(), grant()
@@ -151,6 +171,16 @@ class TestTheDatabase:
             hash=b"y" * 32,
         )
         with pytest.raises(IntegrityError), transaction.atomic():
+            row.save()
+        assert LedgerEntry.objects.count() == 1
+
+    def test_refuses_a_line_that_is_older_than_the_one_before(self) -> None:
+        entry = grant(at=NOW)
+        row = LedgerEntry(
+            programme=entry.programme, number=2, kind=EntryKind.CREDIT_CORRECTED, user=entry.user, claim=entry.claim,
+            credits=1, reason="Wrong", entered_at=NOW - timedelta(minutes=61), previous=entry.hash, hash=b"y" * 32,
+        )  # fmt: skip
+        with pytest.raises(IntegrityError, match="older than the one before"), transaction.atomic():
             row.save()
         assert LedgerEntry.objects.count() == 1
 

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from certification.domain.chain import Flaw, verify
+from certification.domain.chain import Flaw, content_of, lock_chain, seal, verify
 from certification.domain.claiming import claim, revoke_claim
 from certification.domain.comparing import compared
 from certification.domain.issuing import issue, reissue
 from certification.domain.overview import decision_of
 from certification.domain.standing import standing_of
+from certification.enums import EntryKind
 from certification.models import Certificate, Claim, LedgerEntry
 from courses.models import Programme
 from tests.certification.ledgers import tamper
@@ -112,6 +113,22 @@ def test_sec_31_a_claim_that_was_put_in_past_the_ledger_is_named(ledger: Ledger)
         UserFactory.create().pk,
     )
     assert ledger.is_named(5, "unsaid")
+
+
+def test_sec_31_a_line_that_was_dated_back_is_named(ledger: Ledger) -> None:
+    """Sealed as it should be, by somebody who is past the trigger."""
+    chain, last = lock_chain(ledger.programme), LedgerEntry.objects.get(number=4)
+    last.pk, last.number, last.previous = None, 5, last.hash
+    last.kind, last.reason, last.entered_at = EntryKind.CERTIFICATE_REVOKED, "Long ago", LATER - timedelta(days=9)
+    last.hash = seal(bytes(last.previous), content_of(last))
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        last.save(force_insert=True)
+        cursor.execute("SET LOCAL session_replication_role = DEFAULT")
+    chain.length, chain.head = 5, last.hash
+    chain.save()
+    assert ledger.is_named(5, "time")
 
 
 def test_the_first_of_several_is_named(ledger: Ledger) -> None:

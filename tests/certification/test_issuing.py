@@ -1,6 +1,6 @@
 """When a certificate is issued, what it says for ever, and how it is replaced and revoked."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -427,6 +427,16 @@ class TestAllThatIsDue:
         assert list(due_claims(other)) == [foreign]
         assert issue_due(programme=programme, now=NOW).new == []
         assert verify(programme_id=programme.pk).flaw is None
+
+    def test_a_sweep_that_began_before_the_credit_was_granted_dates_nothing_back(self) -> None:
+        programme = issuing_programme()
+        claim = claim_of(programme)
+        correct(claim, EntryKind.CREDIT_CORRECTED, "0.5")
+        began = NOW - timedelta(minutes=4)
+        (made,) = issue_due(programme=programme, now=began).new
+        again = reissue(certificate=made, reason="Name", actor=None, now=began)
+        line = LedgerEntry.objects.get(certificate=made)
+        assert (made.issued_at, line.entered_at, again.issued_at) == (NOW, NOW, NOW)
 
     def test_at_most_so_many_and_then_the_rest(self) -> None:
         programme = issuing_programme()

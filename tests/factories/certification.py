@@ -1,6 +1,6 @@
 """Activities, accreditations and claims. An activity is open, two days long and has an hour of education."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -115,10 +115,10 @@ def disclose(
     return made
 
 
-def grant(*, credit: str = "0.75", **claim: Any) -> LedgerEntry:
-    """A claim and its line."""
+def grant(*, credit: str = "0.75", at: datetime | None = None, **claim: Any) -> LedgerEntry:
+    """A claim and its line; now unless said otherwise."""
     made = ClaimFactory.create(**claim)
     entry = NewEntry(
         kind=EntryKind.CREDIT_GRANTED, user_id=made.user_id, claim_id=made.pk, credits=Decimal(credit), details={"n": 1}
     )
-    return append(chain=lock_chain(made.programme), entries=[entry], now=now())[0]
+    return append(chain=lock_chain(made.programme), entries=[entry], now=at or now())[0]
