@@ -75,6 +75,7 @@ class EntryKind(TextChoices):
     CERTIFICATE_ISSUED = "certificate_issued", _("Certificate issued")
     CERTIFICATE_REISSUED = "certificate_reissued", _("Certificate issued anew")
     CERTIFICATE_REVOKED = "certificate_revoked", _("Certificate revoked")
+    CERTIFICATE_PURGED = "certificate_purged", _("Printed facts removed after their years")
 
 
 CREDIT_ENTRIES = frozenset({EntryKind.CREDIT_GRANTED, EntryKind.CREDIT_CORRECTED, EntryKind.CREDIT_REVOKED})

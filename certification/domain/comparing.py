@@ -52,6 +52,24 @@ WHERE line.programme_id = %s AND ((one.user_id, one.programme_id) <> (line.user_
     OR jsonb_exists(line.details, 'edition') AND line.details->>'replaces' IS DISTINCT FROM before.number)
 ORDER BY line.number LIMIT 1
 """
+# What left before its years were over: `retention.LEAST_YEARS`.
+GONE = """
+SELECT line.number FROM certification_ledgerentry line
+WHERE line.programme_id = %s AND line.kind = 'credit_granted' AND jsonb_exists(line.details, 'evidence')
+    AND line.entered_at > now() - interval '6 years'
+    AND NOT EXISTS (SELECT FROM certification_claimevidence WHERE entry_id = line.id)
+ORDER BY line.number LIMIT 1
+"""
+EMPTIED = """
+SELECT line.number FROM certification_ledgerentry line
+JOIN certification_certificate one ON one.id = line.certificate_id AND one.facts = '{}'
+WHERE line.programme_id = %s AND line.kind IN ('certificate_issued', 'certificate_reissued') AND NOT EXISTS (
+    SELECT FROM certification_ledgerentry gone
+    WHERE gone.certificate_id = one.id AND gone.kind = 'certificate_purged'
+        AND (line.entered_at AT TIME ZONE 'UTC')::date
+            <= (gone.entered_at AT TIME ZONE 'UTC')::date - interval '6 years')
+ORDER BY line.number LIMIT 1
+"""
 
 
 def programmes_with_traces() -> QuerySet[Programme]:
@@ -74,6 +92,8 @@ def compared(found: Verified) -> Verified:
             ("time", _first(TIME, programme_id)),
             ("claim", _first(CLAIM, programme_id)),
             ("certificate", _first(CERTIFICATE, programme_id)),
+            ("gone", _first(GONE, programme_id)),
+            ("emptied", _first(EMPTIED, programme_id)),
             ("printed", next(_wrongly_printed(programme_id), None)),
             ("evidence", next(_wrongly_decided(programme_id), None)),
             ("unsaid", found.length + 1 if _is_unsaid(programme_id) else None),

@@ -3,9 +3,9 @@
 Each authority says for how many years (`retention_years` of its rule packs; the longest of its versions). Where several
 concern a record, the longest counts, and the years run from the last thing that happened to it: taking part, the end of
 the activity, issuing, or the newest line of the ledger about it. Days are UTC. What goes: evidence of claims, what
-doctors acknowledged, PDFs, what is printed on certificates, and names that outlived their account. What stays for ever:
-the lines of the ledger, which name nobody, the claims and numbers they speak of, and the disclosures of those who
-taught.
+doctors acknowledged, PDFs, what is printed on certificates (with a line in the ledger), and names that outlived their
+account. What stays for ever: the lines of the ledger, which name nobody, the claims and numbers they speak of, and the
+disclosures of those who taught. Triggers let nothing go that is younger than `LEAST_YEARS`, by the database's clock.
 
 What is printed on a certificate and its PDF go in one transaction: of facts that are gone no worker makes a file again.
 """
@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from itertools import groupby
 from typing import Any
 
 from django.db import connection, transaction
@@ -25,7 +26,8 @@ from django.db.models.functions import Cast, Greatest
 from accounts.domain import audit
 from accounts.models import User
 from certification.authorities import AUTHORITIES
-from certification.enums import AuthorityKey, CertificateKind
+from certification.domain.chain import NewEntry, append, lock_chain
+from certification.enums import AuthorityKey, CertificateKind, EntryKind
 from certification.models import (
     Accreditation,
     Acknowledgement,
@@ -41,6 +43,8 @@ from courses.models import Course, Programme
 from media.storages import media_storage
 
 BATCH = 500
+LEAST_YEARS = 6  # the triggers say so too: another number needs another migration
+OVER = "The years for which it is kept are over."
 Years = Callable[[str], int]
 
 
@@ -176,7 +180,9 @@ def claims_with_days(claims: QuerySet[Claim]) -> Iterator[tuple[Claim, date]]:
 
 
 def _newest(**about: Any) -> Subquery:
-    return Subquery(LedgerEntry.objects.filter(**about).order_by("-entered_at").values("entered_at")[:1])
+    """That something was removed keeps nothing longer."""
+    lines = LedgerEntry.objects.filter(**about).exclude(kind=EntryKind.CERTIFICATE_PURGED)
+    return Subquery(lines.order_by("-entered_at").values("entered_at")[:1])
 
 
 def due(kind: Kind, group: Group, *, until: date) -> QuerySet[Any]:
@@ -238,12 +244,36 @@ def _purge_batch(kind: Kind, group: Group, *, until: date, user: User | None, no
     ids = list(_of(due(kind, group, until=until), kind, user).order_by("pk").values_list("pk", flat=True)[:BATCH])
     if not ids:
         return Counter()
+    if kind == Kind.FACTS:
+        say_purged(ids, now=now)
     with _allowed():
         gone = _REMOVERS[kind](ids)
     for one, number in gone.items():
         details = {"kind": str(one), "number": number, "until": until, "years": group.years}
         audit.record("records.purged", subject=user, details=details, now=now)
     return gone
+
+
+def say_purged(certificate_ids: list[int], *, now: datetime) -> None:
+    """A line for each: facts that are gone without one count as altered. Inside a transaction."""
+    rows = Certificate.objects.filter(pk__in=certificate_ids).defer("facts").select_related("programme")
+    for programme, certificates in groupby(rows.order_by("programme", "serial"), key=lambda row: row.programme):
+        entries = [
+            NewEntry(
+                kind=EntryKind.CERTIFICATE_PURGED,
+                user_id=one.user_id,
+                certificate_id=one.pk,
+                reason=OVER,
+                details={"number": one.number},
+            )
+            for one in certificates
+        ]
+        append(chain=lock_chain(programme), entries=entries, now=now)
+
+
+def is_due(since: datetime, *, at: datetime) -> bool:
+    """Whether the least of all retentions was over."""
+    return years_later(since.astimezone(UTC).date(), LEAST_YEARS) <= at.astimezone(UTC).date()
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from certification.domain.chain import NotCanonicalError, canonical, content_of,
 from certification.domain.issuing import digest_of
 from certification.domain.keys import UnknownKeyError, is_known, is_signed
 from certification.domain.publishing import newest_head
+from certification.domain.retention import is_due
 from certification.enums import CREDIT_ENTRIES, CertificateState, EntryKind
 from certification.models import Certificate, LedgerEntry, PublishedHead
 from core.logging import get_logger
@@ -52,7 +53,7 @@ def standing_of(certificate: Certificate) -> Standing:
     place["is_purged"] = not certificate.facts
     if line is not None:
         place["head"] = newest_head(certificate.programme_id, from_line=line.number)
-    if flaw := flaw_of(certificate, line):
+    if flaw := flaw_of(certificate, line, purged=lines.get(EntryKind.CERTIFICATE_PURGED)):
         log.error("certification.certificate_not_confirmed", certificate=certificate.pk, flaw=flaw.value)
         return Standing(flaw, **place)
     if revoked := lines.get(EntryKind.CERTIFICATE_REVOKED):
@@ -95,17 +96,23 @@ def is_about(line: LedgerEntry, certificate: Certificate) -> bool:
     )  # fmt: skip
 
 
-def flaw_of(certificate: Certificate, line: LedgerEntry | None) -> CertificateState | None:
-    """Whether facts, columns, signature and line of the ledger say the same. Facts that were purged are not asked.
+def is_sealed(line: LedgerEntry) -> bool:
+    return seal(bytes(line.previous), content_of(line)) == bytes(line.hash)
 
-    A key that is not there excuses nothing else: whatever can be checked without it is checked first.
+
+def flaw_of(
+    certificate: Certificate, line: LedgerEntry | None, *, purged: LedgerEntry | None = None
+) -> CertificateState | None:
+    """Whether facts, columns, signature and line of the ledger say the same.
+
+    Facts that are gone are not asked where a line says that they were `purged`, and their years were over then. A key
+    that is not there excuses nothing else: whatever can be checked without it is checked first.
     """
-    if line is None or not is_about(line, certificate):
-        return CertificateState.ALTERED
-    if seal(bytes(line.previous), content_of(line)) != bytes(line.hash):
+    if line is None or not is_about(line, certificate) or not is_sealed(line):
         return CertificateState.ALTERED
     if not certificate.facts:
-        return None
+        left = purged is not None and is_sealed(purged) and is_due(line.entered_at, at=purged.entered_at)
+        return None if left else CertificateState.ALTERED
     try:
         content = canonical(certificate.facts)
     except NotCanonicalError:

@@ -33,7 +33,13 @@ def doctor(**values: Any) -> User:
 
 
 def claim_of(
-    programme: Programme, *, user: User | None = None, credit: str = "0.75", authority: str = "accme", **values: Any
+    programme: Programme,
+    *,
+    user: User | None = None,
+    credit: str = "0.75",
+    authority: str = "accme",
+    at: datetime = BEFORE,
+    **values: Any,
 ) -> Claim:
     """Granted, of a webinar of its own."""
     lesson = LessonFactory.create(course=_course(programme))
@@ -42,7 +48,7 @@ def claim_of(
     person = user or doctor()
     with transaction.atomic():
         entry = grant(
-            credit=credit, accreditation=accreditation, user=person, took_part_on=NOW.date(), made_at=BEFORE, at=BEFORE
+            credit=credit, accreditation=accreditation, user=person, took_part_on=at.date(), made_at=at, at=at
         )
     assert entry.claim is not None
     return entry.claim

@@ -37,6 +37,8 @@ from webinars.models import Question, SpotRequest, SpotWindow, Webinar
 pytestmark = pytest.mark.django_db
 NOW = datetime(2027, 1, 1, 12, 0, tzinfo=UTC)
 UNTIL = date(2032, 3, 5)
+# Nothing leaves that is younger than six years by the database's clock.
+OLD, OVER = AT.replace(year=2016), datetime(2022, 3, 5, 12, 0, tzinfo=UTC)
 # What the person is known by: nothing of it may be left outside of what is lawfully kept.
 MARKS = ("Xanthippe", "Quillfeather", "xq@hospital.example", "+919876543210", "REG-XQ-1", "203.0.113.77", "XQ-Phone")
 # Where it may be: facts of certificates within their years, and the trail, in which nothing can be changed.
@@ -50,33 +52,37 @@ def _lines_of_that_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def mine() -> Audited:
+    return make_mine(AT)
+
+
+def make_mine(at: datetime) -> Audited:
     """A doctor with everything, beside another one with the same."""
     doctor = UserFactory.create(
         first_name="Xanthippe", last_name="Quillfeather", email="xq@hospital.example", phone="+919876543210",
         medical_council="Kerala", registration_number="REG-XQ-1", specialty="Cardiology",
     )  # fmt: skip
-    made = make_audited(doctor=doctor, is_anonymous=False)
+    made = make_audited(doctor=doctor, is_anonymous=False, at=at)
     EnrolmentFactory.create(user=doctor, programme=made.claim.programme)
     webinar = Webinar.objects.get(lesson=made.activity.lesson)
-    Question.objects.create(webinar=webinar, author=doctor, text="Which dose?", asked_at=AT)
+    Question.objects.create(webinar=webinar, author=doctor, text="Which dose?", asked_at=at)
     window = SpotWindow.objects.create(
-        webinar=webinar, opens_at=AT, closes_at=AT + timedelta(hours=1), capacity=5, created_at=AT
+        webinar=webinar, opens_at=at, closes_at=at + timedelta(hours=1), capacity=5, created_at=at
     )
     SpotRequest.objects.create(
         window=window, email="xq@hospital.example", first_name="Xanthippe", last_name="Quillfeather", country="IN",
-        medical_council="Kerala", registration_number="REG-XQ-1", ticket="t1", created_at=AT, user=doctor,
+        medical_council="Kerala", registration_number="REG-XQ-1", ticket="t1", created_at=at, user=doctor,
     )  # fmt: skip
     open_device(
-        request_session_key="abc123", user=doctor, user_agent="XQ-Phone", address="203.0.113.77", method="link", now=AT
+        request_session_key="abc123", user=doctor, user_agent="XQ-Phone", address="203.0.113.77", method="link", now=at
     )
-    Invitation.objects.create(user=doctor, created_at=AT, expires_at=AT + timedelta(days=9))
-    SignInRequest.objects.create(user=doctor, created_at=AT, expires_at=AT + timedelta(days=1), address="203.0.113.77")
+    Invitation.objects.create(user=doctor, created_at=at, expires_at=at + timedelta(days=9))
+    SignInRequest.objects.create(user=doctor, created_at=at, expires_at=at + timedelta(days=1), address="203.0.113.77")
     Authenticator.objects.create(user=doctor, type="totp", data={"secret": "x"})
     Candidate.objects.create(
         quiz_id=doctor.attempts.get().quiz_id, user=doctor, extra_percent=20, extra_reason="Dyslexia of Quillfeather",
         shows_name=True,
     )  # fmt: skip
-    make_audited(doctor=UserFactory.create(last_name="Bystander"), is_anonymous=False)
+    make_audited(doctor=UserFactory.create(last_name="Bystander"), is_anonymous=False, at=at)
     return made
 
 
@@ -124,10 +130,10 @@ class TestErasing:
             Kept("lines of the ledger (2)", "each is sealed with the one before; they name nobody"),
         )
 
-    def test_sec_39_records_whose_years_are_over_go_with_the_person(self, mine: Audited) -> None:
-        late = datetime(2032, 3, 5, 12, 0, tzinfo=UTC)
-        done = erase(user=mine.doctor, now=late)
-        assert [one.what for one in done.kept] == ["lines of the ledger (2)"]
+    def test_sec_39_records_whose_years_are_over_go_with_the_person(self) -> None:
+        mine = make_mine(OLD)
+        done = erase(user=mine.doctor, now=OVER)
+        assert [one.what for one in done.kept] == ["lines of the ledger (3)"]
         assert done.erased["records of credit whose years are over"] == 3
         assert where_known() <= {"accounts_auditevent"}
         assert ClaimEvidence.objects.exclude(entry__user=mine.doctor).count() == 1
@@ -171,8 +177,11 @@ class TestCreditWithoutACertificate:
 
     @pytest.fixture
     def granted(self, mine: Audited) -> LedgerEntry:
+        return self.grant_more(mine, at=AT)
+
+    def grant_more(self, mine: Audited, *, at: datetime) -> LedgerEntry:
         other = AccreditationFactory.create(activity=mine.activity, authority="eaccme", version="2023")
-        return grant(accreditation=other, user=mine.doctor, took_part_on=AT.date())
+        return grant(accreditation=other, user=mine.doctor, took_part_on=at.date(), at=at)
 
     def test_sec_39_who_had_it_stays_known_and_that_is_said(self, mine: Audited, granted: LedgerEntry) -> None:
         assert self.KEPT in look(user=mine.doctor, now=NOW).kept
@@ -182,17 +191,20 @@ class TestCreditWithoutACertificate:
         ]
         assert where_known() <= LAWFUL | {"certification_keptname"}
 
-    def test_sec_39_and_goes_when_its_years_are_over(self, mine: Audited, granted: LedgerEntry) -> None:
-        erase(user=mine.doctor, now=NOW)
-        late = datetime(2032, 3, 5, 12, 0, tzinfo=UTC)
+    def test_sec_39_and_goes_when_its_years_are_over(self) -> None:
+        mine = make_mine(OLD)
+        granted = self.grant_more(mine, at=OLD)
+        erase(user=mine.doctor, now=OLD + timedelta(days=300))
         assert granted.claim_id in KeptName.objects.values_list("claim", flat=True)
-        assert sum(number for _kind, number in purge(until=UNTIL - timedelta(days=1), now=late)) == 0
-        list(purge(until=UNTIL, now=late))
+        assert sum(number for _kind, number in purge(until=OVER.date() - timedelta(days=1), now=OVER)) == 0
+        list(purge(until=OVER.date(), now=OVER))
         assert where_known() <= {"accounts_auditevent"}
 
-    def test_sec_39_of_credit_whose_years_are_over_no_name_stays(self, mine: Audited, granted: LedgerEntry) -> None:
-        done = erase(user=mine.doctor, now=datetime(2032, 3, 5, 12, 0, tzinfo=UTC))
-        assert [one.what for one in done.kept] == ["lines of the ledger (3)"]
+    def test_sec_39_of_credit_whose_years_are_over_no_name_stays(self) -> None:
+        mine = make_mine(OLD)
+        granted = self.grant_more(mine, at=OLD)
+        done = erase(user=mine.doctor, now=OVER)
+        assert [one.what for one in done.kept] == ["lines of the ledger (4)"]
         assert not KeptName.objects.filter(claim=granted.claim_id).exists()
 
     @pytest.mark.parametrize(("kind", "credit"), [("credit_revoked", "0"), ("credit_corrected", "0")])

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -18,10 +17,10 @@ from certification.domain.issuing import revoke as revoke_certificate
 from certification.domain.overview import State, rows_of
 from certification.domain.transcript import transcript_of
 from certification.enums import ActivityState
-from certification.models import Accreditation, Activity, CertificateFile, Claim, ClaimEvidence
+from certification.models import Accreditation, Activity, CertificateFile, Claim
 from courses.enums import PublishStatus
 from courses.models import Enrolment, Programme
-from tests.certification.ledgers import purge
+from tests.certification.ledgers import purge, tamper
 from tests.factories.accounts import UserFactory
 from tests.factories.certification import AccreditationFactory, CertificateTemplateFactory
 from tests.factories.certification import grant as grant_directly
@@ -310,9 +309,7 @@ class TestOnePage:
     def test_after_its_evidence_has_left_the_steps_are_still_told(self) -> None:
         accreditation, user = earned()
         claim(accreditation=accreditation, user=user, now=timezone.now())
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL certification.purge = 'on'")
-        ClaimEvidence.objects.all().delete()
+        tamper("DELETE FROM certification_claimevidence")
         assert "You watched 47 of 60 minutes live." in text_of(signed_in(user), f"/credits/{accreditation.pk}/")
 
     def test_corrections_stand_there_with_their_reasons(self) -> None:

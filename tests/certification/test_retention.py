@@ -1,21 +1,35 @@
 """What goes after its years, what stays, and that nothing goes a day too early."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 from itertools import islice
 from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
 
 from accounts.models import AuditEvent
+from certification.authorities import AUTHORITIES
 from certification.domain import retention
 from certification.domain.chain import NewEntry, append, lock_chain, verify
 from certification.domain.files import make_missing
 from certification.domain.issuing import issue
-from certification.domain.retention import FutureError, Kind, Line, groups, plan, purge, years_earlier, years_later
+from certification.domain.retention import (
+    LEAST_YEARS,
+    FutureError,
+    Kind,
+    Line,
+    groups,
+    plan,
+    purge,
+    years_earlier,
+    years_later,
+    years_of,
+)
 from certification.enums import CertificateKind, EntryKind
 from certification.models import (
     Acknowledgement,
@@ -26,14 +40,17 @@ from certification.models import (
     LedgerEntry,
 )
 from media.storages import media_storage
-from tests.certification.audited import AT, make_audited
+from tests.certification import audited
 from tests.certification.earned import claim_of, issuing_programme
 from tests.factories.certification import AccreditationFactory, grant
 
 pytestmark = pytest.mark.django_db
-NOW = datetime(2035, 1, 1, 12, 0, tzinfo=UTC)
-LAST_DAY = date(2032, 3, 5)  # six years after AT, on which all of it may go
+# The database lets nothing go that is younger than six years by its own clock.
+AT = datetime(2016, 3, 5, 17, 0, tzinfo=UTC)
+NOW = datetime(2025, 1, 1, 12, 0, tzinfo=UTC)
+LAST_DAY = date(2022, 3, 5)  # six years after AT, on which all of it may go
 OF_ONE = tuple(kind for kind in Kind if kind != Kind.NAME)  # what `make_audited` makes one of
+make_audited = partial(audited.make_audited, at=AT)
 
 
 @pytest.fixture(autouse=True)
@@ -94,7 +111,7 @@ class TestWhen:
         mine.activity.ends_at = AT + timedelta(days=365)
         mine.activity.save()
         assert Kind.ACKNOWLEDGEMENT not in purge_all(LAST_DAY)
-        assert purge_all(date(2033, 3, 5)) == {Kind.ACKNOWLEDGEMENT: 1}
+        assert purge_all(date(2023, 3, 5)) == {Kind.ACKNOWLEDGEMENT: 1}
 
     def test_the_longest_of_the_authorities_counts(self) -> None:
         """The certificate and evidence of a claim concern its own authority; what was shown concerns all of them."""
@@ -106,7 +123,7 @@ class TestWhen:
 
         assert Kind.ACKNOWLEDGEMENT not in purge_all(LAST_DAY, years=years)
         assert left() == (0, 1, 0, 0)
-        assert purge_all(date(2034, 3, 5), years=years) == {Kind.ACKNOWLEDGEMENT: 1}
+        assert purge_all(date(2024, 3, 5), years=years) == {Kind.ACKNOWLEDGEMENT: 1}
         assert [(one.years, mine.activity.pk in one.activities) for one in groups(years=years)] == [
             (3, False), (6, False), (8, True)
         ]  # fmt: skip
@@ -125,11 +142,11 @@ class TestWhen:
         def years(authority: str) -> int:
             return {"accme": 8, "attendance": 2}.get(authority, 1)
 
-        purge_all(date(2028, 3, 5), years=years)
+        purge_all(date(2018, 3, 5), years=years)
         kept = {one.pk for one in Certificate.objects.exclude(facts={})}
         whole = {made.pk} if kind == CertificateKind.PROGRAMME else set()
         assert kept == {other.certificate.pk} | whole
-        purge_all(date(2034, 3, 5), years=years)
+        purge_all(date(2024, 3, 5), years=years)
         assert not Certificate.objects.exclude(facts={}).exists()
 
     def test_a_date_in_the_future_is_refused(self) -> None:
@@ -139,6 +156,45 @@ class TestWhen:
         with pytest.raises(FutureError):
             purge_all(NOW.date() + timedelta(days=1))
         assert left() == (1, 1, 1, 1)
+
+
+class TestTheDoor:
+    """By the database's clock, whatever somebody says to it."""
+
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "DELETE FROM certification_claimevidence",
+            "DELETE FROM certification_acknowledgement",
+            "DELETE FROM certification_certificatefile",
+            "UPDATE certification_certificate SET facts = '{}'",
+        ],
+    )
+    def test_sec_28_is_open_for_what_is_six_years_old_and_shut_for_all_else(self, statement: str) -> None:
+        last = years_earlier(timezone.now().date(), 6)
+        make_audited(at=datetime.combine(last, time(23), UTC))
+        assert self.tried(statement) == ""
+        days = 32 if "acknowledgement" in statement else 2  # it was made thirty days before
+        young = make_audited(at=datetime.combine(last + timedelta(days=days), time(), UTC))
+        assert "refused" in self.tried(statement)
+        assert [one.entry_id for one in ClaimEvidence.objects.filter(entry=young.line)] == [young.line.pk]
+
+    def tried(self, statement: str) -> str:
+        """What the database answers, with the door open."""
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SET LOCAL certification.purge = 'on'")
+                cursor.execute(statement)
+                cursor.execute("SET LOCAL certification.purge = 'off'")
+        except DatabaseError as refused:
+            return str(refused)
+        return ""
+
+    def test_six_years_are_the_least_that_any_authority_wants(self) -> None:
+        assert min(years_of(one) for one in AUTHORITIES) >= LEAST_YEARS
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT prosrc FROM pg_proc WHERE proname = 'certification_may_leave'")
+            assert f"'{LEAST_YEARS} years'" in cursor.fetchone()[0]
 
 
 class TestWhat:
@@ -162,7 +218,8 @@ class TestWhat:
         mine = make_audited()
         before = list(LedgerEntry.objects.order_by("number").values())
         purge_all(LAST_DAY)
-        assert list(LedgerEntry.objects.order_by("number").values()) == before
+        after = list(LedgerEntry.objects.order_by("number").values())
+        assert (after[:-1], after[-1]["kind"]) == (before, EntryKind.CERTIFICATE_PURGED)
         assert verify(programme_id=mine.claim.programme_id).flaw is None
 
     def test_the_file_leaves_the_storage(self) -> None:
@@ -176,7 +233,7 @@ class TestWhat:
         """They look every minute, and thousands of files take longer than that."""
         programme = issuing_programme()
         for _ in range(2):
-            issue(of=claim_of(programme), now=AT)
+            issue(of=claim_of(programme, at=AT), now=AT)
         assert make_missing(now=NOW) == 2
         names = list(CertificateFile.objects.values_list("stored_as", flat=True))
         for _step in islice(purge(until=LAST_DAY, now=NOW), 10):  # else it and they go on for ever

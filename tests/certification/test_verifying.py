@@ -223,7 +223,7 @@ class TestFiles:
         tamper("DELETE FROM certification_certificatefile WHERE certificate_id = %s", other.pk)
         assert self.said(theirs) == "This file was sealed here and not changed"
         settings.CERTIFICATE_KEYS = (bytes(range(32)),)
-        assert self.said(theirs) == "This file is no certificate of this site"
+        assert self.said(theirs) == "This file was sealed by a key that this site does not know any more"
 
     def record_as(self, pdf: bytes) -> None:
         tamper("UPDATE certification_certificatefile SET sha256 = %s", hashlib.sha256(pdf).digest())
