@@ -56,6 +56,8 @@ def issue_due() -> int:
             issued += len(work(programme=programme, now=asked_now()).new)
         except (IssuingError, NoKeyError) as error:
             log.warning("certification.nothing_issued", programme=programme.pk, reason=str(error))
+        except Exception:  # of this programme: the others have their certificates
+            log.exception("certification.issuing_failed", programme=programme.pk)
     return issued
 
 

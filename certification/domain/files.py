@@ -149,7 +149,9 @@ def _store(pdf: bytes, digest: bytes) -> str:
     content = ContentFile(pdf)
     content.content_type = "application/pdf"  # type: ignore[attr-defined]  # read by S3Storage
     kept: str = storage.save(name, content)
-    return kept
+    if kept != name:  # another worker was first: these bytes are there, and a second copy would be nobody's
+        storage.delete(kept)
+    return name
 
 
 def file_name(certificate: Certificate) -> str:

@@ -24,8 +24,10 @@ from certification.domain.evidence import PHASES, Gatherer
 from certification.domain.terms import SETTLING, pack_for
 from certification.enums import ActivityState, Format
 from certification.models import Accreditation, Acknowledgement
+from core.logging import get_logger
 from webinars.models import Visit, WatchRecord, Webinar
 
+log = get_logger("certification")
 BATCH = 500
 LATELY = timedelta(hours=2)
 LATE_BEATS = timedelta(hours=1)
@@ -33,10 +35,16 @@ QUIET = timedelta(days=7)
 
 
 def grant_credits(*, now: datetime, everybody: bool = False) -> int:
-    """Returns how many claims were made. `everybody`: not only those who did something lately."""
+    """Returns how many claims were made. `everybody`: not only those who did something lately.
+
+    An accreditation that fails holds up no other one: it is logged, and tried again by the next sweep.
+    """
     made = 0
     for one in due_accreditations(now=now):
-        made += grant_for(accreditation=one, now=now, since=None if everybody else now - LATELY)
+        try:
+            made += grant_for(accreditation=one, now=now, since=None if everybody else now - LATELY)
+        except Exception:  # each means work for an operator
+            log.exception("certification.credit_not_granted", accreditation=one.pk)
     return made
 
 

@@ -258,7 +258,9 @@ def _all_due(programme: Programme) -> tuple[QuerySet[Any], ...]:
 
 
 def _design(programme: Programme) -> tuple[CertificateTemplate, Design]:
-    newest = programme.certificate_templates.prefetch_related("images").order_by("-version").first()
+    """Locked: nobody changes its pictures before it is written that it was used."""
+    templates = programme.certificate_templates.select_for_update(no_key=True).prefetch_related("images")
+    newest = templates.order_by("-version").first()
     if newest is None:
         raise NoTemplateError(_("This programme has no certificate template yet."))
     try:

@@ -150,8 +150,10 @@ def _drawn(design: Design) -> bytes:
 
 
 def _fresh(template: CertificateTemplate | None) -> CertificateTemplate | None:
-    """Under the lock: it may have been used since it was read."""
-    return CertificateTemplate.objects.get(pk=template.pk) if template is not None else None
+    """Under its own lock, for which issuing waits: it may have been used since it was read."""
+    if template is None:
+        return None
+    return CertificateTemplate.objects.select_for_update(no_key=True).get(pk=template.pk)
 
 
 def _next_version(programme: Programme) -> CertificateTemplate:

@@ -32,6 +32,16 @@ def tamper(statement: str, *values: Any) -> None:
         cursor.execute("SET LOCAL session_replication_role = DEFAULT")
 
 
+def break_down(table: str, condition: str) -> None:
+    """The database refuses such rows, as if its disk were full, until the test ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION break_down() RETURNS trigger LANGUAGE plpgsql AS"
+            f" $$ BEGIN IF {condition} THEN RAISE EXCEPTION 'disk full'; END IF; RETURN NEW; END $$"
+        )
+        cursor.execute(f"CREATE TRIGGER a_break BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION break_down()")
+
+
 def purge() -> None:
     """The facts of every certificate, as when their time is over."""
     for certificate in Certificate.objects.order_by("pk"):

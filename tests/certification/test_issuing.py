@@ -34,6 +34,7 @@ from certification.domain.retention import Kind, purge, say_purged
 from certification.domain.standing import standing_of
 from certification.enums import CertificateState, EntryKind
 from certification.models import Certificate, CertificateTemplate, Chain, Claim, LedgerEntry
+from certification.tasks import issue_due as issue_task
 from courses.enums import EnrolmentStatus
 from courses.models import Enrolment
 from tests.certification.earned import (
@@ -47,7 +48,7 @@ from tests.certification.earned import (
     issuing_programme,
     printed,
 )
-from tests.certification.ledgers import tamper
+from tests.certification.ledgers import break_down, tamper
 from tests.factories.accounts import UserFactory
 from tests.factories.courses import ProgrammeFactory
 
@@ -464,6 +465,14 @@ class TestAllThatIsDue:
         again = reissue(certificate=made, reason="Name", actor=None, now=began)
         line = LedgerEntry.objects.get(certificate=made)
         assert (made.issued_at, line.entered_at, again.issued_at) == (NOW, NOW, NOW)
+
+    def test_a_programme_that_fails_holds_up_no_other(self) -> None:
+        broken, other = issuing_programme(), issuing_programme(slug="other")
+        claim_of(broken)
+        claim = claim_of(other)
+        break_down("certification_certificate", f"NEW.programme_id = {broken.pk}")
+        assert issue_task() == 1
+        assert Certificate.objects.get().claim == claim
 
     def test_at_most_so_many_and_then_the_rest(self) -> None:
         programme = issuing_programme()

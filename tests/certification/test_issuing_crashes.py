@@ -15,14 +15,17 @@ from typing import Any
 
 import pytest
 from django.conf import settings as project
+from django.core.files.storage import FileSystemStorage
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 
 from certification.domain.chain import verify
 from certification.domain.files import make_missing, pdf_of, read_file
 from certification.domain.issuing import issue, issue_due, reissue, revoke
+from certification.domain.templates import COPIED, save_template
 from certification.models import Certificate, CertificateFile, CertificateTemplate, Chain, Claim, LedgerEntry
 from courses.models import Programme
+from tests.assessments.formats.drafts import picture
 from tests.certification.earned import NOW, claim_of, issuing_programme
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -53,12 +56,12 @@ def program(*arguments: str, **environment: str) -> Iterator[subprocess.Popen[by
             process.kill()
 
 
-def wait_until_held_up(process: subprocess.Popen[bytes]) -> None:
-    """Until some statement waits for the lock that this test holds."""
+def wait_until_held_up(process: subprocess.Popen[bytes] | None = None) -> None:
+    """Until some statement, of that process or of a thread, waits for the lock that this test holds."""
     ends = time.monotonic() + PATIENCE_SECONDS
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     while time.monotonic() < ends:
-        assert process.poll() is None, "it came to its end instead of waiting"
+        assert process is None or process.poll() is None, "it came to its end instead of waiting"
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_stat_clear_snapshot()")  # else a transaction sees what its first look saw
             cursor.execute(waiting)
@@ -260,6 +263,62 @@ def at_once(*works: Any) -> list[Any]:
     for thread in threads:
         thread.join(PATIENCE_SECONDS)
     return found
+
+
+class RacedStorage(FileSystemStorage):
+    """Between the look whether a file is there and its writing, another worker has written the same one."""
+
+    def save(self, name: str | None, content: Any, max_length: int | None = None) -> str:
+        path = Path(self.path(str(name)))
+        path.parent.mkdir(parents=True)
+        path.write_bytes(content.read())
+        content.seek(0)
+        return super().save(name, content, max_length)
+
+
+def test_two_workers_who_make_the_same_file_leave_one(media: Path, settings: Any) -> None:
+    options = {"BACKEND": f"{__name__}.RacedStorage", "OPTIONS": {"location": str(media)}}
+    settings.STORAGES = {**settings.STORAGES, "media": options}
+    issue(of=claim_of(issuing_programme()), now=NOW)
+    assert make_missing(now=NOW) == 1
+    (left,) = media.rglob("*.pdf")
+    row = CertificateFile.objects.get()
+    assert (media / row.stored_as, read_file(row)) == (left, left.read_bytes())
+
+
+def change_template(template: CertificateTemplate) -> CertificateTemplate:
+    values = {name: getattr(template, name) for name in COPIED}
+    return save_template(
+        programme=template.programme, template=template, values=values, signatures=[], logo=picture(400, 200)
+    )
+
+
+def test_a_template_that_is_being_changed_is_waited_for_by_its_first_certificate(media: Path) -> None:
+    """Else it would be signed with pictures that are not there any more, and no file of it could be made."""
+    claim = claim_of(issuing_programme())
+    issued: list[Any] = []
+    thread = threading.Thread(target=lambda: issued.extend(at_once(lambda: issue(of=claim, now=NOW))))
+    with transaction.atomic():
+        template = change_template(CertificateTemplate.objects.get())
+        thread.start()
+        wait_until_held_up()
+    thread.join(PATIENCE_SECONDS)
+    assert (issued[0].template, issued[0].template.version) == (template, 1)
+    assert issued[0].facts["logo"] == hashlib.sha256(bytes(template.logo or b"")).hexdigest()
+    assert make_missing(now=NOW) == 1
+
+
+def test_who_changes_a_template_waits_for_its_first_certificate_and_makes_the_next_version(media: Path) -> None:
+    claim = claim_of(issuing_programme())
+    template, changed = CertificateTemplate.objects.get(), list[Any]()
+    thread = threading.Thread(target=lambda: changed.extend(at_once(lambda: change_template(template))))
+    with transaction.atomic():
+        issue(of=claim, now=NOW)
+        thread.start()
+        wait_until_held_up()
+    thread.join(PATIENCE_SECONDS)
+    assert changed[0].version == 2
+    assert make_missing(now=NOW) == 1
 
 
 def test_eight_at_once_issue_one_certificate() -> None:
