@@ -15,6 +15,7 @@ PROOFS = (
     "disclosurereview",
     "disclosuresheet",
     "acknowledgement",
+    "keptname",
 )
 CHAIN = """
 CREATE FUNCTION certification_chain_goes_on() RETURNS trigger LANGUAGE plpgsql AS $$

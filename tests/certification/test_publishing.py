@@ -39,6 +39,14 @@ def told(*arguments: str) -> tuple[str, int]:
     return out.getvalue(), code
 
 
+def cut(lines: list[LedgerEntry], to: int) -> None:
+    """With what was granted by the lines, and what was published of them."""
+    tamper("DELETE FROM certification_publishedhead")
+    tamper("DELETE FROM certification_ledgerentry WHERE number > %s", to)
+    tamper("DELETE FROM certification_claim WHERE id NOT IN (SELECT claim_id FROM certification_ledgerentry)")
+    tamper("UPDATE certification_chain SET length = %s, head = %s", to, lines[to - 1].hash)
+
+
 class TestTheCommand:
     def test_a_ledger_that_holds_is_named_with_its_head(self) -> None:
         lines = grant_many(ProgrammeFactory.create(slug="cardiology"), 3)
@@ -122,10 +130,7 @@ class TestWhatWasKeptElsewhere:
     """Who owns the database takes the newest lines and the published heads away, and sets the chain back."""
 
     def cut(self, lines: list[LedgerEntry], to: int) -> None:
-        tamper("DELETE FROM certification_publishedhead")
-        tamper("DELETE FROM certification_ledgerentry WHERE number > %s", to)
-        tamper("DELETE FROM certification_claim WHERE id NOT IN (SELECT claim_id FROM certification_ledgerentry)")
-        tamper("UPDATE certification_chain SET length = %s, head = %s", to, lines[to - 1].hash)
+        cut(lines, to)
         assert told("verify")[1] == 0
 
     def kept(self, path: Path, *, now: datetime = NOW) -> Path:
@@ -262,9 +267,7 @@ class TestTheBucket:
         lines = grant_many(ProgrammeFactory.create(slug="cardiology"), 3)
         publish_heads(now=NOW)
         assert told("verify", "--bucket")[1] == 0
-        tamper("DELETE FROM certification_publishedhead")
-        tamper("DELETE FROM certification_ledgerentry WHERE number > 2")
-        Chain.objects.update(length=2, head=lines[1].hash)
+        cut(lines, 2)
         assert told("verify")[1] == 0
         assert told("verify", "--bucket")[1] == 1
         bucket.put_object(
