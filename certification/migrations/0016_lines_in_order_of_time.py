@@ -53,6 +53,6 @@ $$;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("certification", "0013_ledgers_only_go_on")]
+    dependencies = [("certification", "0015_ledgers_only_go_on")]
 
     operations = [migrations.RunSQL(FORWARD, BACKWARD)]

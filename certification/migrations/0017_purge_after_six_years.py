@@ -103,7 +103,7 @@ KINDS = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("certification", "0014_lines_in_order_of_time")]
+    dependencies = [("certification", "0016_lines_in_order_of_time")]
 
     operations = [
         migrations.AlterField(

@@ -23,7 +23,7 @@ BACKWARD = "DROP FUNCTION certification_file_fixed() CASCADE"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("certification", "0011_find_keys_in_use")]
+    dependencies = [("certification", "0013_contributors_come_back")]
 
     operations = [
         migrations.AddField(

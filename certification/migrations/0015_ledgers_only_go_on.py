@@ -45,6 +45,6 @@ BACKWARD = "DROP FUNCTION certification_chain_goes_on() CASCADE;\n" + "".join(
 
 
 class Migration(migrations.Migration):
-    dependencies = [("certification", "0012_note_files")]
+    dependencies = [("certification", "0014_note_files")]
 
     operations = [migrations.RunSQL(FORWARD, BACKWARD)]
