@@ -1,6 +1,6 @@
 """When a certificate is issued, what it says for ever, and how it is replaced and revoked."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -8,8 +8,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from accounts.models import User
-from certification.domain.chain import Flaw, NewEntry, append, canonical, lock_chain, verify
-from certification.domain.comparing import compared
+from certification.domain.chain import NewEntry, append, canonical, lock_chain, verify
 from certification.domain.erasure import erase
 from certification.domain.facts import Source
 from certification.domain.issuing import (
@@ -30,11 +29,9 @@ from certification.domain.issuing import (
     revoke,
 )
 from certification.domain.keys import NoKeyError, is_signed
-from certification.domain.retention import Kind, purge, say_purged
 from certification.domain.standing import standing_of
 from certification.enums import CertificateState, EntryKind
 from certification.models import Certificate, CertificateTemplate, Chain, Claim, LedgerEntry
-from certification.tasks import issue_due as issue_task
 from courses.enums import EnrolmentStatus
 from courses.models import Enrolment
 from tests.certification.earned import (
@@ -48,7 +45,7 @@ from tests.certification.earned import (
     issuing_programme,
     printed,
 )
-from tests.certification.ledgers import break_down, tamper
+from tests.certification.ledgers import tamper
 from tests.factories.accounts import UserFactory
 from tests.factories.courses import ProgrammeFactory
 
@@ -407,39 +404,6 @@ class TestStanding:
         settings.CERTIFICATE_KEYS = (bytes(range(32)), *settings.CERTIFICATE_KEYS)
         assert standing_of(Certificate.objects.get()).state == "valid"
 
-    def test_facts_that_were_purged_are_not_called_altered(self) -> None:
-        """After their years, with a line of the ledger that says so."""
-        old = datetime(2016, 2, 29, 22, 0, tzinfo=UTC)
-        certificate = issue(of=completed_course(issuing_programme(), at=old), now=old)
-        assert list(purge(until=date(2022, 2, 28), now=NOW)) == []
-        assert list(purge(until=date(2022, 3, 1), now=NOW)) == [(Kind.FACTS, 1)]
-        certificate.refresh_from_db()
-        assert (standing_of(certificate).state, standing_of(certificate).is_purged) == ("valid", True)
-        line = LedgerEntry.objects.get(kind=EntryKind.CERTIFICATE_PURGED)
-        assert (line.number, line.certificate, line.entered_at) == (2, certificate, NOW)
-        tamper("UPDATE certification_ledgerentry SET entered_at = entered_at + interval '1 day' WHERE number = 2")
-        assert standing_of(certificate).state == "altered"
-
-    def test_sec_28_the_door_of_the_purge_is_shut_for_what_is_younger(self) -> None:
-        certificate = issue(of=claim_of(issuing_programme()), now=NOW)
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL certification.purge = 'on'")
-        with pytest.raises(DatabaseError, match="refused"), transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("UPDATE certification_certificate SET facts = '{}'")
-        assert standing_of(certificate).state == "valid"
-
-    @pytest.mark.parametrize("days", [None, 6 * 365])
-    def test_sec_28_facts_that_left_before_their_years_were_over_are_missed(self, days: int | None) -> None:
-        """Past the triggers: without a line of the ledger, or with one that came too early."""
-        certificate = issue(of=claim_of(issuing_programme()), now=NOW)
-        if days is not None:
-            say_purged([certificate.pk], now=NOW + timedelta(days=days))
-        tamper("UPDATE certification_certificate SET facts = '{}'")
-        certificate.refresh_from_db()
-        assert standing_of(certificate).state == "altered"
-        flaw = compared(verify(programme_id=certificate.programme_id)).flaw
-        assert flaw == Flaw(certificate.programme_id, 2, "emptied")
-
 
 class TestAllThatIsDue:
     def test_each_kind_once_and_nothing_of_another_programme(self) -> None:
@@ -465,14 +429,6 @@ class TestAllThatIsDue:
         again = reissue(certificate=made, reason="Name", actor=None, now=began)
         line = LedgerEntry.objects.get(certificate=made)
         assert (made.issued_at, line.entered_at, again.issued_at) == (NOW, NOW, NOW)
-
-    def test_a_programme_that_fails_holds_up_no_other(self) -> None:
-        broken, other = issuing_programme(), issuing_programme(slug="other")
-        claim_of(broken)
-        claim = claim_of(other)
-        break_down("certification_certificate", f"NEW.programme_id = {broken.pk}")
-        assert issue_task() == 1
-        assert Certificate.objects.get().claim == claim
 
     def test_at_most_so_many_and_then_the_rest(self) -> None:
         programme = issuing_programme()
