@@ -14,6 +14,7 @@ from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpRe
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -106,7 +107,7 @@ class WorthFilter(EntryFilter):
 @admin.register(Claim)
 class ClaimAdmin(ScopedAdmin):
     roles = OPERATORS | AUDITORS
-    list_display = ("doctor", "activity", "authority_title", "worth", "took_part_on", "made")
+    list_display = ("doctor", "activity", "authority_title", "worth", "took_part", "made")
     list_filter = (
         WorthFilter,
         "authority",
@@ -127,7 +128,7 @@ class ClaimAdmin(ScopedAdmin):
     actions = ("save_csv", "save_xlsx")
     actions_detail = ("correct", "revoke")
     fields: ClassVar[Any] = (
-        "doctor", "activity", "programme", "authority_title", "worth", "took_part_on", "made", "calculation", "rules",
+        "doctor", "activity", "programme", "authority_title", "worth", "took_part", "made", "calculation", "rules",
         "evidence", "ledger", "certificates",
     )  # fmt: skip
     readonly_fields: ClassVar[Any] = fields
@@ -202,6 +203,10 @@ class ClaimAdmin(ScopedAdmin):
         """A revoked one and one that was corrected say so."""
         worth = plain(claim.worth or Decimal(0))
         return worth if claim.newest == EntryKind.CREDIT_GRANTED else f"{worth} · {EntryKind(claim.newest).label}"
+
+    @display(description=_("Took part on"), ordering="took_part_on")
+    def took_part(self, claim: Claim) -> str:
+        return date_format(claim.took_part_on, "j F Y")
 
     @display(description=_("Granted at"), ordering="made_at")
     def made(self, claim: Claim) -> str:

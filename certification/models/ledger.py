@@ -77,7 +77,8 @@ class Claim(models.Model):
         indexes = (models.Index(fields=("accreditation", "user"), name="certification_claim_person"),)
 
     def __str__(self) -> str:
-        return f"{self.user_id}/{self.lesson_id}/{self.authority}"
+        """Without its person, and without a query."""
+        return f"{self.get_authority_display()} · {self.took_part_on}"
 
 
 class ClaimEvidence(models.Model):
