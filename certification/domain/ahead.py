@@ -58,10 +58,18 @@ class Ahead:
         if self.only_feedback:
             return _("The course is completed. Only your feedback is missing for its certificate.")
         if self.kind == CertificateKind.PROGRAMME:
-            one = "%(done)s of %(needed)s course to the programme's certificate."
-            return ngettext(one, "%(done)s of %(needed)s courses to the programme's certificate.", self.needed) % values
-        one = "%(done)s of %(needed)s part to the course's certificate."
-        return ngettext(one, "%(done)s of %(needed)s parts to the course's certificate.", self.needed) % values
+            words = ngettext(
+                "%(done)s of %(needed)s course to the programme's certificate.",
+                "%(done)s of %(needed)s courses to the programme's certificate.",
+                self.needed,
+            )
+        else:
+            words = ngettext(
+                "%(done)s of %(needed)s part to the course's certificate.",
+                "%(done)s of %(needed)s parts to the course's certificate.",
+                self.needed,
+            )
+        return words % values
 
 
 def certificates_ahead(*, user: User, now: datetime) -> list[Ahead]:
