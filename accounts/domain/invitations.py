@@ -224,7 +224,7 @@ def _send_one(
     except (SMTPRecipientsRefused, SMTPNotSupportedError, SMTPDataError) as error:
         if isinstance(error, SMTPDataError) and error.smtp_code < 500:
             raise  # "try again later" is about the server
-        log.warning("invitation refused by the mail server", invitation=invitation.pk, error=str(error))
+        log.warning("invitation refused by the mail server", invitation=invitation.pk, **mail.refusal_of(error))
         Invitation.objects.filter(pk=invitation.pk).update(failures=F("failures") + 1)
         _give_back([invitation], now=now)
         return 0

@@ -1,6 +1,7 @@
 """E-mails in the reader's language and time zone, as text and as HTML."""
 
 import zoneinfo
+from smtplib import SMTPRecipientsRefused, SMTPResponseException
 from typing import Any
 
 from django.conf import settings
@@ -33,6 +34,14 @@ def build(template: str, *, user: User, context: dict[str, Any]) -> EmailMultiAl
     message = EmailMultiAlternatives(subject, body.strip() + "\n", settings.DEFAULT_FROM_EMAIL, [user.email])
     message.attach_alternative(html, "text/html")
     return message
+
+
+def refusal_of(error: Exception) -> dict[str, str]:
+    """Kind and code, for the log: what a server says of a recipient names the address, which nobody reads there."""
+    codes = {code for code, _said in error.recipients.values()} if isinstance(error, SMTPRecipientsRefused) else set()
+    if isinstance(error, SMTPResponseException):
+        codes = {error.smtp_code}
+    return {"error": type(error).__name__, "codes": " ".join(str(code) for code in sorted(codes))}
 
 
 def send(message: EmailMultiAlternatives, *, connection: BaseEmailBackend | None = None) -> None:

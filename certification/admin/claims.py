@@ -25,7 +25,7 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextareaWid
 
 from accounts.domain import audit
 from accounts.rules import person_of
-from certification.admin.shared import AUDITORS, OPERATORS, EntryFilter, keys_named
+from certification.admin.shared import AUDITORS, OPERATORS, EntryFilter, keys_named, link
 from certification.authorities.rounding import plain
 from certification.domain.claiming import LONGEST_REASON, ClaimError, revoke_claim, step_of
 from certification.domain.correcting import certificate_of, correct
@@ -191,8 +191,10 @@ class ClaimAdmin(ScopedAdmin):
         return format_html("<bdi>{}</bdi> · {}", holder_of(claim)[0], claim.user.email)
 
     @display(description=_("Activity"))
-    def activity(self, claim: Claim) -> str:
-        return str(claim.accreditation.activity)
+    def activity(self, claim: Claim) -> SafeString:
+        """To the evidence of all of it, which whoever reads claims may read."""
+        found = claim.accreditation.activity
+        return link(reverse("admin:certification_evidence", args=(found.pk,)), found)
 
     @display(description=_("Authority"), ordering="authority")
     def authority_title(self, claim: Claim) -> str:

@@ -4,6 +4,7 @@ import tempfile
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
@@ -13,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from unfold.decorators import action
 
 from accounts.rules import person_of
+from certification.admin.shared import AUDITORS, OPERATORS
 from certification.domain.credit_reports import (
     FORMS,
     Report,
@@ -29,6 +31,9 @@ from certification.enums import AuthorityKey
 from certification.models import Activity
 from core.clock import now
 from core.exports import csv_lines, xlsx_file
+from courses.admin.base import allowed_programmes
+
+MAY_READ = OPERATORS | AUDITORS
 
 TYPES = {
     "csv": "text/csv; charset=utf-8",
@@ -54,18 +59,37 @@ class EvidencePages:
             *super().get_urls(),  # type: ignore[misc]  # of the admin behind this class
         ]
 
-    @action(description=_("Evidence and lists"), icon="inventory_2", permissions=("change",))
+    @action(description=_("Evidence and lists"), icon="inventory_2", permissions=("evidence",))
     def show_evidence(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:certification_evidence", args=(object_id,)))
 
+    def has_evidence_permission(self: Any, request: HttpRequest, object_id: Any = None) -> bool:
+        return bool(allowed_programmes(request, MAY_READ))
+
+    def audited_or_404(self: Any, request: HttpRequest, object_id: str) -> Activity:
+        """For operators and auditors of its programme: everybody's names, numbers, results and credit are in it.
+
+        Who may open the activity's own page is told that this is not for them; to others it does not exist.
+        """
+        ids = allowed_programmes(request, MAY_READ)
+        rows = Activity.objects.filter(lesson__course__programme__in=ids).select_related("lesson__course__programme")
+        number = object_id if object_id.isdecimal() and len(object_id) < 18 else "0"
+        found: Activity | None = rows.filter(pk=number).first()
+        if found is None and self.get_object(request, object_id) is not None:
+            raise PermissionDenied
+        if found is None:
+            raise Http404
+        return found
+
     def evidence(self: Any, request: HttpRequest, object_id: str) -> HttpResponse:
-        activity: Activity = self.object_or_404(request, object_id)
+        activity = self.audited_or_404(request, object_id)
         keys = set(activity.accreditations.values_list("authority", flat=True))
         context = {
             **self.admin_site.each_context(request),
             "title": _("Evidence and lists"),
             "opts": self.opts,
             "activity": activity,
+            "is_mine": self.get_object(request, object_id) is not None,
             "packs": list(packs_of(activity)),
             "kept_days": KEPT.days,
             "has_accme": AuthorityKey.ACCME in keys,
@@ -74,14 +98,14 @@ class EvidencePages:
         return TemplateResponse(request, "admin/certification/activity/evidence.html", context)
 
     def evidence_ask(self: Any, request: HttpRequest, object_id: str) -> HttpResponse:
-        activity: Activity = self.object_or_404(request, object_id)
+        activity = self.audited_or_404(request, object_id)
         ask_for_pack(activity=activity, actor=person_of(request), request=request, now=now())
         messages.success(request, _("The evidence is being put together. Please reload this page in a minute."))
         return HttpResponseRedirect(reverse("admin:certification_evidence", args=(activity.pk,)))
 
     def evidence_take(self: Any, request: HttpRequest, object_id: str, pack_id: int) -> HttpResponseBase:
         """Recorded before the first byte leaves the house."""
-        activity: Activity = self.object_or_404(request, object_id)
+        activity = self.audited_or_404(request, object_id)
         pack = packs_of(activity).filter(pk=pack_id).first()
         if pack is None:
             raise Http404
@@ -94,7 +118,7 @@ class EvidencePages:
         return FileResponse(file, as_attachment=True, filename=name, content_type=TYPES["zip"])
 
     def evidence_list(self: Any, request: HttpRequest, object_id: str, report: str, form: str) -> HttpResponseBase:
-        activity: Activity = self.object_or_404(request, object_id)
+        activity = self.audited_or_404(request, object_id)
         kind, forms = report, ("zip",) if report == "pars" else FORMS.get(report, ())
         if form not in forms:
             raise Http404

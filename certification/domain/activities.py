@@ -19,7 +19,7 @@ from accounts.models import User
 from certification.authorities import NoPackError, pack_of
 from certification.authorities.parameters import ParameterError
 from certification.domain.activity_checklist import checklist_of
-from certification.domain.disclosers import record_contributor, take_over, today
+from certification.domain.disclosers import lock_people, record_contributor, take_over, today
 from certification.domain.origins import found_origin, has_copies, origin_of
 from certification.domain.sheets import refresh_sheet
 from certification.domain.terms import window_days
@@ -294,7 +294,7 @@ def changing(*, activity_id: int, now: datetime) -> Iterator[None]:
     Raises LeavesGapError, and then nothing of it was saved. What doctors read before they start follows.
     """
     with transaction.atomic():
-        before = _locked(activity_id)
+        before = _locked_with_people(activity_id)
         had = set(checklist_of(activity=before, now=now).problems) if before.state == ActivityState.OPEN else set()
         yield
         after = _locked(activity_id)
@@ -310,7 +310,7 @@ def open_activity(
     *, activity: Activity, actor: User | None, request: HttpRequest | None = None, now: datetime
 ) -> Activity:
     """Doctors see it from now on. Raises NotReadyError with all that is missing. One that was closed opens again."""
-    found = _locked(activity.pk)
+    found = _locked_with_people(activity.pk)
     if found.state == ActivityState.OPEN:
         raise IsOpenError
     checklist = checklist_of(activity=found, now=now)
@@ -340,6 +340,13 @@ def close_activity(
         "activity.closed", actor=actor, subject=found, request=request, details={"title": found.title}, now=now
     )
     return found
+
+
+def _locked_with_people(activity_id: int) -> Activity:
+    """Who is excluded at this moment is not overlooked: that waits, or is waited for."""
+    programme_id = Activity.objects.values_list("lesson__course__programme", flat=True).get(pk=activity_id)
+    lock_people(programme_id)
+    return _locked(activity_id)
 
 
 def _locked(activity_id: int) -> Activity:

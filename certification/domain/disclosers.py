@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -28,6 +28,17 @@ class DiscloserError(Exception):
 
 def today(programme: Programme, *, now: datetime) -> date:
     return day_in(now, programme.timezone)
+
+
+def lock_people(programme_id: int) -> None:
+    """Until the transaction ends: who may take part is decided, and who does is changed, one after the other.
+
+    Before any row is locked, so that nobody waits for another the other way round.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"certification/people/{programme_id}"]
+        )
 
 
 def valid_months(programme: Programme) -> int:

@@ -66,7 +66,7 @@ def _send_one(request: DisclosureRequest, token: str, server: BaseEmailBackend, 
     except (SMTPRecipientsRefused, SMTPNotSupportedError, SMTPDataError) as error:
         if isinstance(error, SMTPDataError) and error.smtp_code < 500:
             raise  # "try again later" is about the server
-        log.warning("request refused by the mail server", request=request.pk, error=str(error))
+        log.warning("request refused by the mail server", request=request.pk, **mail.refusal_of(error))
         DisclosureRequest.objects.filter(pk=request.pk).update(failures=F("failures") + 1)
         _give_back([request.pk], now=now)
         return 0

@@ -33,7 +33,7 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
-from django.db.models import F, Min, OuterRef, Subquery
+from django.db.models import F, OuterRef, Subquery
 
 from accounts.models import User
 from assessments.enums import AttemptState, Counting
@@ -44,7 +44,7 @@ from certification.authorities.cycles import day_in
 from certification.authorities.stored import as_data
 from certification.domain.terms import INSTANT, terms_of, zone_of
 from certification.enums import AuthorityKey, Format
-from certification.models import Accreditation, Acknowledgement, Activity, LedgerEntry
+from certification.models import Accreditation, Acknowledgement, Activity, DisclosureSheet, LedgerEntry
 from core.db import Interval
 from core.ranges import Ranges, intersect, seconds
 from webinars.domain.attendance import merge
@@ -56,7 +56,9 @@ from webinars.models import Broadcast, Visit, WatchRecord, Webinar
 PHASES = {Format.LIVE.value: Phase.LIVE, Format.ENDURING.value: Phase.ON_DEMAND}
 ENDLESS = 2**31 - 1
 PERCENT_PLACES = Decimal("0.0001")
+JUST_CHANGED = timedelta(hours=1)
 Key = tuple[int, int]  # accreditation, person
+Acknowledged = tuple[datetime, datetime | None]  # at, and when another wording took its place
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ class Gatherer:
                 lines = granted.get((user_id, one.authority, one.council), ())
                 tried = _counting(results.get((activity.assessment_id or 0, user_id), ()), zone, until=tested_by)
                 answered_on = evaluated.get((activity.evaluation_id or 0, user_id))
-                acknowledged_at = acknowledged.get((activity.pk, user_id))
+                acknowledged_at, came_first = _read(acknowledged.get((activity.pk, user_id), ()), seen)
                 found[one.pk, user_id] = Evidence(
                     format=activity.format,
                     watched_seconds=seen.seconds,
@@ -122,7 +124,7 @@ class Gatherer:
                     best_percent=tried.percent if tried else None,
                     has_assessment=activity.assessment_id is not None,
                     is_evaluated=answered_on is not None,
-                    has_acknowledged=_came_first(acknowledged_at, seen),
+                    has_acknowledged=came_first,
                     other_format_credit=_of_other_format(lines, activity),
                     council=council if one.authority == AuthorityKey.INDIA else "",
                     registration_number=number,
@@ -198,11 +200,19 @@ class Gatherer:
             for lesson_id, user_id, on in rows.values_list("evaluation__lesson_id", "user_id", "answered_on")
         }
 
-    def _acknowledged(self, user_ids: Sequence[int]) -> dict[Key, datetime]:
-        """Any wording of the sheet counts: a doctor acknowledged what was known then."""
-        rows = Acknowledgement.objects.filter(sheet__activity__in=self.activities, user__in=user_ids)
-        first = rows.values_list("sheet__activity_id", "user_id").annotate(at=Min("acknowledged_at"))
-        return {(activity_id, user_id): at for activity_id, user_id, at in first.order_by()}
+    def _acknowledged(self, user_ids: Sequence[int]) -> dict[Key, list["Acknowledged"]]:
+        """The first one first, each with when another wording took its place."""
+        later = DisclosureSheet.objects.filter(activity=OuterRef("sheet__activity"), pk__gt=OuterRef("sheet"))
+        rows = (
+            Acknowledgement.objects.filter(sheet__activity__in=self.activities, user__in=user_ids)
+            .annotate(until=Subquery(later.order_by("pk").values("made_at")[:1]))
+            .order_by("acknowledged_at", "pk")
+            .values_list("sheet__activity_id", "user_id", "acknowledged_at", "until")
+        )
+        found: dict[Key, list[Acknowledged]] = defaultdict(list)
+        for activity_id, user_id, at, until in rows:
+            found[activity_id, user_id].append((at, until))
+        return found
 
     def _granted(self, user_ids: Sequence[int]) -> Mapping[tuple[int, str, str], list["Line"]]:
         """By person, authority and council, across programmes: as the newest line of the ledger has it."""
@@ -402,8 +412,16 @@ def _latest(intervals: Iterable[Interval]) -> datetime:
     return max(start, end - INSTANT)
 
 
-def _came_first(acknowledged_at: datetime | None, seen: Watched) -> bool:
-    return acknowledged_at is not None and (seen.first_at is None or acknowledged_at <= seen.first_at)
+def _read(acknowledged: Sequence[Acknowledged], seen: Watched) -> tuple[datetime | None, bool]:
+    """When the wording was acknowledged that held at the start, and whether that came first.
+
+    One that was changed less than `JUST_CHANGED` before the start still counts: the doctor had read what there was.
+    """
+    start = seen.first_at
+    for at, until in acknowledged:
+        if start is None or (at <= start and (until is None or until > start - JUST_CHANGED)):
+            return at, True
+    return (acknowledged[0][0] if acknowledged else None), False
 
 
 # Keeping it

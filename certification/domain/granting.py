@@ -17,11 +17,12 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from assessments.models import Attempt, EvaluationReceipt
+from certification.authorities.cycles import day_in
 from certification.domain.chain import lock_chain
 from certification.domain.claiming import NotOpenError, accreditations, grant, hold_terms, lock_people
 from certification.domain.evaluating import Evaluated, evaluate, is_usable, participants, unclaimed
 from certification.domain.evidence import PHASES, Gatherer
-from certification.domain.terms import SETTLING, pack_for
+from certification.domain.terms import SETTLING, pack_for, zone_of
 from certification.enums import ActivityState, Format
 from certification.models import Accreditation, Acknowledgement
 from core.logging import get_logger
@@ -121,9 +122,11 @@ def _earned(gatherer: Gatherer, user_ids: list[int], *, is_over: bool, now: date
     if not user_ids:
         return {}
     found = evaluate(gatherer=gatherer, user_ids=user_ids, now=now)
-    today = now.date()
     return {
-        one.user_id: one for one in found if one.decision.is_granted and is_final(one, is_over=is_over, today=today)
+        one.user_id: one
+        for one in found
+        if one.decision.is_granted
+        and is_final(one, is_over=is_over, today=day_in(now, zone_of(one.accreditation.activity)))
     }
 
 

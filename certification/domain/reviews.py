@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.domain import audit
 from accounts.models import User
+from certification.domain.disclosers import lock_people
 from certification.domain.disclosures import newest_of
 from certification.domain.sheets import refresh_sheets_of
 from certification.enums import ReviewDecision
@@ -54,6 +55,7 @@ def review(
     now: datetime,
 ) -> DisclosureReview:
     """Of the newest statement. What doctors are shown changes at once. Raises ReviewError."""
+    lock_people(disclosure.person.programme_id)
     person = Discloser.objects.select_for_update(no_key=True).get(pk=disclosure.person_id)
     newest = newest_of(person)
     if newest is None or newest.pk != disclosure.pk:

@@ -16,7 +16,7 @@ from typing import Any
 from asn1crypto import algos, cms, core, tsp
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
@@ -36,6 +36,11 @@ DAY = re.compile(rb"/M \(D(?::|\\072)(\d{4})(\d{2})(\d{2})000000Z\)")
 TRANSCRIPT = "Transcript"
 # What a seal was made for: other signs than letters are written as codes, so no name beside it can look like this.
 PURPOSE = re.compile(rb"/Reason \(([A-Za-z]{1,40})\)")
+
+
+UNREADABLE = (
+    InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError,
+)  # fmt: skip
 
 
 class SealError(Exception):
@@ -197,7 +202,7 @@ def inspect(pdf: bytes) -> Seal:
         beside = pdf[found[-1].end() : found[-1].end() + 1000]  # in the same dictionary, as `seal` writes it
         day, purpose = DAY.search(beside), PURPOSE.search(beside)
         on = date(*(int(part) for part in day.groups())) if day else None
-    except (InvalidSignature, ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError):
+    except UNREADABLE:
         return seal_of
     return Seal(
         is_sealed=True,

@@ -108,6 +108,7 @@ def _asked(request: HttpRequest) -> Decimal | None:
     if not text:
         return None
     try:
-        return Decimal(text[:12])
+        asked = Decimal(text[:12])
     except InvalidOperation:
         return Decimal(-1)
+    return asked if asked.is_finite() else Decimal(-1)

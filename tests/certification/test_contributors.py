@@ -1,10 +1,12 @@
 """Who is in control of what is taught: asked in time, named, and still to be seen after they left."""
 
+import threading
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils.timezone import now
 
 from accounts.models import AuditEvent
@@ -16,12 +18,13 @@ from certification.domain.activities import (
     save_contributor,
 )
 from certification.domain.activity_checklist import people_to_ask
-from certification.domain.disclosers import DiscloserError, save_person
-from certification.domain.reviews import review
+from certification.domain.disclosers import DiscloserError, lock_people, save_person
+from certification.domain.reviews import StillTeachesError, review
 from certification.enums import ActivityState
 from certification.models import Activity, Contributor, DisclosureSheet
 from courses.models import Lesson, Programme
 from tests.certification.test_activities import NOBODY, fresh, missing, whole
+from tests.courses.test_completion_races import wait_for_a_lock
 from tests.factories.accounts import UserFactory
 from tests.factories.certification import ContributorFactory, DiscloserFactory, disclose
 from tests.factories.courses import LessonFactory
@@ -86,6 +89,38 @@ class TestAskedInTime:
         Programme.objects.update(statement_months=3)
         ((text,),) = missing(live).values()
         assert text.startswith("The statement of Dr Ben is older than 3 months")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_is_excluded_while_their_activity_opens(live: Activity) -> None:
+    """Whichever comes first: the other waits for it, and is refused by what it left."""
+    stated = live.contributors.get().person.disclosures.get()
+    actor, done = UserFactory.create(), []
+
+    def run(work: Callable[[], object]) -> None:
+        try:
+            work()
+            done.append(True)
+        except (NotReadyError, StillTeachesError):
+            done.append(False)
+        finally:
+            connection.close()
+
+    def exclude() -> None:
+        review(disclosure=stated, decision="excluded", mitigation="", actor=actor, now=now())
+
+    threads = [
+        threading.Thread(target=run, args=(exclude,)),
+        threading.Thread(target=run, args=(lambda: open_activity(activity=live, now=now(), **NOBODY),)),
+    ]
+    with transaction.atomic():
+        lock_people(live.lesson.course.programme_id)  # both begin while a third one is at it
+        for thread in threads:
+            thread.start()
+        wait_for_a_lock()
+    for thread in threads:
+        thread.join()
+    assert sorted(done) == [False, True]
 
 
 class TestWhoContributes:

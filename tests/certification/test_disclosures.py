@@ -4,6 +4,7 @@ import re
 import threading
 from collections.abc import Callable
 from datetime import date, timedelta
+from smtplib import SMTPDataError, SMTPRecipientsRefused
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from django.db import DatabaseError, connection, transaction
 from django.utils.timezone import now
 from pytest_django import DjangoAssertNumQueries
 
+from accounts.domain.mail import refusal_of
 from accounts.domain.secrets import hash_token
 from accounts.models import AuditEvent
 from certification.authorities.cycles import add_months
@@ -119,6 +121,12 @@ class TestAsking:
             ask(person=person, actor=None, now=now())
         assert [send_queued(now=now()) for _ in range(3)] == [BATCH, 2, 0]
         assert len({message.to[0] for message in mailoutbox}) == BATCH + 2
+
+    def test_a_refused_address_stands_in_no_log(self) -> None:
+        """The server's answer names it; kind and code are what an operator needs."""
+        refused = SMTPRecipientsRefused({"ana@hospital.example": (550, b"<ana@hospital.example>: no such user")})
+        assert refusal_of(refused) == {"error": "SMTPRecipientsRefused", "codes": "550"}
+        assert refusal_of(SMTPDataError(552, b"ana@hospital.example")) == {"error": "SMTPDataError", "codes": "552"}
 
     @pytest.mark.django_db(transaction=True)
     def test_two_workers_send_each_request_once(self, mailoutbox: list[EmailMessage]) -> None:

@@ -12,7 +12,7 @@ from certification.authorities.base import Evidence
 from certification.domain.chain import canonical
 from certification.domain.evidence import Gatherer, council_key, data_of, percent_of
 from certification.domain.terms import terms_of
-from certification.models import Accreditation, Activity
+from certification.models import Accreditation, Activity, DisclosureSheet
 from courses.models import Programme
 from tests.factories.accounts import UserFactory
 from tests.factories.certification import AccreditationFactory, grant
@@ -271,6 +271,17 @@ class TestTheRest:
         watch(live, user)
         acknowledged(live, user, at=NINE + minutes * MINUTE)
         assert of(accredit(live), user).has_acknowledged is expected
+
+    @pytest.mark.parametrize(("changed", "expected"), [(-2 * HOUR, False), (-30 * MINUTE, True), (MINUTE, True)])
+    def test_the_wording_that_held_at_the_start_is_what_counts(self, changed: timedelta, expected: bool) -> None:
+        """Who skips the page has not read what was added since; who had just read it is not caught out."""
+        live = make_live(starts_at=NINE)
+        user = doctor_of(live)
+        watch(live, user)
+        acknowledged(live, user, at=NINE - 24 * HOUR)
+        DisclosureSheet.objects.create(activity=live, digest=b"n" * 32, content=[], made_at=NINE + changed)
+        found = of(accredit(live), user)
+        assert (found.has_acknowledged, found.acknowledged_at) == (expected, NINE - 24 * HOUR)
 
     def test_who_has_not_begun_acknowledges_any_time(self) -> None:
         live = make_live(starts_at=NINE)

@@ -10,7 +10,7 @@ from django.test import Client
 
 from accounts.models import AuditEvent, User
 from certification.domain.pack_file import check_pack
-from certification.domain.pack_orders import make_due_packs, packs_of
+from certification.domain.pack_orders import ask_for_pack, make_due_packs, packs_of
 from certification.models import EvidencePack
 from core.clock import now
 from tests.certification.audited import Audited, make_audited
@@ -26,14 +26,14 @@ def mine() -> Audited:
 
 
 @pytest.fixture
-def moderator(mine: Audited) -> User:
-    user: User = RoleGrantFactory.create(programme=mine.claim.programme).user
+def operator(mine: Audited) -> User:
+    user: User = RoleGrantFactory.create(programme=mine.claim.programme, role="operator").user
     return user
 
 
 @pytest.fixture
-def client(moderator: User) -> Client:
-    return signed_in(moderator)
+def client(operator: User) -> Client:
+    return signed_in(operator)
 
 
 def page(audited: Audited, rest: str = "") -> str:
@@ -45,7 +45,7 @@ def body(response: Any) -> bytes:
 
 
 class TestPacks:
-    def test_asked_for_made_and_taken(self, mine: Audited, moderator: User, client: Client) -> None:
+    def test_asked_for_made_and_taken(self, mine: Audited, operator: User, client: Client) -> None:
         assert "Nothing was asked for" in client.get(page(mine)).content.decode()
         client.post(page(mine, "ask/"))
         assert "It is being put together." in client.get(page(mine)).content.decode()
@@ -58,7 +58,7 @@ class TestPacks:
         assert taken["Content-Disposition"].startswith(f'attachment; filename="evidence-{mine.activity.pk}-')
         assert check_pack(io.BytesIO(body(taken)))[1] == []
         event = AuditEvent.objects.get(action="evidence.taken")
-        assert (event.actor_id, event.details) == (moderator.pk, {"form": f"pack {pack.digest}"})
+        assert (event.actor_id, event.details) == (operator.pk, {"form": f"pack {pack.digest}"})
 
     def test_one_that_failed_says_so(self, mine: Audited, client: Client) -> None:
         EvidencePack.objects.create(activity=mine.activity, requested_at=now(), failed_at=now())
@@ -69,7 +69,7 @@ class TestPacks:
         client.post(page(mine, "ask/"))
         make_due_packs(now=now())
         pack = packs_of(mine.activity).get()
-        stranger = signed_in(RoleGrantFactory.create(programme=other.claim.programme).user)
+        stranger = signed_in(RoleGrantFactory.create(programme=other.claim.programme, role="operator").user)
         assert stranger.get(page(other, f"{pack.pk}/")).status_code == 404
         assert stranger.get(page(mine, f"{pack.pk}/")).status_code == 404
         assert stranger.post(page(mine, "ask/")).status_code == 404
@@ -103,13 +103,46 @@ class TestPacks:
             client.get(page(mine))
 
 
+class TestWhoMay:
+    @pytest.mark.parametrize(("role", "status"), [("operator", 200), ("auditor", 200), ("moderator", 403)])
+    def test_operators_and_auditors_and_nobody_else(self, mine: Audited, role: str, status: int) -> None:
+        """Everybody's names, numbers, test results and credit are in it: who may not read claims has none of it."""
+        ask_for_pack(activity=mine.activity, actor=None, now=now())
+        make_due_packs(now=now())
+        pack = packs_of(mine.activity).get()
+        browser = signed_in(RoleGrantFactory.create(programme=mine.claim.programme, role=role).user)
+        answers = [browser.get(page(mine, rest)) for rest in ("", f"{pack.pk}/", "councils.csv")]
+        assert all(body(one) for one in answers if one.streaming)
+        found = [one.status_code for one in answers]
+        asked = browser.post(page(mine, "ask/")).status_code
+        assert (found, asked) == ([status] * 3, 302 if status == 200 else 403)
+        taken = AuditEvent.objects.filter(action__in=("evidence.taken", "credit_report.taken", "evidence.asked"))
+        assert taken.filter(actor__isnull=False).count() == (3 if status == 200 else 0)
+
+    @pytest.mark.parametrize("role", ["operator", "auditor"])
+    def test_of_another_programme_there_is_none(self, mine: Audited, role: str) -> None:
+        stranger = signed_in(RoleGrantFactory.create(programme=make_audited().claim.programme, role=role).user)
+        assert [stranger.get(page(mine, rest)).status_code for rest in ("", "councils.csv")] == [404, 404]
+        assert stranger.post(page(mine, "ask/")).status_code == 404
+
+    def test_a_moderator_is_not_led_there(self, mine: Audited) -> None:
+        browser = signed_in(RoleGrantFactory.create(programme=mine.claim.programme).user)
+        change = f"/admin/certification/activity/{mine.activity.pk}/"
+        assert "show_evidence" not in browser.get(f"{change}change/").content.decode()
+
+    def test_an_auditor_is_led_there_from_the_claims(self, mine: Audited) -> None:
+        browser = signed_in(RoleGrantFactory.create(programme=mine.claim.programme, role="auditor").user)
+        assert page(mine) in browser.get("/admin/certification/claim/").content.decode()
+        assert f"activity/{mine.activity.pk}/change/" not in browser.get(page(mine)).content.decode()
+
+
 class TestLists:
-    def test_councils_as_csv_and_excel(self, mine: Audited, moderator: User, client: Client) -> None:
+    def test_councils_as_csv_and_excel(self, mine: Audited, operator: User, client: Client) -> None:
         text = body(client.get(page(mine, "councils.csv"))).decode("utf-8-sig")
         assert [row[0] for row in csv.reader(io.StringIO(text))] == ["Name", "Dr Meera Nair"]
         book = zipfile.ZipFile(io.BytesIO(body(client.get(page(mine, "councils.xlsx")))))
         assert b"Dr Meera Nair" in book.read("xl/worksheets/sheet1.xml")
-        taken = AuditEvent.objects.filter(action="credit_report.taken", actor=moderator).order_by("pk")
+        taken = AuditEvent.objects.filter(action="credit_report.taken", actor=operator).order_by("pk")
         assert [one.details for one in taken] == [
             {"kind": "councils", "form": "csv"}, {"kind": "councils", "form": "xlsx"}
         ]  # fmt: skip

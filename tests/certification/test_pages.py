@@ -85,7 +85,7 @@ class TestTheList:
         assert "You have this credit already." in again.content.decode()
         assert Claim.objects.count() == 1
 
-    @pytest.mark.parametrize("asked", ["9", "0.1", "x", "-1", "NaN", "1e99999999"])
+    @pytest.mark.parametrize("asked", ["9", "0.1", "x", "-1", "NaN", "sNaN", "1e99999999"])
     def test_another_amount_is_refused_in_words(self, asked: str) -> None:
         accreditation, user = earned()
         answer = signed_in(user).post(f"/credits/{accreditation.pk}/claim/", {"credits": asked}, follow=True)

@@ -120,6 +120,12 @@ class TestInspection:
         with pytest.raises(SealError):
             seal(unsealed(), key=KEY, organisation=SOCIETY, sealed_on=FACTS.issued_on, purpose="a) /Name (b")
 
+    def test_a_key_of_an_unknown_kind_is_no_seal_and_no_error(self) -> None:
+        ed25519, unknown = b"06032B6570", b"06032B657F"
+        made = sealed()
+        assert ed25519 in made
+        assert inspect(made.replace(ed25519, unknown)) == Seal(is_sealed=True)
+
     def test_who_signed_is_told_apart(self) -> None:
         assert inspect(sealed(key=OTHER_KEY)).fingerprint == fingerprint(OTHER_KEY.public_key())
         assert fingerprint(KEY.public_key()) != fingerprint(OTHER_KEY.public_key())
