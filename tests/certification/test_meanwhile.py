@@ -16,7 +16,7 @@ from certification.domain.granting import grant_credits
 from certification.domain.issuing import NotDueError, issue, issue_due, reissue
 from certification.domain.retention import Kind, purge
 from certification.models import Accreditation, Certificate, CertificateFile, Claim, ClaimEvidence, LedgerEntry
-from tests.certification.earned import claim_of, issuing_programme, printed
+from tests.certification.earned import claim_of, completed_course, issuing_programme, printed
 from tests.certification.meanwhile import in_between
 from tests.factories.deeds import accredit, doctor_of, evaluated, feedback_form, make_live, watch
 
@@ -36,10 +36,9 @@ def media(settings: Any, tmp_path: Path) -> Path:
 
 class TestPurging:
     @pytest.fixture
-    def certificate(self, monkeypatch: pytest.MonkeyPatch) -> Certificate:
+    def certificate(self) -> Certificate:
         """Its years are over, and its file was not made yet."""
-        monkeypatch.setattr("tests.factories.certification.now", lambda: OLD)
-        return issue(of=claim_of(issuing_programme()), now=OLD)
+        return issue(of=completed_course(issuing_programme(), at=OLD), now=OLD)
 
     def purge_all(self) -> dict[Kind, int]:
         found: dict[Kind, int] = {}
