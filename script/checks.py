@@ -171,7 +171,7 @@ def all_tests(report: Report, types: "subprocess.Popen[str]") -> None:
     with tempfile.TemporaryDirectory(prefix="lms-coverage-") as name:
         os.environ["COVERAGE_DIR"] = name
         for number, part in enumerate(PARTS):
-            os.environ["TAKEN"] = f"{name}/{number}"
+            os.environ.update(TAKEN=f"{name}/{number}", COVERAGE_LISTS_ALL="" if part.marks else "1")
             given = (*part.files(), "-m", part.expression, *part.workers, *PLUGINS)
             report.step(part.name, partial(tests, report, *given))
             if not number:

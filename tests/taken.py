@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-_taken: list[str] = []
 _left: list[str] = []
 
 
@@ -18,9 +17,5 @@ def pytest_deselected(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    _taken.extend(item.nodeid for item in session.items)
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_unconfigure() -> None:
-    Path(f"{os.environ['TAKEN']}-{os.getpid()}.taken").write_text(json.dumps({"taken": _taken, "left": _left}))
+    taken = [item.nodeid for item in session.items]
+    Path(f"{os.environ['TAKEN']}-{os.getpid()}.taken").write_text(json.dumps({"taken": taken, "left": _left}))
