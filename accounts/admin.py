@@ -62,11 +62,22 @@ class ReadOnlyAdmin(ModelAdmin):
         return False
 
 
+class AsksForErasure(admin.SimpleListFilter):
+    title = _("asks to be erased")
+    parameter_name = "erasure"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("asked", _("Yes"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(erasure_asked_at__isnull=False) if self.value() == "asked" else queryset
+
+
 @admin.register(User)
 class PersonAdmin(ModelAdmin):
     form = PersonForm
     list_display = ("person", "country", "specialty", "shown_state", "second_step", "signed_in")
-    list_filter = ("is_active", "is_staff", "country", ("last_login", RangeDateTimeFilter))
+    list_filter = ("is_active", "is_staff", AsksForErasure, "country", ("last_login", RangeDateTimeFilter))
     list_filter_submit = True
     search_fields = ("email", "first_name", "last_name", "registration_number")
     search_help_text = _("Name, e-mail address or registration number")
@@ -76,12 +87,12 @@ class PersonAdmin(ModelAdmin):
     compressed_fields = True
     warn_unsaved_form = True
     actions = ("invite", "sign_out_everywhere", "reset_second_step", "disable", "enable")
-    readonly_fields = ("state_text", "signed_in", "created", "zone_confirmed")
+    readonly_fields = ("state_text", "signed_in", "created", "zone_confirmed", "erasure_asked")
     fieldsets = (
         (None, {"fields": ("email", "title", "first_name", "last_name", "phone")}),
         (_("Practice"), {"fields": ("specialty", "medical_council", "registration_number")}),
         (_("Place"), {"fields": ("country", "timezone", "language")}),
-        (_("Account"), {"fields": ("state_text", "signed_in", "created", "zone_confirmed")}),
+        (_("Account"), {"fields": ("state_text", "signed_in", "created", "zone_confirmed", "erasure_asked")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
@@ -130,6 +141,16 @@ class PersonAdmin(ModelAdmin):
         if not user.is_active:
             return "disabled", str(_("Disabled"))
         return ("staff", str(_("Staff"))) if user.is_staff else ("active", str(_("Active")))
+
+    @display(description=_("Asks to be erased"))
+    def erasure_asked(self, user: User) -> str:
+        """Erasing is a command, because nothing brings a person back."""
+        if user.erasure_asked_at is None:
+            return str(_("No"))
+        return str(_("Since %(moment)s. Look first: manage.py erase_person %(email)s --dry-run")) % {
+            "moment": when(user.erasure_asked_at),
+            "email": user.email,
+        }
 
     @display(description=_("Account"))
     def state_text(self, user: User) -> str:

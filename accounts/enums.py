@@ -176,6 +176,8 @@ AUDIT_ACTIONS: dict[str, Any] = {
     "credit_report.taken": _("Report of credits taken"),
     "records.purged": _("Records removed after their time"),
     "person.erased": _("Person erased"),
+    "erasure.asked": _("Asked to be erased"),
+    "erasure.withdrawn": _("No longer asks to be erased"),
     "person.data_taken": _("Person’s own data taken"),
     "room.announced": _("Announcement made"),
     "room.pinned": _("Message pinned"),

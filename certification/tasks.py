@@ -96,6 +96,14 @@ def send_disclosure_requests(until: float | None = None) -> None:
         send_disclosure_requests.delay(until)
 
 
+@shared_task(name="certification.tell_office", expires=300)
+def tell_office() -> int:
+    """Rung when a doctor asks to be erased, and run every five minutes."""
+    from certification.domain.my_data import tell_office as work
+
+    return work(now=asked_now())
+
+
 @shared_task(name="certification.make_transcript", expires=120)
 def make_transcript(user_id: int, language: str) -> None:
     """Rung when a doctor wants it and it is not there; their page looks again by itself, and would ring again."""

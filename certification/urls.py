@@ -1,6 +1,6 @@
 from django.urls import URLPattern, path
 
-from certification.views import certificates, credit, disclosures, ledger, verify
+from certification.views import certificates, credit, disclosures, ledger, my_data, verify
 
 app_name = "certification"
 urlpatterns: list[URLPattern] = [
@@ -14,6 +14,10 @@ urlpatterns: list[URLPattern] = [
     path("credits/<int:accreditation_id>/claim/", credit.take, name="claim"),
     path("certificates/", certificates.certificates, name="certificates"),
     path("certificates/<str:public_id>/", certificates.certificate, name="certificate"),
+    path("account/data/", my_data.my_data, name="my_data"),
+    path("account/data/download/", my_data.download, name="download_data"),
+    path("account/data/erasure/", my_data.erasure, name="erasure"),
+    path("account/data/erasure/withdraw/", my_data.withdraw, name="withdraw_erasure"),
     path("verify/", verify.verify, name="verify"),
     path("verify/check/", verify.check, name="check"),
     path("verify/<str:public_id>/", verify.verify_one, name="verify_one"),

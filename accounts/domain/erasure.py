@@ -7,7 +7,9 @@ from uuid import uuid4
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.db import transaction
+from django.http import HttpRequest
 
+from accounts.domain import audit
 from accounts.domain.devices import end_all_devices
 from accounts.domain.people import PROFILE_FIELDS
 from accounts.enums import DeviceEnd
@@ -20,6 +22,23 @@ NAME = "A doctor"  # what stands where an asker's name stood; not translated, as
 
 def is_erased(user: User) -> bool:
     return user.email.endswith(f"@{NOWHERE}")
+
+
+def ask_for_erasure(*, user: User, now: datetime, request: HttpRequest | None = None) -> bool:
+    """False: it was asked for before. A person of the office does it."""
+    if not User.objects.filter(pk=user.pk, erasure_asked_at=None).update(erasure_asked_at=now, erasure_told_at=None):
+        return False
+    audit.record("erasure.asked", actor=user, subject=user, request=request, now=now)
+    return True
+
+
+def withdraw_erasure(*, user: User, now: datetime, request: HttpRequest | None = None) -> bool:
+    """False: nothing was asked for."""
+    asked = User.objects.filter(pk=user.pk, erasure_asked_at__isnull=False)
+    if not asked.update(erasure_asked_at=None, erasure_told_at=None):
+        return False
+    audit.record("erasure.withdrawn", actor=user, subject=user, request=request, now=now)
+    return True
 
 
 def found(user: User) -> dict[str, int]:
@@ -45,6 +64,7 @@ def erase(*, user: User, now: datetime) -> None:
     user.medical_council = user.registration_number = ""
     user.last_name, user.timezone, user.language = NAME, "UTC", "en"
     user.timezone_confirmed_at = user.last_login = None
+    user.erasure_asked_at = user.erasure_told_at = None
     user.is_active = False
     user.set_unusable_password()
     user.groups.clear()
@@ -55,7 +75,8 @@ def erase(*, user: User, now: datetime) -> None:
 def own_data(user: User) -> dict[str, Any]:
     """Nothing that opens a door: no hash, no token, no session."""
     return {
-        "profile": {name: str(getattr(user, name)) for name in ("email", *PROFILE_FIELDS)} | {"since": user.created_at},
+        "profile": {name: str(getattr(user, name)) for name in ("email", *PROFILE_FIELDS)}
+        | {"since": user.created_at, "asked_to_be_erased_at": user.erasure_asked_at},
         "devices": list(
             Device.objects.filter(user=user)
             .order_by("created_at", "pk")

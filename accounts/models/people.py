@@ -52,6 +52,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("may open the admin"), default=False)
     created_at = models.DateTimeField(_("created at"), default=now, editable=False)
+    erasure_asked_at = models.DateTimeField(_("asked to be erased at"), null=True, editable=False)
+    erasure_told_at = models.DateTimeField(null=True, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
 

@@ -34,6 +34,8 @@ DOCTOR = {
     "account/devices/": "/account/devices/",
     "account/password/": "/account/password/",
     "account/second-step/": "/account/second-step/",
+    "account/data/": "/account/data/",
+    "account/data/erasure/": "/account/data/erasure/",
     "webinars/<int:webinar_id>/": "/webinars/{lecture}/",
     "webinars/<int:webinar_id>/ (not open yet)": "/webinars/{later}/",
     "webinars/<int:webinar_id>/ (closed)": "/webinars/{closed}/",
@@ -58,6 +60,7 @@ DOCTOR = {
 NO_PAGES = (
     "admin/", "api/", "dev/mail/", "media/", "readyz", "healthz", "status.json", "language/", "sign-out/",
     "tests/images/", "account/sign-out/",
+    "account/data/download/", "account/data/erasure/withdraw/",
     "account/time-zone/", "account/devices/<uuid:device_id>/end/", "account/devices/end-others/",
     "account/reauthenticate/", "account/second-step/", "invitation/<str:token>/new/", "sign-in/link/<str:token>/new/",
     "sign-in/code/", "static/", "webinars/<int:webinar_id>/keep-alive/", "door/<str:slug>/enter/",

@@ -6,11 +6,14 @@ from django.core import mail
 from django.utils import translation
 from django.utils.timezone import now
 
+from accounts.enums import Role
 from certification.domain.disclosure_mail import send_queued
 from certification.domain.disclosures import ask, withdraw
+from certification.domain.my_data import tell_office
 from certification.domain.sheets import refresh_sheet
 from certification.enums import ContributorRole, DisclosureStanding, RelationshipKind
 from certification.models import DisclosureRequest
+from tests.certification.audited import make_audited
 from tests.certification.test_disclosure_pages import NONE, ROW
 from tests.certification.test_disclosures import token_in
 from tests.factories.accounts import UserFactory
@@ -21,7 +24,7 @@ from tests.factories.certification import (
     DiscloserFactory,
     disclose,
 )
-from tests.factories.courses import EnrolmentFactory
+from tests.factories.courses import EnrolmentFactory, RoleGrantFactory
 from tests.factories.webinars import WebinarFactory
 from tests.i18n.catalogue import CODE
 from tests.i18n.reader import untranslated, untranslated_text
@@ -85,4 +88,23 @@ def reading(tour: Tour) -> None:
         tour.note("standings", [word for one in DisclosureStanding for word in untranslated(f"<p>{one.label}</p>")])
 
 
-CERTIFICATION_STOPS = (stating, reading)
+def own_data(tour: Tour) -> None:
+    """The page before and after asking, what erasing leaves, the office's mail, and who still has work."""
+    mine = make_audited()
+    RoleGrantFactory.create(role=Role.OPERATOR, programme=None, user__email="ελενη@example.org", user__language=CODE)
+    write_greek()
+    browser = doctors_browser(mine.doctor)
+    tour.read(browser, "/account/data/", "my data")
+    tour.read(browser, "/account/data/erasure/", "my data: erasure")
+    tour.read(browser, "/account/data/erasure/", "my data: asked", data={"x": ""})
+    tell_office(now=now())
+    message = mail.outbox.pop()
+    tour.note("erasure: subject", untranslated_text(str(message.subject)))
+    tour.note("erasure: text", untranslated_text(str(message.body)))
+    tour.note("erasure: HTML", untranslated(str(message.alternatives[0][0])))  # type: ignore[attr-defined]
+    tour.read(browser, "/account/data/erasure/withdraw/", "my data: withdrawn", data={"x": ""})
+    RoleGrantFactory.create(user=mine.doctor)
+    tour.read(doctors_browser(mine.doctor), "/account/data/erasure/", "my data: work to hand over")
+
+
+CERTIFICATION_STOPS = (stating, reading, own_data)
