@@ -27,6 +27,7 @@ from certification.domain.templates import (
 )
 from certification.forms.certificates import TemplateForms
 from certification.models import CertificateTemplate
+from core.clock import now
 from core.limits import hit
 from core.time import when
 from courses.admin.base import ScopedAdmin, allowed_programmes
@@ -79,7 +80,7 @@ class CertificateTemplateAdmin(ScopedAdmin):
         if request.method == "POST" and forms.is_valid():
             if "_preview" in request.POST:
                 shown = self._drawn(forms)
-            elif self._saved(forms):
+            elif self._saved(request, forms):
                 messages.success(request, _("Saved. Certificates issued from now on look like this."))
                 return HttpResponseRedirect(reverse(LIST))
         return self._form_page(request, forms, shown)
@@ -94,13 +95,13 @@ class CertificateTemplateAdmin(ScopedAdmin):
         programmes = Programme.objects.filter(pk__in=allowed_programmes(request, self.roles))
         return TemplateForms(request.POST or None, request.FILES or None, programmes=programmes, template=template)
 
-    def _saved(self, forms: TemplateForms) -> bool:
+    def _saved(self, request: HttpRequest, forms: TemplateForms) -> bool:
         """Drawn once before: what is too long for a page is told to who typed it, not to who waits for a file."""
         asked = forms.asked()
         try:
             with suppress(NotDrawnError):
                 picture_of(**asked)
-            save_template(**asked)
+            save_template(**asked, actor=person_of(request), request=request, now=now())
         except TemplateError as error:
             forms.refuse(error)
             return False

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.decorators import action, display
 
+from accounts.domain import audit
 from accounts.enums import Role
 from accounts.rules import person_of
 from certification.admin.shared import OPERATORS
@@ -24,12 +25,14 @@ from certification.domain.keys import NoKeyError
 from certification.domain.standing import standing_of, state_in_list, with_states
 from certification.forms.certificates import CertificateReasonForm
 from certification.models import Certificate
+from certification.tasks import issue_due as issue_the_rest
 from core.clock import now
 from core.time import when
 from courses.admin.base import ScopedAdmin, allowed_programmes
 from courses.models import Programme
 from courses.rules import has_role
 
+AT_ONCE = 100  # in a request; a worker goes on
 COLOURS = {
     "valid": "success", "corrected": "warning", "replaced": "warning", "revoked": "danger", "unknown_key": "danger",
     "altered": "danger",
@@ -62,6 +65,13 @@ class CertificateAdmin(ScopedAdmin):
             path("<path:object_id>/reissue/", wrap(self.reissue), name="certification_reissue"),
             *super().get_urls(),
         ]
+
+    def changeform_view(self, request: HttpRequest, object_id: Any = None, *args: Any, **kwargs: Any) -> Any:
+        answer = super().changeform_view(request, object_id, *args, **kwargs)
+        found = self.get_object(request, str(object_id)) if object_id else None
+        if found is not None and request.method == "GET":
+            audit.record("certificate.read", actor=person_of(request), subject=found, request=request, now=now())
+        return answer
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         return False
@@ -130,12 +140,17 @@ class CertificateAdmin(ScopedAdmin):
 
     def _issued(self, request: HttpRequest, programme: Programme) -> int:
         try:
-            done = issue_due(programme=programme, now=now())
+            done = issue_due(programme=programme, now=now(), limit=AT_ONCE, actor=person_of(request))
         except (IssuingError, NoKeyError) as error:
             messages.error(request, f"{programme}: {error}")
             return 0
         for reason in sorted({str(error) for error in done.refused.values()}):
             messages.warning(request, f"{programme}: {reason}")
+        told = {"programme": programme.title, "number": len(done.new)}
+        audit.record("certificates.issued", actor=person_of(request), request=request, details=told, now=now())
+        if len(done.new) == AT_ONCE:
+            issue_the_rest.delay()
+            messages.info(request, _("%(programme)s: the others follow within minutes.") % {"programme": programme})
         return len(done.new)
 
     def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -163,7 +178,13 @@ class CertificateAdmin(ScopedAdmin):
         form = CertificateReasonForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             try:
-                act(certificate=row, reason=form.cleaned_data["reason"], actor=person_of(request), now=now())
+                act(
+                    certificate=row,
+                    reason=form.cleaned_data["reason"],
+                    actor=person_of(request),
+                    request=request,
+                    now=now(),
+                )
             except (IssuingError, NoKeyError) as error:
                 messages.error(request, str(error))
             else:

@@ -16,8 +16,10 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from accounts.domain import audit
 from accounts.domain.erasure import is_erased
 from accounts.models import User
 from certification.domain.chain import NewEntry, append, canonical, lock_chain, time_in
@@ -78,7 +80,7 @@ def issue(*, of: Source, now: datetime) -> Certificate:
     return (done.new or done.existing)[0]
 
 
-def issue_batch(*, programme: Programme, sources: Sequence[Source], now: datetime) -> Issued:
+def issue_batch(*, programme: Programme, sources: Sequence[Source], now: datetime, actor: User | None = None) -> Issued:
     """One transaction. What is there already stays as it is, revoked ones too. Raises NoTemplateError, NoKeyError."""
     key = newest_key()
     with transaction.atomic():
@@ -102,11 +104,13 @@ def issue_batch(*, programme: Programme, sources: Sequence[Source], now: datetim
                 refused[at] = IssuingError(str(error))
             except IssuingError as error:
                 refused[at] = error
-        _write(chain, template, rows, now=now, kind=EntryKind.CERTIFICATE_ISSUED)
+        _write(chain, template, rows, now=now, kind=EntryKind.CERTIFICATE_ISSUED, actor=actor)
     return Issued(rows, [existing[one] for one in map(_identity, sources) if one in existing], refused)
 
 
-def reissue(*, certificate: Certificate, reason: str, actor: User | None, now: datetime) -> Certificate:
+def reissue(
+    *, certificate: Certificate, reason: str, actor: User | None, now: datetime, request: HttpRequest | None = None
+) -> Certificate:
     """The next edition, with what is known today: a new address, serial and number. The old one says it was replaced.
 
     Raises IssuingError, NoKeyError.
@@ -134,10 +138,14 @@ def reissue(*, certificate: Certificate, reason: str, actor: User | None, now: d
             raise IssuingError(str(error)) from error
         row.replaces = certificate
         _write(chain, template, [row], now=now, kind=EntryKind.CERTIFICATE_REISSUED, reason=reason, actor=actor)
+        told = {"number": row.number, "replaces": certificate.number}
+        audit.record("certificate.reissued", actor=actor, subject=row, request=request, details=told, now=now)
     return row
 
 
-def revoke(*, certificate: Certificate, reason: str, actor: User | None, now: datetime) -> LedgerEntry:
+def revoke(
+    *, certificate: Certificate, reason: str, actor: User | None, now: datetime, request: HttpRequest | None = None
+) -> LedgerEntry:
     """With all its editions, whichever was asked for: the paper in somebody's hand may be an older one.
 
     Returns the line about the newest; it stays as first said when asked again. Raises ReasonError.
@@ -161,6 +169,10 @@ def revoke(*, certificate: Certificate, reason: str, actor: User | None, now: da
         ]
         if entries:
             said |= {line.certificate_id: line for line in append(chain=chain, entries=entries, now=now)}
+            told = {"number": certificate.number, "editions": len(entries)}
+            audit.record(
+                "certificate.revoked", actor=actor, subject=certificate, request=request, details=told, now=now
+            )
         return said[editions[-1].pk]
 
 
@@ -219,7 +231,12 @@ def count_due(programme: Programme) -> int:
 
 
 def issue_due(
-    *, programme: Programme, now: datetime, limit: int | None = None, progress: Callable[[int], None] | None = None
+    *,
+    programme: Programme,
+    now: datetime,
+    limit: int | None = None,
+    progress: Callable[[int], None] | None = None,
+    actor: User | None = None,
 ) -> Issued:
     """Batch by batch, so that a doctor who claims meanwhile waits for one batch at most. Again does what is left.
 
@@ -235,7 +252,7 @@ def issue_due(
             sources = list(due.filter(pk__gt=after)[:left])
             if not sources:
                 break
-            done = issue_batch(programme=programme, sources=sources, now=now)
+            done = issue_batch(programme=programme, sources=sources, now=now, actor=actor)
             new += done.new
             existing += done.existing
             refused |= {seen + at: error for at, error in done.refused.items()}

@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from io import BytesIO
 from typing import Any
 
 from django.db import transaction
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from PIL import Image
 
+from accounts.domain import audit
+from accounts.models import User
 from assessments.domain.images import ImageError, reencode
 from certification.domain.facts import Design, NotPrintableError, design_of, no_font_has
 from certification.models import CertificateTemplate
@@ -51,7 +55,8 @@ class Signature:
 
 def save_template(
     *, programme: Programme, template: CertificateTemplate | None, values: Mapping[str, Any],
-    signatures: Sequence[Signature], logo: bytes | None = None, keeps_logo: bool = True,
+    signatures: Sequence[Signature], logo: bytes | None = None, keeps_logo: bool = True, actor: User | None = None,
+    request: HttpRequest | None = None, now: datetime,
 ) -> CertificateTemplate:  # fmt: skip
     """The template, or its next version where certificates were issued with it. Raises TemplateError.
 
@@ -69,6 +74,8 @@ def save_template(
             row.images.all().delete()
             for position, image in images.items():
                 row.images.create(position=position, image=image)
+        told = {"programme": programme.title, "version": row.version, "signed_by": [one.name for one in signatures]}
+        audit.record("certificate_template.saved", actor=actor, subject=row, request=request, details=told, now=now)
     return row
 
 

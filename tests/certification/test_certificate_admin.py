@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from accounts.enums import Role
+from accounts.models import AuditEvent
 from certification.domain.issuing import issue
 from certification.domain.standing import standing_of
 from certification.models import Certificate, LedgerEntry
@@ -67,6 +68,21 @@ class TestCertificates:
         assert Certificate.objects.count() == 1
         operator.post(f"{LIST}issue-now/")
         assert [one.programme for one in Certificate.objects.all()] == [certificate.programme] * 2
+
+    def test_who_read_issued_and_decided_is_in_the_trail(self, certificate: Certificate, operator: Client) -> None:
+        claim_of(certificate.programme)
+        operator.get(f"{LIST}{certificate.pk}/change/")
+        operator.post(f"{LIST}issue-now/")
+        operator.post(f"{LIST}{certificate.pk}/reissue/", {"reason": "Name"})
+        second = Certificate.objects.get(edition=2)
+        operator.post(f"{LIST}{second.pk}/revoke/", {"reason": "In error"})
+        found = AuditEvent.objects.filter(action__startswith="certificate").order_by("pk")
+        assert [one.action for one in found] == [
+            "certificate.read", "certificates.issued", "certificate.reissued", "certificate.revoked"
+        ]  # fmt: skip
+        assert {(one.actor is None, one.address) for one in found} == {(False, "127.0.0.1")}
+        issued = LedgerEntry.objects.filter(kind="certificate_issued").latest("pk")
+        assert issued.actor == found[0].actor
 
     @pytest.mark.parametrize("way", ["revoke", "reissue"])
     def test_sec_28_a_moderator_and_a_foreign_operator_change_nothing(self, certificate: Certificate, way: str) -> None:

@@ -92,7 +92,7 @@ def browser(programme: Programme) -> Client:
 def signed(programme: Programme) -> CertificateTemplate:
     """With two signatures and a logo."""
     signatures = [Signature("A", image=png("#ff0000")), Signature("B", image=png("#0000ff"))]
-    return save_template(programme=programme, template=None, values=LOOK, signatures=signatures, logo=png())
+    return save_template(now=NOW, programme=programme, template=None, values=LOOK, signatures=signatures, logo=png())
 
 
 def change(browser: Client, template: CertificateTemplate, **values: Any) -> Any:
@@ -113,11 +113,20 @@ class TestSaving:
     def test_a_used_one_stays_and_the_next_version_takes_its_pictures_along(self) -> None:
         programme = issuing_programme()
         first = save_template(
-            programme=programme, template=None, values=LOOK, signatures=[Signature("A", "B", png())], logo=png()
+            now=NOW,
+            programme=programme,
+            template=None,
+            values=LOOK,
+            signatures=[Signature("A", "B", png())],
+            logo=png(),
         )
         issue(of=claim_of(programme), now=NOW)
         second = save_template(
-            programme=programme, template=first, values={**LOOK, "heading": "Next"}, signatures=[Signature("A", was=0)]
+            now=NOW,
+            programme=programme,
+            template=first,
+            values={**LOOK, "heading": "Next"},
+            signatures=[Signature("A", was=0)],
         )
         first.refresh_from_db()
         assert (first.heading, second.heading) == ("Diploma", "Next")
@@ -150,12 +159,16 @@ class TestSaving:
     def test_nothing_of_a_picture_but_its_pixels_comes_along(self, programme: Programme) -> None:
         secret = PngInfo()
         secret.add_text("Location", "4711 Secret Street")
-        row = save_template(programme=programme, template=None, values=LOOK, signatures=[], logo=png(pnginfo=secret))
+        row = save_template(
+            now=NOW, programme=programme, template=None, values=LOOK, signatures=[], logo=png(pnginfo=secret)
+        )
         assert b"Secret Street" not in bytes(row.logo or b"")
 
     def test_a_picture_that_is_none_is_refused(self, programme: Programme) -> None:
         with pytest.raises(TemplateError):
-            save_template(programme=programme, template=None, values=LOOK, signatures=[], logo=b"GIF89a nothing")
+            save_template(
+                now=NOW, programme=programme, template=None, values=LOOK, signatures=[], logo=b"GIF89a nothing"
+            )
 
     def test_another_programme_is_no_choice(self, browser: Client) -> None:
         assert browser.post(f"{TEMPLATES}add/", form(ProgrammeFactory.create())).status_code == 200
