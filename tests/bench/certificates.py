@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from decimal import Decimal
-from itertools import count, islice
+from itertools import islice
 from typing import Any
 
 import psutil
@@ -168,17 +168,15 @@ def _verify_cpu(running: Stage, looks: int) -> dict[str, Any]:
 
 
 def _pages(number: int) -> Iterator[None]:
-    """Each of another certificate, past the limit by address."""
+    """Each of another certificate, past the limit by address; by one client, for a new one loads the site anew."""
     from django.test import Client
 
     from certification.models import Certificate
 
     ids = list(Certificate.objects.order_by("pk").values_list("public_id", flat=True)[:number])
     browser = Client()
-    for at, public_id in zip(count(), ids, strict=False):
-        if at % PER_ADDRESS == 0:
-            browser = Client(REMOTE_ADDR=f"192.0.2.{at // PER_ADDRESS + 1}")
-        response = browser.get(f"/verify/{public_id}/")
+    for at, public_id in enumerate(ids):
+        response = browser.get(f"/verify/{public_id}/", REMOTE_ADDR=f"192.0.2.{at // PER_ADDRESS + 1}")
         if response.status_code != 200:
             raise RuntimeError(f"The page answered {response.status_code}")
         yield
