@@ -31,6 +31,7 @@ def measure_certificates(
 ) -> dict[str, Any]:
     """`verify_cpu_ms`: CPU of the process and of PostgreSQL for one page. `_s` are seconds of the clock."""
     from certification.domain.chain import verify
+    from certification.domain.comparing import compared
     from certification.models import Certificate, CertificateFile
     from tests.certification.earned import issuing_programme
 
@@ -46,7 +47,7 @@ def measure_certificates(
         raise RuntimeError(f"{there:,} of {issued:,} have a file")
     _lengthen(programme, lines)
     began = time.perf_counter()
-    found = verify(programme_id=programme.pk)
+    found = compared(verify(programme_id=programme.pk))
     ledger = time.perf_counter() - began
     if found.flaw is not None or found.length < lines:
         raise RuntimeError(f"The ledger does not hold: {found}")
