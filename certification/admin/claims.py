@@ -154,7 +154,7 @@ class ClaimAdmin(ScopedAdmin):
         return found is not None and found.programme_id in mine
 
     def has_take_permission(self, request: HttpRequest) -> bool:
-        """An auditor gets the evidence of an activity, which an operator has put together and recorded."""
+        """An auditor takes the evidence of an activity instead, from its own page."""
         return bool(allowed_programmes(request, OPERATORS))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

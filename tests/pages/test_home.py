@@ -191,7 +191,7 @@ def test_people_with_a_role_and_no_enrolment_are_shown_the_way_to_their_work(rol
         (Role.SPONSOR, ("never who they are", "ask the organiser who gave you access")),
         (
             Role.AUDITOR,
-            ("access as an auditor", "Each look is recorded", "ask the organiser for the evidence"),
+            ("access as an auditor", "Each look is recorded", "the evidence of each activity"),
         ),
     ],
 )
