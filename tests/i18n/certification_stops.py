@@ -91,7 +91,7 @@ def reading(tour: Tour) -> None:
 def own_data(tour: Tour) -> None:
     """The page before and after asking, what erasing leaves, the office's mail, and who still has work."""
     mine = make_audited()
-    RoleGrantFactory.create(role=Role.OPERATOR, programme=None, user__email="ελενη@example.org", user__language=CODE)
+    RoleGrantFactory.create(role=Role.OPERATOR, programme=None, user__email="ηρα@example.org", user__language=CODE)
     write_greek()
     browser = doctors_browser(mine.doctor)
     tour.read(browser, "/account/data/", "my data")
