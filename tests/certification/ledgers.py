@@ -42,9 +42,9 @@ def break_down(table: str, condition: str) -> None:
         cursor.execute(f"CREATE TRIGGER a_break BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION break_down()")
 
 
-def purge() -> None:
-    """The facts of every certificate, as when their time is over."""
-    for certificate in Certificate.objects.order_by("pk"):
+def purge(**only: Any) -> None:
+    """The facts of every certificate, or of these, as when their time is over."""
+    for certificate in Certificate.objects.filter(**only).order_by("pk"):
         with transaction.atomic():
             say_purged([certificate.pk], now=certificate.issued_at + timedelta(days=6 * 366))
-    tamper("UPDATE certification_certificate SET facts = '{}'")
+        tamper("UPDATE certification_certificate SET facts = '{}' WHERE id = %s", certificate.pk)
