@@ -289,7 +289,12 @@ def test_two_workers_who_make_the_same_file_leave_one(media: Path, settings: Any
 def change_template(template: CertificateTemplate) -> CertificateTemplate:
     values = {name: getattr(template, name) for name in COPIED}
     return save_template(
-        programme=template.programme, template=template, values=values, signatures=[], logo=picture(400, 200)
+        programme=template.programme,
+        template=template,
+        values=values,
+        signatures=[],
+        logo=picture(400, 200),
+        now=NOW,
     )
 
 

@@ -66,7 +66,7 @@ def _dump(name: str, *, source: Parameters, store: Store, now: datetime) -> Mani
             f"--snapshot={_one(connection, 'SELECT pg_export_snapshot()')}",
             f"--lock-wait-timeout={LOCK_WAIT}",
             f"--file={path}",
-            parameters=source,
+            parameters=patient,  # pg_dump lifts the limits itself, but not before its first question
         )
         found = contents.read_contents(connection, checksums_of=contents.acknowledged_tables())
         manifest = Manifest(
