@@ -22,7 +22,7 @@ def quizzes_for(user: Person) -> QuerySet[Quiz]:
     courses = courses_for(user).order_by().values("pk")
     before = Course.prerequisites.through.objects.filter(from_course=OuterRef("lesson__course"))
     found = Quiz.objects.filter(lesson__course__in=courses).select_related("lesson__course__programme")
-    return found.annotate(has_prerequisites=Exists(before))
+    return found.annotate(comes_after=Exists(before))
 
 
 def _own(user: int, attempt: int) -> QuerySet[Attempt]:

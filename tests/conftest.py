@@ -96,12 +96,19 @@ def _sweep() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browsers last: Playwright leaves an event loop running, beside which no asynchronous test can run.
+    """Browsers last: Playwright leaves an event loop running, beside which no asynchronous test can run, no other one
+    of it and no query; and those last that keep it for the whole session.
 
     Before that what takes long: of the tests that a worker begins last, the others wait for the end.
     """
     items.sort(key=lambda item: not item.get_closest_marker("long"))
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    items.sort(key=_leaves_a_loop)
+
+
+def _leaves_a_loop(item: pytest.Item) -> int:
+    if item.get_closest_marker("browser") is None:
+        return 0
+    return 2 if "playwright" in getattr(item, "fixturenames", ()) else 1
 
 
 def pytest_collection_finish() -> None:

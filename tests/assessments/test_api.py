@@ -17,7 +17,7 @@ from assessments.domain.pausing import hold_test
 from assessments.domain.questions import _kept
 from assessments.enums import ItemKind
 from assessments.items import type_of
-from assessments.models import Answer, Attempt, Quiz
+from assessments.models import Answer, Attempt, Item, Quiz
 from tests.assessments.items.samples import DRAFTS
 from tests.assessments.sitting import choose, hand_in, make_older, start
 from tests.factories.accounts import UserFactory
@@ -324,7 +324,7 @@ class TestPages:
     def test_what_is_made_once_for_all_says_what_is_made_for_one(self, settings: Any) -> None:
         """Of each kind, for doctors with their questions, options and parts in orders of their own."""
         bank = BankFactory()
-        items = []
+        items: list[Item] = []
         for kind, (draft, secret) in list(DRAFTS.items()) * 2:
             if kind != ItemKind.VIGNETTE:  # is asked with the questions that belong to it
                 shown, key = type_of(kind).clean(shown={**draft, "images": []}, key=secret)

@@ -35,6 +35,7 @@ from certification.models import (
     Acknowledgement,
     Certificate,
     CertificateFile,
+    Claim,
     ClaimEvidence,
     KeptName,
     LedgerEntry,
@@ -259,7 +260,8 @@ class TestWhat:
     def test_a_kept_name_is_kept_as_long_as_the_authority_asks(self) -> None:
         mine = make_audited()
         other = grant(accreditation=mine.claim.accreditation, took_part_on=AT.date())
-        KeptName.objects.create(claim_id=other.claim_id, name="Dr Xanthippe Quillfeather", kept_at=AT)
+        claim = Claim.objects.get(entries=other)
+        KeptName.objects.create(claim=claim, name="Dr Xanthippe Quillfeather", kept_at=AT)
         assert Kind.NAME not in purge_all(LAST_DAY - timedelta(days=1))
         with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
             KeptName.objects.update(name="Dr Somebody Else")
