@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.e2e.conftest import PHONE, Complaints, OpenBrowser, Site, eventually, until
 from tests.e2e.looking import DARK_RULES, darken, violations
@@ -259,6 +259,25 @@ def test_everything_goes_by_keyboard(room: MakeRoom) -> None:
     press("j")
     press("l")
     told(page, "Marked as answered live.")
+
+
+def test_an_answer_waits_for_the_taking_that_typing_began(room: MakeRoom, complaints: Complaints) -> None:
+    """On a poor line the answer would come first, and the late taking would be refused as somebody else's change."""
+    page = room(SECOND).desk("ana")
+    held: list[Route] = []
+    answers: list[str] = []
+    page.route("**/claim/", held.append)
+    page.on("request", lambda request: answers.append(request.url) if request.url.endswith("/answer/") else None)
+    row(page, SECOND).click()
+    with page.expect_request("**/claim/"):
+        page.keyboard.press("a")
+        page.keyboard.type("Below 1.2 we do not.")
+    page.keyboard.press("Control+Enter")
+    assert page.evaluate("new Promise((done) => setTimeout(() => done(1)))") == 1  # a task later nothing has left
+    assert answers == []
+    held[0].continue_()
+    told(page, "Answered.")
+    assert len(held) == len(answers) == 1
 
 
 def test_polls_are_prepared_opened_answered_closed_and_shown(room: MakeRoom, complaints: Complaints) -> None:

@@ -61,6 +61,7 @@ export class Moves extends EventTarget {
     this.toast = toast;
     this.renewed = new Map();
     this.busy = new Set();
+    this.keeping = new Map(); // by question: the taking that is under way; overtaken, it would be refused
   }
 
   /** `names` are the drafts that go with it. Answers whether it was done. */
@@ -68,6 +69,7 @@ export class Moves extends EventTarget {
     const key = `${id}/${move}`;
     if (this.busy.has(key)) return false;
     this.busy.add(key);
+    await this.keeping.get(id); // never fails
     const draft = names.length ? this.drafts.get(id) : null;
     const before = this.store.get(id);
     const version = draft ? draft.version : before.version;
@@ -111,23 +113,26 @@ export class Moves extends EventTarget {
   }
 
   /** While one types: takes the question if it is free, and keeps it. Said nowhere, and never worth an error. */
-  async keep(id) {
-    const question = this.store.get(id);
-    const claim = this.store.claim(question);
+  keep(id) {
+    const claim = this.store.claim(this.store.get(id));
     const last = this.renewed.get(id) || 0;
     if ((claim && !claim.mine) || (claim && Date.now() - last < RENEW_MILLISECONDS)) return;
-    if (this.busy.has(`${id}/keep`)) return;
-    this.busy.add(`${id}/keep`);
+    if (this.keeping.has(id)) return;
     this.renewed.set(id, Date.now());
+    this.keeping.set(
+      id,
+      this.take(id).finally(() => this.keeping.delete(id)),
+    );
+  }
+
+  async take(id) {
     const mark = this.store.mark(id);
     try {
-      const now = await this.requests.post(`questions/${id}/claim/`, { version: question.version });
+      const now = await this.requests.post(`questions/${id}/claim/`, { version: this.store.get(id).version });
       this.store.answered(now, mark);
     } catch (refused) {
       if (!(refused instanceof Refused)) throw refused;
       if (refused.current) this.store.answered(refused.current, mark);
-    } finally {
-      this.busy.delete(`${id}/keep`);
     }
   }
 }
