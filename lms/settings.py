@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "assessments",
     "certification",
     "analytics",
+    "reminders",
     "operations",
     "lms",
 ]

@@ -23,6 +23,7 @@ APPS = (
     "lms",
     "media",
     "operations",
+    "reminders",
     "webinars",
 )
 SOURCES = [str(ROOT / name) for name in APPS]

@@ -24,6 +24,7 @@ APPS = (
     "lms",
     "media",
     "operations",
+    "reminders",
     "webinars",
 )
 # Set by other programs, not by whoever runs the site.

@@ -25,6 +25,7 @@ SOURCES = (
     "lms",
     "media",
     "operations",
+    "reminders",
     "webinars",
     "templates",
 )

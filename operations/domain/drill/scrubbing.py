@@ -43,6 +43,15 @@ LEFT_OUT = (
     "django_admin_log",
     "django_session",
     "mfa_authenticator",
+    "reminders_calendarfeed",
+    "reminders_campaign",
+    "reminders_channelchoice",
+    "reminders_consentrecord",
+    "reminders_delivery",
+    "reminders_inboxitem",
+    "reminders_providerevent",
+    "reminders_pushsubscription",
+    "reminders_suppression",
     "webinars_roomevent",
     "webinars_spotrequest",
 )
@@ -70,6 +79,7 @@ REPLACED: dict[str, dict[str, LiteralString]] = {
     "webinars_room": {"first_kept": "last_number + 1"},  # its events were left out
     "webinars_streamnotice": {"detail": "''"},  # may name a presenter
     "webinars_personrestriction": {"reason": "''"},
+    "reminders_messagepolicy": {"sender_name": "''", "reply_to": "''"},
     "media_upload": {"direct_id": "''", "fingerprint": "''"},
 }
 

@@ -1,0 +1,22 @@
+from reminders.models.calendar import CalendarFeed, ScheduleRevision
+from reminders.models.campaign import Campaign
+from reminders.models.consent import ChannelChoice, ConsentRecord, PushSubscription, Suppression
+from reminders.models.delivery import Delivery, InboxItem, ProviderEvent
+from reminders.models.journey import Journey, MessagePolicy, MessageTemplate, TemplateSet
+
+__all__ = (
+    "CalendarFeed",
+    "Campaign",
+    "ChannelChoice",
+    "ConsentRecord",
+    "Delivery",
+    "InboxItem",
+    "Journey",
+    "MessagePolicy",
+    "MessageTemplate",
+    "ProviderEvent",
+    "PushSubscription",
+    "ScheduleRevision",
+    "Suppression",
+    "TemplateSet",
+)
