@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from reminders.enums import Channel
-from reminders.rendering import placeholders, safety, segments
+from reminders.rendering import placeholders, safety
 from reminders.rendering.frame import Frame, page
+from reminders.rendering.segments import Segments, count, plain
 
 SUBJECT, PUSH_TITLE, PUSH_BODY = 150, 60, 180  # characters that are shown anywhere
 SMS_VALUE = 50  # of a title: three of them and the link still fit into two parts
@@ -20,12 +21,18 @@ WHATSAPP_VALUE = 200
 class Template(Protocol):
     """A MessageTemplate, or what a campaign has instead of one."""
 
-    subject: str
-    preheader: str
-    body: str
-    button: str
-    approved_name: str
-    approved_places: list[str]
+    @property
+    def subject(self) -> str: ...
+    @property
+    def preheader(self) -> str: ...
+    @property
+    def body(self) -> str: ...
+    @property
+    def button(self) -> str: ...
+    @property
+    def approved_name(self) -> str: ...
+    @property
+    def approved_places(self) -> list[str]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +50,7 @@ class Parts:
     url: str = ""
     template: str = ""
     places: tuple[str, ...] = ()
-    segments: segments.Segments | None = None
+    segments: Segments | None = None
 
 
 def render(channel: str, template: Template, values: Mapping[str, str], frame: Frame) -> Parts:
@@ -58,14 +65,14 @@ def _email(template: Template, values: Mapping[str, str], frame: Frame) -> Parts
     button = placeholders.fill(template.button, values) or (_open(frame) if frame.url else "")
     with override(frame.language):
         words = _frame_words(frame)
-    plain = ["\n".join(lines) for lines in placeholders.paragraphs(template.body, values)]
+    written = ["\n".join(lines) for lines in placeholders.paragraphs(template.body, values)]
     if frame.url:
-        plain += [f"{button}:\n{frame.url}", *([words["personal"]] if words["personal"] else [])]
-    plain.append("\n".join(["-- ", words["why"], *(f"{label}: {url}" for label, url in _choices(frame, words))]))
+        written += [f"{button}:\n{frame.url}", *([words["personal"]] if words["personal"] else [])]
+    written.append("\n".join(["-- ", words["why"], *(f"{label}: {url}" for label, url in _choices(frame, words))]))
     return Parts(
         subject=subject,
         preheader=preheader,
-        text="\n\n".join(plain) + "\n",
+        text="\n\n".join(written) + "\n",
         html=_html(template, values, frame, {**words, "subject": subject, "preheader": preheader, "button": button}),
         button=button,
         url=frame.url,
@@ -131,8 +138,8 @@ def _lines(template: Template, values: Mapping[str, str]) -> str:
 
 def _sms(template: Template, values: Mapping[str, str], frame: Frame) -> Parts:
     short = {name: safety.shorten(value, SMS_VALUE, end="...") for name, value in values.items()}
-    text = segments.plain("\n".join(part for part in (_lines(template, short), frame.url) if part))
-    return Parts(text=text, url=frame.url, segments=segments.count(text))
+    text = plain("\n".join(part for part in (_lines(template, short), frame.url) if part))
+    return Parts(text=text, url=frame.url, segments=count(text))
 
 
 def _whatsapp(template: Template, values: Mapping[str, str], frame: Frame) -> Parts:

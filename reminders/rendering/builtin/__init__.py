@@ -1,9 +1,9 @@
 """The words that come with the product: `<language>.toml` here becomes the rows of one template set."""
 
-import hashlib
 import tomllib
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,22 +34,17 @@ def all_words() -> list[Words]:
     return [words for file in files for words in _read(file.stem, tomllib.loads(file.read_text(encoding="utf-8")))]
 
 
-def digest() -> str:
-    """Of all words. A migration names it, so that changed words come with one that puts them into the database."""
-    told = [sorted(asdict(words).items()) for words in all_words()]
-    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
-
-
 def _read(language: str, tables: dict[str, Any]) -> Iterator[Words]:
     greeting = tables["greeting"]
     for kind in WRITTEN:
         said = {name: text.strip() for name, text in tables[kind].items()}
-        of = {"kind": str(kind), "language": language}
-        letter = {"subject": said["subject"], "button": said["button"]}
-        yield Words(**of, channel=Channel.EMAIL, **letter, preheader=said["preheader"],
-                    body=f"{greeting}\n\n{said['body']}")  # fmt: skip
-        yield Words(**of, channel=Channel.SMS, body=said["sms"])
-        yield Words(**of, channel=Channel.WHATSAPP, body=said["whatsapp"], button=said["button"],
-                    approved_name=str(kind), approved_places=named_in(said["whatsapp"]))  # fmt: skip
-        yield Words(**of, channel=Channel.INBOX, **letter, body=said["body"])
-        yield Words(**of, channel=Channel.PUSH, subject=said["notice"], body=said["note"])
+        words = partial(Words, kind=str(kind), language=language)
+        letter = partial(words, subject=said["subject"], button=said["button"])
+        greeted = f"{greeting}\n\n{said['body']}"
+        yield letter(channel=Channel.EMAIL, preheader=said["preheader"], body=greeted)
+        yield words(channel=Channel.SMS, body=said["sms"])
+        places = named_in(said["whatsapp"])
+        approved = partial(words, approved_name=str(kind), approved_places=places)
+        yield approved(channel=Channel.WHATSAPP, body=said["whatsapp"], button=said["button"])
+        yield letter(channel=Channel.INBOX, body=said["body"])
+        yield words(channel=Channel.PUSH, subject=said["notice"], body=said["note"])
