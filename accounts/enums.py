@@ -183,6 +183,7 @@ AUDIT_ACTIONS: dict[str, Any] = {
     "erasure.asked": _("Asked to be erased"),
     "erasure.withdrawn": _("No longer asks to be erased"),
     "person.data_taken": _("Person’s own data taken"),
+    "message.address_freed": _("Address allowed to receive messages again"),
     "room.announced": _("Announcement made"),
     "room.pinned": _("Message pinned"),
     "room.unpinned": _("Message unpinned"),

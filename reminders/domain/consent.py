@@ -1,0 +1,172 @@
+"""Which ways a person wants to be written to, how that came about, and addresses that take nothing.
+
+`ChannelChoice` says what holds, `ConsentRecord` how it came about; both are written in one transaction. Messages that a
+person asks for (signing in) are no part of this.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.domain import audit
+from accounts.models import User
+from reminders.enums import Channel, ConsentSource, SuppressionReason
+from reminders.models import ChannelChoice, ConsentRecord, PushSubscription, Suppression
+
+# Without a word from the person.
+ON_FROM_THE_START = frozenset({Channel.EMAIL, Channel.INBOX})
+# One number; SMS and WhatsApp are chosen and stopped apart.
+BY_NUMBER = frozenset({Channel.SMS, Channel.WHATSAPP})
+
+
+def canonical(channel: str, address: str) -> str:
+    """One spelling for each address: e-mail in small letters, numbers as + and digits."""
+    if channel in BY_NUMBER:
+        digits = "".join(sign for sign in address.removeprefix("whatsapp:") if sign.isascii() and sign.isdigit())
+        return f"+{digits}"
+    return address.strip().lower() if channel == Channel.EMAIL else address.strip()
+
+
+def address_digest(channel: str, address: str) -> bytes:
+    """What `Suppression` and `Delivery` keep of an address: SHA-256 of its canonical form."""
+    return hashlib.sha256(canonical(channel, address).encode()).digest()
+
+
+# What a person wants
+
+
+@transaction.atomic
+def choose(
+    *,
+    user_id: int,
+    choices: Mapping[str, bool],
+    source: ConsentSource,
+    now: datetime,
+    wording: Mapping[str, str] | None = None,
+    actor: User | None = None,
+) -> list[Channel]:
+    """Returns the channels that changed; what holds already is not written again. `wording`: by channel, what the page
+    said beside the box. Two who choose at once queue up at the person's row.
+    """
+    list(User.objects.select_for_update(of=("self",), no_key=True).filter(pk=user_id).values_list("pk"))
+    held = _held([user_id])
+    changed = [
+        Channel(one) for one, is_on in choices.items() if held.get((user_id, one), one in ON_FROM_THE_START) != is_on
+    ]
+    for channel in changed:
+        ChannelChoice.objects.update_or_create(
+            user_id=user_id, channel=channel, defaults={"is_on": choices[channel], "changed_at": now}
+        )
+    words = wording or {}
+    ConsentRecord.objects.bulk_create(
+        ConsentRecord(
+            user_id=user_id,
+            channel=channel,
+            is_on=choices[channel],
+            source=source,
+            wording=words.get(channel, "")[:500],
+            actor=actor,
+            at=now,
+        )
+        for channel in changed
+    )
+    return changed
+
+
+def wanted(user_ids: Collection[int], channel: str) -> set[int]:
+    """Those of them who want this channel. One query."""
+    chosen = dict(ChannelChoice.objects.filter(user_id__in=user_ids, channel=channel).values_list("user_id", "is_on"))
+    return {one for one in user_ids if chosen.get(one, channel in ON_FROM_THE_START)}
+
+
+def choices_of(user: User) -> dict[Channel, bool]:
+    """Every channel with what holds. One query."""
+    held = _held([user.pk])
+    return {channel: held.get((user.pk, channel), channel in ON_FROM_THE_START) for channel in Channel}
+
+
+def _held(user_ids: Iterable[int]) -> dict[tuple[int, str], bool]:
+    rows = ChannelChoice.objects.filter(user_id__in=user_ids).values_list("user_id", "channel", "is_on")
+    return {(user_id, channel): is_on for user_id, channel, is_on in rows}
+
+
+# What an address takes
+
+
+def suppress(*, channel: str, digest: bytes, reason: SuppressionReason, now: datetime) -> bool:
+    """False: it took nothing before either. The first reason stays until it is lifted."""
+    _row, is_new = Suppression.objects.get_or_create(
+        channel=channel, address_digest=digest, lifted_at=None, defaults={"reason": reason, "since": now}
+    )
+    return is_new
+
+
+def lift(
+    *,
+    channel: str,
+    digest: bytes,
+    now: datetime,
+    reasons: Collection[SuppressionReason] = tuple(SuppressionReason),
+    actor: User | None = None,
+) -> bool:
+    """The address may be tried again. False: nothing stood in the way, or it did for another reason than these."""
+    standing = Suppression.objects.filter(
+        channel=channel, address_digest=digest, lifted_at=None, reason__in=list(reasons)
+    )
+    if not standing.update(lifted_at=now):
+        return False
+    if actor is not None:
+        audit.record("message.address_freed", actor=actor, details={"channel": str(channel)}, now=now)
+    return True
+
+
+def suppressed(channel: str, digests: Collection[bytes]) -> set[bytes]:
+    """Those of them that take nothing. One query."""
+    rows = Suppression.objects.filter(channel=channel, address_digest__in=list(digests), lifted_at=None)
+    return {bytes(digest) for digest in rows.values_list("address_digest", flat=True)}
+
+
+@transaction.atomic
+def stop(*, channel: str, address: str, now: datetime, source: ConsentSource = ConsentSource.STOP) -> int:
+    """STOP answered, or "unwanted" pressed in a mail program: the address is left alone, and nobody who has it wants
+    this channel any more. Returns how many people that were; the address counts also when nobody has it.
+    """
+    reason = SuppressionReason.COMPLAINT if source == ConsentSource.COMPLAINT else SuppressionReason.STOP
+    suppress(channel=channel, digest=address_digest(channel, address), reason=reason, now=now)
+    people = _people_at(channel, address)
+    for user_id in people:
+        choose(user_id=user_id, choices={channel: False}, source=source, now=now)
+    return len(people)
+
+
+@transaction.atomic
+def start(*, channel: str, address: str, now: datetime) -> int:
+    """START answered: whoever said STOP before is written to again. A number that never said STOP agrees to nothing by
+    it: it may be somebody else's than the person's who has it in their profile.
+    """
+    digest = address_digest(channel, address)
+    if not lift(channel=channel, digest=digest, reasons=(SuppressionReason.STOP,), now=now):
+        return 0
+    people = _people_at(channel, address)
+    for user_id in people:
+        choose(user_id=user_id, choices={channel: True}, source=ConsentSource.START, now=now)
+    return len(people)
+
+
+def _people_at(channel: str, address: str) -> list[int]:
+    """In order of their ids, as everybody locks them."""
+    by = {"phone" if channel in BY_NUMBER else "email": canonical(channel, address)}
+    return list(User.objects.filter(**by, is_active=True).order_by("pk").values_list("pk", flat=True))
+
+
+def address_of(user: User, channel: str) -> str:
+    """Where this channel reaches the person; empty where it does not. Of browsers only whether there is one."""
+    if channel == Channel.EMAIL:
+        return user.email
+    if channel in BY_NUMBER:
+        return canonical(channel, str(user.phone)) if user.phone else ""
+    if channel == Channel.PUSH:
+        return "browser" if PushSubscription.objects.filter(user=user, ended_at=None).exists() else ""
+    return "here"
