@@ -69,6 +69,8 @@ def configure(*, json: bool, level: str) -> dict[str, Any]:
             # Its lines repeat what the request log says, and print paths with one-tap tokens.
             "django.server": {"handlers": [], "propagate": False},
             "django.request": {"level": "ERROR"},
+            # Theirs of the finest level quote whole requests, with addresses and credentials.
+            **{name: {"level": "INFO"} for name in ("urllib3", "botocore", "boto3", "py_vapid")},
             # A line for each tick and each arrival; celery.app.trace says what became of the task.
             "celery.beat": {"level": "WARNING"},
             "celery.worker.strategy": {"level": "WARNING"},

@@ -10,6 +10,8 @@ from django.db import connection
 from django.utils.translation import to_locale
 
 from lms.expand import problems_on_disk
+from reminders.transports import all_transports
+from reminders.transports.base import NOT_REACHED
 
 OLDEST_POSTGRES = 150_000
 
@@ -72,3 +74,17 @@ def offered_languages_are_translated(**_: Any) -> list[CheckMessage]:
             )
         ]
     return []
+
+
+@register(Tags.security, deploy=True)
+def providers_take_the_credentials(**_: Any) -> list[CheckMessage]:
+    """Each provider of messages is asked: what is wrong is known before the first doctor waits for a message."""
+    found: list[CheckMessage] = []
+    for transport in all_transports():
+        problem = transport.check()
+        text = f"Messages by {transport.name} ({transport.channel.value}): {problem}"
+        if problem.startswith(NOT_REACHED):
+            found.append(Warning(text, hint="Whether the credentials are right is not known.", id="lms.W003"))
+        elif problem:
+            found.append(Error(text, hint="docs/messages.md says where each of them comes from.", id="lms.E003"))
+    return found

@@ -1,10 +1,11 @@
-"""Sent mail as a page, for development: what the mail server would have got, with links to click.
+"""Sent messages as a page, for development: what mail servers and phones would have got, with links to click.
 
-The pages exist only with SHOW_SENT_MAIL; the folder holds whole e-mails with working links, so production has neither.
+The pages exist only with SHOW_SENT_MAIL; the folder holds whole messages with working links, so production has neither.
 """
 
 import email
 import email.policy
+import json
 import re
 import uuid
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage as ParsedMessage
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from csp.decorators import csp_replace
 from django.conf import settings
@@ -21,6 +23,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
+
+from reminders.enums import Channel
 
 SHOWN = 50
 NAME = re.compile(r"[0-9]{8}T[0-9]{12}-[0-9a-f]{32}")
@@ -49,16 +53,19 @@ class SentMail:
     subject: str
     text: str
     html: str
+    channel: Channel = Channel.EMAIL
+    url: str = ""
 
     @property
     def links(self) -> list[str]:
-        return list(dict.fromkeys(LINK.findall(self.text)))
+        return list(dict.fromkeys(filter(None, [*LINK.findall(self.text), self.url])))
 
 
 def sent_mails() -> list[SentMail]:
-    """Newest first."""
-    paths = sorted(Path(settings.EMAIL_FILE_PATH).glob("2*.eml"), reverse=True)[:SHOWN]
-    return [_read(path) for path in paths]
+    """Of every channel, newest first."""
+    folder = Path(settings.EMAIL_FILE_PATH)
+    paths = sorted([*folder.glob("2*.eml"), *folder.glob("2*.json")], key=lambda path: path.stem, reverse=True)[:SHOWN]
+    return [_read(path) if path.suffix == ".eml" else _read_other(path) for path in paths]
 
 
 def _read(path: Path) -> SentMail:
@@ -69,11 +76,33 @@ def _read(path: Path) -> SentMail:
     texts = {kind: str(part.get_content()) if part is not None else "" for kind, part in bodies.items()}
     return SentMail(
         name=path.stem,
-        sent_at=datetime.strptime(path.stem.partition("-")[0], "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC),
+        sent_at=_sent_at(path),
         to=str(message["To"]),
         subject=str(message["Subject"]),
         text=texts["plain"],
         html=texts["html"],
+    )
+
+
+def _sent_at(path: Path) -> datetime:
+    return datetime.strptime(path.stem.partition("-")[0], "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC)
+
+
+def _read_other(path: Path) -> SentMail:
+    """SMS, WhatsApp, notices (`reminders.transports.folder`). Of a browser's address only whose service it is."""
+    said = json.loads(path.read_bytes())
+    channel = Channel(said["channel"])
+    to = " ".join(urlsplit(one[0]).netloc for one in json.loads(said["to"])) if channel == Channel.PUSH else said["to"]
+    parts = [said["text"], said["template"], *said["places"]]
+    return SentMail(
+        name=path.stem,
+        sent_at=_sent_at(path),
+        to=to,
+        subject=said["subject"],
+        text="\n".join(part for part in parts if part),
+        html="",
+        channel=channel,
+        url=said["url"],
     )
 
 

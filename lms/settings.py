@@ -13,6 +13,7 @@ from csp.constants import NONCE, NONE, SELF
 
 from core.logging import configure
 from lms.environment import DEVELOPMENT_SECRET, DEVELOPMENT_SEED, Environment
+from lms.messages import messages
 from lms.schedule import SCHEDULE
 from lms.theme import theme
 
@@ -229,6 +230,7 @@ EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=False)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", f"{SITE_NAME} <no-reply@localhost>")
 SHOW_SENT_MAIL = env.flag("SHOW_SENT_MAIL", default=DEBUG)
+MESSAGES = messages(env, production=PRODUCTION)
 
 LANGUAGES = env.languages("LANGUAGES", ("en",))  # their names are translated by Django's own catalogues
 LANGUAGE_CODE = LANGUAGES[0][0]

@@ -101,6 +101,7 @@ class Outcome(TextChoices):
     CLICKED = "clicked", _("Link followed")
     COMPLAINED = "complained", _("Marked as unwanted")
     STOPPED = "stopped", _("Answered STOP")
+    STARTED = "started", _("Answered START")
 
 
 class CampaignState(TextChoices):

@@ -27,7 +27,7 @@ settings.load_profile("rounds")
 # Left from the developer's shell these would change what the tests mean.
 FOREIGN = re.compile(
     r"^(ALLOWED_HOSTS|AWS_.*|CSRF_.*|DATABASE_.*|DEBUG|DEFAULT_FROM_EMAIL|DEVICE_LIMIT|DJANGO_.*|EMAIL_.*|LANGUAGES|LIVE_.*|MEDIA_.*|REDIS_.*"
-    r"|RTMP_.*|SECRET_.*|SECURE_.*|SITE_.*|STATIC_ROOT|TRUSTED_PROXIES|VAR_DIR)$"
+    r"|MAILGUN_.*|MESSAGES_.*|META_.*|PUSH_.*|SENDGRID_.*|SES_.*|TWILIO_.*|VAPID_.*|VONAGE_.*|RTMP_.*|SECRET_.*|SECURE_.*|SITE_.*|STATIC_ROOT|TRUSTED_PROXIES|VAR_DIR)$"
 )
 
 

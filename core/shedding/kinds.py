@@ -4,8 +4,9 @@ import re
 from enum import Enum
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-# Files, grants for them, callbacks of our own programs, the staff who see to the overload, and what tells of it.
-ALWAYS = ("/static/", "/media/", "/internal/", "/admin/", "/status/", "/status.json")
+# Files, grants for them, callbacks of our own programs and of those who carry messages, the staff who see to the
+# overload, and what tells of it.
+ALWAYS = ("/static/", "/media/", "/internal/", "/callbacks/", "/admin/", "/status/", "/status.json")
 # Of people who are in: what they did is acknowledged here, or their right to the picture renewed.
 WORK = re.compile(r"/(?:beats|play-sessions|keep-alive)/$")
 

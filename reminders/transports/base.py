@@ -9,12 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 from urllib.parse import parse_qsl
 from uuid import UUID
 
 from reminders.enums import Channel, Outcome
 
+NOT_REACHED = "not reached"
 REPLAY_SECONDS = 300  # a callback older than this, or from further ahead, is no news
 
 
@@ -157,9 +158,10 @@ class Transport(Protocol):
         """One result for each, in the same order. Never raises for what the network or the provider does."""
         ...
 
-    def look_up(self, key: UUID, provider_id: str, sent_at: datetime) -> Accepted | Refused | None:
+    def look_up(self, key: UUID, provider_id: str, sent_at: datetime, address: str = "") -> Accepted | Refused | None:
         """What became of a message of which nobody knows whether it was taken. None: the provider cannot say.
 
+        `address` as in `Outgoing`, where it is still known: some can only be asked what they sent to it.
         `Refused(is_temporary=True)` only where the provider says for certain that it has nothing: it may be sent again.
         """
         ...
@@ -169,8 +171,37 @@ class Transport(Protocol):
         ...
 
     def check(self) -> str:
-        """Ask the provider whether the credentials are right. Empty, or what is wrong with which variable."""
+        """Ask the provider whether the credentials are right. Empty, or what is wrong with which variable.
+
+        What begins with NOT_REACHED says nothing about them.
+        """
         ...
+
+
+@runtime_checkable
+class Challenged(Protocol):
+    """A transport whose provider asks first whether the address for callbacks is ours."""
+
+    def answer(self, callback: Callback) -> str:
+        """What to answer to its question. Raises BadCallbackError."""
+        ...
+
+
+STOP_WORDS = frozenset({"STOP", "STOPALL", "STOP ALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "OPTOUT", "REVOKE"})
+START_WORDS = frozenset({"START", "UNSTOP", "YES"})
+
+
+def wish_in(text: str) -> Outcome | None:
+    """What a person answered, where it is one of the words that carriers know, alone."""
+    word = text.strip().rstrip(".!").upper()
+    if word in STOP_WORDS:
+        return Outcome.STOPPED
+    return Outcome.STARTED if word in START_WORDS else None
+
+
+def require_recent(at: datetime, now: datetime, *, seconds: int = REPLAY_SECONDS) -> None:
+    if abs((now - at).total_seconds()) > seconds:
+        raise BadCallbackError("too old, or from the future")
 
 
 def browsers(subscriptions: Iterable[tuple[str, str, str]]) -> str:

@@ -56,6 +56,7 @@ def environment(place: Place, given: Mapping[str, str]) -> dict[str, str]:
         "DEMO": "0",
         "SHOW_SENT_MAIL": "false",
         "EMAIL_BACKEND": "lms.dev_mail.FolderBackend",
+        **{f"MESSAGES_{channel}": "none" for channel in ("EMAIL", "SMS", "WHATSAPP", "PUSH")},
         "VAR_DIR": str(place.site),
         "STATIC_ROOT": str(place.static),
         "LOG_LEVEL": "WARNING",
