@@ -15,6 +15,7 @@ SHAPES = {
     "TWILIO_ACCOUNT_SID": (re.compile(r"AC[0-9a-f]{32}"), "AC and 32 hexadecimal digits"),
     "TWILIO_SMS_FROM": (re.compile(r"\+[1-9]\d{6,14}|MG[0-9a-f]{32}|[A-Za-z0-9 ]{1,11}"), "a number (+…) or MG…"),
     "TWILIO_WHATSAPP_FROM": (re.compile(r"\+[1-9]\d{6,14}|MG[0-9a-f]{32}"), "a number (+…) or MG…"),
+    "VONAGE_SIGNATURE_SECRET": (re.compile(r"\S{32,}"), "32 characters or more"),
     "VONAGE_FROM": (re.compile(r"\+?[1-9]\d{6,14}|[A-Za-z0-9 ]{1,11}"), "a number or up to 11 letters"),
     "META_PHONE_NUMBER_ID": (re.compile(r"\d{5,20}"), "the number's id, digits alone"),
     "META_API_VERSION": (re.compile(r"v\d{2}\.\d"), "as v23.0"),
@@ -51,6 +52,7 @@ def messages(env: Environment, *, production: bool) -> dict[str, Any]:
             "MESSAGES_PUSH", ("webpush", "folder", "none"), "webpush" if has_vapid else nothing
         ),
         "MESSAGES_FROM": env.text("MESSAGES_FROM"),
+        "MESSAGES_TIMEOUT": env.number("MESSAGES_TIMEOUT", 30, low=1, high=300),
         "MESSAGES_EMAIL_RATE": env.number("MESSAGES_EMAIL_RATE", 100, low=1, high=10_000),
         "MESSAGES_SMS_RATE": env.number("MESSAGES_SMS_RATE", 50, low=1, high=10_000),
         "MESSAGES_WHATSAPP_RATE": env.number("MESSAGES_WHATSAPP_RATE", 50, low=1, high=10_000),

@@ -12,13 +12,16 @@ from django.utils.module_loading import import_string
 from core.logging import get_logger
 from reminders.enums import Channel
 from reminders.transports.base import Accepted, Outgoing, Refused, Result, Uncertain
-from reminders.transports.calling import CONNECT_SECONDS, READ_SECONDS, Answer, in_lanes, refusal, what_it_means
+from reminders.transports.calling import CONNECT_SECONDS, Answer, in_lanes, read_seconds, refusal, what_it_means
 from reminders.transports.mail_parts import NoAddressError, mail_of
 from reminders.transports.merging import Merged, grouped, merge
 
 log = get_logger("reminders")
 METADATA = "delivery"  # under this name providers keep a message's key
-TIMEOUT = (CONNECT_SECONDS, READ_SECONDS)
+
+
+def timeouts() -> tuple[float, float]:
+    return (CONNECT_SECONDS, read_seconds())
 
 
 class AnymailTransport:

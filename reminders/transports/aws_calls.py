@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import boto3
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
@@ -15,7 +16,7 @@ from botocore.exceptions import (
 from django.conf import settings
 
 from reminders.transports.base import NOT_REACHED, Refused, Uncertain
-from reminders.transports.calling import CONNECT_SECONDS, LANES, READ_SECONDS, WRONG_CREDENTIALS_SECONDS
+from reminders.transports.calling import CONNECT_SECONDS, LANES, WRONG_CREDENTIALS_SECONDS, read_seconds
 
 SLOW = {"ThrottlingException", "TooManyRequestsException", "LimitExceededException", "ServiceQuotaExceededException"}
 WRONG = {"AccessDeniedException", "UnrecognizedClientException", "InvalidClientTokenId", "SignatureDoesNotMatch"}
@@ -24,16 +25,21 @@ CREDENTIALS = "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or the role of the machi
 CONFIG: dict[str, Any] = {
     "retries": {"total_max_attempts": 1, "mode": "standard"},
     "connect_timeout": CONNECT_SECONDS,
-    "read_timeout": READ_SECONDS,
     "max_pool_connections": LANES,
 }
+
+
+def client(service: str) -> Any:
+    """Of a session of its own: the one that boto3 keeps for all is not made for several threads."""
+    session: Any = boto3.session.Session()
+    return session.client(service, **client_options())
 
 
 def client_options() -> dict[str, Any]:
     return {
         "region_name": settings.AWS_REGION,
         "endpoint_url": settings.AWS_ENDPOINT_URL or None,
-        "config": Config(**CONFIG),
+        "config": Config(**CONFIG, read_timeout=read_seconds()),
     }
 
 

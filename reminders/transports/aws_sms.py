@@ -5,8 +5,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import boto3
-
 from reminders.enums import Channel, Outcome
 from reminders.transports import aws_calls, sns
 from reminders.transports.base import Accepted, Callback, Outgoing, Refused, Result, Told, wish_in
@@ -48,7 +46,7 @@ class AwsSms:
 
     def send(self, messages: Sequence[Outgoing]) -> list[Result]:
         try:
-            client: Any = boto3.client(SERVICE, **aws_calls.client_options())
+            client = aws_calls.client(SERVICE)
         except Exception as problem:  # noqa: BLE001  # before anything was sent
             return [Refused(f"AWS cannot be called ({type(problem).__name__})", is_temporary=True) for _ in messages]
         try:
@@ -77,8 +75,7 @@ class AwsSms:
 
     def check(self) -> str:
         try:
-            client: Any = boto3.client(SERVICE, **aws_calls.client_options())
-            client.describe_account_attributes()
+            aws_calls.client(SERVICE).describe_account_attributes()
         except Exception as problem:  # noqa: BLE001
             return aws_calls.problem_of(problem)
         return ""

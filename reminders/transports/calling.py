@@ -12,6 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Self
 
 import requests
+from django.conf import settings
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
@@ -20,11 +21,15 @@ from reminders.transports.base import NOT_REACHED, Outgoing, Refused, Result, Un
 
 log = get_logger("reminders")
 CONNECT_SECONDS = 5.0
-READ_SECONDS = 15.0
 LANES = 8  # calls at the same time for a chunk: a provider 100 ms away would take 10 messages a second by one
 MOST_PATIENCE_SECONDS = 3600.0
 WRONG_CREDENTIALS_SECONDS = 300.0
 Auth = tuple[str, str] | Callable[[requests.PreparedRequest], requests.PreparedRequest]
+
+
+def read_seconds() -> float:
+    """How long an answer is waited for."""
+    return float(settings.MESSAGES["MESSAGES_TIMEOUT"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +66,9 @@ class Caller:
     Redirects are not followed: the addresses of providers come from settings, and from nowhere else.
     """
 
-    def __init__(self, base: str, *, auth: Auth | None = None, read_seconds: float = READ_SECONDS) -> None:
+    def __init__(self, base: str, *, auth: Auth | None = None) -> None:
         self.base = base.rstrip("/")
-        self.timeout = (CONNECT_SECONDS, read_seconds)
+        self.timeout = (CONNECT_SECONDS, read_seconds())
         self.session = requests.Session()
         self.session.auth = auth
         adapter = HTTPAdapter(pool_connections=1, pool_maxsize=LANES, max_retries=0)

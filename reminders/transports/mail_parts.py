@@ -2,9 +2,12 @@
 
 import uuid
 from email import encoders
+from email.generator import BytesGenerator
 from email.message import Message
 from email.mime.base import MIMEBase
+from email.policy import compat32
 from email.utils import formataddr, parseaddr
+from io import BytesIO
 from typing import Any
 
 from django.conf import settings
@@ -83,7 +86,8 @@ def mail_of(message: Outgoing, *, with_calendar: bool) -> EmailMultiAlternatives
 def _part(attachment: Attachment) -> MIMEBase:
     main, _, rest = attachment.content_type.partition("/")
     kind, *parameters = (piece.strip() for piece in rest.split(";"))
-    part = MIMEBase(main, kind, **dict(parameter.split("=", 1) for parameter in parameters))
+    given: Any = dict(parameter.split("=", 1) for parameter in parameters)
+    part = MIMEBase(main, kind, **given)
     part.set_payload(attachment.content)
     encoders.encode_base64(part)
     part.add_header("Content-Disposition", "attachment", filename=attachment.name)
@@ -95,7 +99,12 @@ def as_bytes(mail: EmailMultiAlternatives) -> bytes:
     whole: Any = mail.message()
     for part in whole.walk():
         _in_seven_bits(part)
-    return bytes(whole.as_bytes(linesep="\r\n"))
+    # A longer line than the usual 78 is allowed; a "Subject:" with nothing behind it is a bad sign to filters.
+    content = BytesIO()
+    BytesGenerator(content, mangle_from_=False, policy=compat32.clone(max_line_length=998, linesep="\r\n")).flatten(
+        whole
+    )
+    return content.getvalue()
 
 
 def _in_seven_bits(part: Message) -> None:

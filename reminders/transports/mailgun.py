@@ -9,7 +9,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 from reminders.enums import Outcome
-from reminders.transports.anymail_based import METADATA, TIMEOUT, AnymailTransport
+from reminders.transports.anymail_based import METADATA, AnymailTransport, timeouts
 from reminders.transports.base import Accepted, BadCallbackError, Callback, Refused, Told, Uncertain, require_recent
 from reminders.transports.calling import Answer, Caller, CallError, problem_of
 from reminders.transports.mail_parts import key_of, key_of_message_id, message_id
@@ -39,7 +39,7 @@ class Mailgun(AnymailTransport):
             "api_key": self.values["MAILGUN_API_KEY"],
             "api_url": self.values["MAILGUN_API_URL"],
             "sender_domain": self.values["MAILGUN_DOMAIN"],
-            "timeout": TIMEOUT,
+            "timeout": timeouts(),
         }
 
     def place(self, name: str) -> str:

@@ -20,7 +20,7 @@ from reminders.transports.base import (
     Uncertain,
     wish_in,
 )
-from reminders.transports.calling import Answer, Caller, bearer, in_lanes, problem_of, refusal
+from reminders.transports.calling import Answer, Caller, bearer, in_lanes, patience, problem_of, refusal
 from reminders.transports.mail_parts import key_of
 
 # https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
@@ -163,7 +163,9 @@ def _refused(answer: Answer) -> Refused | Uncertain:
         why = f"credentials refused (code {code}): {CREDENTIALS}"
         return Refused(why, is_temporary=True, retry_after=300.0)
     if isinstance(code, int) and code in FOR_NOW and answer.status < 500:
-        return Refused(f"too many messages (code {code})", is_temporary=True, retry_after=60.0)
+        return Refused(
+            f"too many messages (code {code})", is_temporary=True, retry_after=patience(answer.headers) or 60.0
+        )
     if common := refusal(answer, credentials=CREDENTIALS):
         return common
     why = f"refused by Meta (HTTP {answer.status}, code {code if isinstance(code, int) else 'none'})"

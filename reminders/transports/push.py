@@ -18,10 +18,10 @@ from reminders.enums import Channel
 from reminders.transports.base import Accepted, BadCallbackError, Callback, Outgoing, Refused, Result, Told, Uncertain
 from reminders.transports.calling import (
     CONNECT_SECONDS,
-    READ_SECONDS,
     WRONG_CREDENTIALS_SECONDS,
     Answer,
     in_lanes,
+    read_seconds,
     refusal,
     what_it_means,
 )
@@ -98,7 +98,7 @@ class WebPush:
                 vapid_private_key=vapid,
                 vapid_claims={"sub": self.values["VAPID_SUBJECT"]},
                 ttl=KEPT_SECONDS,
-                timeout=CONNECT_SECONDS + READ_SECONDS,
+                timeout=CONNECT_SECONDS + read_seconds(),
                 headers={"Urgency": "high", "Topic": message.key.hex},
                 requests_session=session,
             )

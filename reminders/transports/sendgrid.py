@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from reminders.enums import Outcome
-from reminders.transports.anymail_based import METADATA, TIMEOUT, AnymailTransport
+from reminders.transports.anymail_based import METADATA, AnymailTransport, timeouts
 from reminders.transports.base import Accepted, BadCallbackError, Callback, Refused, Told, Uncertain, require_recent
 from reminders.transports.calling import Answer, Caller, CallError, bearer, problem_of
 from reminders.transports.mail_parts import key_of
@@ -47,7 +47,7 @@ class SendGrid(AnymailTransport):
             "api_url": self.values["SENDGRID_API_URL"],
             "merge_field_format": "-{}-",
             "generate_message_id": False,
-            "timeout": TIMEOUT,
+            "timeout": timeouts(),
         }
 
     def place(self, name: str) -> str:

@@ -85,10 +85,8 @@ class Ses(AnymailTransport):
         """SES tells of a message by its own number only, which nobody has who waits in doubt."""
 
     def check(self) -> str:
-        import boto3
-
         try:
-            boto3.client("sesv2", **aws_calls.client_options()).get_account()
+            aws_calls.client("sesv2").get_account()
         except Exception as problem:  # noqa: BLE001
             return aws_calls.problem_of(problem)
         return ""

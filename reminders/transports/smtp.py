@@ -27,7 +27,6 @@ from reminders.transports.base import (
 from reminders.transports.mail_parts import NoAddressError, as_bytes, mail_of, sender
 
 MOST_CONNECTIONS = 3  # for a chunk: a server that keeps hanging up is left alone
-READ_SECONDS = 60.0  # for the last word; some check what they got before they answer
 ENHANCED = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 NO_MAILBOX = {("5", "1", "1"), ("5", "1", "2"), ("5", "1", "3"), ("5", "1", "10"), ("5", "2", "1")}
 NOBODY = re.compile(r"no such|unknown|does not exist|not found|invalid|unavailable|disabled", re.IGNORECASE)
@@ -171,7 +170,7 @@ def _connect() -> smtplib.SMTP:
         if connection.sock is not None:
             # The dot is a small packet behind a big one: without this it would wait for 40 ms every time.
             connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection.sock.settimeout(READ_SECONDS)
+            connection.sock.settimeout(settings.MESSAGES["MESSAGES_TIMEOUT"])
     except BaseException:
         connection.close()
         raise

@@ -1,0 +1,167 @@
+"""What is concluded from how a call ends, for every provider that is called by HTTP."""
+
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from reminders.transports.base import Accepted, Refused, Uncertain
+from tests.reminders.transports import providers
+from tests.reminders.transports.conftest import Configure
+from tests.reminders.transports.providers import NUMBER, SECRET, Provider, as_json, outgoing
+from tests.reminders.transports.servers import Fault, Sink, closed_port, running
+
+SENT_AT = datetime(2027, 1, 12, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(params=list(providers.ALL))
+def provider(request: pytest.FixtureRequest) -> Provider:
+    made: Provider = providers.ALL[request.param]()
+    return made
+
+
+@pytest.fixture
+def sink(provider: Provider, configure: Configure) -> Iterator[Sink]:
+    with running(provider.respond) as sink:
+        configure(**provider.settings(sink.url))
+        yield sink
+
+
+def test_what_is_taken_has_the_providers_number(provider: Provider, sink: Sink) -> None:
+    (result,) = provider.transport().send([outgoing()])
+
+    assert result == Accepted(next(iter(provider.taken)))
+
+
+def test_many_go_at_the_same_time_and_answers_stay_in_order(provider: Provider, sink: Sink) -> None:
+    messages = [outgoing(number, address=f"+9198765432{number:02}") for number in range(20)]
+
+    results = provider.transport().send(messages)
+
+    assert [one.provider_id for one in results if isinstance(one, Accepted)] != []
+    told = {number: request.body.decode() for number, request in provider.taken.items()}
+    assert len(results) == len(told) == 20
+    for message, result in zip(messages, results, strict=True):
+        assert isinstance(result, Accepted)
+        assert message.address.removeprefix("+") in told[result.provider_id]
+
+
+@pytest.mark.parametrize("fault", list(Fault))
+def test_nobody_knows_of_what_was_taken_and_not_acknowledged(provider: Provider, sink: Sink, fault: Fault) -> None:
+    sink.faults = [fault]
+
+    (result,) = provider.transport().send([outgoing()])
+
+    assert isinstance(result, Uncertain)
+    assert len(provider.taken) == 1
+
+
+@pytest.mark.parametrize("provider", ["twilio", "twilio-whatsapp", "vonage"], indirect=True)
+def test_who_can_be_asked_tells_what_was_taken(provider: Provider, sink: Sink) -> None:
+    sink.faults = [Fault.ERROR]
+    transport = provider.transport()
+    transport.send([outgoing()])
+
+    assert transport.can_look_up
+    found = transport.look_up(outgoing().key, "", SENT_AT, NUMBER)
+
+    assert found == Accepted(next(iter(provider.taken)))
+
+
+@pytest.mark.parametrize(("provider", "known"), [("twilio", True), ("vonage", False)], indirect=["provider"])
+def test_that_nothing_was_taken_is_said_only_where_it_is_certain(provider: Provider, sink: Sink, known: bool) -> None:
+    long_ago = datetime.now(UTC) - timedelta(hours=1)
+
+    found = provider.transport().look_up(outgoing().key, "", long_ago, NUMBER)
+
+    assert found == (Refused("Twilio has no such message", is_temporary=True) if known else None)
+
+
+def test_a_provider_that_cannot_be_reached_when_asked_proves_nothing(provider: Provider, sink: Sink) -> None:
+    sink.faults = [Fault.HANG_UP]
+
+    assert provider.transport().look_up(outgoing().key, "", SENT_AT, NUMBER) is None
+
+
+def test_where_nobody_listens_nothing_was_taken(provider: Provider, configure: Configure) -> None:
+    configure(**provider.settings(f"http://127.0.0.1:{closed_port()}"))
+
+    (result,) = provider.transport().send([outgoing()])
+
+    assert isinstance(result, Refused)
+    assert (result.is_temporary, result.is_hard) == (True, False)
+
+
+def test_too_many_messages_wait_as_long_as_the_provider_says(provider: Provider, sink: Sink) -> None:
+    sink.faults = [provider.slow]
+
+    (result,) = provider.transport().send([outgoing()])
+
+    assert isinstance(result, Refused)
+    assert (result.is_temporary, result.is_hard) == (True, False)
+    assert result.retry_after == 7.0
+
+
+def test_a_number_that_is_none_is_refused_for_good(provider: Provider, sink: Sink) -> None:
+    sink.faults = [provider.bad_number]
+
+    (result,) = provider.transport().send([outgoing()])
+
+    assert isinstance(result, Refused)
+    assert (result.is_temporary, result.is_hard) == (False, True)
+    assert provider.taken == {}
+
+
+def test_wrong_credentials_are_no_fault_of_the_message(provider: Provider, sink: Sink) -> None:
+    sink.faults = [as_json(401, {"code": 20003})]
+
+    (result,) = provider.transport().send([outgoing()])
+
+    assert isinstance(result, Refused)
+    assert (result.is_temporary, result.is_hard) == (True, False)
+    assert any(name in result.why for name in provider.values)
+
+
+def test_wrong_credentials_are_named_when_asked_before(provider: Provider, sink: Sink) -> None:
+    sink.faults = [as_json(401, {"code": 20003}), Fault.ERROR]
+    transport = provider.transport()
+
+    first, second = transport.check(), transport.check()
+
+    assert any(name in first for name in provider.values)
+    assert second.startswith("not reached")
+
+
+def test_nobody_is_sent_elsewhere(provider: Provider, sink: Sink) -> None:
+    """A provider's address stands in the settings; what an answer says is no address."""
+    with running(provider.respond) as other:
+        sink.faults = [(307, {"Location": f"{other.url}/elsewhere"}, b"")]
+        (result,) = provider.transport().send([outgoing()])
+
+        assert not isinstance(result, Accepted)
+        assert other.requests == []
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"nonsense", b'{"sid": 3}', b'{"messages": []}'])
+def test_an_answer_that_makes_no_sense_is_none(provider: Provider, sink: Sink, content: bytes) -> None:
+    sink.faults = [(200, {}, content)]
+
+    (result,) = provider.transport().send([outgoing()])
+
+    assert isinstance(result, Uncertain)
+
+
+def test_no_log_and_no_reason_names_a_person_or_a_secret(
+    provider: Provider, sink: Sink, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    faults = [*Fault, provider.bad_number, provider.slow, (200, {}, b"?"), as_json(401, {})]
+    sink.faults = [*faults]
+    transport = provider.transport()
+
+    results = [transport.send([outgoing()])[0] for _ in faults]
+    transport.look_up(outgoing().key, "", SENT_AT, NUMBER)
+
+    said = caplog.text + "".join(one.why for one in results if not isinstance(one, Accepted))
+    assert [word for word in (NUMBER[1:], SECRET, "Nair", "/s/abc") if word in said] == []
