@@ -266,7 +266,11 @@ def test_an_answer_waits_for_the_taking_that_typing_began(room: MakeRoom, compla
     page = room(SECOND).desk("ana")
     held: list[Route] = []
     answers: list[str] = []
-    page.route("**/claim/", held.append)
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/claim/", hold)
     page.on("request", lambda request: answers.append(request.url) if request.url.endswith("/answer/") else None)
     row(page, SECOND).click()
     with page.expect_request("**/claim/"):
