@@ -4,6 +4,7 @@ from django.views.generic import RedirectView
 
 from accounts.views import sign_in
 from core.api.views import NowhereView
+from reminders.views import callbacks
 from webinars.views import front
 
 handler400 = "lms.errors.bad_request"
@@ -25,6 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("internal/rtmp/publish/", front.publish),
     path("internal/rtmp/publish-done/", front.publish_done),
     path("media/", include("media.urls")),
+    path("callbacks/<slug:name>/", callbacks.receive, name="callback"),
     path("api/v1/", include("lms.api_urls")),
     re_path(r"^api/", NowhereView.as_view()),
 ]

@@ -64,7 +64,7 @@ NO_PAGES = (
     "account/time-zone/", "account/devices/<uuid:device_id>/end/", "account/devices/end-others/",
     "account/reauthenticate/", "account/second-step/", "invitation/<str:token>/new/", "sign-in/link/<str:token>/new/",
     "sign-in/code/", "static/", "webinars/<int:webinar_id>/keep-alive/", "door/<str:slug>/enter/",
-    "door/<str:slug>/state/", "internal/rtmp/", "webinars/<int:webinar_id>/calendar.ics",
+    "door/<str:slug>/state/", "internal/rtmp/", "callbacks/", "webinars/<int:webinar_id>/calendar.ics",
     "webinars/<int:webinar_id>/registration/", "webinars/<int:webinar_id>/questions/",
     "webinars/<int:webinar_id>/polls/", "webinars/<int:webinar_id>/meeting/", "webinars/<int:webinar_id>/stage/",
     "lessons/", "tests/<int:quiz_id>/start/", "tests/<int:quiz_id>/ranking/name/",
