@@ -1,0 +1,5 @@
+"""What tests of messages share."""
+
+from tests.reminders.sink import sink
+
+__all__ = ["sink"]
