@@ -2,6 +2,7 @@ from django.urls import include, path
 
 from lms import views
 from lms.door import enter_door
+from lms.message_link import message_link
 from webinars.views import spot
 
 urlpatterns = [
@@ -9,6 +10,7 @@ urlpatterns = [
     path("programmes/", views.catalogue, name="programmes"),
     path("programmes/<slug:slug>/", views.programme, name="programme"),
     path("lessons/<int:lesson_id>/", views.lesson, name="lesson"),
+    path("m/<str:token>/", message_link, name="message_link"),
     path("webinars/", include("webinars.urls")),
     path("", include("assessments.urls")),
     path("", include("certification.urls")),

@@ -192,8 +192,8 @@ def _use(request: SignInRequest, *, method: str, now: datetime) -> SignInRequest
     if not used:
         raise LinkError(request) if method == "link" else CodeError(0)
     request.used_at = now
-    # A person who came in needs none of the other links in their mailbox, and neither does anybody who finds them.
-    SignInRequest.objects.filter(user=request.user, used_at=None).update(used_at=now)
+    # A person who came in needs none of the others they asked for, and neither does anybody who finds them.
+    SignInRequest.objects.filter(user=request.user, used_at=None, is_message=False).update(used_at=now)
     return request
 
 
@@ -224,5 +224,5 @@ def _refuse_unless(decisions: tuple[Decision, ...]) -> None:
 
 
 def forget_old_requests(*, now: datetime) -> int:
-    deleted, _ = SignInRequest.objects.filter(created_at__lt=now - KEPT).delete()
+    deleted, _ = SignInRequest.objects.filter(expires_at__lt=now - KEPT).delete()
     return deleted

@@ -135,7 +135,8 @@ class SignInRequest(models.Model):
 
     The code only works in the browser that asked (its session holds the row's id); the link works on any device.
     `user` is empty for an address nobody has, so that both cost the same. The secrets are made in the moment of
-    sending: until then their hashes are empty and nothing can match.
+    sending: until then their hashes are empty and nothing can match. `is_message`: nobody asked, it stands in a message
+    (`domain.message_links`) and has no code.
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="sign_in_requests")
@@ -144,6 +145,7 @@ class SignInRequest(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     address = models.GenericIPAddressField(null=True)
     next_path = models.CharField(max_length=500, blank=True)
+    is_message = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField()
     claimed_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)

@@ -1,0 +1,37 @@
+"""Sign-in links that stand in messages nobody asked for: reminders, notices. Each opens the door once.
+
+They are rows of `SignInRequest` like those a person asks for, so everything that closes these closes them too: a new
+address, a taken back invitation, a disabled account. Two things differ: they live as long as their message is of use,
+and signing in leaves those of other messages alone, which may be opened on another device tomorrow.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from accounts.domain.secrets import hash_token
+from accounts.models import SignInRequest
+
+
+@dataclass(frozen=True, slots=True)
+class MessageLink:
+    user_id: int
+    token: str
+    next_path: str
+    expires_at: datetime
+
+
+def keep_links(links: Iterable[MessageLink], *, now: datetime) -> None:
+    """One statement for any number; of the tokens only their hashes. They are sent by whoever made them."""
+    SignInRequest.objects.bulk_create(
+        SignInRequest(
+            user_id=link.user_id,
+            link_hash=hash_token(link.token),
+            next_path=link.next_path[:500],
+            created_at=now,
+            sent_at=now,
+            expires_at=link.expires_at,
+            is_message=True,
+        )
+        for link in links
+    )
