@@ -5,6 +5,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from operations.domain.status import announced
+from reminders.domain.inbox import UNREAD
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
@@ -13,4 +14,5 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "SITE_NAME": settings.SITE_NAME,
         "SHOW_SENT_MAIL": settings.SHOW_SENT_MAIL,
         "announced": lambda: announced(now=timezone.now()),  # called by the templates that show it
+        "unread_messages": getattr(getattr(request, "device", None), UNREAD, 0),
     }

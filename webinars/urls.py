@@ -7,7 +7,6 @@ urlpatterns = [
     path("<int:webinar_id>/", watch.watch, name="watch"),
     path("<int:webinar_id>/keep-alive/", watch.keep_alive, name="keep_alive"),
     path("<int:webinar_id>/registration/", live.registration, name="registration"),
-    path("<int:webinar_id>/calendar.ics", live.calendar, name="calendar"),
     path("<int:webinar_id>/questions/", live.ask, name="ask"),
     path("<int:webinar_id>/questions/<int:question_id>/messages/", live.say, name="say"),
     path("<int:webinar_id>/questions/<int:question_id>/vote/", live.vote, name="vote"),

@@ -1,7 +1,7 @@
 """Signed-in browsers. PostgreSQL decides who is signed in: a session without an open device row opens nothing."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from importlib import import_module
 from typing import Any
@@ -9,6 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY
 from django.db import transaction
+from django.db.models import QuerySet
+from django.db.models.expressions import Combinable
 from django.utils.crypto import constant_time_compare
 
 from accounts.domain.audit import record
@@ -71,9 +73,23 @@ def could_be_session_key(text: str) -> bool:
     return text.isascii() and text.isalnum() and len(text) <= 40
 
 
-_open_device = Prepared[Device](
-    lambda session_key: Device.objects.open().select_related("user").filter(session_key=session_key).order_by("pk")[:1]
-)
+_asked_along: dict[str, Callable[[], Combinable]] = {}
+
+
+def ask_along(name: str, expression: Callable[[], Combinable]) -> None:
+    """From `AppConfig.ready()` of an app above: what every page shows of its person is `request.device.<name>`, and
+    costs no query of its own. Only what an index answers: every request asks it.
+    """
+    _asked_along[name] = expression
+
+
+def _device_with_person(session_key: str) -> QuerySet[Device]:
+    along = {name: expression() for name, expression in _asked_along.items()}
+    open_devices: QuerySet[Device] = Device.objects.open().select_related("user").annotate(**along)
+    return open_devices.filter(session_key=session_key).order_by("pk")[:1]
+
+
+_open_device = Prepared[Device](_device_with_person)
 
 
 def device_of_session(session_key: str | None, *, now: datetime | None = None) -> Device | None:

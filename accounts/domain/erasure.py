@@ -1,5 +1,7 @@
 """The account's part of erasing a person, and of handing them their own data. `certification.domain` composes both."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -18,6 +20,40 @@ from accounts.models import AuditEvent, Device, Invitation, SignInRequest, User
 # Where nobody receives mail: the domain is reserved for that (RFC 2606).
 NOWHERE = "erased.invalid"
 NAME = "A doctor"  # what stands where an asker's name stood; not translated, as names are not
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPart:
+    """What stays for ever under a number, and why."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What an app that is above `certification` keeps of people. `file`: its name in a person's own copy.
+
+    `erase(user=…, now=…)` runs in the transaction of the whole, while name and address are still there.
+    """
+
+    file: str
+    found: Callable[[User], dict[str, int]]
+    erase: Callable[..., None]
+    own_data: Callable[[User], dict[str, Any]]
+    kept: Callable[[User], list[KeptPart]]
+
+
+_parts: dict[str, Part] = {}
+
+
+def register(part: Part) -> None:
+    """From `AppConfig.ready()`. `certification.domain.erasure` composes all parts."""
+    _parts[part.file] = part
+
+
+def parts_above() -> tuple[Part, ...]:
+    return tuple(_parts.values())
 
 
 def is_erased(user: User) -> bool:

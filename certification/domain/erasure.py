@@ -71,6 +71,8 @@ def look(*, user: User, now: datetime) -> Erasure:
     """What erasing would do. Raises DutiesError."""
     _refuse_with_duties(user, now)
     erased = accounts_part.found(user) | webinars_part.found(user) | assessments_part.found(user)
+    for part in accounts_part.parts_above():
+        erased |= part.found(user)
     today = now.astimezone(UTC).date()
     overdue = sum(1 for one in _records(user) if one[1] <= today)
     if overdue:
@@ -96,6 +98,8 @@ def erase(*, user: User, now: datetime, actor: User | None = None) -> Erasure:
         _keep_names(locked, now=now)
         webinars_part.erase(user=locked, now=now)
         assessments_part.erase(user=locked, now=now)
+        for part in accounts_part.parts_above():
+            part.erase(user=locked, now=now)
         accounts_part.erase(user=locked, now=now)
         details = {"erased": seen.erased, "kept": [f"{one.what}: {one.until or 'for ever'}" for one in seen.kept]}
         audit.record("person.erased", actor=actor, subject=locked, details=details, now=now)
@@ -168,6 +172,8 @@ def _kept(user: User, today: date) -> Iterator[Kept]:
         yield Kept(
             f"events of the audit trail ({events:,})", "nothing in it can be changed; addresses of devices stand there"
         )
+    for part in accounts_part.parts_above():
+        yield from (Kept(one.what, one.why) for one in part.kept(user))
     if Discloser.objects.filter(email__iexact=user.email).exists():
         yield Kept("disclosures of financial relationships", "they were in control of what was taught")
 
@@ -183,6 +189,7 @@ def write_own_data(*, user: User, to: IO[bytes], now: datetime, actor: User | No
         "webinars.json": webinars_part.own_data(user),
         "tests_and_feedback.json": assessments_part.own_data(user),
         "credits.json": own_data(user),
+        **{part.file: part.own_data(user) for part in accounts_part.parts_above()},
     }
     audit.record("person.data_taken", actor=actor, subject=user, now=now)
     write_pack(to, [_part(name, data) for name, data in parts.items()], facts={"person": user.pk})

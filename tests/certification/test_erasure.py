@@ -32,6 +32,7 @@ from tests.factories.accounts import UserFactory
 from tests.factories.certification import AccreditationFactory, grant
 from tests.factories.courses import EnrolmentFactory, RoleGrantFactory
 from tests.factories.webinars import LiveWebinarFactory
+from tests.reminders.factories import InboxItemFactory, PushSubscriptionFactory
 from webinars.models import Question, SpotRequest, SpotWindow, Webinar
 
 pytestmark = pytest.mark.django_db
@@ -82,6 +83,10 @@ def make_mine(at: datetime) -> Audited:
         quiz_id=doctor.attempts.get().quiz_id, user=doctor, extra_percent=20, extra_reason="Dyslexia of Quillfeather",
         shows_name=True,
     )  # fmt: skip
+    InboxItemFactory.create(
+        user=doctor, body="Dear Dr Xanthippe Quillfeather", delivery__error="xq@hospital.example: full"
+    )
+    PushSubscriptionFactory.create(user=doctor, device="XQ-Phone")
     make_audited(doctor=UserFactory.create(last_name="Bystander"), is_anonymous=False, at=at)
     return made
 
@@ -301,6 +306,8 @@ GIVEN = {
     "webinars.spotrequest.user", "assessments.candidate.user", "assessments.attempt.user",
     "assessments.evaluationreceipt.user", "assessments.evaluationresponse.user", "certification.acknowledgement.user",
     "certification.claim.user", "certification.ledgerentry.user", "certification.certificate.user",
+    "reminders.channelchoice.user", "reminders.consentrecord.user", "reminders.delivery.user",
+    "reminders.inboxitem.user", "reminders.pushsubscription.user", "reminders.calendarfeed.user",
 }  # fmt: skip
 # What staff did in their work, for the programme: the trail has it.
 WORK = {
@@ -314,7 +321,7 @@ WORK = {
     "media.video.created_by", "media.upload.created_by", "webinars.edition.created_by", "webinars.cut.created_by",
     "webinars.roomcheck.opened_by", "webinars.roomcheck.closed_by", "certification.evidencepack.requested_by",
     "certification.disclosurerequest.requested_by",
-    "certification.disclosurereview.reviewed_by",
+    "certification.disclosurereview.reviewed_by", "reminders.consentrecord.actor", "reminders.campaign.made_by",
 }  # fmt: skip
 # Made of what is given, gone by itself after days, or about a suspicion that concerns somebody else too.
 ELSEWHERE = {

@@ -23,6 +23,9 @@ ANONYMOUS = {
     "verify/": "/verify/",
     "verify/<str:public_id>/": "/verify/{certificate}/",
     "verify/<str:public_id>/ (revoked)": "/verify/{certificate_revoked}/",
+    "m/<str:token>/": "/m/1-used-long-ago/",
+    "u/<str:token>/": "/u/{unsubscribe}/",
+    "u/<str:token>/ (not complete)": "/u/e1-half/",
     "door/<str:slug>/": "/door/{door}/",
     "door/<str:slug>/ (not open yet)": "/door/{door_later}/",
 }
@@ -34,6 +37,8 @@ DOCTOR = {
     "account/devices/": "/account/devices/",
     "account/password/": "/account/password/",
     "account/second-step/": "/account/second-step/",
+    "account/messages/": "/account/messages/",
+    "messages/": "/messages/",
     "account/data/": "/account/data/",
     "account/data/erasure/": "/account/data/erasure/",
     "webinars/<int:webinar_id>/": "/webinars/{lecture}/",
@@ -64,7 +69,9 @@ NO_PAGES = (
     "account/time-zone/", "account/devices/<uuid:device_id>/end/", "account/devices/end-others/",
     "account/reauthenticate/", "account/second-step/", "invitation/<str:token>/new/", "sign-in/link/<str:token>/new/",
     "sign-in/code/", "static/", "webinars/<int:webinar_id>/keep-alive/", "door/<str:slug>/enter/",
-    "door/<str:slug>/state/", "internal/rtmp/", "callbacks/", "webinars/<int:webinar_id>/calendar.ics",
+    "door/<str:slug>/state/", "internal/rtmp/", "callbacks/", "webinars/<int:webinar_id>/calendar", "calendar/",
+    "notices.js", "messages/read/", "messages/<int:message_id>/open/", "account/messages/try-again/",
+    "account/messages/calendar/", "account/messages/notices/",
     "webinars/<int:webinar_id>/registration/", "webinars/<int:webinar_id>/questions/",
     "webinars/<int:webinar_id>/polls/", "webinars/<int:webinar_id>/meeting/", "webinars/<int:webinar_id>/stage/",
     "lessons/", "tests/<int:quiz_id>/start/", "tests/<int:quiz_id>/ranking/name/",
@@ -73,7 +80,13 @@ NO_PAGES = (
     "credits/<int:accreditation_id>/claim/",
     "certificates/<str:public_id>/", "verify/check/", "verify/<str:public_id>/badge/", ".well-known/",
 )  # fmt: skip
-EXPECTED_STATUS = {"/nowhere/": 404, "/sign-in/link/used-long-ago/": 410, "/invitation/unknown/": 410}
+EXPECTED_STATUS = {
+    "/nowhere/": 404,
+    "/sign-in/link/used-long-ago/": 410,
+    "/m/1-used-long-ago/": 410,
+    "/u/e1-half/": 404,
+    "/invitation/unknown/": 410,
+}
 
 
 def test_every_page_of_the_urlconf_is_looked_at() -> None:
@@ -110,7 +123,7 @@ def test_pages_are_accessible_to_everybody(open_browser: OpenBrowser, site: Site
     stage = site.world["stage"]
     doors = {"door": stage["door"], "door_later": stage["later"]}
     places = {**doors}
-    for part in ("webinars", "assessments", "credits", "certificates"):
+    for part in ("webinars", "assessments", "credits", "certificates", "messages"):
         places |= site.world[part]
     for context, pages in ((open_browser(), ANONYMOUS), (open_browser("axe"), DOCTOR)):
         page = context.new_page()

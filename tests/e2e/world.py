@@ -34,6 +34,7 @@ def build(doctors: list[str]) -> dict[str, Any]:
     from tests.e2e.credits_world import build_credits
     from tests.e2e.disclosures_world import build_disclosures
     from tests.e2e.marking_world import build_marking
+    from tests.e2e.messages_world import build_messages
     from tests.e2e.stage_world import build_stage
     from tests.factories.courses import CourseFactory, LessonFactory, ProgrammeFactory
     from tests.factories.webinars import WebinarFactory
@@ -76,6 +77,7 @@ def build(doctors: list[str]) -> dict[str, Any]:
         "credits": build_credits(people),
         "disclosures": disclosures,
         "marking": build_marking(),
+        "messages": build_messages(programme, people.get("axe")),
         "stage": stage,
         "office": one_of_each(presenter, programme, lecture),
         "webinars": {name: webinar.pk for name, webinar in webinars.items()},

@@ -130,25 +130,6 @@ def test_when_all_places_are_taken_it_says_so(browser: Client, webinar: Webinar)
     assert "All places are taken." in words(answer.content.decode())
 
 
-def test_the_calendar_file_has_the_time_the_title_and_the_address(browser: Client, webinar: Webinar) -> None:
-    starts = datetime.fromisoformat("2027-03-04T18:30:00+00:00")
-    schedule(webinar, timedelta())
-    change(webinar, starts_at=starts, planned_minutes=90)
-    type(webinar.lesson).objects.filter(pk=webinar.lesson_id).update(title="IVF, surgery;\nBEGIN:VEVENT " + "ä" * 60)
-    answer = browser.get(f"/webinars/{webinar.pk}/calendar.ics")
-    assert answer["Content-Type"] == "text/calendar; charset=utf-8"
-    text = answer.content.decode()
-    assert "DTSTART:20270304T183000Z\r\nDTEND:20270304T200000Z\r\n" in text
-    assert max(len(line.encode()) for line in text.split("\r\n")) <= 75
-    whole = text.replace("\r\n ", "")
-    assert "SUMMARY:IVF\\, surgery\\;\\nBEGIN:VEVENT ää" in whole
-    assert text.count("\r\nBEGIN:VEVENT\r\n") == 1
-    assert f"URL:http://testserver/webinars/{webinar.pk}/" in whole
-    schedule(webinar, timedelta())
-    change(webinar, starts_at=None)
-    assert browser.get(f"/webinars/{webinar.pk}/calendar.ics").status_code == 404
-
-
 def test_behind_open_doors_one_waits_in_the_room(browser: Client, webinar: Webinar) -> None:
     schedule(webinar, timedelta(minutes=5))
     page = read(browser, webinar)

@@ -24,6 +24,7 @@ from PIL import Image
 
 from accounts.domain.audit import record
 from accounts.domain.invitations import invite
+from accounts.domain.message_links import MessageLink, keep_links
 from accounts.domain.secrets import hash_token
 from accounts.enums import Role
 from accounts.models import Device, SignInRequest, User
@@ -43,6 +44,9 @@ from lms.dev_mail import FolderBackend
 from media.models import Upload
 from media.storages import media_storage
 from operations.models import Incident
+from reminders.domain.unsubscribing import token_of
+from reminders.enums import Channel
+from reminders.models import CalendarFeed
 from tests.factories.accounts import UserFactory
 from tests.factories.assessments import SINGLE, make_evaluation, make_item, make_quiz
 from tests.factories.certification import (
@@ -65,6 +69,7 @@ from tests.factories.media import VideoFactory
 from tests.factories.webinars import WatchRecordFactory, WebinarFactory
 from tests.matrix.passkeys import credential
 from tests.matrix.walk import Route
+from tests.reminders.factories import InboxItemFactory, PushSubscriptionFactory
 from tests.signing_in import device_of, signed_in
 from webinars.models import CannedReply, Pin, Poll, Question, SpotRequest, SpotWindow
 
@@ -72,6 +77,8 @@ ANONYMOUS = "anonymous"
 ROLES = (ANONYMOUS, "stranger", "doctor", "presenter", "sponsor", "auditor", "moderator", "elsewhere", "operator")
 LINK_TOKEN = "l" * 43
 DISCLOSURE_TOKEN = "d" * 43
+CALENDAR_TOKEN = "c" * 43
+MESSAGE_TOKEN = f"0-{'m' * 24}"  # the link of a message, with its number
 # Addresses for the routes that are regular expressions.
 SAMPLES = {
     "^api/": "/api/nowhere/",
@@ -204,8 +211,16 @@ def _objects(programme: Programme, people: dict[str, User]) -> dict[str, models.
         SignInRequest.objects.create(
             user=doctor, link_hash=hash_token(LINK_TOKEN), created_at=now(), expires_at=now() + timedelta(minutes=9)
         ),
+        *_messages(doctor),
     ]  # fmt: skip
     return {one._meta.label_lower: one for one in objects}
+
+
+def _messages(doctor: User) -> list[models.Model]:
+    """One on the site, the link of another, a browser for notices, and a calendar that has just read."""
+    keep_links([MessageLink(doctor.pk, MESSAGE_TOKEN, "/credits/", now() + timedelta(hours=1))], now=now())
+    feed = CalendarFeed.objects.create(user=doctor, token_hash=hash_token(CALENDAR_TOKEN), made_at=now(), read_at=now())
+    return [InboxItemFactory.create(user=doctor), PushSubscriptionFactory.create(user=doctor), feed]
 
 
 def _accredited(course: Course) -> list[models.Model]:
@@ -303,6 +318,11 @@ def _values(programme: Programme, people: dict[str, User], objects: dict[str, mo
         "door:slug": objects["webinars.spotwindow"].slug,  # type: ignore[attr-defined]
         "invitation:token": invitation_token,
         "sign-in:token": LINK_TOKEN,
+        "m:token": MESSAGE_TOKEN,
+        "u:token": token_of(people["doctor"].pk, Channel.EMAIL),
+        "calendar:token": CALENDAR_TOKEN,
+        "message_id": str(objects["reminders.inboxitem"].pk),
+        "subscription_id": str(objects["reminders.pushsubscription"].pk),
         "pk": str(objects["mfa.authenticator"].pk),
         "content_type_id": str(ContentType.objects.get_for_model(Programme).pk),
     }

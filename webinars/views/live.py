@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,18 +11,17 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_POST
 
 from core.clock import now
 from webinars.domain import polls, questions, visits
-from webinars.domain.calendar import calendar_file
 from webinars.domain.lanes import LaneError
 from webinars.domain.polls import PollError
 from webinars.domain.questions import QuestionError
 from webinars.domain.registrations import RegistrationError, cancel_registration, register
 from webinars.domain.texts import TextError
 from webinars.models import Webinar
-from webinars.rules import Part, get_room_for, get_webinar_for, part_of
+from webinars.rules import Part, get_room_for, part_of
 from webinars.views.stages import DeviceRequest
 
 REFUSALS = (LaneError, PollError, QuestionError, RegistrationError, TextError, visits.VisitError)
@@ -110,28 +108,6 @@ def poll_vote(request: DeviceRequest, webinar_id: int, poll_id: int) -> HttpResp
     with told(request, _("Your vote was counted.")):
         polls.vote(webinar=webinar, user=request.user, poll_id=poll_id, choices=chosen, words=words, now=now())
     return back(webinar, "#polls")
-
-
-@require_safe
-@login_required
-def calendar(request: DeviceRequest, webinar_id: int) -> HttpResponse:
-    webinar = get_webinar_for(request.user, webinar_id)
-    if webinar.starts_at is None:
-        raise Http404
-    address = request.build_absolute_uri(reverse("webinars:watch", args=[webinar.pk]))
-    text = calendar_file(
-        uid=f"webinar-{webinar.pk}@{request.get_host()}",
-        title=webinar.lesson.title,
-        description=f"{webinar.lesson.course.programme.title}\n{address}",
-        url=address,
-        starts_at=webinar.starts_at,
-        ends_at=webinar.starts_at + timedelta(minutes=webinar.planned_minutes),
-        changed_at=webinar.updated_at,
-        is_cancelled=webinar.cancelled_at is not None,
-    )
-    response = HttpResponse(text, content_type="text/calendar; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="webinar.ics"'
-    return response
 
 
 @require_POST

@@ -92,6 +92,7 @@ def test_sec_39_a_consent_is_never_changed(doctor: User, statement: str) -> None
     choose(doctor, sms=True)
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what waits would refuse it first
+        cursor.execute("ALTER TABLE reminders_consentrecord ENABLE TRIGGER reminders_consent_no_truncate")
         with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
             cursor.execute(statement)
     assert history(doctor) == [("sms", True, "profile")]

@@ -1,0 +1,116 @@
+"""What a person's page of messages shows and changes: ways of being written to, and the number for two of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.domain.people import update_profile
+from accounts.models import User
+from reminders.domain import consent
+from reminders.enums import Channel, ConsentSource, SuppressionReason
+from reminders.models import ConsentRecord, PushSubscription, Suppression
+
+CHOSEN_HERE = (Channel.EMAIL, Channel.WHATSAPP, Channel.SMS)
+MOST_HISTORY = 20
+# Said by the person who has the address: saying yes again takes them back.
+TAKEN_BACK = (SuppressionReason.STOP, SuppressionReason.COMPLAINT)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """`is_blocked`: it is wanted, and the address takes nothing all the same."""
+
+    channel: Channel
+    is_on: bool
+    address: str
+    blocked_by: str = ""
+
+    @property
+    def is_blocked(self) -> bool:
+        return self.is_on and bool(self.blocked_by)
+
+
+def offered() -> tuple[Channel, ...]:
+    """What this site can send by, of what is chosen on the page. A browser's notices have their own part there."""
+    return tuple(channel for channel in CHOSEN_HERE if _is_sent(channel))
+
+
+def notices_key() -> str:
+    """What a browser subscribes with; empty: there are no notices here."""
+    if not _is_sent(Channel.PUSH):
+        return ""
+    from reminders.transports.push import public_key  # with its libraries, which no other page needs
+
+    return public_key()
+
+
+def _is_sent(channel: Channel) -> bool:
+    """Without making its transport, whose provider's library a page has no need of."""
+    kinds: Mapping[str, object] = getattr(settings, "MESSAGES", {})
+    return kinds.get(f"MESSAGES_{channel.upper()}", "none") != "none"
+
+
+def ways_of(user: User) -> list[Way]:
+    """Two queries."""
+    chosen = consent.choices_of(user)
+    found = [Way(one, chosen[one], consent.address_of(user, one)) for one in offered()]
+    digests = {consent.address_digest(way.channel, way.address): way for way in found if way.address}
+    blocked = {
+        (row.channel, bytes(row.address_digest)): row.reason
+        for row in Suppression.objects.filter(address_digest__in=list(digests), lifted_at=None)
+    }
+    return [Way(way.channel, way.is_on, way.address, blocked.get((way.channel, _digest(way)), "")) for way in found]
+
+
+def _digest(way: Way) -> bytes:
+    return consent.address_digest(way.channel, way.address) if way.address else b""
+
+
+def wording() -> dict[str, str]:
+    """What stands beside each box, in the reader's language: it is kept with the answer."""
+    return {
+        Channel.EMAIL: _("E-mail: invitations to webinars with their calendar entry, reminders, your progress."),
+        Channel.WHATSAPP: _("WhatsApp: reminders shortly before a webinar, and what cannot wait."),
+        Channel.SMS: _("SMS: reminders shortly before a webinar, and what cannot wait. Answer STOP to end them."),
+        Channel.PUSH: _("Notices in this browser: when a webinar begins, also while this site is closed."),
+    }
+
+
+@transaction.atomic
+def save(*, user: User, choices: Mapping[str, bool], phone: object | None, now: datetime) -> list[Channel]:
+    """Returns what changed. `phone`: none where it was not asked for. Whoever says yes again to what they had ended
+    from elsewhere (STOP, "unwanted" in the mail program) is written to again; a dead address stays as it is.
+    """
+    if phone is not None:
+        update_profile(user=user, values={"phone": phone}, now=now)
+    known = {name: is_on for name, is_on in choices.items() if name in offered()}
+    changed = consent.choose(
+        user_id=user.pk, choices=known, source=ConsentSource.PROFILE, wording=wording(), actor=user, now=now
+    )
+    for channel in changed:
+        if known[channel]:
+            _free(user, channel, TAKEN_BACK, now=now)
+    return changed
+
+
+def try_again(*, user: User, channel: str, now: datetime) -> bool:
+    """The person says that their address works. If it does not, the next message tells."""
+    return _free(user, channel, tuple(SuppressionReason), now=now)
+
+
+def _free(user: User, channel: str, reasons: tuple[SuppressionReason, ...], *, now: datetime) -> bool:
+    address = consent.address_of(user, channel)
+    digest = consent.address_digest(channel, address)
+    return bool(address) and consent.lift(channel=channel, digest=digest, reasons=reasons, actor=user, now=now)
+
+
+def history_of(user: User) -> list[ConsentRecord]:
+    return list(ConsentRecord.objects.filter(user=user).order_by("-at", "-pk")[:MOST_HISTORY])
+
+
+def browsers_of(user: User) -> list[PushSubscription]:
+    return list(PushSubscription.objects.filter(user=user, ended_at=None).order_by("-made_at", "-pk"))

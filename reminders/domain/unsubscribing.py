@@ -1,0 +1,75 @@
+"""The address at the foot of every message that ends its channel with one tap, without signing in (RFC 8058).
+
+The token is the person, the channel and a keyed digest of both. It does not run out: a message of last year must be
+able to end what it belongs to. All it can do is to switch this one channel, which is written down.
+"""
+
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from accounts.models import User
+from reminders.domain import consent
+from reminders.enums import Channel, ConsentSource
+
+DIGEST_BYTES = 16
+SALT = "reminders.unsubscribe"
+LETTERS: Mapping[Channel, str] = {Channel.EMAIL: "e", Channel.SMS: "s", Channel.WHATSAPP: "w", Channel.PUSH: "p"}
+CHANNELS = {letter: channel for channel, letter in LETTERS.items()}
+
+
+class UnknownTokenError(Exception):
+    """Not made here, or for somebody who is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    user: User
+    channel: Channel
+    is_on: bool
+
+
+def unsubscribe_url(user_id: int, channel: str) -> str:
+    """Without a query. Messages on the site have no such address: they are read where they are kept."""
+    path = reverse("reminders:unsubscribe", kwargs={"token": token_of(user_id, channel)})
+    return settings.SITE_URL + path
+
+
+def token_of(user_id: int, channel: str) -> str:
+    name = f"{LETTERS[Channel(channel)]}{user_id}"
+    return f"{name}-{_digest(name, settings.SECRET_KEY)}"
+
+
+def headers(url: str) -> dict[str, str]:
+    """For e-mail. Whoever signs the message (DKIM) must cover both."""
+    return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+
+
+def find(token: str) -> Subscription:
+    """Raises UnknownTokenError. One made with a key of before the last rotation counts too."""
+    name, _, given = token.partition("-")
+    keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    if not any(constant_time_compare(given, _digest(name, key)) for key in keys):
+        raise UnknownTokenError
+    user = User.objects.filter(pk=int(name[1:]), is_active=True).first()
+    if user is None:
+        raise UnknownTokenError
+    channel = CHANNELS[name[0]]
+    return Subscription(user, channel, is_on=user.pk in consent.wanted([user.pk], channel))
+
+
+def switch(*, token: str, on: bool, now: datetime) -> Subscription:
+    """Idempotent: mailbox providers ask more than once. Raises UnknownTokenError."""
+    found = find(token)
+    consent.choose(user_id=found.user.pk, choices={found.channel: on}, source=ConsentSource.UNSUBSCRIBE, now=now)
+    return Subscription(found.user, found.channel, is_on=on)
+
+
+def _digest(name: str, key: str) -> str:
+    made = salted_hmac(SALT, name, secret=key, algorithm="sha256").digest()[:DIGEST_BYTES]
+    return urlsafe_b64encode(made).decode().rstrip("=")
