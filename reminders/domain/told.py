@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q
@@ -103,7 +104,7 @@ def _about(one: Told, deliveries: Sequence[Delivery]) -> Delivery | None:
 def _keep(transport: Transport, told: Iterable[Told], about: dict[str, Delivery | None], *, now: datetime) -> list[str]:
     """The numbers of those that were not told before."""
     rows = [(one, about[one.event_id]) for one in told]
-    parameters = {
+    parameters: dict[str, Any] = {
         "transport": transport.name,
         "now": now,
         "event_ids": [one.event_id[:200] for one, _ in rows],
@@ -127,7 +128,7 @@ def _settle(new: Iterable[Told], about: dict[str, Delivery | None], *, now: date
     if not changes:
         return
     rows = sorted(changes.items())
-    parameters = {
+    parameters: dict[str, Any] = {
         "now": now,
         "ids": [pk for pk, _ in rows],
         "states": [change.state for _, change in rows],

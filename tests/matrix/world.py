@@ -315,6 +315,7 @@ def _values(programme: Programme, people: dict[str, User], objects: dict[str, mo
         "report": "councils",
         "form": "csv",
         "activity_id": str(objects["certification.activity"].pk),
+        "callbacks:name": "twilio",
         "door:slug": objects["webinars.spotwindow"].slug,  # type: ignore[attr-defined]
         "invitation:token": invitation_token,
         "sign-in:token": LINK_TOKEN,

@@ -44,7 +44,7 @@ def call(
     url = f"{URL}?{query}"
     signature = RequestValidator(token).compute_signature(f"{settings.SITE_URL}{url}", form)
     client = Client(enforce_csrf_checks=True)
-    found: HttpResponse = client.post(
+    found: Any = client.post(
         url, urlencode(form), content_type=FORM, headers={"X-Twilio-Signature": str(signature)}, **more
     )
     return found
