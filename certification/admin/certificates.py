@@ -106,9 +106,9 @@ class CertificateAdmin(ScopedAdmin):
 
     @display(description=_("In the ledger"))
     def history(self, row: Certificate) -> SafeString:
-        lines = row.entries.order_by("number")
-        told = ((one.number, when(one.entered_at), one.get_kind_display(), one.reason) for one in lines)
-        return format_html_join(SafeString("<br>"), "{}: {} · {} {}", told)
+        lines = row.entries.select_related("reason_text").order_by("number")
+        told = ((one.number, when(one.entered_at), one.get_kind_display(), one.why) for one in lines)
+        return format_html_join(SafeString("<br>"), "{}: {} · {} <bdi>{}</bdi>", told)
 
     @display(description=_("What can be done"))
     def ways(self, row: Any) -> SafeString:

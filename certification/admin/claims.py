@@ -34,6 +34,7 @@ from certification.domain.issuing import IssuingError
 from certification.domain.keys import NoKeyError
 from certification.domain.standing import state_in_list
 from certification.enums import CREDIT_ENTRIES, EntryKind
+from certification.forms.certificates import REASON_KEPT
 from certification.models import Claim, LedgerEntry
 from core.clock import now
 from core.exports import Cell, csv_lines, xlsx_file
@@ -60,6 +61,7 @@ HEADINGS = (
 def reason_field() -> forms.CharField:
     return forms.CharField(
         label=_("Why? The doctor reads it, and an auditor too."),
+        help_text=REASON_KEPT,
         max_length=LONGEST_REASON,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
     )

@@ -18,7 +18,7 @@ from accounts.domain import audit
 from accounts.models import User
 from accounts.rules import person_of
 from certification.admin.shared import AUDITORS, OPERATORS, EntryFilter, link
-from certification.domain.explaining import is_sealed, worth_of
+from certification.domain.explaining import is_sealed, reason_of, worth_of
 from certification.domain.publishing import newest_head
 from certification.enums import EntryKind
 from certification.models import LedgerEntry
@@ -49,10 +49,10 @@ class LedgerEntryAdmin(ScopedAdmin):
     list_filter = (KindFilter, ("programme", admin.RelatedOnlyFieldListFilter), ("entered_at", RangeDateTimeFilter))
     search_fields = (
         "user__first_name", "user__last_name", "user__email", "user__registration_number", "certificate__number",
-        "claim__accreditation__activity__title", "reason", "=number",
+        "claim__accreditation__activity__title", "reason_text__text", "reason", "=number",
     )  # fmt: skip
     search_help_text = _("Name, e-mail address, number of the doctor, the certificate or the line, activity, reason")
-    list_select_related = ("user", "programme", "certificate", "claim__accreditation__activity")
+    list_select_related = ("user", "programme", "certificate", "claim__accreditation__activity", "reason_text")
     show_full_result_count = False
     list_per_page = 50
     ordering = ("-entered_at", "-pk")
@@ -127,7 +127,7 @@ class LedgerEntryAdmin(ScopedAdmin):
 
     @display(description=_("Reason"))
     def why(self, entry: LedgerEntry) -> str:
-        return entry.reason or "–"
+        return reason_of(entry)
 
     @display(description=_("By"))
     def by(self, entry: LedgerEntry) -> str:

@@ -2,11 +2,12 @@
 
 A line's hash is SHA-256 over the previous hash and the line's content in one canonical form: JSON with sorted keys, no
 spaces, text in UTF-8, times in UTC with microseconds, credits with two decimals. Whoever has the lines can compute it
-with any other program.
+with any other program. Of a reason that somebody typed the line has a digest, and the words stand beside it.
 """
 
 import hashlib
 import json
+import secrets
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,11 +19,13 @@ from django.db import transaction
 
 from accounts.models import User
 from certification.enums import EntryKind
-from certification.models import Chain, LedgerEntry, PublishedHead
+from certification.models import Chain, LedgerEntry, PublishedHead, ReasonText
 from courses.models import Programme
 
 START = bytes(32)
 BATCH = 1_000
+SALT_BYTES = 16
+SAID_BY_ITSELF = frozenset({EntryKind.CERTIFICATE_PURGED})  # always the same words, which name nobody
 Published = dict[int, set[bytes]]  # by length; more than one head of one length is a ledger that was written anew
 
 
@@ -90,6 +93,7 @@ def time_in(chain: Chain, now: datetime) -> datetime:
 def append(*, chain: Chain, entries: Sequence[NewEntry], now: datetime) -> list[LedgerEntry]:
     """To the end of a locked chain, in this order, at its time. The chain's row moves on with it."""
     rows: list[LedgerEntry] = []
+    reasons: list[ReasonText] = []
     at = time_in(chain, now)
     number, head = chain.length, bytes(chain.head)
     for entry in entries:
@@ -108,13 +112,34 @@ def append(*, chain: Chain, entries: Sequence[NewEntry], now: datetime) -> list[
             entered_at=at,
             previous=head,
         )
+        if row.reason and row.kind not in SAID_BY_ITSELF:
+            reasons.append(_apart(row))
         head = row.hash = seal(head, content_of(row))
         rows.append(row)
     with transaction.atomic():
         LedgerEntry.objects.bulk_create(rows, batch_size=BATCH)
+        ReasonText.objects.bulk_create(reasons, batch_size=BATCH)
         chain.length, chain.head, chain.newest_at = number, head, at if rows else chain.newest_at
         chain.save(update_fields=["length", "head"])
     return rows
+
+
+def _apart(row: LedgerEntry) -> ReasonText:
+    """The words, and in the line their digest."""
+    kept = ReasonText(entry=row, text=row.reason, salt=secrets.token_bytes(SALT_BYTES))
+    row.reason = reason_digest(salt=kept.salt, text=kept.text)
+    return kept
+
+
+def reason_digest(*, salt: bytes, text: str) -> str:
+    """Salted: a short reason could be guessed from its hash alone."""
+    return "sha256:" + hashlib.sha256(salt + text.encode()).hexdigest()
+
+
+def has_its_reason(row: LedgerEntry) -> bool:
+    """Whether the words beside it are those of which it has the digest. Words that were removed are not asked."""
+    kept = getattr(row, "reason_text", None)
+    return kept is None or reason_digest(salt=bytes(kept.salt), text=kept.text) == row.reason
 
 
 def content_of(row: LedgerEntry) -> dict[str, Any]:

@@ -257,7 +257,7 @@ def _change(
             actor=actor,
         )
         (line,) = append(chain=chain, entries=[entry], now=now)
-        told = {**details, "credits": plain(credit), "line": line.number, "reason": reason}
+        told = {**details, "credits": plain(credit), "line": line.number}  # the reason is forgotten in time: not here
         audit.record(action, actor=actor, subject=found, request=request, details=told, now=now)
     return line
 

@@ -1,7 +1,8 @@
 """What lies beside a ledger, compared with its lines: claims, certificates, and why they were decided as they were.
 
 Lines are sealed (`domain.chain`), the rows they speak of are not. Who points a claim or certificate elsewhere, or
-writes its evidence anew, leaves all seals whole; so lines name person, credit and course, and have digests of the rest.
+writes its evidence or a reason anew, leaves all seals whole; so lines name person, credit and course, and have digests
+of the rest.
 Who takes a whole ledger away with what was published of it leaves rows of which no line speaks.
 """
 
@@ -15,9 +16,9 @@ from typing import Any
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from certification.domain.chain import BATCH, Flaw, NotCanonicalError, Verified, canonical
+from certification.domain.chain import BATCH, Flaw, NotCanonicalError, Verified, canonical, reason_digest
 from certification.enums import EntryKind
-from certification.models import Certificate, Chain, Claim, LedgerEntry, PublishedHead
+from certification.models import Certificate, Chain, Claim, LedgerEntry, PublishedHead, ReasonText
 from courses.models import Programme
 
 LEAVES_TRACES = (Chain, LedgerEntry, PublishedHead, Claim, Certificate)
@@ -60,6 +61,13 @@ WHERE line.programme_id = %s AND line.kind = 'credit_granted' AND jsonb_exists(l
     AND NOT EXISTS (SELECT FROM certification_claimevidence WHERE entry_id = line.id)
 ORDER BY line.number LIMIT 1
 """
+SILENT = """
+SELECT line.number FROM certification_ledgerentry line
+WHERE line.programme_id = %s AND line.reason ~ '^sha256:[0-9a-f]{64}$'
+    AND line.entered_at > now() - interval '6 years'
+    AND NOT EXISTS (SELECT FROM certification_reasontext WHERE entry_id = line.id)
+ORDER BY line.number LIMIT 1
+"""
 EMPTIED = """
 SELECT line.number FROM certification_ledgerentry line
 JOIN certification_certificate one ON one.id = line.certificate_id AND one.facts = '{}'
@@ -93,9 +101,11 @@ def compared(found: Verified) -> Verified:
             ("claim", _first(CLAIM, programme_id)),
             ("certificate", _first(CERTIFICATE, programme_id)),
             ("gone", _first(GONE, programme_id)),
+            ("silent", _first(SILENT, programme_id)),
             ("emptied", _first(EMPTIED, programme_id)),
             ("printed", next(_wrongly_printed(programme_id), None)),
             ("evidence", next(_wrongly_decided(programme_id), None)),
+            ("reason", next(_wrongly_said(programme_id), None)),
             ("unsaid", found.length + 1 if _is_unsaid(programme_id) else None),
         )
         if number is not None
@@ -135,6 +145,14 @@ def _wrongly_decided(programme_id: int) -> Iterator[int]:
     rows = lines.values_list("number", "details", "evidence__evidence", "evidence__decision")
     for number, details, evidence, decision in rows.iterator(chunk_size=BATCH):
         if not (is_digest(details.get("evidence"), evidence) and is_digest(details.get("decision"), decision)):
+            yield number
+
+
+def _wrongly_said(programme_id: int) -> Iterator[int]:
+    rows = ReasonText.objects.filter(entry__programme=programme_id).order_by("entry__number")
+    kept = rows.values_list("entry__number", "entry__reason", "salt", "text")
+    for number, digest, salt, text in kept.iterator(chunk_size=BATCH):
+        if reason_digest(salt=bytes(salt), text=text) != digest:
             yield number
 
 

@@ -52,4 +52,4 @@ def correct(
         certificate = certificate_of(claim_id) if is_reissued and credit else None
         if certificate is None or overtaken_by(certificate, credit) is None:
             return Corrected(line)
-        return Corrected(line, reissue(certificate=certificate, reason=line.reason, actor=actor, now=now))
+        return Corrected(line, reissue(certificate=certificate, reason=line.why, actor=actor, now=now))

@@ -125,7 +125,10 @@ def newest_of(person: Discloser) -> Disclosure | None:
 def state(
     *, token: str, interests: Sequence[Interest], signed_name: str, address: str | None, now: datetime
 ) -> Disclosure:
-    """Signs it, for the 24 months up to today. Pressing the button twice states it once. Raises DisclosureError."""
+    """Signs it, for the 24 months up to today. Pressing the button twice states it once. Raises DisclosureError.
+
+    From which address it came is in the audit trail alone.
+    """
     asked = find(token=token, now=now)
     asked = (
         DisclosureRequest.objects.select_related("person__programme").select_for_update(of=("self",)).get(pk=asked.pk)
@@ -149,7 +152,6 @@ def state(
         covers_until=until,
         signed_name=name[:200],
         made_at=now,
-        address=address,
     )
     DisclosureRequest.objects.filter(pk=asked.pk, used_at=None).update(used_at=now)
     details = {"name": asked.person.name, "relationships": len(rows), "disclosure": made.pk}

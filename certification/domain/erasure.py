@@ -1,6 +1,6 @@
 """A person is erased, or takes their own data along: composed of every app's part.
 
-What the law of credit wants is kept: certificates' facts and evidence within their years (`domain.retention`), and the
+What the law of credit wants is kept: certificates' facts and evidence within their years (`domain.retained`), and the
 lines of the ledger, which name nobody, for ever. Credit without a certificate keeps the name beside the claim, as
 long: the authority asks who had it, and a certificate for the world is nothing to make as somebody leaves. Everything
 else that says who somebody was, goes.
@@ -22,11 +22,22 @@ from assessments.domain import erasure as assessments_part
 from certification.domain.issuing import certifiable
 from certification.domain.pack_file import Part, write_pack
 from certification.domain.pack_orders import remove_packs_about
-from certification.domain.retention import PERSON, Kind, claims_with_days, groups, purge, records_of, years_later
+from certification.domain.retained import (
+    Kind,
+    claims_with_days,
+    disclosed_until,
+    groups,
+    of_person,
+    records_of,
+    years_later,
+)
+from certification.domain.retention import purge
 from certification.domain.transcript_file import forget_transcripts
 from certification.models import Acknowledgement, Certificate, Claim, Discloser, KeptName, LedgerEntry
 from courses.domain import erasure as courses_part
 from webinars.domain import erasure as webinars_part
+
+WHY = {Kind.REASON: "an auditor asks why; somebody's words, which may name a person"}
 
 
 class ErasureError(Exception):
@@ -43,11 +54,18 @@ class DutiesError(ErasureError):
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What stays, why, and until when; none: for ever."""
+    """What stays, why, and until when; none: for ever, or as long as something `rests` on it."""
 
     what: str
     why: str
     until: date | None = None
+    rests: bool = False
+
+    @property
+    def how_long(self) -> str:
+        if self.until is not None:
+            return f"until {self.until:%Y-%m-%d}"
+        return "as long as something that is kept rests on it" if self.rests else "for ever"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +119,7 @@ def erase(*, user: User, now: datetime, actor: User | None = None) -> Erasure:
         for part in accounts_part.parts_above():
             part.erase(user=locked, now=now)
         accounts_part.erase(user=locked, now=now)
-        details = {"erased": seen.erased, "kept": [f"{one.what}: {one.until or 'for ever'}" for one in seen.kept]}
+        details = {"erased": seen.erased, "kept": [f"{one.what}: {one.how_long}" for one in seen.kept]}
         audit.record("person.erased", actor=actor, subject=locked, details=details, now=now)
         transaction.on_commit(lambda: _forget_files(user))
     return seen
@@ -145,9 +163,9 @@ def _refuse_with_duties(user: User, now: datetime) -> None:
 
 def _records(user: User) -> Iterator[tuple[Kind, date, Any]]:
     """Everything of this person that has years, with the day on which it may go."""
-    for kind in (Kind.FACTS, Kind.EVIDENCE, Kind.ACKNOWLEDGEMENT):
+    for kind in (Kind.FACTS, Kind.EVIDENCE, Kind.ACKNOWLEDGEMENT, Kind.REASON):
         for group in groups():
-            for row in records_of(kind, group).filter(**{PERSON.get(kind, "user"): user}).order_by("pk"):
+            for row in of_person(records_of(kind, group), kind, user).order_by("pk"):
                 yield kind, years_later(row.since.astimezone(UTC).date(), group.years), row
 
 
@@ -165,7 +183,7 @@ def _kept(user: User, today: date) -> Iterator[Kept]:
         what = f"name, council and number beside credit without a certificate ({len(names):,})"
         yield Kept(what, "the authority wants to know who had it", last)
     for kind, days in others.items():
-        yield Kept(f"{kind} ({len(days):,})", "the authority wants it, under a number", max(days))
+        yield Kept(f"{kind} ({len(days):,})", WHY.get(kind, "the authority wants it, under a number"), max(days))
     if lines := LedgerEntry.objects.filter(user=user).count():
         yield Kept(f"lines of the ledger ({lines:,})", "each is sealed with the one before; they name nobody")
     if events := AuditEvent.objects.filter(actor=user).count():
@@ -174,8 +192,13 @@ def _kept(user: User, today: date) -> Iterator[Kept]:
         )
     for part in accounts_part.parts_above():
         yield from (Kept(one.what, one.why) for one in part.kept(user))
-    if Discloser.objects.filter(email__iexact=user.email).exists():
-        yield Kept("disclosures of financial relationships", "they were in control of what was taught")
+    people = Discloser.objects.filter(email__iexact=user.email)
+    if people.exists():
+        what, until = (
+            "disclosures of financial relationships, with name and address",
+            disclosed_until(people, today=today),
+        )
+        yield Kept(what, "they were in control of what was taught", until, rests=True)
 
 
 # One's own data
@@ -207,13 +230,21 @@ def own_data(user: User) -> dict[str, Any]:
             .select_related("evidence")
             .order_by("pk")
         ],
-        "ledger": list(
-            LedgerEntry.objects.filter(user=user)
+        "ledger": [
+            {
+                "programme__title": line.programme.title,
+                "number": line.number,
+                "kind": line.kind,
+                "claim_id": line.claim_id,
+                "certificate_id": line.certificate_id,
+                "credits": line.credits,
+                "reason": line.why,
+                "entered_at": line.entered_at,
+            }
+            for line in LedgerEntry.objects.filter(user=user)
+            .select_related("programme", "reason_text")
             .order_by("programme", "number")
-            .values(
-                "programme__title", "number", "kind", "claim_id", "certificate_id", "credits", "reason", "entered_at"
-            )
-        ),
+        ],
         "certificates": list(
             Certificate.objects.filter(user=user)
             .order_by("pk")

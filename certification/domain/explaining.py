@@ -15,7 +15,7 @@ from certification.authorities.base import RulePack
 from certification.authorities.parameters import ParameterError
 from certification.authorities.rounding import plain
 from certification.authorities.stored import evidence_from, terms_from
-from certification.domain.chain import content_of, seal
+from certification.domain.chain import content_of, has_its_reason, seal
 from certification.domain.claiming import digest_of
 from certification.domain.overview import decision_of, lines_of, rules_of, said
 from certification.domain.standing import with_states
@@ -61,10 +61,14 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`holds`: its seal fits what it says and the line before."""
+    """`holds`: its seal fits what it says and the line before, and its digest the reason."""
 
     entry: LedgerEntry
     holds: bool
+
+    @property
+    def reason(self) -> str:
+        return reason_of(self.entry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,14 @@ def explain(claim: Claim) -> Explained:
 
 def is_sealed(line: LedgerEntry) -> bool:
     """Whether it says what it said when it was written. That none is missing below it is `ledger verify`'s to find."""
-    return seal(bytes(line.previous), content_of(line)) == bytes(line.hash)
+    return seal(bytes(line.previous), content_of(line)) == bytes(line.hash) and has_its_reason(line)
+
+
+def reason_of(line: LedgerEntry) -> str:
+    """For people of the office: also that there was one."""
+    if line.is_reason_apart and not line.why:
+        return str(_("Removed after its years"))
+    return line.why or "–"
 
 
 def _again(rules: RulePack, data: Mapping[str, Any]) -> dict[str, Any]:

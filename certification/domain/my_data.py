@@ -29,10 +29,12 @@ log = structlog.get_logger("certification.my_data")
 class Outlook:
     """What erasing would leave. `until`: the last day on which something with the name is kept, none where nothing is.
 
-    `has_duties`: work that somebody else must take over first.
+    `has_disclosed`: what they stated as a presenter is kept too. `has_duties`: work that somebody else must take over
+    first.
     """
 
     until: date | None
+    has_disclosed: bool = False
     has_duties: bool = False
 
 
@@ -41,7 +43,8 @@ def outlook_of(*, user: User, now: datetime) -> Outlook:
         seen = look(user=user, now=now)
     except DutiesError:
         return Outlook(None, has_duties=True)
-    return Outlook(max((one.until for one in seen.kept if one.until), default=None))
+    own = [one.until for one in seen.kept if one.until and not one.rests]
+    return Outlook(max(own, default=None), has_disclosed=any(one.rests for one in seen.kept))
 
 
 def own_file(*, user: User, now: datetime) -> bytes:

@@ -158,7 +158,7 @@ def lines_of(claims: Iterable[Claim]) -> dict[int, list[LedgerEntry]]:
     found: dict[int, list[LedgerEntry]] = {}
     ids = [one.pk for one in claims]
     lines = LedgerEntry.objects.filter(claim__in=ids, kind__in=sorted(CREDIT_ENTRIES)) if ids else ()
-    for line in lines.select_related("evidence").order_by("number") if ids else ():  # type: ignore[union-attr]
+    for line in lines.select_related("evidence", "reason_text").order_by("number") if ids else ():  # type: ignore[union-attr]
         found.setdefault(line.claim_id or 0, []).append(line)
     return found
 

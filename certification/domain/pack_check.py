@@ -16,11 +16,12 @@ from certification.authorities import pack
 from certification.authorities.base import Decision
 from certification.authorities.rounding import plain
 from certification.authorities.stored import evidence_from, terms_from
-from certification.domain.chain import START, canonical, seal
+from certification.domain.chain import START, canonical, reason_digest, seal
 from certification.domain.pack_file import NoPackError, flaws_of, manifest_of
 from certification.domain.pack_papers import check_papers
 from certification.domain.pack_reading import WRONG, Line, Recheck
 from certification.enums import EntryKind
+from certification.models.ledger import REASON_DIGEST
 from core.exports import neutral
 
 LEDGER, TABLE, EVIDENCE, CLAIMS = "ledger.jsonl", "ledger.csv", "claim_evidence.jsonl", "claims.csv"
@@ -65,7 +66,7 @@ def _check_ledger(check: Recheck) -> None:
         try:
             content, previous, digest = data["content"], bytes.fromhex(data["previous"]), str(data["hash"])
             sealed = seal(previous, content).hex()
-            line = _line(content, digest)
+            line = _line(content, digest, _reason(check, at, data))
         except WRONG:
             check.differs(LEDGER, f"line {at}", "does not have the form of a line of the ledger")
             continue
@@ -108,7 +109,22 @@ def _heads(check: Recheck) -> dict[str, tuple[int, str]]:
     return found
 
 
-def _line(content: dict[str, Any], digest: str) -> Line:
+def _reason(check: Recheck, at: int, data: dict[str, Any]) -> str:
+    """In words: sealed in the line itself if it is an older one, else beside its digest. Empty where it was removed."""
+    said, kept = str(data["content"]["reason"]), data.get("reason")
+    if kept is None:
+        if not REASON_DIGEST.fullmatch(said):
+            return said
+        check.notes["reasons that are not in the pack: they were purged, or left out"] += 1
+        return ""
+    text = str(kept["text"])
+    if reason_digest(salt=bytes.fromhex(kept["salt"]), text=text) != said:
+        check.differs(LEDGER, f"line {at}", "the reason beside it is not that of which the line has the digest")
+    check.done["reasons compared with their digests"] += 1
+    return text
+
+
+def _line(content: dict[str, Any], digest: str, reason: str) -> Line:
     details = content["details"]
     steps = details.get("steps")
     return Line(
@@ -120,7 +136,7 @@ def _line(content: dict[str, Any], digest: str) -> Line:
         claim=content["claim"],
         certificate=content["certificate"],
         credits=content["credits"],
-        reason=str(content["reason"]),
+        reason=reason,
         authority=str(details.get("authority", "")),
         version=str(details.get("version", "")),
         evidence=str(details.get("evidence", "")),

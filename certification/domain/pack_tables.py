@@ -234,7 +234,7 @@ def _disclosures(activity: Activity) -> Iterator[Part]:
 def _credit(activity: Activity) -> Iterator[Part]:
     claims = Claim.objects.filter(accreditation__activity=activity).order_by("pk")
     evidence = ClaimEvidence.objects.filter(entry__claim__accreditation__activity=activity)
-    lines = entries_of(activity).order_by("number")
+    lines = entries_of(activity).select_related("reason_text").order_by("number")
 
     def claimed() -> Iterator[Row]:
         yield ("Claim", "Person", "Authority", "Council", "Took part on", "Made at (UTC)")
@@ -253,12 +253,17 @@ def _credit(activity: Activity) -> Iterator[Part]:
         for one in lines.iterator(chunk_size=BATCH):
             ids = (one.user_id, one.claim_id or "", one.certificate_id or "")
             hashed = bytes(one.hash).hex()
-            yield (one.number, moment(one.entered_at), one.kind, *ids, _number(one.credits), one.reason, hashed)
+            yield (one.number, moment(one.entered_at), one.kind, *ids, _number(one.credits), one.why, hashed)
 
     def sealed() -> Iterator[bytes]:
-        """SHA-256 over the bytes of `previous` and the canonical form of `content` gives `hash`."""
+        """SHA-256 over the bytes of `previous` and the canonical form of `content` gives `hash`; over `salt` and
+        `text` the reason that stands in `content`.
+        """
         for one in lines.iterator(chunk_size=BATCH):
-            links = {"previous": bytes(one.previous).hex(), "hash": bytes(one.hash).hex()}
+            links: dict[str, Any] = {"previous": bytes(one.previous).hex(), "hash": bytes(one.hash).hex()}
+            kept = getattr(one, "reason_text", None)
+            if kept is not None:
+                links["reason"] = {"salt": bytes(kept.salt).hex(), "text": kept.text}
             yield _line({"content": content_of(one), **links})
 
     yield _table("claims.csv", claims.count(), claimed)

@@ -29,6 +29,8 @@ WORDS = {
     "certificate": "line {number} names another person, number or credit than the certificate it speaks of",
     "printed": "what is printed on the certificate of line {number} is not what was sealed",
     "evidence": "why line {number} was decided is kept otherwise than it was sealed",
+    "reason": "the reason of line {number} is kept otherwise than it was sealed",
+    "silent": "the reason of line {number} left before its years were over",
     "gone": "the evidence of line {number} left before its years were over",
     "emptied": "what is printed on the certificate of line {number} left too early, or no line says that it did",
     "unsaid": "no line speaks of a claim or certificate that is there: lines are gone, or it was put in past them",

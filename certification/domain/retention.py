@@ -1,106 +1,70 @@
-"""How long records of credit are kept, and their removal afterwards: `manage.py purge_records`.
+"""The removal of records of credit whose years are over: `manage.py purge_records`.
 
-Each authority says for how many years (`retention_years` of its rule packs; the longest of its versions). Where several
-concern a record, the longest counts, and the years run from the last thing that happened to it: taking part, the end of
-the activity, issuing, or the newest line of the ledger about it. Days are UTC. What goes: evidence of claims, what
-doctors acknowledged, PDFs, what is printed on certificates (with a line in the ledger), and names that outlived their
-account. What stays for ever: the lines of the ledger, which name nobody, the claims and numbers they speak of, and the
-disclosures of those who taught. Triggers let nothing go that is younger than `LEAST_YEARS`, by the database's clock.
+What goes (`domain.retained` says when): evidence of claims, what doctors acknowledged, what is printed on certificates
+(with a line in the ledger), PDFs, names that outlived their account, reasons that somebody typed, and what presenters
+disclosed. What stays for ever: the lines of the ledger, which name nobody, and the claims and numbers they speak of.
+Triggers let nothing go that is younger than `LEAST_YEARS`, by the database's clock.
 
 What is printed on a certificate and its PDF go in one transaction: of facts that are gone no worker makes a file again.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
-from enum import StrEnum
+from datetime import UTC, date, datetime
 from itertools import groupby
-from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import DateTimeField, Exists, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Cast, Greatest
 
 from accounts.domain import audit
 from accounts.models import User
-from certification.authorities import AUTHORITIES
 from certification.domain.chain import NewEntry, append, lock_chain
-from certification.enums import AuthorityKey, CertificateKind, EntryKind
+from certification.domain.retained import (
+    Group,
+    Kind,
+    Years,
+    before_of,
+    due,
+    groups,
+    not_teaching,
+    of_person,
+    records_of,
+    years_later,
+    years_of,
+)
+from certification.enums import EntryKind
 from certification.models import (
-    Accreditation,
     Acknowledgement,
-    Activity,
     Certificate,
     CertificateFile,
-    Claim,
     ClaimEvidence,
+    Contributor,
+    Discloser,
+    Disclosure,
+    DisclosureReview,
+    DisclosureSheet,
     KeptName,
     LedgerEntry,
+    ReasonText,
 )
-from courses.models import Course, Programme
 from media.storages import media_storage
 
 BATCH = 500
 LEAST_YEARS = 6  # the triggers say so too: another number needs another migration
 OVER = "The years for which it is kept are over."
-Years = Callable[[str], int]
-
-
-class Kind(StrEnum):
-    """In the order in which they go."""
-
-    EVIDENCE = "evidence of claims"
-    ACKNOWLEDGEMENT = "disclosures shown to doctors"
-    FACTS = "what is printed on certificates"
-    FILE = "PDFs of certificates"
-    NAME = "names of erased people who had credit"
-
-
-# Whose a record is, where it is not its own `user`.
-PERSON = {Kind.EVIDENCE: "entry__claim__user", Kind.NAME: "claim__user"}
 
 
 class FutureError(Exception):
     """Nothing that is not due yet can be removed."""
 
 
-def years_of(authority: str) -> int:
-    """The longest of all versions: rules that were relaxed later shorten nobody's records."""
-    return max(one.retention_years for one in AUTHORITIES[authority].versions)
-
-
-def years_later(day: date, years: int) -> date:
-    """29 February becomes 1 March: no day too early."""
-    try:
-        return day.replace(year=day.year + years)
-    except ValueError:
-        return date(day.year + years, 3, 1)
-
-
-def years_earlier(day: date, years: int) -> date:
-    """The last day whose records may go on `day`."""
-    try:
-        return day.replace(year=day.year - years)
-    except ValueError:
-        return date(day.year - years, 2, 28)
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Everything that is kept for so many years. An activity, course or programme is in one group only."""
-
-    years: int
-    authorities: frozenset[str]
-    activities: tuple[int, ...] = ()
-    courses: tuple[int, ...] = ()
-    programmes: tuple[int, ...] = ()
-
-
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the table: so many of a kind go, so many stay. `next_on`: when the first of these may go."""
+    """A line of the table: so many of a kind go, so many stay. `next_on`: when the first of these may go.
+
+    None where the years of all that stays are over: something that is kept still rests on it.
+    """
 
     kind: Kind
     years: int
@@ -116,99 +80,18 @@ class Plan:
     for_ever: Mapping[str, int] = field(default_factory=dict)
 
 
-def groups(*, years: Years = years_of) -> list[Group]:
-    """By years, the fewest first. What no authority concerns is kept like attendance. Four queries."""
-    rows = Accreditation.objects.values_list(
-        "authority", "activity", "activity__lesson__course", "activity__lesson__course__programme"
-    )
-    longest: dict[str, dict[int, int]] = {name: defaultdict(int) for name in ("activity", "course", "programme")}
-    for authority, activity, course, programme in rows.order_by().distinct():
-        for name, key in (("activity", activity), ("course", course), ("programme", programme)):
-            longest[name][key] = max(longest[name][key], years(authority))
-    other = years(AuthorityKey.ATTENDANCE)
-    everything = {"activity": Activity.objects, "course": Course.objects, "programme": Programme.objects}
-    for name, rows_of in everything.items():
-        for key in rows_of.values_list("pk", flat=True):
-            longest[name].setdefault(key, other)
-    numbers = {years(one) for one in AUTHORITIES} | {number for found in longest.values() for number in found.values()}
-
-    def of(name: str, number: int) -> tuple[int, ...]:
-        return tuple(sorted(key for key, value in longest[name].items() if value == number))
-
-    return [
-        Group(
-            number,
-            frozenset(one for one in AUTHORITIES if years(one) == number),
-            of("activity", number),
-            of("course", number),
-            of("programme", number),
-        )
-        for number in sorted(numbers)
-    ]
-
-
-# Whose time it is
-
-
-def records_of(kind: Kind, group: Group) -> QuerySet[Any]:
-    """All that there is of a kind in a group, with `since`: the day and time from which the years run."""
-    if kind == Kind.EVIDENCE:
-        rows = ClaimEvidence.objects.filter(entry__claim__authority__in=group.authorities)
-        newest = _newest(claim=OuterRef("entry__claim"))
-        return rows.annotate(since=Greatest(Cast("entry__claim__took_part_on", DateTimeField()), newest))
-    if kind == Kind.NAME:
-        names = KeptName.objects.filter(claim__authority__in=group.authorities)
-        newest = _newest(claim=OuterRef("claim"))
-        return names.annotate(since=Greatest(Cast("claim__took_part_on", DateTimeField()), newest))
-    if kind == Kind.ACKNOWLEDGEMENT:
-        shown = Acknowledgement.objects.filter(sheet__activity__in=group.activities)
-        return shown.annotate(since=Greatest("acknowledged_at", "sheet__activity__ends_at"))
-    certificates = Certificate.objects.filter(
-        Q(kind=CertificateKind.ACTIVITY, claim__authority__in=group.authorities)
-        | Q(kind=CertificateKind.COURSE, course__in=group.courses)
-        | Q(kind=CertificateKind.PROGRAMME, programme__in=group.programmes)
-    ).annotate(since=Greatest("issued_at", _newest(certificate=OuterRef("pk")), _newest(claim=OuterRef("claim"))))
-    return certificates.filter(file__isnull=False) if kind == Kind.FILE else certificates.exclude(facts={})
-
-
-def claims_with_days(claims: QuerySet[Claim]) -> Iterator[tuple[Claim, date]]:
-    """With the day on which who had it may be forgotten."""
-    for group in groups():
-        since = Greatest(Cast("took_part_on", DateTimeField()), _newest(claim=OuterRef("pk")))
-        for one in claims.filter(authority__in=group.authorities).annotate(since=since).order_by("pk"):
-            yield one, years_later(one.since.astimezone(UTC).date(), group.years)
-
-
-def _newest(**about: Any) -> Subquery:
-    """That something was removed keeps nothing longer."""
-    lines = LedgerEntry.objects.filter(**about).exclude(kind=EntryKind.CERTIFICATE_PURGED)
-    return Subquery(lines.order_by("-entered_at").values("entered_at")[:1])
-
-
-def due(kind: Kind, group: Group, *, until: date) -> QuerySet[Any]:
-    last = years_earlier(until, group.years)
-    before = datetime.combine(last + timedelta(days=1), time(), UTC)
-    rows = records_of(kind, group).filter(since__lt=before)
-    if kind == Kind.ACKNOWLEDGEMENT:  # with whatever credit rests on it
-        newer = LedgerEntry.objects.filter(
-            claim__user=OuterRef("user"), claim__accreditation__activity=OuterRef("sheet__activity"),
-            entered_at__gte=before,
-        )  # fmt: skip
-        rows = rows.filter(~Exists(newer))
-    return rows
-
-
 def plan(*, until: date, now: datetime, user: User | None = None, years: Years = years_of) -> Plan:
     """What would go and what would stay, of everybody or of one person. Raises FutureError."""
     _check(until, now)
     found = []
     for kind in Kind:
         for group in groups(years=years):
-            rows = _of(records_of(kind, group), kind, user)
+            rows = of_person(records_of(kind, group), kind, user)
             if not (number := rows.count()):
                 continue
-            goes = _of(due(kind, group, until=until), kind, user)
-            oldest = rows.exclude(pk__in=goes.values("pk")).order_by("since").values_list("since", flat=True).first()
+            goes = of_person(due(kind, group, until=until, years=years), kind, user)
+            young = rows.filter(since__gte=before_of(until, group))
+            oldest = young.order_by("since").values_list("since", flat=True).first()
             next_on = years_later(oldest.astimezone(UTC).date(), group.years) if oldest else None
             going = goes.count()
             found.append(Line(kind, group.years, going, number - going, next_on))
@@ -224,7 +107,7 @@ def purge(
     _check(until, now)
     for kind in Kind:
         for group in groups(years=years):
-            while gone := _purge_batch(kind, group, until=until, user=user, now=now):
+            while gone := _purge_batch(kind, group, until=until, user=user, years=years, now=now):
                 yield from gone.items()
 
 
@@ -233,15 +116,12 @@ def _check(until: date, now: datetime) -> None:
         raise FutureError(f"{until:%Y-%m-%d} is in the future: what is not due yet stays.")
 
 
-def _of(rows: QuerySet[Any], kind: Kind, user: User | None) -> QuerySet[Any]:
-    if user is None:
-        return rows
-    return rows.filter(**{PERSON.get(kind, "user"): user})
-
-
 @transaction.atomic
-def _purge_batch(kind: Kind, group: Group, *, until: date, user: User | None, now: datetime) -> Counter[Kind]:
-    ids = list(_of(due(kind, group, until=until), kind, user).order_by("pk").values_list("pk", flat=True)[:BATCH])
+def _purge_batch(
+    kind: Kind, group: Group, *, until: date, user: User | None, years: Years, now: datetime
+) -> Counter[Kind]:
+    rows = of_person(due(kind, group, until=until, years=years), kind, user)
+    ids = list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH])
     if not ids:
         return Counter()
     if kind == Kind.FACTS:
@@ -317,10 +197,40 @@ def _remove_names(ids: list[int]) -> Counter[Kind]:
     return Counter({Kind.NAME: len(ids)})
 
 
+def _remove_reasons(ids: list[int]) -> Counter[Kind]:
+    ReasonText.objects.filter(pk__in=ids).delete()
+    return Counter({Kind.REASON: len(ids)})
+
+
+def _remove_sheets(ids: list[int]) -> Counter[Kind]:
+    DisclosureSheet.objects.filter(pk__in=ids).delete()
+    return Counter({Kind.SHEET: len(ids)})
+
+
+def _remove_statements(ids: list[int]) -> Counter[Kind]:
+    """With what the office found of them."""
+    DisclosureReview.objects.filter(disclosure__in=ids).delete()
+    Disclosure.objects.filter(pk__in=ids).delete()
+    return Counter({Kind.STATEMENT: len(ids)})
+
+
+def _remove_people(ids: list[int]) -> Counter[Kind]:
+    """With their part in activities, and their links. Who takes one into an activity comes first, or waits."""
+    locked = Discloser.objects.select_for_update().filter(pk__in=ids).order_by("pk")
+    ids = list(not_teaching(Discloser.objects.filter(pk__in=[one.pk for one in locked])).values_list("pk", flat=True))
+    Contributor.objects.filter(person__in=ids).delete()
+    Discloser.objects.filter(pk__in=ids).delete()
+    return Counter({Kind.DISCLOSER: len(ids)} if ids else {})
+
+
 _REMOVERS: Mapping[Kind, Callable[[list[int]], Counter[Kind]]] = {
     Kind.EVIDENCE: _remove_evidence,
     Kind.ACKNOWLEDGEMENT: _remove_acknowledgements,
     Kind.FACTS: _empty_facts,
     Kind.FILE: _remove_files,
     Kind.NAME: _remove_names,
+    Kind.REASON: _remove_reasons,
+    Kind.SHEET: _remove_sheets,
+    Kind.STATEMENT: _remove_statements,
+    Kind.DISCLOSER: _remove_people,
 }

@@ -67,7 +67,7 @@ def review(
     made: DisclosureReview = DisclosureReview.objects.create(
         disclosure=disclosure, decision=decision, mitigation=mitigation, reviewed_by=actor, reviewed_at=now
     )
-    details = {"name": person.name, "decision": decision, "mitigation": mitigation, "disclosure": disclosure.pk}
+    details = {"name": person.name, "decision": decision, "disclosure": disclosure.pk}
     audit.record("disclosure.reviewed", actor=actor, subject=person, request=request, details=details, now=now)
     refresh_sheets_of(person=person, now=now)
     return made

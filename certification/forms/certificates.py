@@ -22,11 +22,13 @@ from courses.models import Programme
 
 MOST_BYTES = 10 * 2**20
 ROWS = "signatories"
+REASON_KEPT = _("Kept for years. Write nothing about health or private life.")
 
 
 class CertificateReasonForm(forms.Form):
     reason = forms.CharField(
-        label=_("Why? The ledger keeps it, and an auditor reads it."),
+        label=_("Why? It is kept beside the ledger, and an auditor reads it."),
+        help_text=REASON_KEPT,
         max_length=500,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
     )

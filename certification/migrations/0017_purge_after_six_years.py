@@ -1,7 +1,7 @@
 """The door of the purge opens for what is six years old, by the database's own clock, whoever asks.
 
 Six years are the least that any authority's rules name (a test compares): what is kept longer is for
-`certification/domain/retention.py` to know. What leaves a certificate has its line in the ledger.
+`certification/domain/retained.py` to know. What leaves a certificate has its line in the ledger.
 """
 
 from django.db import migrations, models

@@ -11,6 +11,7 @@ from certification.models.disclosure import (
 from certification.models.kept_name import KeptName
 from certification.models.ledger import Chain, Claim, ClaimEvidence, LedgerEntry, PublishedHead
 from certification.models.pack import EvidencePack
+from certification.models.reason_text import ReasonText
 
 __all__ = (
     "Accreditation",
@@ -32,5 +33,6 @@ __all__ = (
     "KeptName",
     "LedgerEntry",
     "PublishedHead",
+    "ReasonText",
     "SignatureImage",
 )

@@ -139,7 +139,6 @@ class Disclosure(models.Model):
     covers_until = models.DateField(_("until"))
     signed_name = models.CharField(_("signed by"), max_length=200)
     made_at = models.DateTimeField(_("stated at"))
-    address = models.GenericIPAddressField(null=True)
 
     class Meta:
         verbose_name = _("disclosure")

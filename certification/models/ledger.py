@@ -1,5 +1,6 @@
 """The ledger of a programme: what was granted, corrected and revoked, each line sealed with the one before."""
 
+import re
 import uuid
 from datetime import datetime
 from typing import Any, ClassVar, Self
@@ -13,6 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from certification.enums import CREDIT_ENTRIES, AuthorityKey, EntryKind
 from certification.models.activity import Accreditation
 from courses.models import Lesson, Programme
+
+REASON_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 class Chain(models.Model):
@@ -101,7 +104,8 @@ class LedgerEntry(models.Model):
 
     `hash` is SHA-256 over the hash of the line before and this line's content (`domain.chain`). `details` holds text,
     whole numbers and truth only, so that its canonical form is the same for ever; no names: who a person was is kept
-    where it can be forgotten.
+    where it can be forgotten. So are somebody's words: `reason` is their digest, and they are a `ReasonText`. Older
+    lines, and those that the purge writes, have the words themselves.
     """
 
     programme = models.ForeignKey(Programme, models.PROTECT, related_name="ledger")
@@ -157,6 +161,18 @@ class LedgerEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.programme_id}/{self.number}"
+
+    @property
+    def is_reason_apart(self) -> bool:
+        return REASON_DIGEST.fullmatch(self.reason) is not None
+
+    @property
+    def why(self) -> str:
+        """The reason in words; empty once they were removed. A query where `reason_text` was not selected."""
+        if not self.is_reason_apart:
+            return self.reason
+        kept = getattr(self, "reason_text", None)
+        return kept.text if kept is not None else ""
 
 
 class PublishedHead(models.Model):

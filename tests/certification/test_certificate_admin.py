@@ -42,7 +42,7 @@ class TestCertificates:
         assert standing_of(certificate).state == "valid"
         assert operator.post(address, {"reason": "Somebody else watched"}).status_code == 302
         line = LedgerEntry.objects.get(kind="certificate_revoked")
-        assert (line.reason, line.actor_id, line.certificate) == (
+        assert (line.why, line.actor_id, line.certificate) == (
             "Somebody else watched",
             int(operator.session["_auth_user_id"]),
             certificate,

@@ -38,7 +38,7 @@ pytestmark = pytest.mark.django_db
 PROOFS = (
     "ledgerentry", "chain", "claim", "claimevidence", "publishedhead", "certificate", "certificatefile",
     "certificatetemplate", "signatureimage", "disclosure", "disclosurereview", "disclosuresheet", "acknowledgement",
-    "keptname",
+    "keptname", "reasontext",
 )  # fmt: skip
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 

@@ -119,7 +119,7 @@ class TestDeciding:
     def test_corrected_with_a_reason(self, one: Claim, office: Client) -> None:
         office.post(page(one, "correct"), {**SUBMITTED, "credit": "0.50", "reason": "Left early"})
         line = LedgerEntry.objects.get(kind=EntryKind.CREDIT_CORRECTED)
-        assert (line.claim, line.credits, line.reason) == (one, Decimal("0.50"), "Left early")
+        assert (line.claim, line.credits, line.why) == (one, Decimal("0.50"), "Left early")
         assert AuditEvent.objects.filter(action="credit.corrected").count() == 1
 
     @pytest.mark.parametrize(

@@ -22,10 +22,11 @@ from accounts.models import AuditEvent, Device, Invitation, SignInRequest, User
 from assessments.models import Candidate, EvaluationResponse
 from certification.domain.chain import NewEntry, append, lock_chain, verify
 from certification.domain.erasure import DutiesError, Kept, erase, look, write_own_data
+from certification.domain.my_data import outlook_of
 from certification.domain.packing import make_pack
 from certification.domain.retention import purge
-from certification.enums import EntryKind
-from certification.models import Certificate, ClaimEvidence, KeptName, LedgerEntry
+from certification.enums import ActivityState, EntryKind
+from certification.models import Certificate, ClaimEvidence, Discloser, KeptName, LedgerEntry
 from courses.models import Enrolment
 from tests.certification.audited import AT, Audited, make_audited
 from tests.factories.accounts import UserFactory
@@ -43,7 +44,7 @@ OLD, OVER = AT.replace(year=2016), datetime(2022, 3, 5, 12, 0, tzinfo=UTC)
 # What the person is known by: nothing of it may be left outside of what is lawfully kept.
 MARKS = ("Xanthippe", "Quillfeather", "xq@hospital.example", "+919876543210", "REG-XQ-1", "203.0.113.77", "XQ-Phone")
 # Where it may be: facts of certificates within their years, and the trail, in which nothing can be changed.
-LAWFUL = {"certification_certificate", "accounts_auditevent"}
+LAWFUL = {"certification_certificate", "certification_reasontext", "accounts_auditevent"}
 
 
 @pytest.fixture(autouse=True)
@@ -87,6 +88,11 @@ def make_mine(at: datetime) -> Audited:
         user=doctor, body="Dear Dr Xanthippe Quillfeather", delivery__error="xq@hospital.example: full"
     )
     PushSubscriptionFactory.create(user=doctor, device="XQ-Phone")
+    said = "It is Xanthippe Quillfeather's own"
+    entry = NewEntry(
+        EntryKind.CREDIT_CORRECTED, doctor.pk, claim_id=made.claim.pk, credits=Decimal("0.75"), reason=said
+    )
+    append(chain=lock_chain(made.claim.programme), entries=[entry], now=at)
     make_audited(doctor=UserFactory.create(last_name="Bystander"), is_anonymous=False, at=at)
     return made
 
@@ -132,14 +138,19 @@ class TestErasing:
             Kept(f"certificate {mine.certificate.number} with its PDF", "the authority wants it, with the name", UNTIL),
             Kept("evidence of claims (1)", "the authority wants it, under a number", UNTIL),
             Kept("disclosures shown to doctors (1)", "the authority wants it, under a number", UNTIL),
-            Kept("lines of the ledger (2)", "each is sealed with the one before; they name nobody"),
+            Kept(
+                "reasons that somebody typed (1)",
+                "an auditor asks why; somebody's words, which may name a person",
+                UNTIL,
+            ),
+            Kept("lines of the ledger (3)", "each is sealed with the one before; they name nobody"),
         )
 
     def test_sec_39_records_whose_years_are_over_go_with_the_person(self) -> None:
         mine = make_mine(OLD)
         done = erase(user=mine.doctor, now=OVER)
-        assert [one.what for one in done.kept] == ["lines of the ledger (3)"]
-        assert done.erased["records of credit whose years are over"] == 3
+        assert [one.what for one in done.kept] == ["lines of the ledger (4)"]
+        assert done.erased["records of credit whose years are over"] == 4
         assert where_known() <= {"accounts_auditevent"}
         assert ClaimEvidence.objects.exclude(entry__user=mine.doctor).count() == 1
 
@@ -209,7 +220,7 @@ class TestCreditWithoutACertificate:
         mine = make_mine(OLD)
         granted = self.grant_more(mine, at=OLD)
         done = erase(user=mine.doctor, now=OVER)
-        assert [one.what for one in done.kept] == ["lines of the ledger (4)"]
+        assert [one.what for one in done.kept] == ["lines of the ledger (5)"]
         assert not KeptName.objects.filter(claim=granted.claim_id).exists()
 
     @pytest.mark.parametrize(("kind", "credit"), [("credit_revoked", "0"), ("credit_corrected", "0")])
@@ -230,6 +241,46 @@ class TestCreditWithoutACertificate:
         people = list(csv.reader(io.StringIO(zipfile.ZipFile(file).read("people.csv").decode("utf-8-sig"))))
         (row,) = [one for one in people if one[0] == str(mine.doctor.pk)]
         assert (row[1], row[5:]) == ("Dr Xanthippe Quillfeather", ["Kerala", "REG-XQ-1"])
+
+
+class TestWhoTaught:
+    """What they disclosed is evidence of every activity that they took part in."""
+
+    WHAT, WHY = (
+        "disclosures of financial relationships, with name and address",
+        "they were in control of what was taught",
+    )
+
+    def of_presenter(self, mine: Audited) -> Kept:
+        Discloser.objects.filter(programme=mine.claim.programme).update(email="xq@hospital.example")
+        (found,) = [one for one in look(user=mine.doctor, now=NOW).kept if one.what == self.WHAT]
+        return found
+
+    def test_sec_39_it_is_kept_while_an_activity_is_open(self, mine: Audited) -> None:
+        found = self.of_presenter(mine)
+        assert found == Kept(self.WHAT, self.WHY, None, rests=True)
+        assert found.how_long == "as long as something that is kept rests on it"
+
+    def test_sec_39_and_then_for_its_years(self, mine: Audited) -> None:
+        self.close(mine)
+        found = self.of_presenter(mine)
+        assert found == Kept(self.WHAT, self.WHY, UNTIL, rests=True)
+        assert (found.how_long, outlook_of(user=mine.doctor, now=NOW).has_disclosed) == ("until 2032-03-05", True)
+
+    def test_sec_39_when_these_are_over_it_goes_with_the_person(self) -> None:
+        mine = make_mine(OLD)
+        self.close(mine)
+        Discloser.objects.filter(programme=mine.claim.programme).update(
+            email="xq@hospital.example", name="Quillfeather"
+        )
+        done = erase(user=mine.doctor, now=OVER)
+        assert [one.what for one in done.kept] == ["lines of the ledger (4)"]
+        assert where_known() <= {"accounts_auditevent"}
+        assert [one.name for one in Discloser.objects.all()] == ["Dr Chair"]
+
+    def close(self, mine: Audited) -> None:
+        mine.activity.state, mine.activity.closed_at = ActivityState.CLOSED, mine.activity.ends_at
+        mine.activity.save()
 
 
 class TestDuties:
@@ -338,7 +389,7 @@ class TestCommands:
         assert "Nothing was changed." in told
         assert User.objects.filter(email="xq@hospital.example").exists()
         call_command("erase_person", "xq@hospital.example")
-        assert "lines of the ledger (2), for ever" in capsys.readouterr().out
+        assert "lines of the ledger (3), for ever" in capsys.readouterr().out
         with pytest.raises(CommandError, match="Nobody has the address"):
             call_command("erase_person", "xq@hospital.example")
 

@@ -257,7 +257,7 @@ class TestReissuing:
         assert (second.edition, second.replaces, second.serial) == (2, first, 2)
         assert second.public_id != first.public_id
         line = LedgerEntry.objects.get(certificate=second)
-        assert (line.kind, line.reason, line.details["replaces"]) == (
+        assert (line.kind, line.why, line.details["replaces"]) == (
             "certificate_reissued",
             "Name after marriage",
             first.number,
@@ -303,7 +303,7 @@ class TestReissuing:
         line = revoke(certificate=editions[which], reason="Somebody else watched", actor=None, now=NOW)
         assert line.certificate_id == editions[-1].pk
         revoked = LedgerEntry.objects.filter(kind=EntryKind.CERTIFICATE_REVOKED).order_by("number")
-        assert [(one.certificate_id, one.reason) for one in revoked] == [
+        assert [(one.certificate_id, one.why) for one in revoked] == [
             (one.pk, "Somebody else watched") for one in editions
         ]
         assert {standing_of(Certificate.objects.get(pk=one.pk)).state for one in editions} == {"revoked"}
@@ -353,7 +353,7 @@ class TestStanding:
         certificate = issue(of=claim_of(issuing_programme()), now=NOW)
         first = revoke(certificate=certificate, reason="Somebody else watched", actor=None, now=NOW)
         again = revoke(certificate=certificate, reason="Another", actor=None, now=NOW)
-        assert (again.pk, again.reason) == (first.pk, "Somebody else watched")
+        assert (again.pk, again.why) == (first.pk, "Somebody else watched")
         standing = standing_of(certificate)
         assert (standing.state, standing.changed_at, standing.position) == (CertificateState.REVOKED, NOW, 2)
 

@@ -14,7 +14,8 @@ from certification.domain.erasure import erase
 from certification.domain.files import make_file
 from certification.domain.granting import grant_credits
 from certification.domain.issuing import NotDueError, issue, issue_due, reissue
-from certification.domain.retention import Kind, purge
+from certification.domain.retained import Kind
+from certification.domain.retention import purge
 from certification.models import Accreditation, Certificate, CertificateFile, Claim, ClaimEvidence, LedgerEntry
 from tests.certification.earned import claim_of, completed_course, issuing_programme, printed
 from tests.certification.meanwhile import in_between

@@ -100,6 +100,7 @@ class TestWhatWasEarned:
         assert done.pop("files compared with the manifest") > 20
         assert done == {
             "lines of the ledger sealed again": 15,
+            "reasons compared with their digests": 3,
             "claims compared with the line that grants them": 5,
             "decisions calculated again by their rules": 5,
             "certificates compared with the line that issues them": 6,
@@ -155,7 +156,8 @@ class TestForgeries:
         ("change", "where"),
         [
             (text(LINES, '"credits":"0.75"', '"credits":"1.00"'), {LINES, TABLE, WHY}),
-            (text(LINES, '"reason":"Another doctor"', '"reason":"Anybody"'), {LINES, TABLE}),
+            (text(LINES, '"text":"Another doctor"', '"text":"Anybody"'), {LINES, TABLE}),
+            (text(LINES, '"reason":"sha256:', '"reason":"sha257:'), {LINES}),
             (text(LINES, '"actor":null', '"actor":1'), {LINES}),
             (text(LINES, '"credits":"0.75"', '"credits":"1","credits":"0.75"'), {LINES, TABLE, WHY, CLAIMS}),
             (without_line(LINES, 1), {TABLE, CLAIMS, WHY}),

@@ -8,7 +8,8 @@ from django.db import DatabaseError, connection, transaction
 from certification.domain.chain import Flaw, verify
 from certification.domain.comparing import compared
 from certification.domain.issuing import issue
-from certification.domain.retention import Kind, purge, say_purged
+from certification.domain.retained import Kind
+from certification.domain.retention import purge, say_purged
 from certification.domain.standing import standing_of
 from certification.enums import EntryKind
 from certification.models import LedgerEntry

@@ -18,39 +18,36 @@ from certification.domain import retention
 from certification.domain.chain import NewEntry, append, lock_chain, verify
 from certification.domain.files import make_missing
 from certification.domain.issuing import issue
-from certification.domain.retention import (
-    LEAST_YEARS,
-    FutureError,
-    Kind,
-    Line,
-    groups,
-    plan,
-    purge,
-    years_earlier,
-    years_later,
-    years_of,
-)
-from certification.enums import CertificateKind, EntryKind
+from certification.domain.retained import Kind, groups, years_earlier, years_later, years_of
+from certification.domain.retention import LEAST_YEARS, FutureError, Line, plan, purge
+from certification.enums import ActivityState, CertificateKind, EntryKind
 from certification.models import (
     Acknowledgement,
     Certificate,
     CertificateFile,
     Claim,
     ClaimEvidence,
+    Contributor,
+    Discloser,
+    Disclosure,
+    DisclosureReview,
+    DisclosureSheet,
     KeptName,
     LedgerEntry,
 )
 from media.storages import media_storage
 from tests.certification import audited
 from tests.certification.earned import claim_of, issuing_programme
-from tests.factories.certification import AccreditationFactory, grant
+from tests.factories.certification import AccreditationFactory, ActivityFactory, grant
 
 pytestmark = pytest.mark.django_db
 # The database lets nothing go that is younger than six years by its own clock.
 AT = datetime(2016, 3, 5, 17, 0, tzinfo=UTC)
 NOW = datetime(2025, 1, 1, 12, 0, tzinfo=UTC)
 LAST_DAY = date(2022, 3, 5)  # six years after AT, on which all of it may go
-OF_ONE = tuple(kind for kind in Kind if kind != Kind.NAME)  # what `make_audited` makes one of
+# What `make_audited` makes one of; its activity is open, so what its presenter disclosed stays.
+OF_ONE = (Kind.EVIDENCE, Kind.ACKNOWLEDGEMENT, Kind.FACTS, Kind.FILE)
+STAY = (Kind.SHEET, Kind.STATEMENT, Kind.DISCLOSER)
 make_audited = partial(audited.make_audited, at=AT)
 
 
@@ -105,7 +102,7 @@ class TestWhen:
         assert purge_all(LAST_DAY) == {}
         assert purge_all(LAST_DAY + timedelta(days=399)) == {}
         assert left() == (1, 1, 1, 1)
-        assert set(purge_all(LAST_DAY + timedelta(days=400))) == set(OF_ONE)
+        assert set(purge_all(LAST_DAY + timedelta(days=400))) == {*OF_ONE, Kind.REASON}
 
     def test_what_was_shown_is_kept_from_the_end_of_the_activity(self) -> None:
         mine = make_audited()
@@ -285,11 +282,12 @@ class TestWhat:
 
     def test_the_plan_tells_numbers_and_days(self) -> None:
         mine = make_audited()
-        assert plan(until=LAST_DAY, now=NOW).lines == tuple(Line(kind, 6, 1, 0) for kind in OF_ONE)
+        there = tuple(Line(kind, 6, 1, 0) for kind in OF_ONE)
+        assert plan(until=LAST_DAY, now=NOW).lines == (*there, *(Line(kind, 6, 0, 1) for kind in STAY))
         early = plan(until=LAST_DAY - timedelta(days=1), now=NOW)
-        assert early.lines == tuple(Line(kind, 6, 0, 1, LAST_DAY) for kind in OF_ONE)
+        assert early.lines == tuple(Line(kind, 6, 0, 1, LAST_DAY) for kind in (*OF_ONE, *STAY))
         assert early.for_ever == {"lines of the ledger": 2}
-        assert plan(until=LAST_DAY, now=NOW, user=mine.doctor).lines == tuple(Line(kind, 6, 1, 0) for kind in OF_ONE)
+        assert plan(until=LAST_DAY, now=NOW, user=mine.doctor).lines == there
 
 
 class TestCommand:
@@ -301,7 +299,7 @@ class TestCommand:
         make_audited(at=old)
         call_command("purge_records", "--dry-run")
         told = capsys.readouterr().out
-        assert "evidence of claims                   6          1          0" in told
+        assert "evidence of claims                        6          1          0" in told
         assert "Nothing was removed." in told
         assert left() == (1, 1, 1, 1)
         call_command("purge_records", "--until", "2024-04-30")
@@ -313,3 +311,86 @@ class TestCommand:
     def test_a_date_in_the_future_is_refused(self) -> None:
         with pytest.raises(CommandError, match="in the future"):
             call_command("purge_records", "--until", "2199-01-01")
+
+
+class TestWhatPresentersDisclosed:
+    ALL = (*OF_ONE, *STAY)
+
+    def made(self, **given: Any) -> audited.Audited:
+        """Closed when it ended."""
+        mine = make_audited(**given)
+        mine.activity.state, mine.activity.closed_at = ActivityState.CLOSED, mine.activity.ends_at
+        mine.activity.save()
+        return mine
+
+    def test_goes_in_turn_when_all_that_rests_on_it_goes(self) -> None:
+        self.made()
+        assert purge_all(LAST_DAY - timedelta(days=1)) == {}
+        assert [line for line in plan(until=LAST_DAY, now=NOW).lines if line.kind in STAY] == [
+            Line(kind, 6, 1, 0) for kind in STAY
+        ]
+        assert purge_all(LAST_DAY) == dict.fromkeys(self.ALL, 1)
+        for model in (DisclosureSheet, Disclosure, DisclosureReview, Discloser, Contributor):
+            assert not model.objects.exists()
+
+    def test_stays_while_the_activity_is_open(self) -> None:
+        make_audited()
+        assert purge_all(LAST_DAY) == dict.fromkeys(OF_ONE, 1)
+        assert purge_all(NOW.date()) == {}
+
+    def test_stays_while_somebody_s_reading_is_kept(self) -> None:
+        """A correction later on keeps what the doctor read, and with it the wording and the statement."""
+        mine = self.made()
+        entry = NewEntry(
+            EntryKind.CREDIT_CORRECTED, mine.doctor.pk, claim_id=mine.claim.pk, credits=Decimal("0.5"), reason="x"
+        )
+        append(chain=lock_chain(mine.claim.programme), entries=[entry], now=AT + timedelta(days=400))
+        assert purge_all(LAST_DAY) == {}
+        assert set(purge_all(LAST_DAY + timedelta(days=400))) == {*self.ALL, Kind.REASON}
+
+    def test_of_who_teaches_on_statement_and_name_stay(self) -> None:
+        mine = self.made()
+        person = Discloser.objects.get()
+        other = ActivityFactory.create(lesson__course=mine.activity.lesson.course)
+        row = Contributor.objects.create(activity=other, person=person)
+        assert set(purge_all(LAST_DAY)) == {*OF_ONE, Kind.SHEET}
+        row.left_at = NOW
+        row.save()
+        assert purge_all(NOW.date()) == {}
+        assert Disclosure.objects.get().person == person
+
+    def test_years_run_from_the_last_activity(self) -> None:
+        mine = self.made()
+        later = self.made(programme=mine.claim.programme, at=AT + timedelta(days=200))
+        Contributor.objects.filter(activity=later.activity).update(person=Discloser.objects.earliest("pk"))
+        gone = purge_all(LAST_DAY)
+        assert (gone[Kind.SHEET], Kind.STATEMENT in gone, Kind.DISCLOSER in gone) == (1, False, False)
+        gone = purge_all(LAST_DAY + timedelta(days=200))
+        assert (gone[Kind.SHEET], gone[Kind.STATEMENT]) == (1, 2)
+
+    def test_a_record_of_what_was_removed_stays_and_names_nobody(self) -> None:
+        self.made()
+        purge_all(LAST_DAY)
+        told = AuditEvent.objects.filter(action="records.purged").values_list("details__kind", flat=True)
+        assert set(told) == set(self.ALL)
+        assert "Dr Chair" not in str(list(AuditEvent.objects.values_list("details", flat=True)))
+
+    @pytest.mark.parametrize("table", ["disclosuresheet", "disclosurereview", "disclosure"])
+    def test_sec_28_the_door_is_open_for_what_is_old_and_closed_only(self, table: str) -> None:
+        statement = f"DELETE FROM certification_{table}"
+        mine = self.made()
+        assert self.tried(statement) == ""
+        mine.activity.state = ActivityState.OPEN
+        mine.activity.save()
+        assert "refused" in self.tried(statement)
+
+    def tried(self, statement: str) -> str:
+        """What the database answers, with the door open. Nothing is really removed."""
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SET LOCAL certification.purge = 'on'")
+                cursor.execute(statement)
+                transaction.set_rollback(True)
+        except DatabaseError as refused:
+            return str(refused)
+        return ""

@@ -36,7 +36,6 @@ class Command(BaseCommand):
                 self.stdout.write(f"  {what}: {number:,}")
         self.stdout.write("Kept:" if done.kept else "Nothing is kept.")
         for one in done.kept:
-            until = f"until {one.until:%Y-%m-%d}" if one.until else "for ever"
-            self.stdout.write(f"  {one.what}, {until}: {one.why}")
+            self.stdout.write(f"  {one.what}, {one.how_long}: {one.why}")
         if not is_done:
             self.stdout.write("Nothing was changed.")

@@ -10,13 +10,14 @@ from django.core.management.base import BaseCommand, CommandError
 from certification.domain.retention import FutureError, Plan, plan, purge
 from core.clock import asked_now
 
-ROW = "{:<32} {:>5}  {:>9}  {:>9}  {}"
+ROW = "{:<37} {:>5}  {:>9}  {:>9}  {}"
 
 
 class Command(BaseCommand):
     help = (
-        "Removes evidence, acknowledgements, PDFs and what is printed on certificates when the years that their "
-        "authorities want are over. Never a line of the ledger. Says in a table what goes and what stays."
+        "Removes evidence, acknowledgements, PDFs, what is printed on certificates, reasons and what presenters "
+        "disclosed when the years that their authorities want are over. Never a line of the ledger. Says in a table "
+        "what goes and what stays."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -50,7 +51,9 @@ class Command(BaseCommand):
         self.stdout.write(f"Due on {planned.until:%Y-%m-%d}:")
         self.stdout.write(ROW.format("", "years", "goes", "stays", "why it stays"))
         for line in planned.lines:
-            why = f"kept {line.years} years; the first may go on {line.next_on:%Y-%m-%d}" if line.next_on else ""
+            why = "something that is kept rests on it" if line.stays else ""
+            if line.next_on:
+                why = f"kept {line.years} years; the first may go on {line.next_on:%Y-%m-%d}"
             self.stdout.write(ROW.format(line.kind, line.years, f"{line.goes:,}", f"{line.stays:,}", why))
         for name, number in planned.for_ever.items():
             why = "for ever: each is sealed with the one before, and names nobody"

@@ -39,6 +39,7 @@ LEFT_OUT = (
     "certification_keptname",
     "certification_ledgerentry",
     "certification_publishedhead",
+    "certification_reasontext",
     "certification_signatureimage",
     "django_admin_log",
     "django_session",
