@@ -53,7 +53,7 @@ def issue_due() -> int:
     issued = 0
     for programme in issuing_programmes():
         try:
-            issued += len(work(programme=programme, now=asked_now()).new)
+            issued += work(programme=programme, now=asked_now()).new
         except (IssuingError, NoKeyError) as error:
             log.warning("certification.nothing_issued", programme=programme.pk, reason=str(error))
         except Exception:  # of this programme: the others have their certificates

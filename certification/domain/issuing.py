@@ -8,6 +8,7 @@ import base64
 import hashlib
 import re
 import secrets
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -70,6 +71,14 @@ class Issued:
     new: list[Certificate] = field(default_factory=list)
     existing: list[Certificate] = field(default_factory=list)
     refused: Mapping[int, IssuingError] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Swept:
+    """How many are new, and how often one was refused for which reason: certificates by the thousand are not kept."""
+
+    new: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
 
 
 def issue(*, of: Source, now: datetime) -> Certificate:
@@ -237,29 +246,26 @@ def issue_due(
     limit: int | None = None,
     progress: Callable[[int], None] | None = None,
     actor: User | None = None,
-) -> Issued:
-    """Batch by batch, so that a doctor who claims meanwhile waits for one batch at most. Again does what is left.
+) -> Swept:
+    """Batch by batch, so that a doctor who claims meanwhile waits for one batch at most, and no more than one is in
+    memory. Again does what is left.
 
     `limit`: at most so many new ones. `progress` is told how many sources more were gone through.
     """
-    new: list[Certificate] = []
-    existing: list[Certificate] = []
-    refused: dict[int, IssuingError] = {}
-    seen = 0
+    swept = Swept()
     for due in _all_due(programme):
         after = 0
-        while left := BATCH if limit is None else min(BATCH, limit - len(new)):
+        while left := BATCH if limit is None else min(BATCH, limit - swept.new):
             sources = list(due.filter(pk__gt=after)[:left])
             if not sources:
                 break
             done = issue_batch(programme=programme, sources=sources, now=now, actor=actor)
-            new += done.new
-            existing += done.existing
-            refused |= {seen + at: error for at, error in done.refused.items()}
-            after, seen = sources[-1].pk, seen + len(sources)
+            swept.new += len(done.new)
+            swept.refused.update(str(error) for error in done.refused.values())
+            after = sources[-1].pk
             if progress is not None:
                 progress(len(sources))
-    return Issued(new, existing, refused)
+    return swept
 
 
 def issuing_programmes() -> QuerySet[Programme]:
@@ -408,7 +414,8 @@ def _write(
     chain.last_serial = rows[-1].serial
     chain.save(update_fields=["last_serial"])
     append(chain=chain, entries=[_entry(row, kind, reason, actor) for row in rows], now=now)
-    transaction.on_commit(lambda: _ring(rows), robust=True)
+    ids = [row.pk for row in rows]
+    transaction.on_commit(lambda: _ring(ids), robust=True)
 
 
 def _entry(row: Certificate, kind: EntryKind, reason: str, actor: User | None) -> NewEntry:
@@ -421,11 +428,11 @@ def _entry(row: Certificate, kind: EntryKind, reason: str, actor: User | None) -
     return NewEntry(kind=kind, user_id=row.user_id, certificate_id=row.pk, reason=reason, details=details, actor=actor)
 
 
-def _ring(rows: Sequence[Certificate]) -> None:
+def _ring(certificate_ids: Sequence[int]) -> None:
     """For a few at once; a batch waits for the sweep, which takes many in one go."""
-    if len(rows) <= 10:
-        for row in rows:
-            make_file.delay(row.pk)
+    if len(certificate_ids) <= 10:
+        for one in certificate_ids:
+            make_file.delay(one)
 
 
 def _source_of(certificate: Certificate) -> Source:

@@ -107,7 +107,7 @@ def create_template(*, programme: Programme) -> CertificateTemplate:
 
 def issue(*, programme: Programme, now: datetime) -> int:
     """All that is due, courses too, and the ledger's head told to the world, as beat does it every day."""
-    issued = len(issue_due(programme=programme, now=now).new)
+    issued = issue_due(programme=programme, now=now).new
     publish_heads(now=now)
     return issued
 

@@ -70,7 +70,7 @@ def _world(people: int) -> tuple[int, int]:
     User.objects.update(first_name="Amelia", last_name="Okonkwo")
     programme = accreditation.activity.lesson.course.programme
     CertificateTemplateFactory.create(programme=programme)
-    issued = len(issue_due(programme=programme, now=later).new)
+    issued = issue_due(programme=programme, now=later).new
     if (granted, issued) != (people, people):
         raise RuntimeError(f"{granted:,} of {people:,} have credit, {issued:,} a certificate")
     other = AccreditationFactory.create(authority="india", council="maharashtra", version="2024")

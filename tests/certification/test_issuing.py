@@ -1,5 +1,6 @@
 """When a certificate is issued, what it says for ever, and how it is replaced and revoked."""
 
+import gc
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from accounts.models import User
+from certification.domain import issuing
 from certification.domain.chain import NewEntry, append, canonical, lock_chain, verify
 from certification.domain.erasure import erase
 from certification.domain.facts import Source
@@ -33,7 +35,7 @@ from certification.domain.standing import standing_of
 from certification.enums import CertificateState, EntryKind
 from certification.models import Certificate, CertificateTemplate, Chain, Claim, LedgerEntry
 from courses.enums import EnrolmentStatus
-from courses.models import Enrolment
+from courses.models import Enrolment, Programme
 from tests.certification.earned import (
     NOW,
     claim_of,
@@ -55,6 +57,10 @@ pytestmark = pytest.mark.django_db
 def correct(claim: Claim, kind: EntryKind, credit: str) -> None:
     entry = NewEntry(kind, claim.user_id, claim_id=claim.pk, credits=Decimal(credit), reason="Counted anew")
     append(chain=lock_chain(claim.programme), entries=[entry], now=NOW)
+
+
+def issued(programme: Programme) -> list[Certificate]:
+    return list(Certificate.objects.filter(programme=programme).order_by("serial"))
 
 
 def source_of(kind: str) -> Source:
@@ -414,10 +420,11 @@ class TestAllThatIsDue:
         completed_programme(programme, user=mine[2])
         foreign = claim_of(other)
         done = issue_due(programme=programme, now=NOW)
-        assert [one.kind for one in done.new] == ["activity", "course", "programme"]
-        assert [one.user_id for one in done.new] == [one.pk for one in mine]
+        new = issued(programme)
+        assert (done.new, [one.kind for one in new]) == (3, ["activity", "course", "programme"])
+        assert [one.user_id for one in new] == [one.pk for one in mine]
         assert list(due_claims(other)) == [foreign]
-        assert issue_due(programme=programme, now=NOW).new == []
+        assert issue_due(programme=programme, now=NOW).new == 0
         assert verify(programme_id=programme.pk).flaw is None
 
     def test_a_sweep_that_began_before_the_credit_was_granted_dates_nothing_back(self) -> None:
@@ -425,7 +432,8 @@ class TestAllThatIsDue:
         claim = claim_of(programme)
         correct(claim, EntryKind.CREDIT_CORRECTED, "0.5")
         began = NOW - timedelta(minutes=4)
-        (made,) = issue_due(programme=programme, now=began).new
+        issue_due(programme=programme, now=began)
+        (made,) = issued(programme)
         again = reissue(certificate=made, reason="Name", actor=None, now=began)
         line = LedgerEntry.objects.get(certificate=made)
         assert (made.issued_at, line.entered_at, again.issued_at) == (NOW, NOW, NOW)
@@ -435,18 +443,35 @@ class TestAllThatIsDue:
         claims = [claim_of(programme) for _ in range(5)]
         first = issue_due(programme=programme, now=NOW, limit=2)
         rest = issue_due(programme=programme, now=NOW)
-        assert [one.claim_id for one in (*first.new, *rest.new)] == [one.pk for one in claims]
-        assert (len(first.new), [one.serial for one in rest.new]) == (2, [3, 4, 5])
+        assert (first.new, rest.new) == (2, 3)
+        assert [one.claim_id for one in issued(programme)] == [one.pk for one in claims]
 
     def test_who_cannot_have_one_yet_holds_nobody_up(self) -> None:
         programme = issuing_programme()
         nameless = claim_of(programme, user=doctor(first_name="", last_name=""))
         others = [claim_of(programme) for _ in range(2)]
         done = issue_due(programme=programme, now=NOW, limit=2)
-        assert [one.claim_id for one in done.new] == [one.pk for one in others]
-        assert [one.serial for one in done.new] == [1, 2]
-        assert [str(error) for error in done.refused.values()] == ["The name is missing."]
+        assert (done.new, dict(done.refused)) == (2, {"The name is missing.": 1})
+        assert [(one.serial, one.claim_id) for one in issued(programme)] == list(
+            enumerate([one.pk for one in others], 1)
+        )
         assert list(due_claims(programme)) == [nameless]
+
+    def test_no_more_than_a_batch_is_ever_in_memory(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(issuing, "BATCH", 2)
+        programme = issuing_programme()
+        for _ in range(7):
+            claim_of(programme)
+        alive = []
+
+        def look(_number: int) -> None:
+            gc.collect()
+            alive.append(sum(type(one) is Certificate for one in gc.get_objects()))
+
+        before = sum(type(one) is Certificate for one in gc.get_objects())
+        assert issue_due(programme=programme, now=NOW, progress=look).new == 7
+        assert len(alive) == 4
+        assert max(alive) - before <= 2
 
     def test_a_batch_asks_as_much_for_one_as_for_three(self, django_assert_num_queries: Any) -> None:
         for count in (1, 3):
@@ -455,4 +480,4 @@ class TestAllThatIsDue:
                 claim_of(programme)
             lock_chain(programme)
             with django_assert_num_queries(21):
-                assert len(issue_due(programme=programme, now=NOW).new) == count
+                assert issue_due(programme=programme, now=NOW).new == count

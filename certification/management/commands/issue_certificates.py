@@ -59,8 +59,8 @@ class Command(BaseCommand):
         except (IssuingError, NoKeyError) as error:
             raise CommandError(f"{programme.slug}: {error}") from error
         seconds = time.monotonic() - began
-        self.stdout.write(f"{programme.slug}: {len(done.new):,} issued in {seconds:.1f} s.")
-        return len(done.new), Counter(str(error) for error in done.refused.values())
+        self.stdout.write(f"{programme.slug}: {done.new:,} issued in {seconds:.1f} s.")
+        return done.new, done.refused
 
     def _make_files(self) -> None:
         began = time.monotonic()
