@@ -9,9 +9,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import User
-from certification.authorities.cycles import day_in
 from certification.domain.claiming import AmountError, ClaimError, claim
 from certification.domain.overview import Row, State, row_of, rows_of
+from certification.domain.people import today_of
 from certification.domain.transcript import transcript_of
 from certification.enums import AuthorityKey, Format
 from certification.rules import get_accreditation_for
@@ -96,7 +96,7 @@ class CreditsView(ApiView):
         """All credit that concerns one: granted, ready, still to be earned."""
         person, moment = cast("User", request.user), now()
         rows = rows_of(user=person, now=moment)
-        accounts = transcript_of(user=person, rows=rows, today=day_in(moment, person.timezone))
+        accounts = transcript_of(user=person, rows=rows, today=today_of(person, now=moment))
         return Response(CreditsSerializer({"credits": rows, "accounts": accounts}).data)
 
 

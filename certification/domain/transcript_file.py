@@ -16,12 +16,12 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from certification.authorities.cycles import day_in
 from certification.authorities.rounding import plain
 from certification.domain.chain import canonical
 from certification.domain.facts import labels
 from certification.domain.keys import all_keys
 from certification.domain.overview import Row, State, rows_of
+from certification.domain.people import today_of
 from certification.domain.transcript import Account, transcript_of
 from certification.models import Chain
 from certification.printing.facts import freeze_any
@@ -109,7 +109,7 @@ def _name(user: User, facts: TranscriptFacts) -> str:
 
 def facts_of(*, user: User, language: str, now: datetime) -> tuple[TranscriptFacts, list[int]]:
     """Without the ledgers' positions, and the programmes whose ledgers those are."""
-    today = day_in(now, user.timezone)
+    today = today_of(user, now=now)
     rows = rows_of(user=user, now=now)
     granted = [row for row in rows if row.claim is not None and row.took_part_on is not None]
     with translation.override(language):

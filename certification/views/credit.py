@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -16,6 +15,7 @@ from accounts.models import User
 from certification.domain.ahead import certificates_ahead
 from certification.domain.claiming import ClaimError, claim
 from certification.domain.overview import Row, State, row_of, rows_of
+from certification.domain.people import today_of
 from certification.domain.transcript import table_of, transcript_of
 from certification.domain.transcript_file import file_of
 from certification.rules import get_accreditation_for
@@ -34,15 +34,15 @@ GROUPS = (
 @require_safe
 @login_required
 def overview(request: HttpRequest) -> HttpResponse:
-    person = cast("User", request.user)
-    rows = rows_of(user=person, now=now())
+    person, moment = cast("User", request.user), now()
+    rows = rows_of(user=person, now=moment)
     groups = [(state, title, found) for state, title in GROUPS if (found := _of(rows, state))]
     context = {
         "ready": [one for one in groups if one[0] == State.READY],
         "groups": [one for one in groups if one[0] != State.READY],
-        "ahead": certificates_ahead(user=person, now=now()),
+        "ahead": certificates_ahead(user=person, now=moment),
         "asks_council": next((row for row in rows if row.go_on and row.go_on.code == "council"), None),
-        "accounts": transcript_of(user=person, rows=rows, today=timezone.localdate()),
+        "accounts": transcript_of(user=person, rows=rows, today=today_of(person, now=moment)),
         "next": next((row for row in rows if row.state in {State.READY, State.MISSING}), None),
         "has_claims": any(row.claim for row in rows),
     }

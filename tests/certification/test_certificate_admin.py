@@ -7,9 +7,11 @@ from django.test import Client
 
 from accounts.enums import Role
 from accounts.models import AuditEvent
+from certification.admin import certificates
 from certification.domain.issuing import issue
 from certification.domain.standing import standing_of
 from certification.models import Certificate, LedgerEntry
+from certification.tasks import issue_due
 from tests.certification.earned import NOW, claim_of, issuing_programme
 from tests.factories.courses import ProgrammeFactory, RoleGrantFactory
 from tests.signing_in import signed_in
@@ -68,6 +70,22 @@ class TestCertificates:
         assert Certificate.objects.count() == 1
         operator.post(f"{LIST}issue-now/")
         assert [one.programme for one in Certificate.objects.all()] == [certificate.programme] * 2
+
+    def test_by_hand_a_hundred_are_issued_and_a_worker_is_rung_for_the_others(
+        self, certificate: Certificate, operator: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert certificates.AT_ONCE == 100
+        monkeypatch.setattr(certificates, "AT_ONCE", 2)
+        rung: list[bool] = []
+        monkeypatch.setattr(issue_due, "delay", lambda: rung.append(True))
+        for _ in range(3):
+            claim_of(certificate.programme)
+        page = operator.post(f"{LIST}issue-now/", follow=True).content.decode()
+        assert (Certificate.objects.count(), rung) == (3, [True])
+        assert ("2 certificates were issued." in page, "the others follow within minutes" in page) == (True, True)
+        page = operator.post(f"{LIST}issue-now/", follow=True).content.decode()
+        assert (Certificate.objects.count(), rung) == (4, [True])
+        assert ("1 certificate was issued." in page, "the others follow" in page) == (True, False)
 
     def test_who_read_issued_and_decided_is_in_the_trail(self, certificate: Certificate, operator: Client) -> None:
         claim_of(certificate.programme)

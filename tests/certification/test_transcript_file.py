@@ -1,6 +1,6 @@
 """The transcript's file: made by a worker from the ledger, kept until something on it changes, nobody else's."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,32 @@ def bells(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, str]]:
     rung: list[tuple[int, str]] = []
     monkeypatch.setattr(tasks.make_transcript, "delay", lambda *given: rung.append(given))
     return rung
+
+
+@pytest.mark.parametrize(
+    ("zone", "minute", "first"),
+    [
+        ("Asia/Kolkata", 29, "2022-06-01"),
+        ("Asia/Kolkata", 30, "2027-06-01"),
+        ("UTC", 30, "2022-06-01"),
+        ("Nowhere/Known", 30, "2022-06-01"),
+    ],
+)
+def test_page_api_and_file_count_in_the_doctor_s_own_day(
+    monkeypatch: pytest.MonkeyPatch, zone: str, minute: int, first: str
+) -> None:
+    """Tamil Nadu has one cycle for all, from 1 June: it begins in India while it is still May in UTC."""
+    at = datetime(2027, 5, 31, 18, minute, tzinfo=UTC)
+    for module in ("api.credits", "views.credit"):
+        monkeypatch.setattr(f"certification.{module}.now", lambda: at)
+    user = UserFactory.create(medical_council="Tamil Nadu Medical Council", timezone=zone)
+    browser = signed_in(user)
+    (page,) = browser.get("/credits/").context["accounts"]
+    (by_api,) = browser.get("/api/v1/credits/").json()["accounts"]
+    printed, _programmes = facts_of(user=user, language="en", now=at)
+    assert [one.first.isoformat() for one in page.cycles if one.is_now] == [first]
+    assert [one["first"] for one in by_api["cycles"] if one["is_now"]] == [first]
+    assert printed.made_on == (date(2027, 6, 1) if first == "2027-06-01" else date(2027, 5, 31))
 
 
 def lately() -> datetime:
