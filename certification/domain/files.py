@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from datetime import datetime
+from enum import StrEnum
 
 from django.core.files.base import ContentFile
 from django.db import connection, transaction
@@ -124,17 +125,31 @@ def note_of(certificate: Certificate, *, sha256: bytes) -> bytes:
     return canonical({"file_of": certificate.public_id, "sha256": sha256.hex()})
 
 
-def is_noted(row: CertificateFile) -> bool:
-    """Whether the key of the certificate says that a file with this hash is its file."""
+class Noted(StrEnum):
+    """What the key of a certificate says of its file's record. `UNSIGNED`: older than signatures of records."""
+
+    HOLDS = "holds"
+    ALTERED = "altered"
+    UNSIGNED = "unsigned"
+    UNKNOWN_KEY = "unknown key"
+
+
+def note_on(row: CertificateFile) -> Noted:
     of, digest = row.certificate, bytes(row.sha256)
     if row.signature is None:
-        return False
+        return Noted.UNSIGNED
     try:
-        return is_signed(
+        holds = is_signed(
             fingerprint=of.key_fingerprint, signature=bytes(row.signature), content=note_of(of, sha256=digest)
         )
     except UnknownKeyError:
-        return False
+        return Noted.UNKNOWN_KEY
+    return Noted.HOLDS if holds else Noted.ALTERED
+
+
+def is_noted(row: CertificateFile) -> bool:
+    """Whether the key of the certificate says that a file with this hash is its file."""
+    return note_on(row) == Noted.HOLDS
 
 
 def _store(pdf: bytes, digest: bytes) -> str:

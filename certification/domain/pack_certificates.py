@@ -3,6 +3,9 @@
 Those of the activity stand there with all that is printed, and as badges. The certificates of its course and programme
 that the same people have rest on it among others. They certify no credit of it, so the pack has their numbers and
 hashes, which lines of the ledger in the same pack seal, and not what is printed on them.
+
+The hash of a file stands in a row of its own, signed by the certificate's key. Where that signature does not hold the
+pack has no hash but says so: somebody changed the record.
 """
 
 from collections.abc import Iterator
@@ -11,7 +14,7 @@ from functools import partial
 from django.db.models import Q, QuerySet
 
 from certification.domain.badges import badge_of
-from certification.domain.files import read_file
+from certification.domain.files import Noted, note_on, read_file
 from certification.domain.issuing import digest_of
 from certification.domain.keys import UnknownKeyError, all_keys
 from certification.domain.pack_file import Part, Row, as_json, line, moment, table
@@ -20,6 +23,9 @@ from certification.models import Activity, Certificate, CertificateFile, Claim
 
 BATCH = 1_000
 NOT_MADE = "not made yet"
+ALTERED = "altered: its key did not sign this hash"
+UNCHECKED = {Noted.UNSIGNED: "not signed", Noted.UNKNOWN_KEY: "its key is not there: cannot be checked"}
+NO_HASH = frozenset({NOT_MADE, ALTERED, *UNCHECKED.values()})
 
 
 def certificate_parts(activity: Activity) -> Iterator[Part]:
@@ -37,6 +43,16 @@ def pdf_parts(activity: Activity) -> Iterator[Part]:
     rows = CertificateFile.objects.filter(certificate__in=certificates_of(activity)).order_by("certificate__serial")
     for row in rows.select_related("certificate").defer("certificate__facts"):
         yield Part(f"pdf/{row.certificate.number}.pdf", 1, partial(_pdf, row))
+
+
+def altered_files(activity: Activity) -> list[str]:
+    """Numbers of certificates whose file has a record that their key did not sign. Also of those that rest on it."""
+    found: list[str] = []
+    for rows in (certificates_of(activity), resting_on(activity)):
+        files = CertificateFile.objects.filter(certificate__in=rows.order_by()).order_by("certificate__serial")
+        read = files.select_related("certificate").defer("certificate__facts").iterator(chunk_size=BATCH)
+        found += [row.certificate.number for row in read if note_on(row) == Noted.ALTERED]
+    return found
 
 
 def certificates_of(activity: Activity) -> QuerySet[Certificate]:
@@ -92,7 +108,12 @@ def _resting(rows: QuerySet[Certificate]) -> Iterator[Row]:
 
 def _file(one: Certificate) -> tuple[str, int | str]:
     file: CertificateFile | None = getattr(one, "file", None)
-    return (bytes(file.sha256).hex(), file.size_bytes) if file else (NOT_MADE, "")
+    if file is None:
+        return NOT_MADE, ""
+    noted = note_on(file)
+    if noted == Noted.ALTERED:
+        return ALTERED, ""
+    return (bytes(file.sha256).hex(), file.size_bytes) if noted == Noted.HOLDS else (UNCHECKED[noted], "")
 
 
 def _pdf(row: CertificateFile) -> Iterator[bytes]:

@@ -10,7 +10,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from certification.domain.chain import canonical
-from certification.domain.pack_certificates import NOT_MADE
+from certification.domain.pack_certificates import ALTERED, NO_HASH, UNCHECKED
 from certification.domain.pack_file import BROKEN
 from certification.domain.pack_reading import WRONG, Line, Recheck
 from certification.enums import EntryKind
@@ -79,6 +79,7 @@ def _papers(check: Recheck, issued: dict[str, Line]) -> dict[str, Paper]:
             check.differs(TABLE, f"row {at}", f"no line of the ledger issues {row[1]} like this")
             continue
         found[row[1]] = Paper(line.facts, row[2], row[7], row[9], row[10])
+        _check_record(check, TABLE, row[1], row[7])
         check.done["certificates compared with the line that issues them"] += 1
     return found
 
@@ -91,7 +92,15 @@ def _check_resting(check: Recheck, issued: dict[str, Line]) -> None:
             check.differs(RESTING, f"row {at}", f"no line of the ledger issues {row[2]} like this")
         elif row[11] not in {line.facts, PURGED}:
             check.differs(RESTING, f"row {at}", f"has another digest than ledger line {line.number}")
+        _check_record(check, RESTING, row[2], row[7])
         check.done["certificates of course and programme compared with their line"] += 1
+
+
+def _check_record(check: Recheck, table: str, number: str, pdf: str) -> None:
+    """What the site found as it made the pack: the signature of the record is not in it."""
+    if pdf == ALTERED:
+        check.differs(table, f"certificate {number}", "has a record of its file that its key did not sign")
+    check.notes["files whose record could not be checked: not signed, or the key is gone"] += pdf in UNCHECKED.values()
 
 
 def _check_facts(check: Recheck, papers: dict[str, Paper], keys: Keys) -> None:
@@ -173,7 +182,7 @@ def _check_pdfs(check: Recheck, papers: dict[str, Paper], keys: set[str]) -> Non
         elif what := doubt_of_pdf(pdf, paper.pdf, keys):
             check.differs(name, "the file", what)
         check.done["seals of PDFs verified"] += bool(pdf)
-    made = sum(1 for paper in papers.values() if paper.pdf != NOT_MADE)
+    made = sum(1 for paper in papers.values() if paper.pdf not in NO_HASH)
     if names and made > len(names):
         check.differs(PDFS, "the folder", f"has {len(names):,} files for {made:,} certificates")
     check.notes["PDFs that are not in the pack: ask for them with --pdfs, or check with --site"] += max(

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from certification.domain.files import read_file
+from certification.domain.files import Noted, note_on, read_file
 from certification.domain.keys import all_keys
 from certification.domain.pack_papers import TABLE, doubt_of_pdf, keys_of
 from certification.domain.pack_reading import Recheck
@@ -63,7 +63,9 @@ def _compare_files(check: Recheck) -> None:
     """The PDFs as the site keeps them: those of the table, sealed by a key of the site."""
     keys = {one.fingerprint for one in all_keys()}
     for _at, row in check.rows(TABLE, 11):
-        file = CertificateFile.objects.filter(certificate__number=row[1]).first()
+        file = CertificateFile.objects.filter(certificate__number=row[1]).select_related("certificate").first()
+        if file is not None and note_on(file) == Noted.ALTERED:
+            check.differs(TABLE, f"the site's record of {row[1]}", "was not signed by the certificate's key")
         pdf = read_file(file) if file else None
         if pdf is None:
             check.notes["PDFs that this site does not have now"] += 1

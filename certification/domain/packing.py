@@ -10,7 +10,7 @@ from django.utils import translation
 
 from accounts.domain import audit
 from accounts.models import User
-from certification.domain.pack_certificates import pdf_parts
+from certification.domain.pack_certificates import altered_files, pdf_parts
 from certification.domain.pack_file import Part, moment, write_pack
 from certification.domain.pack_tables import parts_of, people_of
 from certification.models import Activity, Chain, PublishedHead
@@ -35,9 +35,10 @@ def make_pack(*, activity: Activity, to: IO[bytes], has_pdfs: bool = False, prog
             pk=activity.pk
         )
         facts = _facts(activity)
+        altered = ", ".join(altered_files(activity)) or "none"
         parts = parts_of(activity)
-        summary = Part(README, 1, lambda: iter([_readme(activity, facts, parts).encode()]))
-        page = Part(SUMMARY, 1, lambda: iter([render(_summary(activity, facts, parts))]))
+        summary = Part(README, 1, lambda: iter([_readme(activity, facts, parts, altered).encode()]))
+        page = Part(SUMMARY, 1, lambda: iter([render(_summary(activity, facts, parts, altered))]))
         documents = list(pdf_parts(activity)) if has_pdfs else []
         write_pack(to, [summary, page, *parts, *documents], facts=facts, progress=progress)
 
@@ -68,7 +69,7 @@ def _facts(activity: Activity) -> dict[str, Any]:
     }
 
 
-def _summary(activity: Activity, facts: dict[str, Any], parts: list[Part]) -> Summary:
+def _summary(activity: Activity, facts: dict[str, Any], parts: list[Part], altered: str) -> Summary:
     chain, head = facts["chain"], facts["published_head"]
     terms = [
         (
@@ -92,6 +93,7 @@ def _summary(activity: Activity, facts: dict[str, Any], parts: list[Part]) -> Su
             ("People in the files", f"{people_of(activity).count():,}"),
             ("Ledger", f"{chain['length']:,} lines, head {chain['head']}" if chain else "no line yet"),
             ("Newest published head", f"{head['on']}, {head['length']:,} lines, {head['hash']}" if head else "none"),
+            ("Altered records of files", altered),
         ),
         tables=(
             Table("Terms", (4, 1, 1, 2, 3), ("Authority", "Credits", "Rules", "Approval", "Provider"), terms),
@@ -106,7 +108,7 @@ def _summary(activity: Activity, facts: dict[str, Any], parts: list[Part]) -> Su
     )
 
 
-def _readme(activity: Activity, facts: dict[str, Any], parts: list[Part]) -> str:
+def _readme(activity: Activity, facts: dict[str, Any], parts: list[Part], altered: str) -> str:
     """One page of plain text: what this is, how big, and how to look it over without this product."""
     chain, head = facts["chain"], facts["published_head"]
     counts = {part.name: max(0, part.count - 2) for part in parts if part.name.endswith(".csv")}
@@ -130,6 +132,7 @@ def _readme(activity: Activity, facts: dict[str, Any], parts: list[Part]) -> str
         "",
         f"Ledger: {chain['length']:,} lines, head {chain['head']}" if chain else "Ledger: no line yet",
         f"Published on {head['on']}: {head['length']:,} lines, {head['hash']}" if head else "Nothing published yet",
+        f"Certificates whose record of the file was altered: {altered}",
         "",
         "Times are UTC. People are named in people.csv; elsewhere stands their number. Cells that begin like a formula",
         "have an apostrophe in front. manifest.json names every file with its SHA-256 and size; to look them over:",

@@ -8,7 +8,9 @@ from typing import Any
 from accounts.models import User
 from assessments.enums import AttemptState
 from assessments.models import Attempt, Evaluation, EvaluationAnswer, EvaluationReceipt, EvaluationResponse
+from certification.domain.files import note_of
 from certification.domain.issuing import issue
+from certification.domain.keys import key_named
 from certification.enums import ContributorRole, Format, ReviewDecision
 from certification.models import (
     Acknowledgement,
@@ -129,8 +131,9 @@ def certify(claim: Claim, *, at: datetime, file: bool = True) -> Certificate:
     CertificateTemplateFactory.create(programme=claim.programme)
     made = issue(of=claim, now=at)
     if file:
+        digest = b"f" * 32
         CertificateFile.objects.create(
-            certificate=made, sha256=b"f" * 32, size_bytes=40_000, stored_as=f"certificates/{made.public_id}.pdf",
-            made_at=at,
+            certificate=made, sha256=digest, size_bytes=40_000, stored_as=f"certificates/{made.public_id}.pdf",
+            made_at=at, signature=key_named(made.key_fingerprint).private.sign(note_of(made, sha256=digest)),
         )  # fmt: skip
     return made

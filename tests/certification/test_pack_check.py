@@ -1,5 +1,6 @@
 """Packs calculated again: what was really earned holds, and whatever somebody changes is named, however neatly."""
 
+import csv
 import io
 import json
 import zipfile
@@ -14,6 +15,7 @@ from django.core.management import call_command
 from certification.domain.chain import canonical, seal
 from certification.domain.files import make_missing
 from certification.domain.issuing import digest_of
+from certification.domain.pack_certificates import ALTERED
 from certification.domain.pack_check import recheck
 from certification.domain.pack_file import MANIFEST, SUMS, Part, write_pack
 from certification.domain.pack_file import line as json_line
@@ -135,6 +137,35 @@ class TestWhatWasEarned:
             "grants without their evidence": 1, "certificates whose facts were purged": 1,
             "PDFs that are not in the pack": 6,
         }  # fmt: skip
+
+    def test_sec_31_a_file_s_record_that_its_key_did_not_sign_is_named(self, proven: Proven) -> None:
+        make_missing(now=AFTER)
+        own, course = proven.claim.certificates.get(), proven.certificates(course=proven.activity.lesson.course)[0]
+        assert b"record of the file was altered: none" in packed(proven)["README.txt"]
+        for one in (own, course):
+            tamper("UPDATE certification_certificatefile SET sha256 = %s WHERE certificate_id = %s", b"f" * 32, one.pk)
+        files = packed(proven)
+        rows = {row[1]: row[7] for row in csv.reader(io.StringIO(files[PAPERS].decode("utf-8-sig")))}
+        assert [number for number, said in rows.items() if said == ALTERED] == [own.number]
+        assert (b"f" * 32).hex().encode() not in files[PAPERS] + files[RESTING]
+        said = f"record of the file was altered: {own.number}, {course.number}"
+        assert said.encode() in files["README.txt"]
+        found = checked(files)
+        assert {(one.file, one.where) for one in found.differences} == {
+            (PAPERS, f"certificate {own.number}"), (RESTING, f"certificate {course.number}")
+        }  # fmt: skip
+        compare_with_site(found)
+        assert f"the site's record of {own.number}" in {one.where for one in found.differences}
+
+    def test_a_record_from_before_records_were_signed_is_told_and_no_difference(self, proven: Proven) -> None:
+        make_missing(now=AFTER)
+        tamper(
+            "UPDATE certification_certificatefile SET signature = NULL WHERE certificate_id = %s",
+            proven.claim.certificates.get().pk,
+        )
+        found = checked(packed(proven))
+        assert found.differences == []
+        assert found.notes["files whose record could not be checked: not signed, or the key is gone"] == 1
 
 
 def text(name: str, old: str, new: str) -> tuple[str, Edit]:
