@@ -8,9 +8,10 @@ class CertificationConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.domain.people import know_councils
-        from certification.domain.before import disclosures_before
+        from certification.domain.before import credit_page_of, disclosures_before
         from certification.domain.evidence import council_titles
-        from courses.domain import gates
+        from courses.domain import credited, gates
 
         gates.register(disclosures_before)
+        credited.register(credit_page_of)
         know_councils(lambda: council_titles().values())

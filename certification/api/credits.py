@@ -49,6 +49,9 @@ class CreditSerializer(serializers.Serializer[object]):
     amounts = serializers.ListField(
         child=serializers.DecimalField(**FIGURE), help_text="What may be taken, the most first."
     )
+    take_until = serializers.DateTimeField(
+        allow_null=True, help_text="The last moment, of credit that doctors take themselves."
+    )
     took_part_on = serializers.DateField(allow_null=True, help_text="On the wall of the programme's home.")
     missing = serializers.ListField(child=serializers.CharField(), source="decision.missing")
     go_on = GoOnSerializer(allow_null=True, help_text="One step further.")

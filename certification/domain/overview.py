@@ -19,6 +19,7 @@ from certification.domain.comparing import is_digest
 from certification.domain.documents import Document, documents_of
 from certification.domain.evaluating import Evaluated, evaluate_person
 from certification.domain.evidence import council_key, council_titles
+from certification.domain.terms import INSTANT, SETTLING
 from certification.enums import CREDIT_ENTRIES, ActivityState, AuthorityKey, EntryKind, Format
 from certification.models import Accreditation, Claim, LedgerEntry
 from certification.rules import accreditations_for, claims_for
@@ -61,6 +62,7 @@ class Row:
     """One accreditation as it concerns one doctor.
 
     `credit`: granted, or what there is to take; `waiting` comes when the rest is done. `lines`: the ledger's.
+    `take_until`: the last moment, of credit that nobody is given who does not take it.
     """
 
     accreditation: Accreditation
@@ -75,6 +77,7 @@ class Row:
     lines: Sequence[LedgerEntry] = field(default=())
     may_grow: bool = False  # by watching on, unless it is taken now
     document: Document | None = None
+    take_until: datetime | None = None
     is_any_council: bool = False  # stands for all councils of the activity, until the doctor's own is known
 
     @property
@@ -234,7 +237,14 @@ def _open(one: Evaluated, *, now: datetime) -> Row:
         may_grow=not _is_over(one, now=now) and any(reason.code == "part" for reason in one.decision.reasons),
         is_any_council=one.accreditation.authority == AuthorityKey.INDIA
         and one.evidence.council not in council_titles(),
+        take_until=_take_until(one),
     )
+
+
+def _take_until(one: Evaluated) -> datetime | None:
+    """Where doctors claim themselves; the others are granted theirs by the sweep, on the same days."""
+    ends_at = one.accreditation.activity.ends_at
+    return ends_at + SETTLING - INSTANT if ends_at is not None and one.pack.learner_claims else None
 
 
 def _go_on(one: Evaluated) -> GoOn | None:

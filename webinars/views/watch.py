@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from core import clock
+from courses.domain.credited import credit_page_of
 from courses.domain.gates import gate_of
 from media.domain.grants import issue, issue_key
 from webinars.domain import visits
@@ -98,6 +99,8 @@ def context_of(request: DeviceRequest, found: Look) -> dict[str, Any]:
         context["is_signed"] = found.live is not None and found.live.place is not None
     if found.stage in {Stage.RECORDED, Stage.ENDED}:
         context["follow_up"] = follow_up_of(found.page)
+    if found.stage is Stage.RECORDED and not found.page.is_preview:  # where a room of thousands ends it is not asked
+        context["credit_url"] = credit_page_of(lesson=webinar.lesson)
     context["held"] = held_context(found)
     context["live"] = page_settings(request, found, context.get("room"))
     return context
