@@ -8,6 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.enums import Role
 from courses.enums import OPEN_ENROLMENTS, CompletionRule, EnrolmentStatus, LessonKind, PublishStatus
 
+STATEMENT_MONTHS = (2, 12)
+
 
 def _window(name: str) -> models.CheckConstraint:
     """`closes_at` after `opens_at`, either may be empty."""
@@ -50,7 +52,7 @@ class Programme(models.Model):
         _("months for which a disclosure may be used"),
         null=True,
         blank=True,
-        validators=[MinValueValidator(2), MaxValueValidator(12)],
+        validators=[MinValueValidator(STATEMENT_MONTHS[0]), MaxValueValidator(STATEMENT_MONTHS[1])],
         help_text=_("2 to 12. Empty: 12. Who teaches or plans is asked anew when a statement is older."),
     )
     created_at = models.DateTimeField(auto_now_add=True)
@@ -62,7 +64,15 @@ class Programme(models.Model):
         verbose_name = _("programme")
         verbose_name_plural = _("programmes")
         ordering = ("-created_at", "id")
-        constraints = (_window("courses_programme_window"), _rule("courses_programme_rule"))
+        constraints = (
+            _window("courses_programme_window"),
+            _rule("courses_programme_rule"),
+            models.CheckConstraint(
+                condition=models.Q(statement_months=None) | models.Q(statement_months__range=STATEMENT_MONTHS),
+                name="courses_programme_statement_months",
+                violation_error_message=_("2 to 12 months, or empty."),
+            ),
+        )
 
     def __str__(self) -> str:
         return self.title

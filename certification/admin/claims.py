@@ -25,7 +25,7 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextareaWid
 
 from accounts.domain import audit
 from accounts.rules import person_of
-from certification.admin.shared import AUDITORS, OPERATORS, EntryFilter, keys_named, link
+from certification.admin.shared import OPERATORS, EntryFilter, RecordedAdmin, keys_named, link
 from certification.authorities.rounding import plain
 from certification.domain.claiming import LONGEST_REASON, ClaimError, revoke_claim, step_of
 from certification.domain.correcting import certificate_of, correct
@@ -39,7 +39,7 @@ from certification.models import Claim, LedgerEntry
 from core.clock import now
 from core.exports import Cell, csv_lines, xlsx_file
 from core.time import when
-from courses.admin.base import ScopedAdmin, allowed_programmes, done
+from courses.admin.base import allowed_programmes, done
 
 FILES = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 HEADINGS = (
@@ -107,8 +107,8 @@ class WorthFilter(EntryFilter):
 
 
 @admin.register(Claim)
-class ClaimAdmin(ScopedAdmin):
-    roles = OPERATORS | AUDITORS
+class ClaimAdmin(RecordedAdmin):
+    looks_at = "credits"
     list_display = ("doctor", "activity", "authority_title", "worth", "took_part", "made")
     list_filter = (
         WorthFilter,
@@ -138,15 +138,6 @@ class ClaimAdmin(ScopedAdmin):
     class Media:
         css = {"all": ["css/pages/tests-office.css", "css/pages/credit-office.css"]}
 
-    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
     def has_decide_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Operators of the programme; auditors read."""
         mine = allowed_programmes(request, OPERATORS)
@@ -171,20 +162,6 @@ class ClaimAdmin(ScopedAdmin):
         found, repeats = super().get_search_results(request, queryset, search_term)
         keys = keys_named(search_term)
         return (found | queryset.filter(authority__in=keys), repeats) if keys else (found, repeats)
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        response: HttpResponse = super().changelist_view(request, extra_context)
-        if request.method == "GET" and response.status_code == 200:
-            details = {"search": request.GET.get("q", ""), "page": request.GET.get("p", "")}
-            audit.record("credits.listed", actor=person_of(request), request=request, details=details, now=now())
-        return response
-
-    def changeform_view(self, request: HttpRequest, object_id: Any = None, *args: Any, **kwargs: Any) -> Any:
-        answer = super().changeform_view(request, object_id, *args, **kwargs)
-        found = self.get_object(request, str(object_id)) if object_id else None
-        if found is not None and request.method == "GET":
-            audit.record("credits.read", actor=person_of(request), subject=found, request=request, now=now())
-        return answer
 
     # What is shown
 

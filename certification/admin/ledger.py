@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html
@@ -14,17 +14,13 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
-from accounts.domain import audit
 from accounts.models import User
-from accounts.rules import person_of
-from certification.admin.shared import AUDITORS, OPERATORS, EntryFilter, link
+from certification.admin.shared import EntryFilter, RecordedAdmin, link
 from certification.domain.explaining import is_sealed, reason_of, worth_of
 from certification.domain.publishing import newest_head
 from certification.enums import EntryKind
 from certification.models import LedgerEntry
-from core.clock import now
 from core.time import when
-from courses.admin.base import ScopedAdmin
 
 COLOURS = {
     EntryKind.CREDIT_GRANTED: "success",
@@ -42,8 +38,8 @@ class KindFilter(EntryFilter):
 
 
 @admin.register(LedgerEntry)
-class LedgerEntryAdmin(ScopedAdmin):
-    roles = OPERATORS | AUDITORS
+class LedgerEntryAdmin(RecordedAdmin):
+    looks_at = "ledger"
     list_display = ("line", "shown_kind", "doctor", "about", "worth", "entered", "why")
     list_display_links = ("line",)
     list_filter = (KindFilter, ("programme", admin.RelatedOnlyFieldListFilter), ("entered_at", RangeDateTimeFilter))
@@ -65,31 +61,8 @@ class LedgerEntryAdmin(ScopedAdmin):
     class Media:
         css = {"all": ["css/pages/tests-office.css", "css/pages/credit-office.css"]}
 
-    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer("details")
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        response: HttpResponse = super().changelist_view(request, extra_context)
-        if request.method == "GET" and response.status_code == 200:
-            details = {"search": request.GET.get("q", ""), "page": request.GET.get("p", "")}
-            audit.record("ledger.listed", actor=person_of(request), request=request, details=details, now=now())
-        return response
-
-    def changeform_view(self, request: HttpRequest, object_id: Any = None, *args: Any, **kwargs: Any) -> Any:
-        answer = super().changeform_view(request, object_id, *args, **kwargs)
-        found = self.get_object(request, str(object_id)) if object_id else None
-        if found is not None and request.method == "GET":
-            audit.record("ledger.read", actor=person_of(request), subject=found, request=request, now=now())
-        return answer
 
     @display(description=_("Line"), ordering="number")
     def line(self, entry: LedgerEntry) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol, cast
 
 from django.db.models import Q
 
@@ -32,6 +33,16 @@ class Document:
     number: str = ""
 
 
+class _Stated(Protocol):
+    """A certificate as `with_states` reads it, and whether what is printed on it was removed."""
+
+    claim_id: int | None
+    public_id: str
+    number: str
+    is_purged: bool
+    is_revoked: bool
+
+
 def documents_of(
     claims: Iterable[Claim], *, lines: Mapping[int, Sequence[LedgerEntry]], holder: User
 ) -> dict[int, Document]:
@@ -40,10 +51,8 @@ def documents_of(
     if not claims:
         return {}
     issued = with_states(Certificate.objects.filter(claim__in=claims, replaced_by=None)).annotate(is_purged=Q(facts={}))
-    found = {
-        one.claim_id or 0: Document(_state(one), one.public_id, one.number)
-        for one in issued.select_related("file").defer("facts", "signature")
-    }
+    rows = cast("Iterable[_Stated]", issued.select_related("file").defer("facts", "signature"))
+    found = {one.claim_id or 0: Document(_state(one), one.public_id, one.number) for one in rows}
     programmes = {one.programme_id for one in claims}
     issuing = set(
         CertificateTemplate.objects.filter(programme__in=programmes).order_by().values_list("programme", flat=True)
@@ -53,11 +62,10 @@ def documents_of(
     return {one.pk: Document(waits) for one in coming} | found
 
 
-def _state(certificate: Certificate) -> DocumentState:
-    """Of one that was read with `with_states`."""
-    if certificate.is_purged:  # type: ignore[attr-defined]
+def _state(certificate: _Stated) -> DocumentState:
+    if certificate.is_purged:
         return DocumentState.PURGED
-    if certificate.is_revoked:  # type: ignore[attr-defined]
+    if certificate.is_revoked:
         return DocumentState.REVOKED
     return DocumentState.THERE if hasattr(certificate, "file") else DocumentState.MAKING
 

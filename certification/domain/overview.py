@@ -160,8 +160,10 @@ def lines_of(claims: Iterable[Claim]) -> dict[int, list[LedgerEntry]]:
     """By claim, in order, with what is kept as evidence. One query."""
     found: dict[int, list[LedgerEntry]] = {}
     ids = [one.pk for one in claims]
-    lines = LedgerEntry.objects.filter(claim__in=ids, kind__in=sorted(CREDIT_ENTRIES)) if ids else ()
-    for line in lines.select_related("evidence", "reason_text").order_by("number") if ids else ():  # type: ignore[union-attr]
+    if not ids:
+        return found
+    lines = LedgerEntry.objects.filter(claim__in=ids, kind__in=sorted(CREDIT_ENTRIES))
+    for line in lines.select_related("evidence", "reason_text").order_by("number"):
         found.setdefault(line.claim_id or 0, []).append(line)
     return found
 

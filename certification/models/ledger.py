@@ -160,7 +160,7 @@ class LedgerEntry(models.Model):
         indexes = (models.Index(fields=("user", "programme"), name="certification_entry_person"),)
 
     def __str__(self) -> str:
-        return f"{self.programme_id}/{self.number}"
+        return _("Line %(number)s of %(programme)s") % {"number": self.number, "programme": self.programme}
 
     @property
     def is_reason_apart(self) -> bool:

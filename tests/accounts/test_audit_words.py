@@ -57,6 +57,7 @@ def test_every_action_that_is_recorded_has_words() -> None:
     codes = {code for path in sources for code in codes_in(path.read_text())}
     assert {"sign_in.done", "sign_out", "role.granted", "video.deleted"} <= codes
     codes |= {f"question.{move}" for move in Move}
+    codes |= {f"{what}.{look}" for what in ("credits", "ledger") for look in ("listed", "read")}
     assert codes - set(AUDIT_ACTIONS) == set(), "accounts/enums.py says what a code means"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.mail import EmailMessage
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils.timezone import now
 from pytest_django import DjangoAssertNumQueries
 
@@ -31,6 +31,7 @@ from certification.domain.reviews import (
 )
 from certification.enums import ContributorRole, DisclosureStanding, ReviewDecision
 from certification.models import Contributor, Discloser, Disclosure, DisclosureRequest, DisclosureReview
+from courses.models import Programme
 from tests.factories.accounts import UserFactory
 from tests.factories.certification import PAID, ActivityFactory, ContributorFactory, DiscloserFactory, disclose
 from tests.factories.courses import LessonFactory, ProgrammeFactory
@@ -273,6 +274,15 @@ class TestStandings:
         last = add_months(made.covers_until, used_for)
         found = [standings(people=Discloser.objects.all(), on=last + timedelta(days=days)) for days in (0, 1)]
         assert found == [{person.pk: DisclosureStanding.FINE}, {person.pk: DisclosureStanding.OUT_OF_DATE}]
+
+    @pytest.mark.parametrize("months", [0, 1, 13])
+    def test_the_database_refuses_other_months(self, months: int) -> None:
+        programme = ProgrammeFactory.create(statement_months=2)
+        wrong = pytest.raises(IntegrityError, match="courses_programme_statement_months")
+        with wrong, transaction.atomic():
+            Programme.objects.update(statement_months=months)
+        programme.refresh_from_db()
+        assert programme.statement_months == 2
 
     def test_each_person_by_the_months_of_their_programme_in_one_query(
         self, django_assert_num_queries: DjangoAssertNumQueries
