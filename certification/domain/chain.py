@@ -126,8 +126,9 @@ def append(*, chain: Chain, entries: Sequence[NewEntry], now: datetime) -> list[
 
 def _apart(row: LedgerEntry) -> ReasonText:
     """The words, and in the line their digest."""
-    kept = ReasonText(entry=row, text=row.reason, salt=secrets.token_bytes(SALT_BYTES))
-    row.reason = reason_digest(salt=kept.salt, text=kept.text)
+    salt = secrets.token_bytes(SALT_BYTES)
+    kept = ReasonText(entry=row, text=row.reason, salt=salt)
+    row.reason = reason_digest(salt=salt, text=kept.text)
     return kept
 
 

@@ -194,11 +194,9 @@ def _kept(user: User, today: date) -> Iterator[Kept]:
         yield from (Kept(one.what, one.why) for one in part.kept(user))
     people = Discloser.objects.filter(email__iexact=user.email)
     if people.exists():
-        what, until = (
-            "disclosures of financial relationships, with name and address",
-            disclosed_until(people, today=today),
-        )
-        yield Kept(what, "they were in control of what was taught", until, rests=True)
+        last_day = disclosed_until(people, today=today)
+        what = "disclosures of financial relationships, with name and address"
+        yield Kept(what, "they were in control of what was taught", last_day, rests=True)
 
 
 # One's own data

@@ -67,7 +67,7 @@ class TestTogether:
         assert made.certificate is not None
         assert printed(made.certificate)["credits"][0]["amount"] == "0.50"
         assert (made.certificate.edition, standing_of(made.certificate).state) == (2, "valid")
-        lines = list(LedgerEntry.objects.order_by("number").values_list("kind", "reason"))[2:]
+        lines = [(one.kind, one.why) for one in LedgerEntry.objects.order_by("number")][2:]
         assert lines == [("credit_corrected", "Left early"), ("certificate_reissued", "Left early")]
         old = read(certificate)
         assert ("This certificate was replaced" in old, "Corrected afterwards to 0.50" in old) == (True, True)

@@ -12,7 +12,7 @@ from django.test import Client
 from accounts.enums import Role
 from accounts.models import AuditEvent
 from certification.domain.chain import Flaw, NewEntry, append, canonical, content_of, lock_chain, seal, verify
-from certification.domain.claiming import correct_claim
+from certification.domain.claiming import claim, correct_claim
 from certification.domain.comparing import compared
 from certification.domain.erasure import own_data
 from certification.domain.publishing import words_of
@@ -24,6 +24,7 @@ from tests.certification.audited import Audited, make_audited
 from tests.certification.ledgers import tamper
 from tests.factories.accounts import UserFactory
 from tests.factories.courses import RoleGrantFactory
+from tests.factories.deeds import accredit, doctor_of, make_live, watch
 from tests.signing_in import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -176,6 +177,17 @@ class TestForgotten:
 
 class TestInTheOffice:
     LEDGER = "/admin/certification/ledgerentry/"
+
+    @pytest.fixture
+    def line(self) -> LedgerEntry:
+        """Of credit that was really earned: its page calculates it again."""
+        live = make_live(starts_at=NOW)
+        doctor = doctor_of(live)
+        watch(live, doctor)
+        given = claim(accreditation=accredit(live, version="2022"), user=doctor, now=NOW + timedelta(hours=3))
+        return correct_claim(
+            claim_id=given.claim.pk, credit=Decimal("0.5"), reason=WORDS, actor=doctor, now=NOW + timedelta(hours=3)
+        )
 
     def office(self, line: LedgerEntry) -> Client:
         return signed_in(RoleGrantFactory.create(programme=line.programme, role=Role.AUDITOR).user)
