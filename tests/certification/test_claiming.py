@@ -39,7 +39,7 @@ from certification.tasks import close_settled as close_task
 from certification.tasks import grant_all_credits
 from certification.tasks import grant_credits as grant_sweep
 from courses.enums import EnrolmentStatus
-from courses.models import Enrolment, Programme
+from courses.models import Enrolment
 from tests.factories.accounts import UserFactory
 from tests.factories.certification import grant as grant_directly
 from tests.factories.deeds import (
@@ -328,28 +328,6 @@ class TestGranting:
         watch(recording, user, minutes=40)
         assert grant_credits(now=NINE + timedelta(days=6), everybody=True) == 0
         assert grant_credits(now=NINE + timedelta(days=7), everybody=True) == 1
-
-    @pytest.mark.parametrize(
-        ("zone", "watched", "quiet"),
-        [
-            ("Asia/Kolkata", datetime(2026, 11, 20, 21, tzinfo=UTC), datetime(2026, 11, 27, 18, 30, tzinfo=UTC)),
-            ("America/Los_Angeles", datetime(2026, 11, 21, 4, tzinfo=UTC), datetime(2026, 11, 27, 8, tzinfo=UTC)),
-        ],
-    )
-    def test_the_week_is_one_of_days_at_the_programme_s_home(
-        self, zone: str, watched: datetime, quiet: datetime
-    ) -> None:
-        """Watched on 21 November in India, on the 20th in California, whatever day it is in UTC."""
-        recording = make_enduring(starts_at=NINE)
-        Programme.objects.update(timezone=zone)
-        user = doctor_of(recording)
-        accredit(recording, authority="eaccme")
-        feedback_form(recording)
-        evaluated(recording, user, at=watched)
-        passed(recording, user, at=watched)
-        watch(recording, user, minutes=40, at=watched)
-        assert grant_credits(now=quiet - timedelta(seconds=1), everybody=True) == 0
-        assert grant_credits(now=quiet, everybody=True) == 1
 
     def test_batches_follow_each_other(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("certification.domain.granting.BATCH", 2)

@@ -5,7 +5,6 @@ import io
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
@@ -85,32 +84,6 @@ class TestTheList:
         again = browser.post(f"/credits/{accreditation.pk}/claim/", {"credits": "0.75"}, follow=True)
         assert "You have this credit already." in again.content.decode()
         assert Claim.objects.count() == 1
-
-    def test_until_when_it_can_be_taken_is_said_on_the_doctor_s_own_clock(self) -> None:
-        accreditation, user = earned()
-        User.objects.filter(pk=user.pk).update(timezone="Asia/Kolkata")
-        there = timezone.now().astimezone(ZoneInfo("Asia/Kolkata"))
-        midnight = there.replace(hour=0, minute=0, second=0, microsecond=0)
-        Activity.objects.update(ends_at=midnight + timedelta(days=1))
-        last = midnight + timedelta(days=1, weeks=8) - timedelta(minutes=1)
-        year = "" if last.year == midnight.year else f" {last.year}"
-        moment = f'{last:%A} {last.day} {last:%B}{year}, 23:59 <span class="zone nowrap">(Kolkata, UTC+5:30)</span>'
-        browser = signed_in(user)
-        for address in ("/credits/", f"/credits/{accreditation.pk}/"):
-            text = text_of(browser, address)
-            assert "Take it until <time datetime=" in text
-            assert moment in text
-        (credit,) = browser.get("/api/v1/credits/").json()["credits"]
-        assert credit["take_until"].startswith(f"{last:%Y-%m-%dT23:59:59}")
-
-    def test_what_is_missing_says_it_on_its_own_page_and_what_comes_by_itself_nowhere(self) -> None:
-        accreditation, user = earned(parameters={"needs_acknowledgement": False})
-        feedback_form(accreditation.activity)
-        other = accredit(accreditation.activity, authority="eaccme")
-        browser = signed_in(user)
-        assert "It can be taken until" in text_of(browser, f"/credits/{accreditation.pk}/")
-        assert "taken until" not in text_of(browser, f"/credits/{other.pk}/")
-        assert "until <time" not in text_of(browser, "/credits/")
 
     @pytest.mark.parametrize("asked", ["9", "0.1", "x", "-1", "NaN", "sNaN", "1e99999999"])
     def test_another_amount_is_refused_in_words(self, asked: str) -> None:

@@ -1,4 +1,4 @@
-"""Sweeps in which one fails: the others are not held up, and an operator is told."""
+"""Sweeps: on which day a week is over, and where one fails the others are not held up, and an operator is told."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,9 +8,10 @@ import structlog
 from certification.domain.granting import grant_credits
 from certification.models import Accreditation, Certificate, Claim
 from certification.tasks import issue_due as issue_task
+from courses.models import Programme
 from tests.certification.earned import claim_of, issuing_programme
 from tests.certification.ledgers import break_down
-from tests.factories.deeds import accredit, doctor_of, make_live, watch
+from tests.factories.deeds import accredit, doctor_of, evaluated, feedback_form, make_enduring, make_live, passed, watch
 
 pytestmark = pytest.mark.django_db
 NINE = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -39,3 +40,24 @@ def test_a_programme_that_fails_holds_up_no_other() -> None:
     break_down("certification_certificate", f"NEW.programme_id = {broken.pk}")
     assert issue_task() == 1
     assert Certificate.objects.get().claim == claim
+
+
+@pytest.mark.parametrize(
+    ("zone", "watched", "quiet"),
+    [
+        ("Asia/Kolkata", datetime(2026, 11, 20, 21, tzinfo=UTC), datetime(2026, 11, 27, 18, 30, tzinfo=UTC)),
+        ("America/Los_Angeles", datetime(2026, 11, 21, 4, tzinfo=UTC), datetime(2026, 11, 27, 8, tzinfo=UTC)),
+    ],
+)
+def test_the_week_is_one_of_days_at_the_programme_s_home(zone: str, watched: datetime, quiet: datetime) -> None:
+    """Watched on 21 November in India, on the 20th in California, whatever day it is in UTC."""
+    recording = make_enduring(starts_at=NINE)
+    Programme.objects.update(timezone=zone)
+    user = doctor_of(recording)
+    accredit(recording, authority="eaccme")
+    feedback_form(recording)
+    evaluated(recording, user, at=watched)
+    passed(recording, user, at=watched)
+    watch(recording, user, minutes=40, at=watched)
+    assert grant_credits(now=quiet - timedelta(seconds=1), everybody=True) == 0
+    assert grant_credits(now=quiet, everybody=True) == 1

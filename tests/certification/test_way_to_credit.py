@@ -1,19 +1,21 @@
-"""The page of a recording leads to its credit."""
+"""The page of a recording leads to its credit, and the page of credit says until when it is to be taken."""
 
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
+from accounts.models import User
 from certification.enums import ActivityState
-from certification.models import Activity
+from certification.models import Accreditation, Activity
 from courses.domain.credited import credit_page_of
 from courses.models import Lesson
 from tests.factories.certification import AccreditationFactory
 from tests.factories.courses import EnrolmentFactory, LessonFactory
-from tests.factories.deeds import accredit, doctor_of, make_enduring
+from tests.factories.deeds import accredit, doctor_of, feedback_form, make_enduring, make_live, watch
 from tests.factories.webinars import WebinarFactory
 from tests.signing_in import signed_in
 from webinars.models import Webinar
@@ -25,6 +27,20 @@ WORDS = "Your credit for this webinar"
 @pytest.fixture
 def recording() -> Activity:
     return make_enduring(starts_at=timezone.now() - timedelta(days=1))
+
+
+def text_of(browser: Client, address: str) -> str:
+    answer = browser.get(address)
+    assert answer.status_code == 200
+    return " ".join(answer.content.decode().split())
+
+
+def earned(**settings: Any) -> tuple[Accreditation, User]:
+    """47 minutes of an event that ended two hours ago."""
+    live = make_live(starts_at=timezone.now() - timedelta(hours=3))
+    user = doctor_of(live)
+    watch(live, user, minutes=47)
+    return accredit(live, **settings), user
 
 
 def page_of(browser: Client, lesson: Lesson) -> str:
@@ -69,3 +85,31 @@ def test_a_webinar_without_any_activity_has_none() -> None:
     webinar = WebinarFactory.create()
     user = EnrolmentFactory.create(programme=webinar.lesson.course.programme).user
     assert WORDS not in page_of(signed_in(user), webinar.lesson)
+
+
+class TestUntilWhen:
+    def test_until_when_it_can_be_taken_is_said_on_the_doctor_s_own_clock(self) -> None:
+        accreditation, user = earned()
+        User.objects.filter(pk=user.pk).update(timezone="Asia/Kolkata")
+        there = timezone.now().astimezone(ZoneInfo("Asia/Kolkata"))
+        midnight = there.replace(hour=0, minute=0, second=0, microsecond=0)
+        Activity.objects.update(ends_at=midnight + timedelta(days=1))
+        last = midnight + timedelta(days=1, weeks=8) - timedelta(minutes=1)
+        year = "" if last.year == midnight.year else f" {last.year}"
+        moment = f'{last:%A} {last.day} {last:%B}{year}, 23:59 <span class="zone nowrap">(Kolkata, UTC+5:30)</span>'
+        browser = signed_in(user)
+        for address in ("/credits/", f"/credits/{accreditation.pk}/"):
+            text = text_of(browser, address)
+            assert "Take it until <time datetime=" in text
+            assert moment in text
+        (credit,) = browser.get("/api/v1/credits/").json()["credits"]
+        assert credit["take_until"].startswith(f"{last:%Y-%m-%dT23:59:59}")
+
+    def test_what_is_missing_says_it_on_its_own_page_and_what_comes_by_itself_nowhere(self) -> None:
+        accreditation, user = earned(parameters={"needs_acknowledgement": False})
+        feedback_form(accreditation.activity)
+        other = accredit(accreditation.activity, authority="eaccme")
+        browser = signed_in(user)
+        assert "It can be taken until" in text_of(browser, f"/credits/{accreditation.pk}/")
+        assert "taken until" not in text_of(browser, f"/credits/{other.pk}/")
+        assert "until <time" not in text_of(browser, "/credits/")
