@@ -16,6 +16,7 @@ from uuid import UUID
 
 import pytest
 
+from core.valkey import QuickValkey
 from reminders.enums import Channel
 from reminders.transports import KINDS
 from reminders.transports.base import Accepted, BadCallbackError, Callback, Outgoing, Refused, Result, Told, Uncertain
@@ -93,7 +94,14 @@ def sink(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Any) -> Path
         monkeypatch.setitem(KINDS[channel], "sink", "tests.reminders.sink.Sink")
     settings.MESSAGES = {**settings.MESSAGES, **{f"MESSAGES_{channel.upper()}": "sink" for channel in KINDS}}
     ANSWERS.clear()
+    forget_rates()
     return tmp_path / "sink"
+
+
+def forget_rates() -> None:
+    """Of another test: Valkey outlives it."""
+    for channel in KINDS:
+        QuickValkey().ask(lambda client, name=channel: client.delete(f"messages:rate:sink:{name}"))  # type: ignore[misc]
 
 
 TEMPORARY = Refused("come back later", is_temporary=True)
