@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from reminders.domain.told import forget_old
 from reminders.models import Delivery, InboxItem, PushSubscription
 
 KEPT = timedelta(days=365)
@@ -25,7 +26,7 @@ def tidy(*, now: datetime) -> int:
         done += InboxItem.objects.filter(pk__in=batch).delete()[0]
     for batch in _batches(PushSubscription.objects.filter(ended_at__lt=now - ENDED_BROWSERS_KEPT)):
         done += PushSubscription.objects.filter(pk__in=batch).delete()[0]
-    return done
+    return done + forget_old(now=now)
 
 
 def _batches(rows: QuerySet[Any]) -> Iterator[list[int]]:

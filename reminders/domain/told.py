@@ -149,7 +149,7 @@ def _add(change: _Change, one: Told, delivery: Delivery, *, now: datetime) -> No
         change.times[column] = min(change.times.get(column, at), at)
     if one.outcome in {Outcome.BOUNCED, Outcome.FAILED}:
         said = " ".join(str(value) for value in one.details.values() if value)
-        change.error = f"{one.outcome.label}: {said}"[:300] if said else str(one.outcome.label)
+        change.error = f"{one.outcome.value}: {said}"[:300] if said else one.outcome.value
     if delivery.state in IN_DOUBT and one.outcome in IT_LEFT:
         change.state = DeliveryState.SENT.value
         change.provider_id = change.provider_id or one.provider_id

@@ -12,7 +12,6 @@ import requests
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
 from py_vapid import Vapid02, b64urlencode
-from pywebpush import WebPushException, webpush
 
 from reminders.enums import Channel
 from reminders.transports.base import Accepted, BadCallbackError, Callback, Outgoing, Refused, Result, Told, Uncertain
@@ -88,6 +87,8 @@ class WebPush:
     def _to_browser(
         self, session: requests.Session, vapid: Vapid02, address: tuple[str, str, str], message: Outgoing
     ) -> Result:
+        from pywebpush import WebPushException, webpush  # with aiohttp: pages that ask for the key have no need of it
+
         endpoint, p256dh, auth = address
         if not is_push_service(endpoint):
             return Refused("not the address of a push service", is_hard=True)

@@ -132,7 +132,7 @@ def test_a_failure_is_written_down(twilio: Transport, state: DeliveryState, beco
     take(twilio, [say(Outcome.FAILED, key=one.key, details={"code": 30003})], now=LATER)
 
     one.refresh_from_db()
-    assert (one.state, one.bounced_at, one.error) == (becomes, NOW, "Failed: 30003")
+    assert (one.state, one.bounced_at, one.error) == (becomes, NOW, "failed: 30003")
 
 
 def test_news_belong_to_the_transport_and_channel(twilio: Transport) -> None:
