@@ -48,7 +48,7 @@ def ending(tour: Tour) -> None:
     """Every channel: asked, stopped, started again."""
     doctor = UserFactory.create()
     write_greek()
-    yes = dict.fromkeys(Channel, True)
+    yes = {channel.value: True for channel in Channel}
     consent.choose(user_id=doctor.pk, choices=yes, source=ConsentSource.PROFILE, now=now())
     for channel in (Channel.EMAIL, Channel.SMS, Channel.WHATSAPP, Channel.PUSH):
         path = f"/u/{token_of(doctor.pk, channel)}/"
