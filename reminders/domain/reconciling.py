@@ -76,6 +76,8 @@ def _learn(one: Delivery, answer: Accepted | Refused | None, *, now: datetime) -
     """The state that it has now. Conditional: a callback may have told in the meantime."""
     rows = Delivery.objects.filter(pk=one.pk, state=DeliveryState.UNKNOWN)
     if isinstance(answer, Accepted):
+        if _is_anothers(one, answer.provider_id):
+            return "unknown"
         rows.update(state=DeliveryState.SENT, provider_id=answer.provider_id or one.provider_id, ended_at=now, error="")
         return "sent"
     if not isinstance(answer, Refused):
@@ -90,3 +92,9 @@ def _learn(one: Delivery, answer: Accepted | Refused | None, *, now: datetime) -
         return "failed"
     rows.update(state=DeliveryState.PLANNED, due_at=now, ended_at=None, error="the provider had nothing")
     return "planned"
+
+
+def _is_anothers(one: Delivery, provider_id: str) -> bool:
+    """Who is asked by address names what went there at the time: that may be another message to the same person."""
+    same = Delivery.objects.filter(transport=one.transport, provider_id=provider_id)
+    return bool(provider_id) and same.exclude(pk=one.pk).exists()

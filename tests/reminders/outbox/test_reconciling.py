@@ -9,7 +9,7 @@ import pytest
 from reminders.domain.reconciling import SETTLED_AFTER, Reconciled, reconcile
 from reminders.enums import DeliveryState
 from reminders.models import Delivery
-from reminders.transports.base import Refused
+from reminders.transports.base import Accepted, Refused
 from tests.reminders.factories import NOW, DeliveryFactory
 from tests.reminders.sink import Sink
 
@@ -57,6 +57,15 @@ def test_no_answer_changes_nothing_and_a_refusal_is_one(
     unknown()
     monkeypatch.setattr(Sink, "look_up", lambda *_args, **_values: answer)
     assert reconcile(now=NOW + timedelta(hours=1)) == expected
+
+
+def test_a_message_of_another_delivery_is_not_taken_for_this_one(sink: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = DeliveryFactory.create(state=State.SENT, transport="sink", provider_id="SM1")
+    one = unknown(user=known.user)
+    monkeypatch.setattr(Sink, "look_up", lambda *_args, **_values: Accepted("SM1"))
+    assert reconcile(now=NOW + timedelta(hours=1)) == Reconciled(unknown=1)
+    one.refresh_from_db()
+    assert (one.state, one.provider_id) == (State.UNKNOWN, "")
 
 
 def test_who_cannot_be_asked_is_not_and_an_error_holds_up_no_other(sink: Path, monkeypatch: pytest.MonkeyPatch) -> None:
