@@ -54,7 +54,7 @@ class AnymailTransport:
         results: dict[int, Result] = {}
         backend = self._open()
         try:
-            for group in grouped(messages, most=self.most):
+            for group in grouped(messages, most=self.most, taboo=self.taboo):
                 results.update(zip(group, self._send_group(backend, [messages[i] for i in group]), strict=True))
         finally:
             backend.close()

@@ -27,12 +27,18 @@ class Merged:
     values: tuple[dict[str, str], ...]
 
 
-def grouped(messages: Sequence[Outgoing], *, most: int) -> list[list[int]]:
-    """Indexes of those that may go in one call: the same but for the words, and each address once."""
+def grouped(messages: Sequence[Outgoing], *, most: int, taboo: re.Pattern[str]) -> list[list[int]]:
+    """Indexes of those that may go in one call: the same but for the words, and each address once.
+
+    `taboo` is what the provider itself would take for a place: such a message goes alone.
+    """
     open_groups: dict[tuple[object, ...], list[int]] = {}
     taken: dict[tuple[object, ...], set[str]] = defaultdict(set)
     groups: list[list[int]] = []
     for index, message in enumerate(messages):
+        if has_taboo(message, taboo):
+            groups.append([index])
+            continue
         like = _likeness(message)
         group = open_groups.get(like)
         address = message.address.lower()
@@ -46,11 +52,8 @@ def grouped(messages: Sequence[Outgoing], *, most: int) -> list[list[int]]:
 
 
 def merge(messages: Sequence[Outgoing], *, place: Place, taboo: re.Pattern[str], most_bytes: int = 0) -> Merged | None:
-    """None: these cannot be one. `taboo` is what the provider itself would take for a place.
-
-    `most_bytes` of the values of one person; 0: no limit.
-    """
-    if any(taboo.search(part) for message in messages for part in (message.subject, message.text, message.html)):
+    """None: these cannot be one. `most_bytes` of the values of one person; 0: no limit."""
+    if any(has_taboo(message, taboo) for message in messages):
         return None
     names: dict[tuple[str, ...], str] = {}
 
@@ -70,6 +73,10 @@ def merge(messages: Sequence[Outgoing], *, place: Place, taboo: re.Pattern[str],
     if most_bytes and any(sum(len(value.encode()) for value in own.values()) > most_bytes for own in values):
         return None
     return Merged(tuple(messages), subject, text, html, values)
+
+
+def has_taboo(message: Outgoing, taboo: re.Pattern[str]) -> bool:
+    return any(taboo.search(part) for part in (message.subject, message.text, message.html))
 
 
 def _likeness(message: Outgoing) -> tuple[object, ...]:

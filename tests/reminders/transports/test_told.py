@@ -1,11 +1,13 @@
 """What callbacks leave at a delivery: once, in whatever order, and never less than before."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from itertools import permutations
 from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connection
 
 from reminders.domain import consent, told
 from reminders.domain.told import take
@@ -217,3 +219,28 @@ def test_old_news_are_forgotten(twilio: Transport) -> None:
     assert told.forget_old(now=LATER + timedelta(days=91)) == 1
     assert list(ProviderEvent.objects.values_list("outcome", flat=True)) == [Outcome.READ]
     assert state_of(one)[1] == NOW
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_who_tell_the_same_at_once_are_one(twilio: Transport) -> None:
+    """A provider that was not answered in time tells it again, while the first is still being written down."""
+    person = UserFactory.create(phone=NUMBER)
+    consent.choose(user_id=person.pk, choices={Channel.SMS: True}, source=ConsentSource.PROFILE, now=NOW)
+    rows = [delivery(provider_id=f"SM{number}") for number in range(4)]
+    news = [say(Outcome.READ, key=one.key, provider_id=one.provider_id, number=one.provider_id) for one in rows]
+    news.append(say(Outcome.STOPPED, provider_id="", number="SM9", address=NUMBER))
+
+    def tell(number: int) -> int:
+        try:
+            order = news[number % 5 :] + news[: number % 5]
+            return take(twilio, order, now=LATER)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        numbers = list(pool.map(tell, range(16)))
+
+    assert sum(numbers) == len(news)
+    assert ProviderEvent.objects.count() == len(news)
+    assert {state_of(one)[3] for one in rows} == {NOW}
+    assert ConsentRecord.objects.filter(source=ConsentSource.STOP).count() == 1
