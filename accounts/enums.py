@@ -200,4 +200,10 @@ AUDIT_ACTIONS: dict[str, Any] = {
     "disclosure.withdrawn": _("Link to a disclosure withdrawn"),
     "disclosure.stated": _("Disclosure signed"),
     "disclosure.reviewed": _("Disclosure reviewed"),
+    "campaign.saved": _("Campaign saved"),
+    "campaign.scheduled": _("Campaign put on the clock"),
+    "campaign.taken_back": _("Campaign taken off the clock"),
+    "campaign.started": _("Campaign begun"),
+    "campaign.stopped": _("Campaign stopped"),
+    "campaign.exported": _("Results of a campaign taken along"),
 }

@@ -17,6 +17,7 @@ from courses.models import Enrolment, Programme
 from reminders.domain.consent import address_digest
 from reminders.enums import Channel, DeliveryState, Kind, SkipReason, SuppressionReason
 from reminders.models import (
+    Campaign,
     ChannelChoice,
     Delivery,
     InboxItem,
@@ -84,6 +85,20 @@ class JourneyFactory(factory.django.DjangoModelFactory[Journey]):
     kind = Kind.DAY_BEFORE
     offset_minutes = -24 * 60
     channels = factory.LazyFunction(lambda: [Channel.EMAIL.value])
+
+
+class CampaignFactory(factory.django.DjangoModelFactory[Campaign]):
+    """A draft to everybody of its programme, by e-mail, with words."""
+
+    class Meta:
+        model = Campaign
+
+    programme = factory.SubFactory(ProgrammeFactory)
+    title = factory.Sequence(lambda n: f"Campaign {n}")
+    channels = factory.LazyFunction(lambda: [Channel.EMAIL.value])
+    texts = factory.LazyFunction(lambda: {"en": {"email": {"subject": "Come back", "body": "There is news."}}})
+    path = "/"
+    made_at = NOW
 
 
 class DeliveryFactory(factory.django.DjangoModelFactory[Delivery]):

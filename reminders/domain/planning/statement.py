@@ -47,10 +47,7 @@ timed AS (
     FROM candidates c JOIN accounts_user u ON u.id = c.user_id AND u.is_active JOIN weeks y ON y.zone = u.timezone
 )"""
 # The first channel that is wanted and has an address; of none the first, so that it is on record why nothing went out.
-_DUE = """,
-due AS (SELECT t.*, {expires} AS expires_at FROM timed t WHERE t.due_at <= %(horizon)s),
-wanted AS (
-    SELECT t.subject, t.slot, t.user_id, t.due_at, t.expires_at, coalesce((
+CHANNEL_OF = """coalesce((
         SELECT h.channel FROM unnest(%(channels)s::text[]) WITH ORDINALITY AS h (channel, number)
         WHERE coalesce(
             (SELECT k.is_on FROM reminders_channelchoice k WHERE k.user_id = t.user_id AND k.channel = h.channel),
@@ -64,7 +61,11 @@ wanted AS (
             ELSE true
         END
         ORDER BY h.number LIMIT 1
-    ), (%(channels)s::text[])[1]) AS channel
+    ), (%(channels)s::text[])[1])"""
+_DUE = """,
+due AS (SELECT t.*, {expires} AS expires_at FROM timed t WHERE t.due_at <= %(horizon)s),
+wanted AS (
+    SELECT t.subject, t.slot, t.user_id, t.due_at, t.expires_at, {channel} AS channel
     FROM due t
     WHERE t.expires_at > greatest(t.due_at, %(now)s) AND t.since_at <= t.due_at
     AND NOT EXISTS (
@@ -93,7 +94,7 @@ WHERE reminders_delivery.state = 'skipped' AND reminders_delivery.skip_reason = 
 
 def statement_of(source: Source, journey: Journey, ending: str) -> str:
     timed = _WEEKLY if source.is_weekly else _BY_THE_CLOCK if journey.local_time else _TO_THE_MINUTE
-    return f"{source.with_tables},{timed}{_DUE.format(expires=source.expires)}{ending}"
+    return f"{source.with_tables},{timed}{_DUE.format(expires=source.expires, channel=CHANNEL_OF)}{ending}"
 
 
 def parameters(
