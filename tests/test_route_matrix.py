@@ -39,8 +39,11 @@ OPEN_TO_ANYBODY = {
 }
 CLOSED = {SIGN_IN, "401", "403", "404", "405"}
 # What a GET may write: the session, where a half-done second step or a challenge is kept.
-# And that staff looked at personal data.
-WRITTEN_BY_READING = {"django_session inserted", "django_session updated", "accounts_auditevent inserted"}
+# And that staff looked at personal data, a calendar read its address, somebody who is in already followed a link.
+WRITTEN_BY_READING = {
+    "django_session inserted", "django_session updated", "accounts_auditevent inserted",
+    "reminders_calendarfeed updated", "reminders_delivery updated",
+}  # fmt: skip
 TENANTS = ("programmes/", "webinars/", "activities/", "account/devices/", "api/", "media/")
 # Of no programme: nobody's are foreign.
 SHARED = ("admin/assessments/board/",)

@@ -69,7 +69,7 @@ from tests.factories.media import VideoFactory
 from tests.factories.webinars import WatchRecordFactory, WebinarFactory
 from tests.matrix.passkeys import credential
 from tests.matrix.walk import Route
-from tests.reminders.factories import InboxItemFactory, PushSubscriptionFactory
+from tests.reminders.factories import DeliveryFactory, InboxItemFactory, PushSubscriptionFactory
 from tests.signing_in import device_of, signed_in
 from webinars.models import CannedReply, Pin, Poll, Question, SpotRequest, SpotWindow
 
@@ -78,7 +78,6 @@ ROLES = (ANONYMOUS, "stranger", "doctor", "presenter", "sponsor", "auditor", "mo
 LINK_TOKEN = "l" * 43
 DISCLOSURE_TOKEN = "d" * 43
 CALENDAR_TOKEN = "c" * 43
-MESSAGE_TOKEN = f"0-{'m' * 24}"  # the link of a message, with its number
 # Addresses for the routes that are regular expressions.
 SAMPLES = {
     "^api/": "/api/nowhere/",
@@ -217,10 +216,17 @@ def _objects(programme: Programme, people: dict[str, User]) -> dict[str, models.
 
 
 def _messages(doctor: User) -> list[models.Model]:
-    """One on the site, the link of another, a browser for notices, and a calendar that has just read."""
-    keep_links([MessageLink(doctor.pk, MESSAGE_TOKEN, "/credits/", now() + timedelta(hours=1))], now=now())
-    feed = CalendarFeed.objects.create(user=doctor, token_hash=hash_token(CALENDAR_TOKEN), made_at=now(), read_at=now())
-    return [InboxItemFactory.create(user=doctor), PushSubscriptionFactory.create(user=doctor), feed]
+    """One on the site, another with a link, a browser for notices, and a calendar that reads."""
+    delivery = DeliveryFactory.create(user=doctor)
+    link = MessageLink(doctor.pk, message_token(delivery), "/credits/", now() + timedelta(hours=1))
+    keep_links([link], now=now())
+    feed = CalendarFeed.objects.create(user=doctor, token_hash=hash_token(CALENDAR_TOKEN), made_at=now())
+    return [delivery, InboxItemFactory.create(user=doctor), PushSubscriptionFactory.create(user=doctor), feed]
+
+
+def message_token(delivery: models.Model) -> str:
+    """Of its link: it begins with the number."""
+    return f"{delivery.pk}-{'m' * 24}"
 
 
 def _accredited(course: Course) -> list[models.Model]:
@@ -319,7 +325,7 @@ def _values(programme: Programme, people: dict[str, User], objects: dict[str, mo
         "door:slug": objects["webinars.spotwindow"].slug,  # type: ignore[attr-defined]
         "invitation:token": invitation_token,
         "sign-in:token": LINK_TOKEN,
-        "m:token": MESSAGE_TOKEN,
+        "m:token": message_token(objects["reminders.delivery"]),
         "u:token": token_of(people["doctor"].pk, Channel.EMAIL),
         "calendar:token": CALENDAR_TOKEN,
         "message_id": str(objects["reminders.inboxitem"].pk),
