@@ -16,6 +16,7 @@ import yaml
 from django.conf import settings
 
 from deploy.docker import healthcheck
+from tests.covering import APPS
 from tests.deploy.product import DEPLOY, ROOT, differences, processes
 from tests.deploy.test_workflows import schema_problems
 
@@ -127,7 +128,8 @@ def test_what_the_image_copies_exists_and_no_secret_is_among_it() -> None:
 
     assert (ROOT / ".dockerignore").read_text().splitlines()[1] == "*"
     assert [name for name in kept if not (ROOT / name).exists() and name != "locale"] == []
-    assert not {"var", ".git", ".venv", "tests", "compose.yaml", ".env"} & set(kept)
+    assert not {"var", ".git", ".venv", "tests", "compose.yaml", ".env", "messages.env"} & set(kept)
+    assert set(APPS) <= set(kept)  # an app that stays outside is missed at the first start only
 
 
 def test_every_process_can_be_started() -> None:
