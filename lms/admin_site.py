@@ -36,6 +36,7 @@ PROGRAMMES = _("Programmes")
 PEOPLE = _("People")
 QUESTIONS = _("Questions")
 CREDIT = _("Credit")
+MESSAGES = _("Messages")
 # (model, icon, title or nothing for the model's own name)
 GROUPS: tuple[tuple[Any, tuple[tuple[str, str, Any], ...]], ...] = (
     (
@@ -69,6 +70,10 @@ GROUPS: tuple[tuple[Any, tuple[tuple[str, str, Any], ...]], ...] = (
             ("certification.Certificate", "license", None),
             ("certification.CertificateTemplate", "palette", None),
         ),
+    ),
+    (
+        MESSAGES,
+        (("reminders.TemplateSet", "edit_note", _("Words of messages")),),
     ),
     (
         PEOPLE,

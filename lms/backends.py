@@ -49,6 +49,8 @@ MODERATOR: Mapping[str, Iterable[str]] = {
     "certification.discloser": AUTHORED,
     "certification.certificate": READ,
     "certification.certificatetemplate": AUTHORED,
+    "reminders.templateset": READ,
+    "reminders.messagetemplate": READ,
 }
 # Credit of the programme, to read.
 AUDITOR: Mapping[str, Iterable[str]] = {
@@ -76,6 +78,8 @@ EVERYWHERE: Mapping[str, Iterable[str]] = {
     "operations.incident": ALL,
     "assessments.board": ALL,
     "assessments.boardtopic": ALL,
+    "reminders.templateset": AUTHORED,
+    "reminders.messagetemplate": AUTHORED,
 }
 
 

@@ -46,7 +46,7 @@ WRITTEN_BY_READING = {
 }  # fmt: skip
 TENANTS = ("programmes/", "webinars/", "activities/", "account/devices/", "api/", "media/")
 # Of no programme: nobody's are foreign.
-SHARED = ("admin/assessments/board/",)
+SHARED = ("admin/assessments/board/", "admin/reminders/templateset/", "admin/reminders/messagetemplate/")
 UNSUBSCRIBE = "u/<str:token>/"
 IMPORT = "admin/invite-people/<uuid:import_id>/"
 pytestmark = [pytest.mark.django_db, pytest.mark.long]  # without the first pytest-django makes no database at all

@@ -137,6 +137,7 @@ def one_of_each(person: Any, programme: Any, lecture: Any) -> dict[str, str]:
     from assessments.models import Attempt, Board, Item, Quiz
     from media.domain.captions import set_caption
     from operations.models import Incident
+    from reminders.domain.builtin_words import built_in_set
     from tests.factories.courses import CohortFactory, RoleGrantFactory
     from webinars.models import CannedReply, Webinar
 
@@ -150,6 +151,7 @@ def one_of_each(person: Any, programme: Any, lecture: Any) -> dict[str, str]:
     Item.objects.earliest("pk").topics.add(topic)
     make_report(quiz=Quiz.objects.filter(attempts__counts=True).earliest("pk"), now=now())
     began = now() - timedelta(days=2)  # over: nothing of it stands on other pages
+    built_in_set()
     Incident.objects.create(title="Videos were slow.", started_at=began, ended_at=began + timedelta(hours=1))
     ids = {"webinars.desk": str(Webinar.objects.filter(starts_at__isnull=False).earliest("pk").pk)}
     for model in admin.site._registry:

@@ -44,6 +44,7 @@ from lms.dev_mail import FolderBackend
 from media.models import Upload
 from media.storages import media_storage
 from operations.models import Incident
+from reminders.domain.builtin_words import built_in_set
 from reminders.domain.unsubscribing import token_of
 from reminders.enums import Channel
 from reminders.models import CalendarFeed
@@ -124,6 +125,8 @@ def build_world() -> World:
     programme, other = ProgrammeFactory.create(slug="ours"), ProgrammeFactory.create(slug="theirs")
     people = _people(programme, other)
     objects = _objects(programme, people)
+    objects["reminders.templateset"] = built_in_set()
+    objects["reminders.messagetemplate"] = built_in_set().templates.earliest("pk")
     objects["certification.certificatetemplate"] = CertificateTemplateFactory.create(programme=programme)
     enrolment = people["doctor"].enrolments.get()
     enrolment.completed_at = now()

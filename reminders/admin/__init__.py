@@ -1,0 +1,3 @@
+from reminders.admin.templates import MessageTemplateAdmin, TemplateSetAdmin
+
+__all__ = ("MessageTemplateAdmin", "TemplateSetAdmin")
