@@ -13,8 +13,8 @@ HIDDEN = "[hidden]"
 SECRET_KEYS = re.compile(
     r"pass(word|phrase)|secret|token|authorization|cookie|session_key|api_?key|\bcode\b", re.IGNORECASE
 )
-# One-tap links and invitations carry the secret in the path; a log reader must not be able to use them.
-SECRET_PATHS = re.compile(r"(/(?:sign-in/link|invitation)/)[^/\s?\"']+")
+# Links that open something carry the secret in the path; a log reader must not be able to use them.
+SECRET_PATHS = re.compile(r"(/(?:sign-in/link|invitation|disclosures|m|u|calendar)/)[^/\s?\"']+")
 SECRET_PAIRS = re.compile(r"((?:token|password|secret|signature|code|key)=)[^&\s\"']+", re.IGNORECASE)
 SECRET_URLS = re.compile(r"(\w+://[^/\s:@]*:)[^@\s/]+(?=@)")
 

@@ -76,11 +76,11 @@ def test_an_error_is_logged_as_one(lines: io.StringIO) -> None:
     assert parsed(lines)[-1]["level"] == "error"
 
 
-@pytest.mark.parametrize("path", [f"/sign-in/link/{TOKEN}/", f"/invitation/{TOKEN}/"])
-def test_one_tap_tokens_never_reach_the_log(lines: io.StringIO, path: str) -> None:
-    ask(path)
+@pytest.mark.parametrize("part", ["sign-in/link", "invitation", "disclosures", "m", "u", "calendar"])
+def test_tokens_that_open_something_never_reach_the_log(lines: io.StringIO, part: str) -> None:
+    ask(f"/{part}/{TOKEN}.ics" if part == "calendar" else f"/{part}/{TOKEN}/")
     assert TOKEN not in lines.getvalue()
-    assert parsed(lines)[-1]["path"].endswith("/[hidden]/")
+    assert parsed(lines)[-1]["path"].rstrip("/") == f"/{part}/[hidden]"
 
 
 def test_secrets_in_messages_fields_and_tracebacks_never_reach_the_log(lines: io.StringIO) -> None:
