@@ -167,7 +167,7 @@ class ClaimAdmin(RecordedAdmin):
 
     @display(description=_("Doctor"), ordering="user__last_name")
     def doctor(self, claim: Claim) -> SafeString:
-        return format_html("<bdi>{}</bdi> · {}", holder_of(claim)[0], claim.user.email)
+        return format_html("<span><bdi>{}</bdi> · {}</span>", holder_of(claim)[0], claim.user.email)
 
     @display(description=_("Activity"))
     def activity(self, claim: Claim) -> SafeString:
