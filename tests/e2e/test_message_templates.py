@@ -116,7 +116,7 @@ def test_all_channels_follow_what_is_typed_and_two_braces_complete(
     expect(subject).to_have_value("On air: {{ webinar.title }}")
 
 
-def test_the_frame_of_the_email_runs_nothing_and_leads_nowhere(own_set: Page, complaints: Complaints) -> None:
+def test_sec_22_the_frame_of_the_email_runs_nothing_and_leads_nowhere(own_set: Page, complaints: Complaints) -> None:
     page = own_set
     complaints.allow("Blocked opening")
     page.get_by_role("link", name="We are live, E-mail").click()

@@ -239,7 +239,7 @@ def test_a_campaign_has_its_own_words_and_page() -> None:
 
 
 @pytest.mark.parametrize("path", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"])
-def test_a_campaign_leads_nowhere_but_here(path: str) -> None:
+def test_sec_25_a_campaign_leads_nowhere_but_here(path: str) -> None:
     made = ready()
     sent = campaign(made, path=path)
     found = one_of(planned(made, Kind.CAMPAIGN, subject=f"campaign/{sent.pk}", campaign=sent))

@@ -52,13 +52,13 @@ def test_a_slip_of_the_pen_is_answered_with_what_was_meant() -> None:
         "{{ settings['SECRET_KEY'] }}",
     ],
 )
-def test_nothing_but_a_plain_name_is_a_placeholder(text: str) -> None:
+def test_sec_25_nothing_but_a_plain_name_is_a_placeholder(text: str) -> None:
     assert check(text, Kind.LIVE) != []
     assert check(f"good\n{text}", Kind.LIVE)[0].line == 2
 
 
 @pytest.mark.parametrize("text", ["https://example.org/x", "see www.example.org", "mailto:a@b.org", "javascript://%0a"])
-def test_links_have_no_place_in_words(text: str) -> None:
+def test_sec_25_links_have_no_place_in_words(text: str) -> None:
     assert [one.line for one in check(text, Kind.LIVE)] == [1]
 
 
@@ -78,7 +78,7 @@ def test_many_problems_are_told_in_few_lines() -> None:
     assert len(told(found[:5])) == 5
 
 
-def test_a_value_is_never_looked_through_for_places() -> None:
+def test_sec_25_a_value_is_never_looked_through_for_places() -> None:
     values = {"doctor.name": "{{ programme.title }}", "programme.title": "secret"}
     assert fill("Dear {{ doctor.name }}", values) == "Dear {{ programme.title }}"
     assert paragraphs("Dear {{ doctor.name }}", values) == [["Dear {{ programme.title }}"]]

@@ -18,7 +18,7 @@ from reminders.rendering.safety import LONGEST, clean, defang, one_line, shorten
         ("  Dr   Eve ", "Dr Eve"),
     ],
 )
-def test_one_line_of_words(typed: str, shown: str) -> None:
+def test_sec_25_one_line_of_words(typed: str, shown: str) -> None:
     assert clean(typed) == shown
 
 
@@ -40,7 +40,7 @@ def test_one_line_of_words(typed: str, shown: str) -> None:
         ("ws://x", "ws: //x"),
     ],
 )
-def test_nothing_becomes_a_link_by_itself(typed: str, shown: str) -> None:
+def test_sec_25_nothing_becomes_a_link_by_itself(typed: str, shown: str) -> None:
     assert defang(typed) == shown
 
 

@@ -47,7 +47,7 @@ def test_it_goes_by_the_outbox_to_its_author(author: User) -> None:
     assert event.actor == author
 
 
-def test_in_a_doctors_words_it_still_goes_to_its_author_and_signs_nobody_in(author: User) -> None:
+def test_sec_25_in_a_doctors_words_it_still_goes_to_its_author_and_signs_nobody_in(author: User) -> None:
     made = scene()
     doctor = made.doctors[0]
     one = send_test(

@@ -85,7 +85,7 @@ def test_an_email_has_words_a_button_and_the_reason_why_it_came() -> None:
     )
 
 
-def test_a_page_leads_nowhere_but_here_and_loads_nothing() -> None:
+def test_sec_25_a_page_leads_nowhere_but_here_and_loads_nothing() -> None:
     page = Reader(rendered(Channel.EMAIL).html)
     assert page.links == [URL, FRAME.preferences_url, FRAME.unsubscribe_url]
     assert page.loaded == []
@@ -120,7 +120,7 @@ def test_right_to_left_is_the_readers() -> None:
 
 
 @pytest.mark.parametrize("name", ["doctor.name", "webinar.title", "webinar.starts"])
-def test_a_hostile_value_is_words_in_an_email(name: str) -> None:
+def test_sec_22_a_hostile_value_is_words_in_an_email(name: str) -> None:
     plain, found = letter({}), letter({name: HOSTILE})
     page = Reader(found.html)
     assert page.tags == Reader(plain.html).tags
@@ -131,21 +131,21 @@ def test_a_hostile_value_is_words_in_an_email(name: str) -> None:
     assert "\r" not in found.subject
 
 
-def test_a_hostile_title_or_sender_is_words_in_the_frame() -> None:
+def test_sec_22_a_hostile_title_or_sender_is_words_in_the_frame() -> None:
     frame = replace(FRAME, sender_name=HOSTILE, programme_title=HOSTILE)
     page = Reader(rendered(Channel.EMAIL, frame=frame).html)
     assert page.tags == Reader(rendered(Channel.EMAIL).html).tags
     assert page.links == [URL, FRAME.preferences_url, FRAME.unsubscribe_url]
 
 
-def test_a_subject_is_a_header_whatever_a_title_has() -> None:
+def test_sec_25_a_subject_is_a_header_whatever_a_title_has() -> None:
     found = rendered(Channel.EMAIL, webinar__title="A\r\nBcc: x@y.example\u2028\u0085" + "b" * 500)
     header = HeaderRegistry()("subject", found.subject)
     assert list(header.defects) == []
     assert len(found.subject) <= 150
 
 
-def test_html_in_the_words_of_a_template_is_words() -> None:
+def test_sec_22_html_in_the_words_of_a_template_is_words() -> None:
     page = Reader(rendered(Channel.EMAIL, Template(body="<b>x</b> & <img src=y>", preheader="<i>", button="<u>")).html)
     assert page.tags.isdisjoint({"b", "img", "i", "u"})
     assert "<b>x</b> & <img src=y>" in page.text
@@ -200,7 +200,7 @@ def test_a_notice_is_short() -> None:
 
 
 @pytest.mark.parametrize("channel", Channel)
-def test_no_channel_lets_a_hostile_value_through(channel: Channel) -> None:
+def test_sec_25_no_channel_lets_a_hostile_value_through(channel: Channel) -> None:
     found = rendered(channel, doctor__name=HOSTILE, webinar__title=HOSTILE, webinar__presenters=HOSTILE)
     shown = " ".join((found.subject, found.text, found.html, found.button, *found.places))
     assert "://evil" not in shown
