@@ -206,4 +206,6 @@ AUDIT_ACTIONS: dict[str, Any] = {
     "campaign.started": _("Campaign begun"),
     "campaign.stopped": _("Campaign stopped"),
     "campaign.exported": _("Results of a campaign taken along"),
+    "messages.changed": _("What a programme sends changed"),
+    "deliveries.listed": _("List of messages looked at"),
 }

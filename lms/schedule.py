@@ -26,6 +26,9 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "publish-heads": {"task": "certification.publish_heads", "schedule": 3600.0},
     "send-disclosure-requests": {"task": "certification.send_disclosure_requests", "schedule": 60.0},
     "tell-office": {"task": "certification.tell_office", "schedule": 300.0},
+    "plan-messages": {"task": "reminders.plan", "schedule": 60.0},
+    "drain-messages": {"task": "reminders.drain", "schedule": 10.0},
+    "reconcile-messages": {"task": "reminders.reconcile", "schedule": 60.0},
     "tell-incidents": {"task": "operations.tell_incidents", "schedule": 20.0},
     "tend-capacity": {"task": "operations.tend_capacity", "schedule": 300.0},
 }

@@ -127,7 +127,7 @@ def test_every_week_on_their_own_monday_until_it_is_done() -> None:
     moment = datetime(2027, 1, 17, 0, 0, tzinfo=UTC)
     while moment < datetime(2027, 1, 26, 0, 0, tzinfo=UTC):
         plan(now=moment)
-        moment += timedelta(minutes=15)
+        moment += timedelta(hours=1)
     subject = f"programme/{found.programme.pk}"
     assert planned() == [
         (early.pk, "weekly_progress", subject, "2027-W03", datetime(2027, 1, 17, 19, 0, tzinfo=UTC)),
