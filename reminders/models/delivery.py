@@ -90,7 +90,7 @@ class Delivery(models.Model):
             models.Index(fields=("claimed_at",), condition=Q(state__in=LEASED), name="reminders_delivery_leased"),
             models.Index(fields=("ended_at",), condition=Q(ended_at__isnull=False), name="reminders_delivery_ended_at"),
             models.Index(fields=("user", "due_at"), name="reminders_delivery_person"),
-            models.Index(fields=("subject", "kind"), name="reminders_delivery_subject"),
+            models.Index(fields=("subject", "kind", "user"), name="reminders_delivery_about"),
         )
 
     def __str__(self) -> str:

@@ -90,7 +90,7 @@ _MOVED = f"""
     CROSS JOIN doctors d
     WHERE w.cancelled_at IS NULL AND w.ended_at IS NULL AND w.live_at IS NULL
     AND r.noticed_at BETWEEN %(first)s AND %(last)s
-    AND ({_HAS_PLACE} OR EXISTS ({_LEFT_ALREADY} AND (split_part(o.slot, '#', 1) <> w.slot OR b.is_cancelled)))
+    AND ({_HAS_PLACE} OR EXISTS ({_LEFT_ALREADY} AND (split_part(o.slot, '#', 1) <> w.slot OR b.is_cancelled) OFFSET 0))
 """
 # A date that was taken away altogether is cancelled as well.
 _CANCELLED = f"""
@@ -106,7 +106,7 @@ _CANCELLED = f"""
         SELECT FROM reminders_schedulerevision b
         WHERE b.webinar_id = w.id AND b.number = r.number - 1 AND b.is_cancelled
     )
-    AND ({_HAS_PLACE} OR EXISTS ({_LEFT_ALREADY}))
+    AND ({_HAS_PLACE} OR EXISTS ({_LEFT_ALREADY} OFFSET 0))
 """
 
 _READY = f"""{DOCTORS},{_WEBINARS},

@@ -72,9 +72,12 @@ wanted AS (
         SELECT FROM reminders_delivery o
         WHERE o.kind = %(kind)s AND o.subject = t.subject AND o.user_id = t.user_id AND o.slot = t.slot
         AND NOT (o.state = 'skipped' AND o.skip_reason = 'moved')
+        OFFSET 0
     )
 )
 """
+# OFFSET 0: asked for each row by the index. As a join, thousands of rows that were written a moment ago, of which the
+# planner knows nothing yet, are compared with each other.
 LOOK = "SELECT subject, slot, user_id, channel, due_at FROM wanted ORDER BY due_at, user_id"
 # A webinar that was moved and moved back has its old begin again: what was withdrawn then is planned anew.
 INSERT = """
