@@ -1,0 +1,71 @@
+"""What the scheduler runs, and what an operator may run by hand: planning and sending as a whole."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Q
+
+from core.logging import get_logger
+from reminders.domain import outbox
+from reminders.domain.falling_back import plan_fallbacks
+from reminders.domain.outbox import CHUNK
+from reminders.domain.planning import plan
+from reminders.domain.revisions import notice_changes
+from reminders.domain.sending import Clock, send_some
+from reminders.enums import Channel, DeliveryState
+from reminders.models import Delivery
+
+log = get_logger("reminders")
+MOST_SENDERS = 4  # of a channel at once
+ROUNDS_A_SENDER = 5
+
+
+def plan_all(*, now: datetime) -> int:
+    """Dates first: what was moved is planned by its new date. A part that fails holds up none of the others."""
+    try:
+        notice_changes(now=now)
+    except Exception:
+        log.exception("reminders.changes_not_noticed")
+    number = sum(one.number for one in plan(now=now))
+    try:
+        number += plan_fallbacks(now=now)
+    except Exception:
+        log.exception("reminders.no_fallbacks")
+    return number
+
+
+def recover(*, now: datetime) -> outbox.Recovered:
+    found = outbox.recover(now=now)
+    if found.given_back or found.unknown:
+        log.warning("reminders.recovered", given_back=found.given_back, unknown=found.unknown)
+    return found
+
+
+def channels_to_ring(*, now: datetime) -> Iterator[tuple[str, int]]:
+    """Channels with something due, and how many should send by each at once. One query."""
+    due = Count("pk", filter=Q(due_at__lte=now))
+    rows = Delivery.objects.filter(state=DeliveryState.PLANNED, due_at__lte=now).order_by().values("channel")
+    for row in rows.annotate(due=due):
+        yield row["channel"], min(MOST_SENDERS, -(-row["due"] // (CHUNK * ROUNDS_A_SENDER)))
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """`is_held_up`: something is due still, and a provider's rate holds it up."""
+
+    taken: int
+    sent: int
+    is_held_up: bool
+
+
+def drain(*, clock: Clock) -> Drained:
+    """In this process, until nothing is due that may go now."""
+    taken = sent = 0
+    is_held_up = False
+    for channel in Channel:
+        while (done := send_some(channel=channel, clock=clock)).taken:
+            taken += done.taken
+            sent += done.sent
+        is_held_up |= done.is_held_up and outbox.due_number(channel=channel, now=clock()) > 0
+    return Drained(taken, sent, is_held_up)
