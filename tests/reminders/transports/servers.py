@@ -65,10 +65,7 @@ class Sink:
             return answer if fault is None else fault
 
 
-@contextlib.contextmanager
-def running(responder: Responder) -> Iterator[Sink]:
-    sink = Sink(responder)
-
+def handler_of(sink: Sink) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -97,7 +94,13 @@ def running(responder: Responder) -> Iterator[Sink]:
         def log_message(self, *_: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    return Handler
+
+
+@contextlib.contextmanager
+def running(responder: Responder) -> Iterator[Sink]:
+    sink = Sink(responder)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler_of(sink))
     sink.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
