@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.domain import audit
 from accounts.models import User
 from courses.models import Programme
+from reminders import tasks
 from reminders.domain import consent
 from reminders.domain.examples import example
 from reminders.domain.values import Values
@@ -56,6 +57,7 @@ def send_test(
         template=template,
     )
     details = {"channel": channel, "kind": template.kind, "as": doctor.pk if doctor else None}
+    transaction.on_commit(tasks.drain.delay, robust=True)
     audit.record("message_template.tested", actor=actor, subject=template, request=request, details=details, now=now)
     return one
 

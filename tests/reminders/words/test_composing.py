@@ -13,6 +13,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from icalendar import Calendar
 
+from accounts.domain.invitations import invite, revoke
+from accounts.domain.sign_in import LinkError
 from accounts.models import SignInRequest, User
 from reminders.domain.builtin_words import built_in_set
 from reminders.domain.composing import compose
@@ -133,6 +135,20 @@ def test_which_emails_bring_a_calendar_file(kind: Kind, method: str | None) -> N
     assert calendar["METHOD"] == method
     (event,) = calendar.walk("VEVENT")
     assert event["SEQUENCE"] == 3
+
+
+def test_a_nudge_lets_the_invited_in_until_the_invitation_is_taken_back() -> None:
+    made = ready()
+    doctor = made.doctors[0]
+    User.objects.filter(pk=doctor.pk).update(last_login=None)
+    invitation, _token = invite(user=doctor, created_by=None, now=NOW)
+    row = planned(made, Kind.INVITATION_NUDGE, subject=f"programme/{made.programme.pk}")
+    token = path_of(one_of(row).url).strip("/").rpartition("/")[2]
+    opened = look(token=token, now=NOW)
+    assert (opened.user, opened.path) == (doctor, f"/programmes/{made.programme.slug}/")
+    revoke(invitation=invitation, actor=None, now=NOW)
+    with pytest.raises(LinkError):
+        look(token=token, now=NOW)
 
 
 def test_no_other_channel_brings_one() -> None:

@@ -6,9 +6,10 @@ from accounts.models import AuditEvent, SignInRequest, User
 from reminders.domain.builtin_words import built_in_set
 from reminders.domain.composing import compose
 from reminders.domain.examples import example
+from reminders.domain.sending import send_some
 from reminders.domain.testing import TestError, send_test
 from reminders.enums import Channel, DeliveryState, Kind
-from reminders.models import Delivery, MessageTemplate
+from reminders.models import Delivery, InboxItem, MessageTemplate
 from reminders.rendering.placeholders import samples
 from reminders.transports.base import Outgoing
 from tests.factories.accounts import UserFactory
@@ -60,6 +61,16 @@ def test_sec_25_in_a_doctors_words_it_still_goes_to_its_author_and_signs_nobody_
     assert found.url.endswith(f"/webinars/{made.webinar.pk}/")
     assert dict(found.headers) == {}
     assert not SignInRequest.objects.exists()
+
+
+def test_it_arrives_on_the_site_as_every_message_does(author: User) -> None:
+    """Without a place in the programme, without consent, in the night: it is the author's own."""
+    send_test(template=words(Channel.INBOX), programme=ProgrammeFactory.create(), doctor=None, actor=author, now=NOW)
+    assert send_some(channel=Channel.INBOX, clock=lambda: NOW).sent == 1
+    (item,) = InboxItem.objects.filter(user=author)
+    assert (item.subject, item.button) == ("36 min to go: Ovarian reserve in daily practice", "Go on watching")
+    assert item.body.startswith("Ovarian reserve in daily practice\n\nYou left at 24:10; 36 min to go.")
+    assert item.delivery.template == words(Channel.INBOX)
 
 
 def test_two_tests_of_the_same_words_are_two_messages(author: User) -> None:
