@@ -123,6 +123,7 @@ class TestRetention:
     def test_after_a_year_only_that_it_was_sent_is_known(self) -> None:
         doctor = UserFactory.create()
         sent = leave_traces(doctor)
+        assert tidy(now=NOW + timedelta(days=100)) == 1  # what its provider told, after 90 days
         assert tidy(now=NOW + KEPT - timedelta(hours=1)) == 0
         assert tidy(now=NOW + KEPT + timedelta(hours=1)) == 2
         sent.refresh_from_db()
