@@ -29,6 +29,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "plan-messages": {"task": "reminders.plan", "schedule": 60.0},
     "drain-messages": {"task": "reminders.drain", "schedule": 10.0},
     "reconcile-messages": {"task": "reminders.reconcile", "schedule": 60.0},
+    "forget-messages": {"task": "reminders.tidy", "schedule": 86_400.0},
     "tell-incidents": {"task": "operations.tell_incidents", "schedule": 20.0},
     "tend-capacity": {"task": "operations.tend_capacity", "schedule": 300.0},
 }

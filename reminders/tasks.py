@@ -54,3 +54,11 @@ def reconcile() -> None:
     from reminders.domain.reconciling import reconcile as work
 
     work(now=asked_now())
+
+
+@shared_task(name="reminders.tidy", expires=3600)
+def tidy() -> None:
+    """Daily: what messages said and where they went is forgotten after its time."""
+    from reminders.domain.retention import tidy as work
+
+    work(now=asked_now())

@@ -24,6 +24,7 @@ from reminders.models import (
     PushSubscription,
     Suppression,
 )
+from reminders.tasks import tidy as bell
 from tests.factories.accounts import UserFactory
 from tests.reminders.factories import (
     NOW,
@@ -134,6 +135,12 @@ class TestRetention:
     def test_what_is_still_to_be_sent_is_left_alone(self) -> None:
         DeliveryFactory.create(error="450 try later")
         assert tidy(now=NOW + 2 * KEPT) == 0
+
+    def test_the_bell_of_every_day_does_it(self) -> None:
+        old, young = (InboxItemFactory.create(made_at=now() - timedelta(days=days)) for days in (366, 364))
+        bell()
+        assert list(InboxItem.objects.all()) == [young]
+        assert old.pk != young.pk
 
     def test_a_browser_that_ended_goes_after_a_month(self) -> None:
         gone = PushSubscriptionFactory.create(ended_at=NOW)
