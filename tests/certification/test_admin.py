@@ -1,5 +1,6 @@
 """Activities and disclosures in the office."""
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
@@ -173,6 +174,13 @@ class TestFromTheWebinarAndBack:
 
 
 class TestThePageOfAnActivity:
+    def test_no_tab_is_put_away_where_it_cannot_be_reached(self, client: Client, lesson: Lesson) -> None:
+        """The theme's script does so wherever there is a place for it, and brings one back for each turn of a phone."""
+        page = client.get(address("activity_change", whole(lesson))).content.decode()
+        assert ('id="tabs-items"' in page, "tabs-dropdown" in page) == (True, False)
+        tabs = page.partition('id="tabs-items"')[2].partition("</nav>")[0]
+        assert re.findall(r"activeTab = '(\w+)'\"", tabs) == ["general", "accreditations", "contributors"]
+
     def test_settings_come_from_the_rule_pack_in_plain_words(self, client: Client, lesson: Lesson) -> None:
         activity = whole(lesson)
         page = client.get(address("activity_change", activity)).content.decode()

@@ -13,7 +13,8 @@ from certification.enums import ActivityState
 from certification.models import Accreditation, Activity
 from courses.domain.credited import credit_page_of
 from courses.models import Lesson
-from tests.factories.certification import AccreditationFactory
+from tests.factories.accounts import UserFactory
+from tests.factories.certification import AccreditationFactory, grant
 from tests.factories.courses import EnrolmentFactory, LessonFactory
 from tests.factories.deeds import accredit, doctor_of, feedback_form, make_enduring, make_live, watch
 from tests.factories.webinars import WebinarFactory
@@ -85,6 +86,16 @@ def test_a_webinar_without_any_activity_has_none() -> None:
     webinar = WebinarFactory.create()
     user = EnrolmentFactory.create(programme=webinar.lesson.course.programme).user
     assert WORDS not in page_of(signed_in(user), webinar.lesson)
+
+
+@pytest.mark.parametrize(("number", "earlier"), [(15, ""), (16, "4 earlier ones")])
+def test_a_long_list_has_the_latest_first_and_the_others_behind_one_tap(number: int, earlier: str) -> None:
+    user = UserFactory.create()
+    for day in range(number):
+        grant(user=user, took_part_on=timezone.now().date() - timedelta(days=day))
+    text = text_of(signed_in(user), "/credits/")
+    assert (f"<summary>{earlier}</summary>" in text, "<details" in text.partition("<main")[2]) == (bool(earlier),) * 2
+    assert text.count('class="credit-row"') == number
 
 
 class TestUntilWhen:
