@@ -2,6 +2,7 @@
 
 import base64
 import re
+from email.utils import parseaddr
 from typing import Any
 
 from lms.environment import Environment
@@ -119,6 +120,8 @@ def _require(env: Environment, found: dict[str, Any]) -> None:
     for name, (shape, words) in SHAPES.items():
         if name in needed and found[name] and not shape.fullmatch(found[name]):
             env.problems.append(f"{name} is not one: it must be {words}")
+    if found["MESSAGES_FROM"] and "@" not in parseaddr(found["MESSAGES_FROM"])[1]:
+        env.problems.append("MESSAGES_FROM must be an address, or a name and an address in <>")
     if found["VAPID_PRIVATE_KEY"] and not _is_vapid(found["VAPID_PRIVATE_KEY"]):
         env.problems.append(f"VAPID_PRIVATE_KEY must be 32 bytes in base64url; make one: {HOW_TO_MAKE_VAPID}")
     if found["SENDGRID_WEBHOOK_KEY"] and not _is_base64(found["SENDGRID_WEBHOOK_KEY"]):

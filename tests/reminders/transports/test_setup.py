@@ -86,6 +86,7 @@ def test_sec_36_what_is_missing_is_named(values: dict[str, str], name: str) -> N
         ({}, "AWS_SNS_TOPICS", "arn:aws:sqs:x"),
         ({}, "PUSH_SERVICES", "http://push.example.org"),
         ({}, "MESSAGES_SMS", "pigeon"),
+        ({}, "MESSAGES_FROM", "Rounds 5ec2e7"),
         ({}, "MESSAGES_EMAIL", "folder"),
         ({}, "MESSAGES_EMAIL_RATE", "many"),
     ],
