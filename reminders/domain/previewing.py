@@ -1,7 +1,7 @@
 """What stands in a form, as each channel would show it to one doctor. Nothing is written and nothing is sent."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -13,12 +13,12 @@ from accounts.models import User
 from core.languages import spoken
 from courses.models import Programme
 from reminders.domain import consent
-from reminders.domain.composing import RIGHT_TO_LEFT, SIGNED_IN
+from reminders.domain.composing import RIGHT_TO_LEFT, SIGNED_IN, words_of
 from reminders.domain.examples import example
 from reminders.domain.templates import EMPTY, FIELDS, library
 from reminders.domain.values import Values
-from reminders.enums import Channel
-from reminders.models import MessageTemplate, TemplateSet
+from reminders.enums import Channel, Kind
+from reminders.models import Campaign, MessageTemplate, TemplateSet
 from reminders.rendering.frame import Frame
 from reminders.rendering.prices import cents_of, of_many
 from reminders.rendering.words import Parts, render
@@ -79,6 +79,19 @@ def shown_to(
         is_edited = channel == place.channel
         words = edited if is_edited else saved.find(place.template_set.pk, place.kind, channel, place.language)
         found.append(_shown(channel, words, said, doctor, programme, is_edited=is_edited, language=place.language))
+    return found
+
+
+def campaign_shown_to(campaign: Campaign, *, doctor: User | None, now: datetime) -> list[Shown]:
+    """By every way it goes, in the doctor's language; of an invented one in the site's first. `campaign` may be no row
+    yet."""
+    said = example(Kind.CAMPAIGN, user=doctor, programme=campaign.programme if doctor else None, now=now)
+    said = replace(said, path=campaign.path or said.path)
+    language = spoken(doctor.language if doctor else settings.LANGUAGE_CODE)
+    found = []
+    for channel in (Channel(one) for one in campaign.channels):
+        words = words_of(campaign, channel=channel, language=language)
+        found.append(_shown(channel, words, said, doctor, campaign.programme, is_edited=False, language=language))
     return found
 
 
