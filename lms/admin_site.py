@@ -73,7 +73,10 @@ GROUPS: tuple[tuple[Any, tuple[tuple[str, str, Any], ...]], ...] = (
     ),
     (
         MESSAGES,
-        (("reminders.TemplateSet", "edit_note", _("Words of messages")),),
+        (
+            ("reminders.Campaign", "campaign", None),
+            ("reminders.TemplateSet", "edit_note", _("Words of messages")),
+        ),
     ),
     (
         PEOPLE,

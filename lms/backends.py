@@ -49,6 +49,7 @@ MODERATOR: Mapping[str, Iterable[str]] = {
     "certification.discloser": AUTHORED,
     "certification.certificate": READ,
     "certification.certificatetemplate": AUTHORED,
+    "reminders.campaign": AUTHORED,
     "reminders.templateset": READ,
     "reminders.messagetemplate": READ,
 }

@@ -1,3 +1,4 @@
+from reminders.admin.campaigns import CampaignAdmin
 from reminders.admin.templates import MessageTemplateAdmin, TemplateSetAdmin
 
-__all__ = ("MessageTemplateAdmin", "TemplateSetAdmin")
+__all__ = ("CampaignAdmin", "MessageTemplateAdmin", "TemplateSetAdmin")

@@ -8,6 +8,7 @@ from django.db.models import Count, Q
 
 from core.logging import get_logger
 from reminders.domain import outbox
+from reminders.domain.campaigns import run_due
 from reminders.domain.falling_back import plan_fallbacks
 from reminders.domain.outbox import CHUNK
 from reminders.domain.planning import plan
@@ -32,6 +33,10 @@ def plan_all(*, now: datetime) -> int:
         number += plan_fallbacks(now=now)
     except Exception:
         log.exception("reminders.no_fallbacks")
+    try:
+        number += run_due(now=now)
+    except Exception:
+        log.exception("reminders.no_campaigns")
     return number
 
 

@@ -21,6 +21,7 @@ MODELS = {
     "course_id": "courses.course", "webinar_id": "webinars.webinar", "window_id": "webinars.spotwindow",
     "video_id": "media.video", "evaluation_id": "assessments.evaluation", "quiz_id": "assessments.quiz",
     "attempt_id": "assessments.attempt", "user_id": "assessments.doctor",
+    "campaign_id": "reminders.campaign",
 }  # fmt: skip
 CUT_OFF = """[...document.querySelectorAll("#result_list tbody :is(td, th)")]
     .filter((cell) => cell.scrollWidth > cell.clientWidth + 1
@@ -34,6 +35,7 @@ NO_PAGES = re.compile(
     r"|admin/assessments/item/look/|admin/certification/certificatetemplate/picture/"
     r"|admin/certification/activity/<path:object_id>/(show_evidence/|evidence/(ask/|<))"
     r"|admin/reminders/messagetemplate/(look|add)/"
+    r"|admin/reminders/campaign/<int:campaign_id>/(look|stop|take-back|results)/"
     r"|.*<path:object_id>/(preview/|invite/|look_at_queue/|again/|run/|back/)?$|admin/invite-people/<uuid:import_id>/"
     r"|account/second-step/(authenticate/|recovery-codes/download/|webauthn/login/)"
 )
@@ -51,7 +53,7 @@ REFUSED = re.compile(
     r"|admin/certification/(activity|discloser|certificatetemplate)/<path:object_id>/delete/"
     r"|admin/certification/(certificate|claim|ledgerentry)/(add/|<path:object_id>/delete/)"
     r"|admin/reminders/templateset/(add/|<path:object_id>/delete/)"
-    r"|admin/reminders/messagetemplate/<path:object_id>/delete/"
+    r"|admin/reminders/(messagetemplate|campaign)/<path:object_id>/delete/"
     r"|admin/assessments/evaluation/add/|admin/assessments/evaluation(form)?/<path:object_id>/delete/"
 )
 
@@ -115,7 +117,7 @@ def test_the_office_is_accessible(office: Page, shared_office: Office, site: Sit
     refused = bool(REFUSED.fullmatch(route))
     if refused:
         shared_office.complaints.allow("status of 403")
-    if route.startswith("admin/reminders/messagetemplate/"):
+    if route.startswith(("admin/reminders/messagetemplate/", "admin/reminders/campaign/")):
         shared_office.complaints.allow("Failed to execute 'postMessage'")  # axe asks the e-mail, which may run nothing
     lighten(office)
     answer = office.goto(site.url + fill(route, site.world["office"]))

@@ -139,6 +139,7 @@ def one_of_each(person: Any, programme: Any, lecture: Any) -> dict[str, str]:
     from operations.models import Incident
     from reminders.domain.builtin_words import built_in_set
     from tests.factories.courses import CohortFactory, RoleGrantFactory
+    from tests.reminders.factories import CampaignFactory
     from webinars.models import CannedReply, Webinar
 
     invite(user=person, created_by=person, now=now())
@@ -152,6 +153,7 @@ def one_of_each(person: Any, programme: Any, lecture: Any) -> dict[str, str]:
     make_report(quiz=Quiz.objects.filter(attempts__counts=True).earliest("pk"), now=now())
     began = now() - timedelta(days=2)  # over: nothing of it stands on other pages
     built_in_set()
+    CampaignFactory.create(programme=programme, title="News of the programme", path="/programmes/", made_at=now())
     Incident.objects.create(title="Videos were slow.", started_at=began, ended_at=began + timedelta(hours=1))
     ids = {"webinars.desk": str(Webinar.objects.filter(starts_at__isnull=False).earliest("pk").pk)}
     for model in admin.site._registry:

@@ -70,7 +70,7 @@ from tests.factories.media import VideoFactory
 from tests.factories.webinars import WatchRecordFactory, WebinarFactory
 from tests.matrix.passkeys import credential
 from tests.matrix.walk import Route
-from tests.reminders.factories import DeliveryFactory, InboxItemFactory, PushSubscriptionFactory
+from tests.reminders.factories import CampaignFactory, DeliveryFactory, InboxItemFactory, PushSubscriptionFactory
 from tests.signing_in import device_of, signed_in
 from webinars.models import CannedReply, Pin, Poll, Question, SpotRequest, SpotWindow
 
@@ -126,6 +126,7 @@ def build_world() -> World:
     people = _people(programme, other)
     objects = _objects(programme, people)
     objects["reminders.templateset"] = built_in_set()
+    objects["reminders.campaign"] = CampaignFactory.create(programme=programme)
     objects["reminders.messagetemplate"] = built_in_set().templates.earliest("pk")
     objects["certification.certificatetemplate"] = CertificateTemplateFactory.create(programme=programme)
     enrolment = people["doctor"].enrolments.get()
@@ -331,6 +332,7 @@ def _values(programme: Programme, people: dict[str, User], objects: dict[str, mo
         "m:token": message_token(objects["reminders.delivery"]),
         "u:token": token_of(people["doctor"].pk, Channel.EMAIL),
         "calendar:token": CALENDAR_TOKEN,
+        "campaign_id": str(objects["reminders.campaign"].pk),
         "message_id": str(objects["reminders.inboxitem"].pk),
         "subscription_id": str(objects["reminders.pushsubscription"].pk),
         "pk": str(objects["mfa.authenticator"].pk),

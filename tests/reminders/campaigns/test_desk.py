@@ -1,0 +1,273 @@
+"""The campaign desk in the office: who comes to it, what it counts and shows, and what happens only after a yes."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils.timezone import now
+from django_redis import get_redis_connection
+
+from accounts.enums import Role
+from accounts.models import AuditEvent, User
+from reminders.domain.campaigns import run_due
+from reminders.enums import CampaignState, DeliveryState
+from reminders.models import Campaign, Delivery
+from tests.factories.accounts import UserFactory
+from tests.factories.courses import EnrolmentFactory, RoleGrantFactory
+from tests.reminders.factories import CampaignFactory, DeliveryFactory, Scene, scene
+from tests.signing_in import signed_in
+
+pytestmark = pytest.mark.django_db
+DESK = "/admin/reminders/campaign/"
+SUBJECT, BODY = "texts.en.email.subject", "texts.en.email.body"
+
+
+@pytest.fixture(autouse=True)
+def clean_redis() -> None:
+    get_redis_connection("default").flushdb()
+
+
+@pytest.fixture
+def there() -> Scene:
+    """Two doctors; three of another programme."""
+    found = scene(doctors=2)
+    User.objects.filter(pk=found.doctors[1].pk).update(country="KE")
+    scene(doctors=3)
+    return found
+
+
+@pytest.fixture
+def draft(there: Scene) -> Campaign:
+    return CampaignFactory.create(programme=there.programme)
+
+
+def staff(there: Scene, role: Role = Role.MODERATOR) -> Client:
+    return signed_in(RoleGrantFactory.create(role=role, programme=there.programme).user)
+
+
+def typed(**changed: Any) -> dict[str, Any]:
+    given = {"title": "News", "path": "", "first": "email", SUBJECT: "News", BODY: "Dear {{ doctor.name }}."}
+    return given | {"audience.places": ["active", "completed"]} | changed
+
+
+def text_of(response: Any) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", response.content.decode()).split())
+
+
+class TestWritten:
+    def test_begun_for_a_programme_of_ones_own(self, there: Scene) -> None:
+        other = scene().programme
+        browser = staff(there)
+
+        assert browser.post(f"{DESK}add/", {"title": "News", "programme": other.pk}).status_code == 200
+        assert not Campaign.objects.exists()
+        answer = browser.post(f"{DESK}add/", {"title": "News", "programme": there.programme.pk})
+        made = Campaign.objects.get()
+        assert answer["Location"] == f"{DESK}{made.pk}/change/"
+        assert (made.programme, made.channels, made.state) == (there.programme, ["email"], "draft")
+
+    def test_saved(self, there: Scene, draft: Campaign) -> None:
+        course = there.webinar.lesson.course
+        given = typed(**{
+            "audience.countries": ["KE"], "audience.webinar": there.webinar.pk, "audience.registered": "no",
+            "audience.courses_not_completed": [course.pk], "audience.signed_in_within_days": "30", "second": "inbox",
+            "texts.en.inbox.subject": "News", "texts.en.inbox.body": "News",
+        })  # fmt: skip
+        answer = staff(there).post(f"{DESK}{draft.pk}/change/", given)
+
+        assert answer.status_code == 302
+        draft.refresh_from_db()
+        assert draft.audience == {
+            "places": ["active", "completed"], "countries": ["KE"], "webinar": there.webinar.pk, "registered": "no",
+            "courses_not_completed": [course.pk], "signed_in_within_days": 30,
+        }  # fmt: skip
+        assert draft.channels == ["email", "inbox"]
+        assert draft.texts["en"]["email"] == {"subject": "News", "body": "Dear {{ doctor.name }}."}
+
+    def test_what_was_saved_stands_in_the_form_again(self, there: Scene, draft: Campaign) -> None:
+        browser = staff(there)
+        browser.post(f"{DESK}{draft.pk}/change/", typed(**{"audience.countries": ["KE"]}))
+        page = browser.get(f"{DESK}{draft.pk}/change/").content.decode()
+
+        assert re.search(r'value="KE"[^>]*checked', page)
+        assert not re.search(r'value="IN"[^>]*checked', page)
+        assert "Dear {{ doctor.name }}." in page
+
+    def test_a_placeholder_that_nobody_knows_is_told(self, there: Scene, draft: Campaign) -> None:
+        answer = staff(there).post(f"{DESK}{draft.pk}/change/", typed(**{BODY: "{{ doctor.nane }}"}))
+
+        assert answer.status_code == 200
+        assert "Is it “doctor.name”?" in text_of(answer)
+        draft.refresh_from_db()
+        assert draft.title != "News"
+
+
+class TestLook:
+    def test_a_number_and_examples_of_this_programme_alone(self, there: Scene, draft: Campaign) -> None:
+        answer = staff(there).post(f"{DESK}{draft.pk}/look/", typed(**{"audience.countries": ["KE"]}))
+
+        assert answer.context["number"] == 1
+        there.doctors[1].refresh_from_db()
+        assert [one.name for one in answer.context["examples"]] == [there.doctors[1].get_full_name()]
+        assert "1 doctor today" in text_of(answer)
+        assert "There is news." not in text_of(answer)  # the typed words, not the saved ones
+
+    def test_at_most_ten_examples(self, there: Scene, draft: Campaign) -> None:
+        EnrolmentFactory.create_batch(12, programme=there.programme)
+        answer = staff(there).get(f"{DESK}{draft.pk}/change/")
+
+        assert answer.context["number"] == 14
+        assert len(answer.context["examples"]) == 10
+
+    def test_as_a_doctor_of_this_programme_and_of_no_other(self, there: Scene, draft: Campaign) -> None:
+        browser = staff(there)
+        mine = browser.post(f"{DESK}{draft.pk}/look/", typed(doctor=there.doctors[0].email))
+        foreign = EnrolmentFactory.create().user
+        other = browser.post(f"{DESK}{draft.pk}/look/", typed(doctor=foreign.email))
+        absent = browser.post(f"{DESK}{draft.pk}/look/", typed(doctor="nobody@example.org"))
+
+        assert there.doctors[0].get_full_name() in mine.content.decode()
+        assert foreign.get_full_name() not in other.content.decode()
+        assert text_of(other) == text_of(absent)
+
+    def test_things_of_another_programme_are_not_counted(self, there: Scene, draft: Campaign) -> None:
+        other = scene(doctors=1)
+        answer = staff(there).post(f"{DESK}{draft.pk}/look/", typed(**{"audience.webinar": other.webinar.pk}))
+
+        assert "There is no such" in text_of(answer) or "Select a valid choice" in text_of(answer)
+
+    def test_who_asks_without_end_waits(self, there: Scene, draft: Campaign) -> None:
+        browser = staff(there)
+        for _number in range(60):
+            last = browser.post(f"{DESK}{draft.pk}/look/", {"title": ""})
+        assert last.status_code == 200
+
+        assert browser.post(f"{DESK}{draft.pk}/look/", {"title": ""}).status_code == 429
+
+
+class TestSent:
+    def test_only_after_a_sentence_and_a_yes(self, there: Scene, draft: Campaign) -> None:
+        browser = staff(there)
+        at = f"{now() + timedelta(days=3):%Y-%m-%d}T09:00"
+        shown = browser.post(f"{DESK}{draft.pk}/schedule/", {"local_at": at, "_look": "1"})
+
+        assert "03:30 UTC: 2 doctors." in text_of(shown)
+        draft.refresh_from_db()
+        assert draft.state == CampaignState.DRAFT
+        answer = browser.post(f"{DESK}{draft.pk}/schedule/", {"local_at": at, "_confirm": "1"})
+        draft.refresh_from_db()
+        assert (answer.status_code, draft.state, draft.local_at) == (302, CampaignState.SCHEDULED, at)
+        again = browser.post(f"{DESK}{draft.pk}/schedule/", {"local_at": "", "_confirm": "1"})
+        assert again.status_code == 302
+        draft.refresh_from_db()
+        assert draft.local_at == at
+
+    @pytest.mark.parametrize("local_at", ["2020-01-01T09:00", "tomorrow", "9999-12-31T23:59"])
+    def test_an_hour_that_is_none(self, local_at: str, there: Scene, draft: Campaign) -> None:
+        for button in ("_look", "_confirm"):
+            answer = staff(there).post(f"{DESK}{draft.pk}/schedule/", {"local_at": local_at, button: "1"})
+            assert answer.status_code == 200
+        draft.refresh_from_db()
+        assert draft.state == CampaignState.DRAFT
+
+    def test_not_while_the_programme_sends_nothing(self, there: Scene, draft: Campaign) -> None:
+        there.policy.is_on = False
+        there.policy.save()
+        answer = staff(there).post(f"{DESK}{draft.pk}/schedule/", {"local_at": "", "_confirm": "1"})
+
+        assert "switch them on first" in text_of(answer)
+        draft.refresh_from_db()
+        assert draft.state == CampaignState.DRAFT
+
+    def test_stopped_after_a_yes(self, there: Scene, draft: Campaign) -> None:
+        browser = staff(there)
+        browser.post(f"{DESK}{draft.pk}/schedule/", {"local_at": "", "_confirm": "1"})
+        run_due(now=now())
+        asked = browser.get(f"{DESK}{draft.pk}/stop/")
+
+        assert "2 messages are planned" in text_of(asked)
+        assert Delivery.objects.filter(state=DeliveryState.PLANNED).count() == 2
+        browser.post(f"{DESK}{draft.pk}/stop/")
+        draft.refresh_from_db()
+        assert draft.state == CampaignState.STOPPED
+        assert not Delivery.objects.exclude(state=DeliveryState.SKIPPED).exists()
+
+    def test_back_to_the_draft(self, there: Scene, draft: Campaign) -> None:
+        browser = staff(there)
+        at = f"{now() + timedelta(days=30):%Y-%m-%d}T09:00"
+        browser.post(f"{DESK}{draft.pk}/schedule/", {"local_at": at, "_confirm": "1"})
+        browser.post(f"{DESK}{draft.pk}/take-back/")
+        draft.refresh_from_db()
+
+        assert draft.state == CampaignState.DRAFT
+
+    def test_what_is_on_its_way_is_not_changed_by_an_old_tab(self, there: Scene, draft: Campaign) -> None:
+        browser = staff(there)
+        browser.post(f"{DESK}{draft.pk}/schedule/", {"local_at": "", "_confirm": "1"})
+        browser.post(f"{DESK}{draft.pk}/change/", typed())
+        draft.refresh_from_db()
+
+        assert draft.title != "News"
+
+
+class TestResults:
+    def made(self, there: Scene, **values: Any) -> Campaign:
+        row = CampaignFactory.create(
+            programme=there.programme, state=CampaignState.DONE, started_at=now(), ended_at=now()
+        )
+        DeliveryFactory.create(
+            programme=there.programme, campaign=row, state=DeliveryState.SENT, kind="campaign", **values
+        )
+        return row
+
+    def test_what_is_not_known_is_said(self, there: Scene) -> None:
+        row = self.made(there, user=there.doctors[0])
+        page = text_of(staff(there).get(f"{DESK}{row.pk}/change/"))
+
+        assert page.count("not told") >= 2
+        assert "They may have come without it." in page
+
+    def test_the_file_is_for_operators_and_on_record(self, there: Scene) -> None:
+        odd = UserFactory.create(title="", first_name="=1+1", last_name="X")
+        row = self.made(there, user=odd)
+
+        assert staff(there).get(f"{DESK}{row.pk}/results/").status_code == 403
+        answer = staff(there, Role.OPERATOR).get(f"{DESK}{row.pk}/results/")
+        lines = b"".join(answer.streaming_content).decode().splitlines()  # type: ignore[attr-defined]
+        assert len(lines) == 2
+        assert lines[1].startswith("'=1+1 X,")
+        assert AuditEvent.objects.filter(action="campaign.exported").count() == 1
+
+
+class TestForeign:
+    @pytest.mark.parametrize("page", ["change", "look", "schedule", "stop", "take-back", "results"])
+    def test_another_programmes_campaign_is_not_there(self, page: str, there: Scene, draft: Campaign) -> None:
+        browser = staff(scene(), Role.OPERATOR)
+        method = browser.post if page in {"look", "take-back"} else browser.get
+
+        assert method(f"{DESK}{draft.pk}/{page}/").status_code == 404
+        assert method(f"{DESK}{10**9}/{page}/").status_code == 404
+
+    def test_the_list_shows_ones_own(self, there: Scene, draft: Campaign) -> None:
+        CampaignFactory.create()
+        answer = staff(there).get(DESK)
+
+        assert list(answer.context["cl"].result_list) == [draft]
+
+
+class TestQueries:
+    def test_the_list_asks_as_much_for_three_as_for_one(self, there: Scene, draft: Campaign) -> None:
+        browser = staff(there)
+        browser.get(DESK)
+        asked = []
+        for _number in range(2):
+            with CaptureQueriesContext(connection) as found:
+                browser.get(DESK)
+            asked.append(len(found))
+            CampaignFactory.create_batch(2, programme=there.programme)
+
+        assert asked[0] == asked[1]
