@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from django_countries import countries
 from unfold.widgets import (
-    UnfoldAdminCheckboxSelectMultiple,
+    UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminEmailInputWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
@@ -52,7 +52,7 @@ def _choice(label: Any, *choices: tuple[Any, Any]) -> forms.ChoiceField:
 
 
 def _several(label: Any, choices: list[tuple[Any, Any]], help_text: Any = "") -> forms.MultipleChoiceField:
-    widget = UnfoldAdminCheckboxSelectMultiple()
+    widget = UnfoldAdminCheckboxSelectMultipleWidget()
     return forms.MultipleChoiceField(label=label, required=False, choices=choices, widget=widget, help_text=help_text)
 
 
