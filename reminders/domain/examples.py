@@ -6,7 +6,7 @@ from datetime import datetime
 from accounts.models import User
 from assessments.models import Evaluation
 from certification.models import Certificate
-from courses.models import Course, CourseCompletion, Enrolment, Programme
+from courses.models import Course, CourseCompletion, Programme
 from reminders.domain.values import OF_RECORDINGS, OF_WEBINARS, Values, values_for
 from reminders.enums import Channel, Kind
 from reminders.models import Delivery
@@ -35,12 +35,6 @@ def example(kind: str, *, user: User | None, programme: Programme | None, now: d
     if found is None:
         return Values(invented | _of_person(user, programme), "/")
     return Values(invented | {name: said for name, said in found.placeholders.items() if said}, found.path)
-
-
-def programme_of(user: User) -> Programme | None:
-    """In which a person is shown as an example: where they were enrolled last."""
-    newest = Enrolment.objects.filter(user=user).select_related("programme").order_by("-enrolled_at", "-pk").first()
-    return newest.programme if newest else None
 
 
 def _of_person(user: User, programme: Programme) -> dict[str, str]:

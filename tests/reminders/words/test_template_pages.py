@@ -276,6 +276,59 @@ class TestTrying:
         assert Delivery.objects.count() == 20
 
 
+def test_the_list_finds_words(browser: Client, own: TemplateSet) -> None:
+    page = browser.get(f"{TEMPLATES}?q=We+are+live&template_set__id__exact={own.pk}").content.decode()
+    assert f"{TEMPLATES}{row_in(own).pk}/change/" in page
+    assert f"{TEMPLATES}{row_in(own, channel=Channel.SMS).pk}/change/" in page
+    assert f"{TEMPLATES}{row_in(own, kind=Kind.MOVED).pk}/change/" not in page
+
+
+def test_a_language_without_words_offers_to_write_them_in_ones_own_set(
+    browser: Client, own: TemplateSet, settings: Any
+) -> None:
+    settings.LANGUAGES = [("en", "English"), ("fr", "French")]
+    query = f"{TEMPLATES}add/?set={own.pk}&amp;kind=live&amp;channel=email&amp;language=fr"
+    assert query in browser.get(f"{SETS}{own.pk}/change/?language=fr").content.decode()
+    assert "/add/?set=" not in browser.get(f"{SETS}{built_in_set().pk}/change/?language=fr").content.decode()
+    assert "/add/?set=" not in browser.get(f"{SETS}{own.pk}/change/?language=xx").content.decode()
+
+
+def test_auditors_have_nothing_to_do_with_words(own: TemplateSet) -> None:
+    auditor = signed_in(RoleGrantFactory.create(role=Role.AUDITOR, programme=None).user)
+    row = row_in(own)
+    pages = [SETS, f"{SETS}{own.pk}/change/", f"{SETS}add/", f"{TEMPLATES}{row.pk}/change/", f"{TEMPLATES}add/"]
+    assert [auditor.get(page).status_code for page in pages] == [403] * len(pages)
+    assert auditor.post(LOOK, place(row)).status_code == 403
+
+
+def test_what_is_not_there_is_not_found(browser: Client) -> None:
+    """The admin leads back to its list."""
+    for page in (f"{SETS}99999/change/", f"{TEMPLATES}99999/change/"):
+        assert browser.get(page).status_code == 404
+    assert browser.post(LOOK, {"set": "99999", "kind": "live", "channel": "email", "language": "en"}).status_code == 404
+
+
+def test_without_a_programme_nothing_can_be_tried(browser: Client, own: TemplateSet) -> None:
+    response = change(browser, row_in(own), _test="1")
+    assert told(response)[-1] == "A test belongs to a programme, and there is none yet."
+
+
+def test_who_has_no_number_tries_no_sms(browser: Client, own: TemplateSet) -> None:
+    ProgrammeFactory.create()
+    response = change(browser, row_in(own, channel=Channel.SMS), _test="1")
+    assert "no phone number" in told(response)[-1]
+    assert not Delivery.objects.exists()
+
+
+def test_places_of_whatsapp_stand_line_by_line(browser: Client, own: TemplateSet) -> None:
+    page = browser.get(f"{TEMPLATES}{row_in(own, Kind.CERTIFICATE_READY, Channel.WHATSAPP).pk}/change/")
+    assert "certificate.title\ncertificate.number</textarea>" in page.content.decode()
+    assert page.context["shown"][0].places == [
+        (1, "certificate.title", "Fertility Medicine 2026"),
+        (2, "certificate.number", "FM26-000123"),
+    ]
+
+
 def test_words_of_another_set_are_not_mixed_in(browser: Client, own: TemplateSet) -> None:
     empty = TemplateSetFactory.create()
     page = browser.get(f"{TEMPLATES}add/?set={empty.pk}&kind=live&channel=email&language=en")

@@ -1,9 +1,11 @@
 """The words of messages as rows: built in, copied, changed without changing what was sent, found for a language."""
 
 from collections import Counter
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -59,6 +61,15 @@ class TestBuiltIn:
     def test_a_title_that_somebody_took_is_left_to_them(self) -> None:
         TemplateSetFactory.create(title="Built-in")
         assert built_in_set().title == "Built-in 2"
+
+    def test_a_command_renews_them_after_a_release(self) -> None:
+        said = StringIO()
+        for _ in range(2):
+            call_command("builtin_words", stdout=said)
+        assert said.getvalue().splitlines() == [
+            f"{len(all_words())} built-in messages written.",
+            "Nothing has changed.",
+        ]
 
     def test_nobody_changes_them(self) -> None:
         made = built_in_set()

@@ -3,6 +3,7 @@
 import pytest
 
 from accounts.models import AuditEvent, SignInRequest, User
+from courses.models import CourseCompletion
 from reminders.domain.builtin_words import built_in_set
 from reminders.domain.composing import compose
 from reminders.domain.examples import example
@@ -13,7 +14,8 @@ from reminders.models import Delivery, InboxItem, MessageTemplate
 from reminders.rendering.placeholders import samples
 from reminders.transports.base import Outgoing
 from tests.factories.accounts import UserFactory
-from tests.factories.courses import ProgrammeFactory
+from tests.factories.courses import CourseFactory, ProgrammeFactory
+from tests.factories.webinars import WatchRecordFactory, WebinarFactory
 from tests.reminders.factories import NOW, scene
 
 pytestmark = pytest.mark.django_db
@@ -99,6 +101,25 @@ def test_an_example_has_something_for_every_placeholder(kind: Kind) -> None:
     assert all(found[name] for name in samples(kind))
     assert found["doctor.name"] == made.doctors[0].get_full_name()
     assert found["programme.title"] == made.programme.title
+
+
+def test_an_example_is_of_what_the_doctor_did_last() -> None:
+    made = scene()
+    doctor, other = made.doctors[0], CourseFactory.create(programme=made.programme, title="Done")
+    CourseCompletion.objects.create(user=doctor, course=other, completed_at=NOW)
+    lecture = WebinarFactory.create(lesson__course=other)
+    WebinarFactory.create(lesson__course=other)
+    WatchRecordFactory.create(user=doctor, webinar=lecture, coverage=((0, 1200),))
+    assert (
+        example(Kind.COURSE_COMPLETED, user=doctor, programme=made.programme, now=NOW).placeholders["course.title"]
+        == "Done"
+    )
+    left = example(Kind.LEFT_EARLY, user=doctor, programme=made.programme, now=NOW).placeholders
+    assert (left["webinar.title"], left["watch.left_at"], left["watch.to_go"]) == (
+        lecture.lesson.title,
+        "20:00",
+        "40 min",
+    )
 
 
 def test_an_invented_doctor_is_nobody_of_here() -> None:

@@ -143,6 +143,25 @@ def test_seven_of_ten_takes_the_shortest_that_are_left(programme: Programme, doc
     assert [found[name] for name in ("progress.done", "progress.needed", "progress.time_left")] == ["1", "2", "4 min"]
 
 
+def test_of_some_lessons_of_a_course_the_shortest_count(programme: Programme, doctor: User) -> None:
+    course = CourseFactory.create(programme=programme, completion_rule="n_of_m", required_count=2)
+    lectures = [WebinarFactory.create(lesson=LessonFactory.create(course=course)) for _ in range(3)]
+    LessonCompletion.objects.create(user=doctor, lesson=lectures[0].lesson, completed_at=NOW)
+    WatchRecordFactory.create(user=doctor, webinar=lectures[2], coverage=((0, 3000),))
+    found = said(Kind.WEEKLY_PROGRESS, f"programme/{programme.pk}", programme, doctor).placeholders
+    assert found["progress.time_left"] == "4 min"
+
+
+def test_who_left_the_live_webinar_is_told_where_although_there_is_no_recording_yet(
+    programme: Programme, doctor: User
+) -> None:
+    webinar = webinar_in(programme, live_at=START, ended_at=START + timedelta(hours=1))
+    WatchRecordFactory.create(user=doctor, webinar=webinar, phase="live", coverage=((0, 1450),))
+    found = said(Kind.LEFT_EARLY, f"webinar/{webinar.pk}", programme, doctor).placeholders
+    assert found["watch.left_at"] == "24:10"
+    assert found.keys() & {"watch.to_go", "recording.length"} == set()
+
+
 def test_progress_is_what_the_programmes_page_says(programme: Programme, doctor: User) -> None:
     from analytics.domain.progress import read_programme
 
