@@ -49,7 +49,8 @@ TENANTS = ("programmes/", "webinars/", "activities/", "account/devices/", "api/"
 SHARED = ("admin/assessments/board/", "admin/reminders/templateset/", "admin/reminders/messagetemplate/")
 UNSUBSCRIBE = "u/<str:token>/"
 IMPORT = "admin/invite-people/<uuid:import_id>/"
-pytestmark = [pytest.mark.django_db, pytest.mark.long]  # without the first pytest-django makes no database at all
+# Without the first pytest-django makes no database at all. Whoever comes first visits every route as every role.
+pytestmark = [pytest.mark.django_db, pytest.mark.long, pytest.mark.timeout(600)]
 UNLIMITED = dict.fromkeys(("api", "beats", "polls", "anonymous"), ((10**9, 60),))
 
 
