@@ -218,6 +218,18 @@ class CampaignForm(forms.Form):
     def webinar(self) -> list[forms.BoundField]:
         return self.group(WEBINAR)
 
+    def _is_set(self, names: tuple[str, ...]) -> bool:
+        """Nothing that narrows the audience is out of sight."""
+        return any(field.value() or field.errors for field in self.group(names))
+
+    @property
+    def asks_webinar(self) -> bool:
+        return self._is_set(WEBINAR)
+
+    @property
+    def asks_learning(self) -> bool:
+        return self._is_set(LEARNING)
+
     @property
     def head(self) -> list[forms.BoundField]:
         return [self[name] for name in ("title", "path", *PLACES_OF_CHANNELS)]

@@ -97,6 +97,16 @@ class TestWritten:
         assert boxes == {"IN": False, "KE": True}
         assert "Dear {{ doctor.name }}." in page.content.decode()
 
+    def test_no_filter_that_holds_is_out_of_sight(self, there: Scene, draft: Campaign) -> None:
+        browser = staff(there)
+        page = browser.get(f"{DESK}{draft.pk}/change/")
+        assert (page.context["form"].asks_webinar, page.context["form"].asks_learning) == (False, False)
+        given = {"audience.webinar": there.webinar.pk, "audience.certificate": "no"}
+        browser.post(f"{DESK}{draft.pk}/change/", typed(**given))
+        page = browser.get(f"{DESK}{draft.pk}/change/")
+
+        assert (page.context["form"].asks_webinar, page.context["form"].asks_learning) == (True, True)
+
     def test_a_placeholder_that_nobody_knows_is_told(self, there: Scene, draft: Campaign) -> None:
         answer = staff(there).post(f"{DESK}{draft.pk}/change/", typed(**{BODY: "{{ doctor.nane }}"}))
 
