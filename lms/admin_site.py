@@ -74,8 +74,10 @@ GROUPS: tuple[tuple[Any, tuple[tuple[str, str, Any], ...]], ...] = (
     (
         MESSAGES,
         (
+            ("reminders.MessagePolicy", "schedule_send", _("Messages of programmes")),
             ("reminders.Campaign", "campaign", None),
             ("reminders.TemplateSet", "edit_note", _("Words of messages")),
+            ("reminders.Delivery", "outbox", _("What was sent")),
         ),
     ),
     (

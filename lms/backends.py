@@ -52,6 +52,9 @@ MODERATOR: Mapping[str, Iterable[str]] = {
     "reminders.campaign": AUTHORED,
     "reminders.templateset": READ,
     "reminders.messagetemplate": READ,
+    "reminders.messagepolicy": AUTHORED,
+    "reminders.journey": ALL,
+    "reminders.delivery": READ,
 }
 # Credit of the programme, to read.
 AUDITOR: Mapping[str, Iterable[str]] = {

@@ -403,8 +403,9 @@ class TestOverview:
             "admin:assessments_evaluationform_changelist", "admin:assessments_evaluation_changelist",
             "assessments:marking", "admin:certification_activity_changelist",
             "admin:certification_discloser_changelist", "admin:certification_certificate_changelist",
-            "admin:certification_certificatetemplate_changelist", "admin:reminders_campaign_changelist",
-            "admin:reminders_templateset_changelist", "admin:courses_enrolment_changelist",
+            "admin:certification_certificatetemplate_changelist", "admin:reminders_messagepolicy_changelist",
+            "admin:reminders_campaign_changelist", "admin:reminders_templateset_changelist",
+            "admin:reminders_delivery_changelist", "admin:courses_enrolment_changelist",
         )  # fmt: skip
         assert links == [reverse(name) for name in names]
         assert {link: client.get(link).status_code for link in links} == dict.fromkeys(links, 200)

@@ -53,7 +53,8 @@ REFUSED = re.compile(
     r"|admin/certification/(activity|discloser|certificatetemplate)/<path:object_id>/delete/"
     r"|admin/certification/(certificate|claim|ledgerentry)/(add/|<path:object_id>/delete/)"
     r"|admin/reminders/templateset/(add/|<path:object_id>/delete/)"
-    r"|admin/reminders/(messagetemplate|campaign)/<path:object_id>/delete/"
+    r"|admin/reminders/(messagetemplate|messagepolicy|campaign)/<path:object_id>/delete/"
+    r"|admin/reminders/delivery/(add/|<path:object_id>/delete/)"
     r"|admin/assessments/evaluation/add/|admin/assessments/evaluation(form)?/<path:object_id>/delete/"
 )
 

@@ -138,8 +138,10 @@ def one_of_each(person: Any, programme: Any, lecture: Any) -> dict[str, str]:
     from media.domain.captions import set_caption
     from operations.models import Incident
     from reminders.domain.builtin_words import built_in_set
+    from reminders.enums import DeliveryState
+    from reminders.models import MessagePolicy
     from tests.factories.courses import CohortFactory, RoleGrantFactory
-    from tests.reminders.factories import CampaignFactory
+    from tests.reminders.factories import CampaignFactory, DeliveryFactory, JourneyFactory, MessagePolicyFactory
     from webinars.models import CannedReply, Webinar
 
     invite(user=person, created_by=person, now=now())
@@ -152,8 +154,12 @@ def one_of_each(person: Any, programme: Any, lecture: Any) -> dict[str, str]:
     Item.objects.earliest("pk").topics.add(topic)
     make_report(quiz=Quiz.objects.filter(attempts__counts=True).earliest("pk"), now=now())
     began = now() - timedelta(days=2)  # over: nothing of it stands on other pages
-    built_in_set()
+    words = built_in_set()
+    if not MessagePolicy.objects.filter(programme=programme).exists():  # off: nothing is sent meanwhile
+        MessagePolicyFactory.create(programme=programme, template_set=words, is_on=False)
+        JourneyFactory.create(programme=programme)
     CampaignFactory.create(programme=programme, title="News of the programme", path="/programmes/", made_at=now())
+    DeliveryFactory.create(programme=programme, user=person, state=DeliveryState.SENT)
     Incident.objects.create(title="Videos were slow.", started_at=began, ended_at=began + timedelta(hours=1))
     ids = {"webinars.desk": str(Webinar.objects.filter(starts_at__isnull=False).earliest("pk").pk)}
     for model in admin.site._registry:

@@ -70,7 +70,14 @@ from tests.factories.media import VideoFactory
 from tests.factories.webinars import WatchRecordFactory, WebinarFactory
 from tests.matrix.passkeys import credential
 from tests.matrix.walk import Route
-from tests.reminders.factories import CampaignFactory, DeliveryFactory, InboxItemFactory, PushSubscriptionFactory
+from tests.reminders.factories import (
+    CampaignFactory,
+    DeliveryFactory,
+    InboxItemFactory,
+    JourneyFactory,
+    MessagePolicyFactory,
+    PushSubscriptionFactory,
+)
 from tests.signing_in import device_of, signed_in
 from webinars.models import CannedReply, Pin, Poll, Question, SpotRequest, SpotWindow
 
@@ -128,6 +135,8 @@ def build_world() -> World:
     objects["reminders.templateset"] = built_in_set()
     objects["reminders.campaign"] = CampaignFactory.create(programme=programme)
     objects["reminders.messagetemplate"] = built_in_set().templates.earliest("pk")
+    objects["reminders.messagepolicy"] = MessagePolicyFactory.create(programme=programme, is_on=False)
+    objects["reminders.journey"] = JourneyFactory.create(programme=programme)
     objects["certification.certificatetemplate"] = CertificateTemplateFactory.create(programme=programme)
     enrolment = people["doctor"].enrolments.get()
     enrolment.completed_at = now()
@@ -221,7 +230,7 @@ def _objects(programme: Programme, people: dict[str, User]) -> dict[str, models.
 
 def _messages(doctor: User) -> list[models.Model]:
     """One on the site, another with a link, a browser for notices, and a calendar that reads."""
-    delivery = DeliveryFactory.create(user=doctor)
+    delivery = DeliveryFactory.create(user=doctor, programme=doctor.enrolments.get().programme)
     link = MessageLink(doctor.pk, message_token(delivery), "/credits/", now() + timedelta(hours=1))
     keep_links([link], now=now())
     feed = CalendarFeed.objects.create(user=doctor, token_hash=hash_token(CALENDAR_TOKEN), made_at=now())
