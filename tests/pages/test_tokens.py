@@ -39,8 +39,8 @@ def contrast(one: str, other: str) -> float:
 
 
 OFFICE_SHEETS = (
-    "certificate-template.css", "credit-office.css", "evaluation-results.css", "figures.css", "item-editor.css",
-    "key.css", "message-template.css", "queue.css", "recording.css", "tests-office.css",
+    "campaign.css", "certificate-template.css", "credit-office.css", "evaluation-results.css", "figures.css",
+    "item-editor.css", "key.css", "message-template.css", "queue.css", "recording.css", "tests-office.css",
 )  # fmt: skip
 
 
