@@ -31,6 +31,10 @@ HELP = {
     "lms_recordings_oldest_seconds": "How long the first of them has waited",
     "lms_imports_waiting": "Lists of people that wait for the worker",
     "lms_imports_oldest_seconds": "How long the first of them has waited",
+    "lms_messages_due": "Messages whose time has come and that nobody has sent yet",
+    "lms_messages_oldest_seconds": "How long the first of them has waited",
+    "lms_messages_failed": "Messages that failed within the last hour",
+    "lms_messages_unknown": "Messages of the last hour of which nobody knows whether they left",
     "lms_live_broadcasts": "Broadcasts on air, rehearsals included",
     "lms_live_lag_seconds": "Age of the end of the newest segment, of the broadcast that is latest",
     "lms_postgresql_connections": "Connections to this server, of all databases",
@@ -66,6 +70,13 @@ unrecorded AS (
 imports AS (
     SELECT count(*) AS n, min(created_at) AS at FROM accounts_pendingimport WHERE state IN ('rehearsing', 'importing')
 ),
+outbox AS (
+    SELECT count(*) AS n, min(due_at) AS at FROM reminders_delivery WHERE state = 'planned' AND due_at <= now()
+),
+undelivered AS (
+    SELECT count(*) FILTER (WHERE state = 'failed') AS failed, count(*) FILTER (WHERE state = 'unknown') AS unknown
+    FROM reminders_delivery WHERE ended_at > now() - interval '1 hour'
+),
 live AS (
     SELECT count(*) AS n,
         min(coalesce(epoch + program_seconds * interval '1 second', started_at)) AS at
@@ -81,13 +92,14 @@ SELECT queued.n, extract(epoch FROM now() - queued.at),
     (SELECT count(*) FROM media_video WHERE status = 'transcoding' AND lease_until < now() - interval '2 minutes'),
     unrecorded.n, extract(epoch FROM now() - unrecorded.at),
     imports.n, extract(epoch FROM now() - imports.at),
+    outbox.n, extract(epoch FROM now() - outbox.at), undelivered.failed, undelivered.unknown,
     live.n, extract(epoch FROM now() - live.at),
     activity.n, current_setting('max_connections')::int, activity.active,
     extract(epoch FROM activity.idle), extract(epoch FROM activity.longest),
     (SELECT count(*) FROM pg_locks WHERE NOT granted),
     (SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()),
     pg_database_size(current_database())
-FROM queued, unrecorded, imports, live, activity
+FROM queued, unrecorded, imports, outbox, undelivered, live, activity
 """  # noqa: S608  # our own constant
 
 

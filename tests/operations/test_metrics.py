@@ -20,7 +20,9 @@ from core import metric_files, metrics
 from lms.health import probe
 from operations.domain import gauges
 from operations.domain.backups.programs import parameters_of_site
+from reminders.enums import DeliveryState
 from tests.factories.webinars import WebinarFactory
+from tests.reminders.factories import DeliveryFactory
 from webinars.domain import watching
 from webinars.domain.beats import Beat, BeatResult
 from webinars.models import Broadcast
@@ -87,6 +89,24 @@ def test_what_waits_and_how_late_the_picture_is_come_from_the_database() -> None
     assert found["lms_postgresql_connections_allowed"] == 200
     assert found["lms_postgresql_bytes"] > 1_000_000
     assert found["lms_transcode_waiting"] == found["lms_recordings_waiting"] == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_messages_that_wait_failed_or_are_in_doubt_are_counted() -> None:
+    at = now()
+    DeliveryFactory.create(due_at=at - timedelta(minutes=5), expires_at=at + timedelta(hours=1))
+    DeliveryFactory.create(due_at=at - timedelta(minutes=1), expires_at=at + timedelta(hours=1))
+    DeliveryFactory.create(due_at=at + timedelta(minutes=1), expires_at=at + timedelta(hours=1))
+    for state, minutes in (
+        (DeliveryState.FAILED, 5), (DeliveryState.FAILED, 50), (DeliveryState.FAILED, 70), (DeliveryState.UNKNOWN, 10),
+        (DeliveryState.UNKNOWN, 70), (DeliveryState.SENT, 5),
+    ):  # fmt: skip
+        DeliveryFactory.create(due_at=at - timedelta(minutes=minutes), state=state)
+
+    found = gauges.read_database()
+
+    assert (found["lms_messages_due"], found["lms_messages_failed"], found["lms_messages_unknown"]) == (2, 2, 1)
+    assert 299 < found["lms_messages_oldest_seconds"] < 330
 
 
 def test_a_database_that_does_not_answer_is_said_and_its_numbers_are_missing(settings: Any) -> None:
