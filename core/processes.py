@@ -14,7 +14,8 @@ from typing import IO
 
 import psutil
 
-PR_SET_PDEATHSIG = 1
+PR_SET_PDEATHSIG, PR_GET_PDEATHSIG = 1, 2
+LOOK_SECONDS = 0.5
 # Loaded before any fork: between fork and exec only async-signal-safe work is allowed, and dlopen is not.
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -63,6 +64,20 @@ def end_with(parent: int) -> None:
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:  # it died before this
         os._exit(1)
+
+
+def is_tied() -> bool:
+    """Whether the kernel sends this process a signal when its parent ends: it was started with `spawn`."""
+    number = ctypes.c_int(0)
+    return _libc is not None and _libc.prctl(PR_GET_PDEATHSIG, ctypes.byref(number)) == 0 and number.value != 0
+
+
+def end_after(parent: int, *, seconds: float) -> None:
+    """For a thread: when the parent has died, this process has so many seconds to end by itself, and is killed then."""
+    while os.getppid() == parent:
+        time.sleep(LOOK_SECONDS)
+    time.sleep(seconds)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def spawn(

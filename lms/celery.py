@@ -16,6 +16,7 @@ from celery.signals import (
     task_postrun,
     task_prerun,
     task_received,
+    worker_init,
     worker_process_init,
     worker_ready,
     worker_shutting_down,
@@ -23,9 +24,11 @@ from celery.signals import (
 from django.conf import settings
 
 from core import signs
-from core.processes import end_with
+from core.processes import end_after, end_with, is_tied
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lms.settings")
+
+ORPHAN_SECONDS = 15.0
 
 app = Celery("lms")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -41,6 +44,14 @@ warnings.filterwarnings("ignore", category=SecurityWarning)
 @setup_logging.connect
 def keep_djangos_logging(**_: Any) -> None:
     """Being connected is all it takes: Celery then leaves the logging that Django set up alone."""
+
+
+@worker_init.connect
+def end_with_the_supervisor(**_: Any) -> None:
+    """Its death is a request to finish. One that waits for Redis meanwhile, which went as well, would wait for ever."""
+    if is_tied():
+        options = {"seconds": ORPHAN_SECONDS}
+        threading.Thread(target=end_after, args=(os.getppid(),), kwargs=options, name="orphan", daemon=True).start()
 
 
 @worker_process_init.connect
