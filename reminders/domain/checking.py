@@ -2,7 +2,8 @@
 a row.
 
 The order says which reason counts when there are several: first what is true of the thing, then of the person, then of
-the way. Only what nobody can change back is a reason to skip; the night is none: then the message waits until morning.
+the way. Only what nobody can change back is a reason to skip; the night is none, and neither is enough for today: then
+the message waits, as long as it is of use.
 """
 
 from collections import defaultdict
@@ -25,6 +26,7 @@ from reminders.transports import transport_for
 from webinars.models import Webinar
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
+AGAIN = timedelta(hours=3)  # what is over the limit waits, as long as it is of use
 NUDGES = frozenset({Kind.INVITATION_NUDGE, Kind.INVITATION_LAST})
 # What somebody asked for, or has to know: no limit holds it back. It counts for the others.
 UNLIMITED = frozenset({Kind.REGISTERED, Kind.MOVED, Kind.CANCELLED, Kind.TEST})
@@ -70,7 +72,10 @@ def check(deliveries: Sequence[Delivery], *, channel: str, now: datetime) -> Ver
                 verdict.later[one.pk] = moment
             continue
         if _is_capped(one, facts):
-            verdict.skip[one.pk] = SkipReason.CAPPED
+            if now + AGAIN < one.expires_at:
+                verdict.later[one.pk] = now + AGAIN
+            else:
+                verdict.skip[one.pk] = SkipReason.CAPPED
             continue
         verdict.go.append(one)
     return verdict
@@ -131,12 +136,13 @@ def _about_what_was_done(one: Delivery, facts: _Facts) -> SkipReason | None:
 
 
 def _about_the_chain(one: Delivery) -> SkipReason | None:
-    """The next channel is for whom the one before did not reach."""
+    """The next channel is for whom none of those before did reach."""
     before = one.fallback_of
-    if before is None:
-        return None
-    if before.read_at or before.followed_at or (before.delivered_at and not before.bounced_at and not one.is_urgent):
-        return SkipReason.NOT_NEEDED
+    while before is not None:
+        arrived = before.delivered_at and not before.bounced_at and not one.is_urgent
+        if before.read_at or before.followed_at or arrived:
+            return SkipReason.NOT_NEEDED
+        before = before.fallback_of
     return None
 
 

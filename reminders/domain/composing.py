@@ -23,8 +23,9 @@ from reminders.transports.base import Attachment, Outgoing, browsers
 
 RIGHT_TO_LEFT = frozenset({"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})
 WITH_CALENDAR = frozenset({Kind.REGISTERED, Kind.WEEK_BEFORE, Kind.MOVED, Kind.CANCELLED})
-# Where a link signs in. On the site the reader is in already; a browser's notice may be read by whoever sits there.
-SIGNED_IN = frozenset({Channel.EMAIL, Channel.SMS, Channel.WHATSAPP})
+# Where a link signs in: only where the address was proved to be the doctor's. Phone numbers stand as they were typed,
+# one wrong digit is somebody else's; on the site the reader is in already; whoever sits there may read a notice.
+SIGNED_IN = frozenset({Channel.EMAIL})
 # Of a thing that is gone, or of which there is nothing to say any more.
 GONE = SkipReason.NOT_NEEDED
 Composed = dict[int, Outgoing | SkipReason]

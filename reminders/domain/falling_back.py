@@ -9,17 +9,17 @@ tells.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from reminders.domain import consent
 from reminders.domain.planning.statement import usable_channels
-from reminders.enums import Channel, DeliveryState, Kind, SkipReason
-from reminders.models import Delivery, Journey
-from reminders.models.delivery import ENDED
+from reminders.enums import Channel, DeliveryState, SkipReason
+from reminders.models import Campaign, ChannelChoice, Delivery, Journey
 from reminders.transports import transport_for
 
 UNUSABLE = (SkipReason.OPTED_OUT, SkipReason.SUPPRESSED, SkipReason.NO_ADDRESS, SkipReason.NO_TEMPLATE)
 LATEST = timedelta(days=2)
+LONGEST_CAMPAIGN = timedelta(days=14)  # from its first zone to the end of its use
 BATCH = 5_000
 
 
@@ -30,37 +30,74 @@ class _Chain:
     channels: list[str]
     minutes: int | None
 
+    def is_due(self, now: datetime) -> Q:
+        """Those whose channel has had its chance."""
+        due = Q(state=DeliveryState.SKIPPED, skip_reason__in=UNUSABLE)
+        if self.minutes is None:
+            return due
+        telling = [one for one in self.channels if (way := transport_for(Channel(one))) and way.tells_delivery]
+        unsure = Q(is_urgent=True) | Q(channel__in=telling, delivered_at=None)
+        left = Q(state__in=(DeliveryState.SENT, DeliveryState.UNKNOWN))
+        waited = Q(ended_at__lte=now - timedelta(minutes=self.minutes)) & unsure & ~Q(channel=Channel.INBOX)
+        return due | Q(state=DeliveryState.FAILED) | left & (Q(bounced_at__isnull=False) | waited)
+
+    def has_next(self) -> Q:
+        """Those whose doctor wants one of the channels after theirs; of one that is no part of it any more, any."""
+        found = Q()
+        for number, channel in enumerate(self.channels):
+            found |= Q(channel=channel) & _wants(self.channels[number + 1 :])
+        return found | ~Q(channel__in=self.channels) & _wants(self.channels)
+
+
+def _wants(channels: list[str]) -> Q:
+    """One of them, said or from the start: as `consent.wanted`."""
+    mine = ChannelChoice.objects.filter(user=OuterRef("user"))
+    found = Q(pk__in=[])
+    for channel in channels:
+        of_channel = mine.filter(channel=channel)
+        if channel in consent.ON_FROM_THE_START:
+            found |= ~Q(Exists(of_channel.filter(is_on=False)))
+        else:
+            found |= Q(Exists(of_channel.filter(is_on=True)))
+    return found
+
 
 def plan_fallbacks(*, now: datetime) -> int:
-    """How many next channels were planned. A handful of queries for each journey that has several."""
+    """How many next channels were planned. A handful of queries for each journey and campaign that has several."""
     planned = 0
     for journey in Journey.objects.filter(is_on=True, channels__len__gt=1, programme__message_policy__is_on=True):
         chain = _Chain(usable_channels(journey.channels), journey.fallback_minutes)
         rows = Delivery.objects.filter(programme=journey.programme_id, kind=journey.kind, campaign=None)
-        planned += _plan_of(chain, _ended(rows, now=now), now=now)
-    campaigns = Delivery.objects.filter(kind=Kind.CAMPAIGN).select_related("campaign")
-    waiting: dict[int, list[Delivery]] = {}
-    for one in _ended(campaigns, now=now):
-        waiting.setdefault(one.campaign_id or 0, []).append(one)
-    for rows_of_one in waiting.values():
-        campaign = rows_of_one[0].campaign
-        if campaign is not None and len(campaign.channels) > 1:
-            planned += _plan_of(_Chain(usable_channels(campaign.channels), None), rows_of_one, now=now)
+        _give_up(rows, chain, now=now)
+        planned += _plan_of(rows, chain, now=now)
+    for campaign in Campaign.objects.filter(channels__len__gt=1, started_at__gt=now - LONGEST_CAMPAIGN):
+        chain = _Chain(usable_channels(campaign.channels), None)
+        planned += _plan_of(Delivery.objects.filter(campaign=campaign), chain, now=now)
     return planned
 
 
-def _ended(rows: QuerySet[Delivery], *, now: datetime) -> list[Delivery]:
-    """What could have a next one. Those on the site and the last of a chain are sorted out by the caller."""
-    ended = (
-        rows.filter(expires_at__gt=now, ended_at__gt=now - LATEST, fallback=None, state__in=ENDED)
-        .exclude(state=DeliveryState.SKIPPED, skip_reason__in=[one for one in SkipReason if one not in UNUSABLE])
-        .filter(read_at=None, followed_at=None)
+def _give_up(rows: QuerySet[Delivery], chain: _Chain, *, now: datetime) -> None:
+    """An urgent message that its provider refuses for a while, and that would be tried again later than the next
+    channel's turn comes, has failed: the next one carries it, and this one never follows.
+    """
+    if chain.minutes is None:
+        return
+    held_up = rows.filter(state=DeliveryState.PLANNED, is_urgent=True, tries__gte=1, expires_at__gt=now)
+    held_up.filter(chain.has_next(), due_at__gt=now + timedelta(minutes=chain.minutes)).update(
+        state=DeliveryState.FAILED, ended_at=now, error="refused for too long: left to the next channel"
     )
-    return list(ended.order_by("ended_at", "pk")[:BATCH])
 
 
-def _plan_of(chain: _Chain, rows: list[Delivery], *, now: datetime) -> int:
-    waiting = [one for one in rows if is_due(one, minutes=chain.minutes, now=now)]
+def _plan_of(rows: QuerySet[Delivery], chain: _Chain, *, now: datetime) -> int:
+    """Asked for are only those that get a next one, so that no others stand before them."""
+    unread = Q()
+    for link in ("", "fallback_of__", "fallback_of__fallback_of__", "fallback_of__fallback_of__fallback_of__"):
+        unread &= Q(**{f"{link}read_at": None, f"{link}followed_at": None})
+    waiting = list(
+        rows.filter(unread, chain.is_due(now), chain.has_next())
+        .filter(expires_at__gt=now, ended_at__gt=now - LATEST, fallback=None)
+        .order_by("ended_at", "pk")[:BATCH]
+    )
     if not waiting:
         return 0
     users = {one.user_id for one in waiting}
@@ -71,22 +108,6 @@ def _plan_of(chain: _Chain, rows: list[Delivery], *, now: datetime) -> int:
         if (channel := _next_channel(one, chain.channels, wanted)) is not None
     ]
     return _write(made)
-
-
-def is_due(one: Delivery, *, minutes: int | None, now: datetime) -> bool:
-    """Whether this channel has had its chance."""
-    if one.state == DeliveryState.SKIPPED:
-        return one.skip_reason in UNUSABLE
-    if minutes is None or one.ended_at is None:
-        return False
-    if one.state == DeliveryState.FAILED or one.bounced_at:
-        return True
-    if one.channel == Channel.INBOX or one.ended_at + timedelta(minutes=minutes) > now:
-        return False
-    if one.is_urgent:
-        return True
-    transport = transport_for(one.channel)
-    return transport is not None and transport.tells_delivery and one.delivered_at is None
 
 
 def _next_channel(one: Delivery, channels: list[str], wanted: dict[str, set[int]]) -> str | None:

@@ -97,7 +97,7 @@ def claim_due(*, channel: str, limit: int = CHUNK, now: datetime) -> Claimed:
         cursor.execute(_CLAIM, {"claim": claim, "now": now, "channel": channel, "limit": limit})
         ids = [row[0] for row in cursor.fetchall()]
     found = Delivery.objects.filter(pk__in=ids).select_related(
-        "user", "programme__message_policy", "campaign", "fallback_of", "template"
+        "user", "programme__message_policy", "campaign", "fallback_of__fallback_of__fallback_of", "template"
     )
     return Claimed(claim, list(found.order_by("-is_urgent", "due_at", "pk")) if ids else [])
 

@@ -139,6 +139,9 @@ class _Line:
             if has_left:
                 return Uncertain(f"no answer from the mail server ({type(problem).__name__})")
             return Refused(f"the mail server hung up ({type(problem).__name__})", is_temporary=True)
+        except ValueError as problem:  # of an address that no command can carry: this message, and no other
+            self._drop()
+            return Refused(f"the address cannot be written for a mail server ({type(problem).__name__})")
         if code == 250:
             return Accepted()
         if code < 400:

@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,7 +34,6 @@ CREDENTIALS = "TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN"
 NO_SUCH_NUMBER = {21211, 21214, 21217, 21614, 30005, 30006, 63003, 63024}
 STOPPED = 21610
 FOR_NOW = {20429, 14107, 63018, 30001, 30022}
-SETTLED_AFTER = timedelta(minutes=10)  # what was taken stands in Twilio's list at once; this is for clocks
 OUTCOMES = {
     "accepted": Outcome.ACCEPTED,
     "queued": Outcome.ACCEPTED,
@@ -99,10 +98,13 @@ class Twilio:
         return Refused(why, is_temporary=code in FOR_NOW, is_hard=code in NO_SUCH_NUMBER)
 
     def look_up(self, key: UUID, provider_id: str, sent_at: datetime, address: str = "") -> Accepted | Refused | None:
-        """Twilio keeps no number of ours, but lists what it took for an address: one message then is this one."""
+        """Twilio keeps no number of ours, but lists what it took for an address: one message then is this one.
+
+        That there is none is never certain: what it still queues has no date yet, and a message sent twice is worse.
+        """
         if not address:
             return None
-        params = {"To": f"{self.prefix}{address}", "DateSent>": f"{sent_at - timedelta(days=1):%Y-%m-%d}"}
+        params = {"To": f"{self.prefix}{address}"}
         try:
             with self._caller() as caller:
                 answer = caller.call("GET", f"{self.path}/Messages.json", params={**params, "PageSize": "50"})
@@ -112,12 +114,7 @@ class Twilio:
         if not answer.is_good or not isinstance(listed, list):
             return None
         near = [entry for entry in listed if _is_near(entry, sent_at)]
-        if len(near) == 1:
-            return Accepted(str(near[0].get("sid", "")))
-        is_settled = datetime.now(UTC) - sent_at > SETTLED_AFTER
-        if not near and not answer.get("next_page_uri") and is_settled:
-            return Refused("Twilio has no such message", is_temporary=True)
-        return None
+        return Accepted(str(near[0].get("sid", ""))) if len(near) == 1 else None
 
     def check(self) -> str:
         with self._caller() as caller:

@@ -8,7 +8,7 @@ import pytest
 
 from accounts.models import User
 from courses.models import Enrolment
-from reminders.domain.checking import check
+from reminders.domain.checking import AGAIN, check
 from reminders.domain.outbox import claim_due
 from reminders.domain.planning import plan
 from reminders.domain.revisions import notice_changes
@@ -197,6 +197,26 @@ def test_enough_is_enough_for_a_day_and_a_week() -> None:
         day.pk: SkipReason.CAPPED, week.pk: SkipReason.CAPPED, free.pk: "go", others.pk: "go",
         unsure.pk: SkipReason.CAPPED,
     }  # fmt: skip
+
+
+def test_what_is_over_the_limit_waits_as_long_as_it_is_of_use() -> None:
+    found = scene(doctors=1)
+    MessagePolicy.objects.update(most_a_day=1, quiet_from="00:00", quiet_until="00:00")
+    [doctor] = found.doctors
+    sent(found, doctor, 20)
+    campaign = Campaign.objects.create(
+        programme=found.programme, title="News", channels=["email"], made_at=NOW, state=CampaignState.RUNNING
+    )
+    row = DeliveryFactory.create(
+        programme=found.programme,
+        user=doctor,
+        kind=Kind.CAMPAIGN,
+        campaign=campaign,
+        expires_at=NOW + timedelta(days=2),
+    )
+    assert verdict() == {doctor.pk: f"{NOW + AGAIN:%d %H:%M}"}
+    Delivery.objects.filter(pk=row.pk).update(state=DeliveryState.PLANNED, claim=None)
+    assert verdict(now=NOW + timedelta(hours=5)) == {doctor.pk: "go"}
 
 
 def test_urgent_and_asked_for_messages_know_no_limit() -> None:

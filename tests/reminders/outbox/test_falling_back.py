@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from reminders.domain import falling_back
 from reminders.domain.falling_back import plan_fallbacks
 from reminders.enums import Channel, DeliveryState, Kind, SkipReason
 from reminders.models import Delivery, Journey
@@ -54,6 +55,51 @@ def test_an_urgent_message_that_nobody_opened_goes_by_the_next_channel_and_the_n
     assert made() == [("whatsapp", NOW + 5 * MINUTE), ("sms", NOW + 11 * MINUTE)]
     Delivery.objects.filter(channel="sms").update(state=State.SENT, ended_at=NOW + 12 * MINUTE)
     assert plan_fallbacks(now=NOW + 30 * MINUTE) == 0  # there is no fourth
+
+
+@pytest.mark.parametrize("mark", ["read_at", "followed_at"])
+def test_who_opened_the_first_of_a_chain_gets_no_third(mark: str) -> None:
+    before = first()
+    plan_fallbacks(now=NOW + 5 * MINUTE)
+    Delivery.objects.filter(fallback_of=before).update(state=State.SENT, ended_at=NOW + 6 * MINUTE)
+    Delivery.objects.filter(pk=before.pk).update(**{mark: NOW + 7 * MINUTE})
+    assert plan_fallbacks(now=NOW + 20 * MINUTE) == 0
+    Delivery.objects.filter(pk=before.pk).update(**{mark: None})
+    assert plan_fallbacks(now=NOW + 20 * MINUTE) == 1
+
+
+def test_those_who_have_no_next_channel_hold_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(falling_back, "BATCH", 2)
+    found = scene(doctors=4)
+    JourneyFactory.create(
+        programme=found.programme, kind=Kind.LIVE, channels=["email", "sms"], fallback_minutes=5, is_urgent=True
+    )
+    for number, doctor in enumerate(found.doctors):
+        DeliveryFactory.create(
+            programme=found.programme, user=doctor, kind=Kind.LIVE, subject=f"webinar/{found.webinar.pk}",
+            slot="begin", state=State.SENT, is_urgent=True, ended_at=NOW + timedelta(seconds=number),
+        )  # fmt: skip
+    ChannelChoiceFactory.create(user=found.doctors[3], channel=Channel.SMS)
+    assert plan_fallbacks(now=NOW + 6 * MINUTE) == 1
+    assert Delivery.objects.get(channel="sms").user == found.doctors[3]
+
+
+def test_what_its_provider_refuses_for_longer_than_the_wait_is_left_to_the_next_channel() -> None:
+    held_up = first(State.PLANNED, tries=3)
+    Delivery.objects.filter(pk=held_up.pk).update(due_at=NOW + 31 * MINUTE)
+    assert plan_fallbacks(now=NOW + 7 * MINUTE) == 1
+    held_up.refresh_from_db()
+    assert (held_up.state, held_up.ended_at) == (State.FAILED, NOW + 7 * MINUTE)
+    assert made() == [("whatsapp", NOW + 7 * MINUTE)]
+
+
+@pytest.mark.parametrize(("tries", "urgent", "minutes"), [(0, True, 31), (2, True, 4), (3, False, 31)])
+def test_what_waits_for_its_own_time_or_a_moment_stays(tries: int, urgent: bool, minutes: int) -> None:
+    one = first(State.PLANNED, tries=tries, urgent=urgent)
+    Delivery.objects.filter(pk=one.pk).update(due_at=NOW + minutes * MINUTE)
+    assert plan_fallbacks(now=NOW) == 0
+    one.refresh_from_db()
+    assert one.state == State.PLANNED
 
 
 @pytest.mark.parametrize("mark", ["read_at", "followed_at"])

@@ -157,6 +157,15 @@ def test_no_other_channel_brings_one() -> None:
         assert one_of(planned(made, Kind.REGISTERED, channel)).attachments == ()
 
 
+@pytest.mark.parametrize("channel", [Channel.SMS, Channel.WHATSAPP])
+def test_to_a_number_that_nobody_proved_goes_no_link_that_signs_in(channel: Channel) -> None:
+    made = ready()
+    found = one_of(planned(made, Kind.LIVE, channel))
+    assert "/m/" not in found.text + found.url + " ".join(found.places)
+    assert f"/webinars/{made.webinar.pk}/" in found.text + found.url + " ".join(found.places)
+    assert not SignInRequest.objects.exists()
+
+
 def test_an_sms_says_how_many_parts_it_has() -> None:
     made = ready()
     (row,) = fetched(planned(made, Kind.LIVE, Channel.SMS))
