@@ -64,7 +64,10 @@ class PlaySession(models.Model):
                 name="webinars_session_shown_and_carried",
             ),
         )
-        indexes = (models.Index(fields=("user", "webinar"), name="webinars_session_person"),)
+        indexes = (
+            models.Index(fields=("user", "webinar"), name="webinars_session_person"),
+            models.Index(fields=("started_at",), include=("webinar",), name="webinars_session_started"),
+        )
 
     def __str__(self) -> str:
         return str(self.id)
