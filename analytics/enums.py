@@ -32,3 +32,56 @@ class Step(TextChoices):
     FINISHED = "finished", _("Finished")
     BEGINS_LATER = "begins_later", _("The programme begins later")
     ENDED = "ended", _("The programme has ended")
+
+
+class DeviceKind(TextChoices):
+    """What plays, as far as its browser says."""
+
+    PHONE = "phone", _("Phone")
+    TABLET = "tablet", _("Tablet")
+    COMPUTER = "computer", _("Computer")
+    TV = "tv", _("Television")
+    OTHER = "other", _("Other device")
+
+
+class NetworkKind(TextChoices):
+    """The line, as the browser names it: the kind where it tells that, otherwise how fast it seems."""
+
+    WIRED = "wired", _("Cable")
+    WIFI = "wifi", _("Wi-Fi")
+    FOURTH = "4g", _("Fast (4G or better)")
+    THIRD = "3g", _("Medium (3G)")
+    SECOND = "2g", _("Slow (2G)")
+    SLOW_SECOND = "slow-2g", _("Very slow")
+    UNKNOWN = "unknown", _("Not known")
+
+
+class PlaybackError(TextChoices):
+    """What went wrong last in a player; `NONE` where nothing did."""
+
+    NONE = "", _("None")
+    NETWORK = "network", _("The line broke off")
+    REFUSED = "refused", _("Access was refused")
+    BROKEN = "broken", _("The picture could not be played")
+
+
+class StatementVerb(TextChoices):
+    """What a statement for a learning record store says; the last part of its identifier."""
+
+    INITIALIZED = "initialized", _("Opened")
+    PLAYED = "played", _("Played")
+    PAUSED = "paused", _("Paused")
+    SEEKED = "seeked", _("Jumped")
+    TERMINATED = "terminated", _("Left")
+    COMPLETED = "completed", _("Completed")
+    PASSED = "passed", _("Passed")
+    FAILED = "failed", _("Failed")
+    SATISFIED = "satisfied", _("Earned")
+
+
+class StatementState(TextChoices):
+    """`REFUSED` is final: the store understood it and does not want it."""
+
+    WAITING = "waiting", _("Waits")
+    SENT = "sent", _("Sent")
+    REFUSED = "refused", _("Refused")

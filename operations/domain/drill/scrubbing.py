@@ -23,6 +23,8 @@ LEFT_OUT = (
     "accounts_limitcounter",
     "accounts_pendingimport",
     "accounts_signinrequest",
+    "analytics_sharingconsent",
+    "analytics_statement",
     "certification_acknowledgement",
     "certification_certificate",
     "certification_certificatefile",
