@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.utils import timezone
 
 logger = logging.getLogger(__name__)
@@ -56,8 +56,8 @@ def compare(*, connection: Any, **_: Any) -> None:
     Past Django's cursor: it is nobody's query.
     """
     began = time.monotonic()
-    if connection.vendor != "postgresql" or began - _difference.asked_at < ASK_SECONDS:
-        return
+    if connection.alias != DEFAULT_DB_ALIAS or began - _difference.asked_at < ASK_SECONDS:
+        return  # also of a replica, which has a clock of its own
     _difference.asked_at = began
     own = time.time()
     (theirs,) = connection.connection.execute(_QUERY).fetchone()

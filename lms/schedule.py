@@ -30,6 +30,8 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "drain-messages": {"task": "reminders.drain", "schedule": 10.0},
     "reconcile-messages": {"task": "reminders.reconcile", "schedule": 60.0},
     "forget-messages": {"task": "reminders.tidy", "schedule": 86_400.0},
+    "refresh-rollups": {"task": "analytics.refresh_rollups", "schedule": 60.0},
+    "sweep-rollups": {"task": "analytics.sweep_rollups", "schedule": 86_400.0},
     "tell-incidents": {"task": "operations.tell_incidents", "schedule": 20.0},
     "tend-capacity": {"task": "operations.tend_capacity", "schedule": 300.0},
 }

@@ -123,7 +123,7 @@ TEMPLATES = [
 ]
 
 
-def _database(url: str) -> dict[str, Any]:
+def _database(url: str, *, read_only: bool = False) -> dict[str, Any]:
     """A `postgresql://user:password@host:port/name?option=value` URL; a `host` option may name a socket directory."""
     parts = urlsplit(url)
     query = dict(pair.partition("=")[::2] for pair in parts.query.split("&") if pair)
@@ -144,6 +144,7 @@ def _database(url: str) -> dict[str, Any]:
                 "max_lifetime": 600,  # a PgBouncer that is to go waits so long for its callers (deploy)
             },
             **{name: unquote(value) for name, value in query.items()},
+            **({"options": "-c default_transaction_read_only=on"} if read_only else {}),
         },
     }
 
@@ -159,6 +160,8 @@ if not (DATABASE_URL and REDIS_URL) and not PRODUCTION:
     DATABASE_URL = DATABASE_URL or _running.database_url
     REDIS_URL = REDIS_URL or _running.redis_url
 DATABASES = {"default": _database(DATABASE_URL)}
+if DATABASE_REPLICA_URL := env.url("DATABASE_REPLICA_URL", "postgresql", "postgres"):  # core.replica
+    DATABASES["replica"] = _database(DATABASE_REPLICA_URL, read_only=True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {
@@ -337,7 +340,7 @@ CELERY_TIMEZONE = "UTC"
 # What takes a minute has a third one: neither mail nor the sweeps of a live webinar wait for a list of people.
 _LONG = ["courses.tasks.run_import", "webinars.put_together", "webinars.fetch_recording"]
 _LONG += ["assessments.make_due_reports", "certification.make_file", "certification.make_missing_files"]
-_LONG += ["certification.make_packs", "certification.make_transcript"]
+_LONG += ["certification.make_packs", "certification.make_transcript", "analytics.sweep_rollups"]
 CELERY_TASK_ROUTES = {"media.tasks.transcode": {"queue": "media"}, **{name: {"queue": "long"} for name in _LONG}}
 CELERY_TASK_DEFAULT_QUEUE = "default"
 # Redis hands an unacknowledged task out again after this time; a shorter one would transcode long lectures twice.

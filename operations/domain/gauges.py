@@ -35,6 +35,7 @@ HELP = {
     "lms_messages_oldest_seconds": "How long the first of them has waited",
     "lms_messages_failed": "Messages that failed within the last hour",
     "lms_messages_unknown": "Messages of the last hour of which nobody knows whether they left",
+    "lms_rollups_lag_seconds": "Age of the oldest figures among webinars that somebody opened in the last ten minutes",
     "lms_live_broadcasts": "Broadcasts on air, rehearsals included",
     "lms_live_lag_seconds": "Age of the end of the newest segment, of the broadcast that is latest",
     "lms_postgresql_connections": "Connections to this server, of all databases",
@@ -77,6 +78,14 @@ undelivered AS (
     SELECT count(*) FILTER (WHERE state = 'failed') AS failed, count(*) FILTER (WHERE state = 'unknown') AS unknown
     FROM reminders_delivery WHERE ended_at > now() - interval '1 hour'
 ),
+opened AS (
+    SELECT webinar_id, min(started_at) AS at FROM webinars_playsession
+    WHERE started_at > now() - interval '10 minutes' GROUP BY 1
+),
+figures AS (
+    SELECT min(coalesce(s.seen_through, o.at)) AS at
+    FROM opened o LEFT JOIN analytics_rollupstate s USING (webinar_id)
+),
 live AS (
     SELECT count(*) AS n,
         min(coalesce(epoch + program_seconds * interval '1 second', started_at)) AS at
@@ -93,13 +102,14 @@ SELECT queued.n, extract(epoch FROM now() - queued.at),
     unrecorded.n, extract(epoch FROM now() - unrecorded.at),
     imports.n, extract(epoch FROM now() - imports.at),
     outbox.n, extract(epoch FROM now() - outbox.at), undelivered.failed, undelivered.unknown,
+    extract(epoch FROM now() - figures.at),
     live.n, extract(epoch FROM now() - live.at),
     activity.n, current_setting('max_connections')::int, activity.active,
     extract(epoch FROM activity.idle), extract(epoch FROM activity.longest),
     (SELECT count(*) FROM pg_locks WHERE NOT granted),
     (SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()),
     pg_database_size(current_database())
-FROM queued, unrecorded, imports, outbox, undelivered, live, activity
+FROM queued, unrecorded, imports, outbox, undelivered, figures, live, activity
 """  # noqa: S608  # our own constant
 
 

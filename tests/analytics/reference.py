@@ -1,0 +1,162 @@
+"""The figures once more, slowly and plainly: from the raw rows in Python, person by person and moment by moment.
+
+Nothing here is shared with `analytics`: no SQL, no sweep, no multirange of PostgreSQL. Times are whole microseconds.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, timedelta
+
+from accounts.models import User
+from analytics.models import PlaybackReport
+from webinars.enums import Phase
+from webinars.models import Visit, WatchRecord, Webinar
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+Piece = tuple[int, int]
+
+
+def micros(at: datetime) -> int:
+    return (at - EPOCH) // timedelta(microseconds=1)
+
+
+def moment(of: int) -> datetime:
+    return EPOCH + timedelta(microseconds=of)
+
+
+def there(webinar: Webinar, phase: Phase) -> dict[int, list[Piece]]:
+    """By person, from when until when, with pauses of less than a minute closed."""
+    raw: dict[int, list[Piece]] = defaultdict(list)
+    for record in WatchRecord.objects.filter(webinar=webinar, phase=phase):
+        for begin, finish in record.clock:
+            start, end = micros(begin), micros(finish)
+            if phase == Phase.LIVE and webinar.ended_at:
+                if start >= micros(webinar.ended_at):
+                    continue
+                end = min(end, micros(webinar.ended_at))
+            raw[record.user_id].append((start, end))
+    if phase == Phase.LIVE:
+        for visit in Visit.objects.filter(webinar=webinar):
+            raw[visit.user_id].append((micros(visit.joined_at), micros(visit.left_at or visit.seen_at)))
+    return {person: list(joined(pieces)) for person, pieces in raw.items() if pieces}
+
+
+def joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """Piece after piece: who is back within a minute has not left."""
+    open_start = open_end = -1
+    for start, end in sorted(pieces):
+        if open_start >= 0 and start - open_end < MINUTE:
+            open_end = max(open_end, end)
+            continue
+        if open_start >= 0:
+            yield open_start, open_end
+        open_start, open_end = start, end
+    if open_start >= 0:
+        yield open_start, open_end
+
+
+def touches(piece: Piece, begin: int, length: int) -> bool:
+    """Whether somebody is there at any moment of [begin, begin + length); one who came and left at once was there."""
+    start, end = piece
+    if start == end:
+        return begin <= start < begin + length
+    return start < begin + length and end > begin
+
+
+def slots(pieces: Iterable[Piece], length: int) -> Iterator[int]:
+    """The beginnings of all slots from the first piece to the last one's end, that of its end included."""
+    for start, end in pieces:
+        yield from range(start // length * length, end + 1, length)
+
+
+def minutes(webinar: Webinar, phase: Phase) -> dict[datetime, tuple[int, int, int]]:
+    """(people, arrivals, leavings) of each minute that has any."""
+    people = there(webinar, phase)
+    found = {}
+    for begin in {slot for pieces in people.values() for slot in slots(pieces, MINUTE)}:
+        inside = {who for who, pieces in people.items() if any(touches(one, begin, MINUTE) for one in pieces)}
+        came = sum(begin <= start < begin + MINUTE for pieces in people.values() for start, _ in pieces)
+        left = sum(begin <= end < begin + MINUTE for pieces in people.values() for _, end in pieces)
+        if inside or came or left:
+            found[moment(begin)] = (len(inside), came, left)
+    return found
+
+
+def seconds_in(pieces: Iterable[Piece], begin: int, length: int) -> int:
+    """Microseconds of being there within [begin, begin + length)."""
+    return sum(max(0, min(end, begin + length) - max(start, begin)) for start, end in pieces)
+
+
+def rounded(microseconds: int) -> int:
+    return (microseconds + SECOND // 2) // SECOND
+
+
+def hours(webinar: Webinar, phase: Phase) -> dict[tuple[datetime, str, str], tuple[int, int]]:
+    """(people, seconds) by hour, country and time zone."""
+    people = there(webinar, phase)
+    persons = User.objects.in_bulk(people)
+    found: dict[tuple[datetime, str, str], tuple[int, int]] = {}
+    for begin in {slot for pieces in people.values() for slot in slots(pieces, HOUR)}:
+        groups: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for who, pieces in people.items():
+            if any(touches(one, begin, HOUR) for one in pieces):
+                person = persons[who]
+                groups[str(person.country or ""), person.timezone].append(seconds_in(pieces, begin, HOUR))
+        for (country, zone), spent in groups.items():
+            found[moment(begin), country, zone] = (len(spent), rounded(sum(spent)))
+    return found
+
+
+def days(webinar: Webinar, phase: Phase) -> dict[tuple[date, str, str], tuple[int, int, int]]:
+    """(people, seconds, newcomers) by day of UTC, country and specialty."""
+    people = there(webinar, phase)
+    persons = User.objects.in_bulk(people)
+    found: dict[tuple[date, str, str], tuple[int, int, int]] = {}
+    for begin in {slot for pieces in people.values() for slot in slots(pieces, DAY)}:
+        groups: dict[tuple[str, str], list[tuple[int, bool]]] = defaultdict(list)
+        for who, pieces in people.items():
+            if any(touches(one, begin, DAY) for one in pieces):
+                person = persons[who]
+                is_new = begin <= min(start for start, _ in pieces) < begin + DAY
+                groups[str(person.country or ""), person.specialty].append((seconds_in(pieces, begin, DAY), is_new))
+        for (country, specialty), rows in groups.items():
+            spent, new = rounded(sum(row[0] for row in rows)), sum(row[1] for row in rows)
+            found[moment(begin).date(), country, specialty] = (len(rows), spent, new)
+    return found
+
+
+BOUNDS = (250, 500, 1_000, 2_000, 4_000, 8_000, 16_000)
+Sums = dict[str, int | list[int]]
+
+
+def sums(reports: list[PlaybackReport]) -> Sums:
+    starts = [one.start_ms for one in reports if one.start_ms is not None]
+    buckets = [0] * (len(BOUNDS) + 1)
+    for start in starts:
+        buckets[sum(start >= bound for bound in BOUNDS)] += 1
+    return {
+        "plays": sum(one.number == 1 for one in reports),
+        "sessions": len({one.session_id for one in reports}),
+        "starts": len(starts),
+        "start_ms_sum": sum(starts),
+        "start_buckets": buckets,
+        "play_ms": sum(one.play_ms for one in reports),
+        "stall_ms": sum(one.stall_ms for one in reports),
+        "stalls": sum(one.stalls for one in reports),
+        "kbits": sum(one.kbits for one in reports),
+        "errors": sum(one.errors for one in reports),
+    }
+
+
+def quality(webinar: Webinar, length: int) -> dict[tuple[object, ...], Sums]:
+    """By hour (with device and network) or by minute."""
+    groups: dict[tuple[object, ...], list[PlaybackReport]] = defaultdict(list)
+    for one in PlaybackReport.objects.filter(webinar=webinar):
+        begin = moment(micros(one.received_at) // length * length)
+        extra = (one.device, one.network) if length == HOUR else ()
+        groups[one.phase, begin, one.country, *extra].append(one)
+    return {key: sums(reports) for key, reports in groups.items()}
