@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from django.db import transaction
 from django.http import HttpRequest
@@ -21,6 +21,9 @@ DAY = 1_440
 FARTHEST = 366 * DAY
 # Before the event, at it, or after it: an offset of the other sign would promise what has been.
 BEFORE = frozenset({Kind.WEEK_BEFORE, Kind.DAY_BEFORE, Kind.HOUR_BEFORE, Kind.SOON, Kind.PROGRAMME_CLOSING})
+# Those that bring a doctor into the room: nothing else may break somebody's night or limits for ever.
+JOINING = frozenset({Kind.HOUR_BEFORE, Kind.SOON, Kind.LIVE})
+WEEK = 7 * DAY
 OF_WEBINARS = frozenset(
     {Kind.WEEK_BEFORE, Kind.DAY_BEFORE, Kind.HOUR_BEFORE, Kind.SOON, Kind.LIVE, Kind.RECORDING_READY}
 )
@@ -63,7 +66,14 @@ class JourneyError(Exception):
     """Nothing was changed; the text is for the person who asked."""
 
 
-def problem_with(*, kind: str, offset_minutes: int, channels: list[str]) -> str:
+def problem_with(
+    *,
+    kind: str,
+    offset_minutes: int,
+    channels: list[str],
+    local_time: time | None = None,
+    is_urgent: bool = False,
+) -> str:
     """Empty, or what is wrong, in words. One check for the form and for whoever else writes journeys."""
     if kind not in planned_kinds():
         return str(_("This message is not sent by a journey."))
@@ -75,6 +85,20 @@ def problem_with(*, kind: str, offset_minutes: int, channels: list[str]) -> str:
         return str(_("This message goes out after the event: give 0 or more minutes."))
     if len(set(channels)) != len(channels):
         return str(_("Name each channel once."))
+    if is_urgent and kind not in JOINING:
+        return str(_("Only what brings doctors into the room may break quiet hours and limits."))
+    return _problem_with_hour(kind, offset_minutes, local_time)
+
+
+def _problem_with_hour(kind: str, offset_minutes: int, local_time: time | None) -> str:
+    """Of what would never go out: after its week, or after the event that it announces."""
+    if kind == Kind.WEEKLY_PROGRESS:
+        monday = datetime(2001, 1, 1, tzinfo=UTC)
+        due = due_of(monday, offset_minutes=offset_minutes, local_time=local_time, zone=zone_named("UTC"))
+        if due - monday >= timedelta(minutes=WEEK):
+            return str(_("Minutes and hour lie after the end of the week, which begins on Monday at midnight."))
+    elif kind in BEFORE and local_time is not None and offset_minutes > -DAY:
+        return str(_("An hour of the day may come after the event: give it from a day (-1440 minutes) before."))
     return ""
 
 
@@ -111,7 +135,13 @@ def _add_usual(programme_id: int) -> list[Journey]:
 @transaction.atomic
 def save_journey(*, journey: Journey, actor: User | None, request: HttpRequest | None = None, now: datetime) -> None:
     """What is planned already is looked at again before it is sent."""
-    problem = problem_with(kind=journey.kind, offset_minutes=journey.offset_minutes, channels=journey.channels)
+    problem = problem_with(
+        kind=journey.kind,
+        offset_minutes=journey.offset_minutes,
+        channels=journey.channels,
+        local_time=journey.local_time,
+        is_urgent=journey.is_urgent,
+    )
     if problem:
         raise JourneyError(problem)
     journey.save()

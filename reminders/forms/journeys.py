@@ -43,7 +43,14 @@ class JourneyForm(forms.ModelForm[Journey]):
         offset = cleaned.get("offset_minutes")
         if offset is None or not channels or not cleaned.get("kind"):
             return cleaned
-        if problem := problem_with(kind=cleaned["kind"], offset_minutes=offset, channels=channels):
+        problem = problem_with(
+            kind=cleaned["kind"],
+            offset_minutes=offset,
+            channels=channels,
+            local_time=cleaned.get("local_time"),
+            is_urgent=bool(cleaned.get("is_urgent")),
+        )
+        if problem:
             raise ValidationError(problem)
         if cleaned.get("fallback_minutes") and len(channels) == 1:
             self.add_error("fallback_minutes", _("There is no next channel to wait for."))

@@ -64,7 +64,14 @@ def test_what_was_taken_away_does_not_come_back(client: Client, programme: Progr
 def test_what_is_usual_passes_its_own_check() -> None:
     for kind, usual in USUAL.items():
         channels = [channel.value for channel in usual.channels]
-        assert problem_with(kind=kind, offset_minutes=usual.minutes, channels=channels) == "", kind
+        problem = problem_with(
+            kind=kind,
+            offset_minutes=usual.minutes,
+            channels=channels,
+            local_time=None if usual.hour is None else time(usual.hour),
+            is_urgent=usual.is_urgent,
+        )
+        assert problem == "", kind
     assert set(USUAL) == set(planned_kinds())
 
 
@@ -93,6 +100,11 @@ def test_channels_are_kept_in_their_order(client: Client, programme: Programme) 
         {"second": "", "third": ""},
         {"offset_minutes": 600_000},
         {"first": "pigeon"},
+        {"kind": "weekly_progress", "offset_minutes": 10_080},
+        {"kind": "weekly_progress", "offset_minutes": 9_000, "local_time": "05:59"},  # of the Monday after
+        {"kind": "day_before", "offset_minutes": -1_439, "local_time": "18:00"},
+        {"kind": "soon", "offset_minutes": -10, "local_time": "00:00"},
+        {"kind": "certificate_ready", "is_urgent": "on"},
     ],
 )
 def test_what_makes_no_sense_is_not_saved(client: Client, programme: Programme, values: dict[str, Any]) -> None:
@@ -100,6 +112,21 @@ def test_what_makes_no_sense_is_not_saved(client: Client, programme: Programme, 
     assert response.status_code == 200
     assert response.context["errors"]
     assert not Journey.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"kind": "weekly_progress", "offset_minutes": 10_079},
+        {"kind": "weekly_progress", "offset_minutes": 9_000, "local_time": "06:00"},
+        {"kind": "day_before", "offset_minutes": -1_440, "local_time": "23:59"},
+        {"kind": "soon", "offset_minutes": -10, "is_urgent": "on"},
+    ],
+)
+def test_what_just_makes_sense_is_saved(client: Client, programme: Programme, values: dict[str, Any]) -> None:
+    response = client.post(reverse("admin:reminders_journey_add"), journey_form(programme, **values))
+    assert response.status_code == 302, response.context["errors"]
+    assert Journey.objects.get().kind == values["kind"]
 
 
 def test_only_ones_own_programmes_and_never_those_of_others(client: Client, programme: Programme) -> None:
