@@ -257,6 +257,7 @@ class LessonCompletion(models.Model):
         verbose_name = _("lesson completion")
         verbose_name_plural = _("lesson completions")
         constraints = (models.UniqueConstraint(fields=("user", "lesson"), name="courses_lesson_completed_once"),)
+        indexes = (models.Index(fields=("lesson", "completed_at"), name="courses_lesson_completed_at"),)
 
     def __str__(self) -> str:
         return f"{self.user} – {self.lesson}"

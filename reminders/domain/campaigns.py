@@ -25,6 +25,7 @@ from courses.enums import PublishStatus
 from courses.models import Programme
 from reminders.domain import outbox
 from reminders.domain.audiences import AudienceError, audience_of, clean
+from reminders.domain.planning import Rehearsal, WouldPlan
 from reminders.domain.planning.statement import CHANNEL_OF, usable_channels
 from reminders.domain.templates import FIELDS, problems_of
 from reminders.domain.times import DAY, moment_of, zone_named
@@ -40,20 +41,24 @@ LATEST = timedelta(days=366)
 OPEN = (DeliveryState.PLANNED, DeliveryState.CLAIMED, DeliveryState.SENDING)
 LONGEST_TITLE, LONGEST_PATH = 120, 200
 
-_PLAN = """
-INSERT INTO reminders_delivery (
-    key, programme_id, user_id, kind, subject, slot, channel, campaign_id, is_urgent, due_at, expires_at, state,
-    skip_reason, tries, error, transport, provider_id
-)
-SELECT gen_random_uuid(), %(programme)s, t.user_id, %(kind)s, %(subject)s, '', {channel}, %(campaign)s, false, t.at,
-    t.at + %(of_use)s, 'planned', '', 0, '', '', ''
+_WANTED = """
+SELECT t.user_id, {channel} AS channel, t.at
 FROM (
     SELECT a.user_id, u.phone, z.at FROM ({audience}) AS a (user_id)
     JOIN accounts_user u ON u.id = a.user_id
     JOIN unnest(%(zones)s::text[], %(ats)s::timestamptz[]) AS z (zone, at) ON z.zone = u.timezone
 ) t
 WHERE t.at + %(of_use)s > %(now)s
-ORDER BY t.at, t.user_id
+"""
+_PLAN = """
+INSERT INTO reminders_delivery (
+    key, programme_id, user_id, kind, subject, slot, channel, campaign_id, is_urgent, due_at, expires_at, state,
+    skip_reason, tries, error, transport, provider_id
+)
+SELECT gen_random_uuid(), %(programme)s, x.user_id, %(kind)s, %(subject)s, '', x.channel, %(campaign)s, false, x.at,
+    x.at + %(of_use)s, 'planned', '', 0, '', '', ''
+FROM ({wanted}) x
+ORDER BY x.at, x.user_id
 ON CONFLICT (kind, subject, user_id, channel, slot) DO NOTHING
 """
 
@@ -318,6 +323,38 @@ def start(*, campaign_id: int, now: datetime) -> int:
     if not fresh.update(state=CampaignState.RUNNING, started_at=now):
         return 0
     row = Campaign.objects.select_related("programme").get(pk=campaign_id)
+    wanted, values = _wanted_of(row, now=now)
+    with connection.cursor() as cursor:
+        cursor.execute(_PLAN.format(wanted=wanted), values)
+        number = int(cursor.rowcount)
+    audit.record("campaign.started", subject=row, details={"title": row.title, "planned": number}, now=now)
+    return number
+
+
+def rehearse_due(*, now: datetime) -> Rehearsal:
+    """What `run_due` would plan. Nothing is written."""
+    found = Rehearsal()
+    for row in Campaign.objects.filter(state=CampaignState.SCHEDULED).select_related("programme").order_by("pk"):
+        try:
+            with transaction.atomic():
+                found.messages += _would_start(row, now=now)
+        except Exception:  # of this campaign
+            log.exception("reminders.campaign_failed", campaign=row.pk)
+            found.failed.append(f"campaign {row.pk}")
+    return found
+
+
+def _would_start(row: Campaign, *, now: datetime) -> list[WouldPlan]:
+    if not _may_be_due(row, now=now) or not _is_due(row, now=now):
+        return []
+    wanted, values = _wanted_of(row, now=now)
+    with connection.cursor() as cursor:
+        cursor.execute(wanted, values)
+        return [WouldPlan(Kind.CAMPAIGN.value, subject_of(row), "", *found) for found in cursor.fetchall()]
+
+
+def _wanted_of(row: Campaign, *, now: datetime) -> tuple[str, dict[str, Any]]:
+    """A query of (person, channel, moment), and its values, which are those of the plan as well."""
     audience = audience_of(row.audience, programme=row.programme, now=now).order_by().values("user_id")
     sql, positional = audience.query.get_compiler(connection=connection).as_sql()
     named = {f"a{number}": value for number, value in enumerate(positional)}
@@ -333,11 +370,7 @@ def start(*, campaign_id: int, now: datetime) -> int:
         "ats": list(at.values()),
         "now": now,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_PLAN.format(channel=CHANNEL_OF, audience=_named(sql)), values | named)
-        number = int(cursor.rowcount)
-    audit.record("campaign.started", subject=row, details={"title": row.title, "planned": number}, now=now)
-    return number
+    return _WANTED.format(channel=CHANNEL_OF, audience=_named(sql)), values | named
 
 
 def _named(sql: str) -> str:

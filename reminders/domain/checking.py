@@ -3,7 +3,8 @@ a row.
 
 The order says which reason counts when there are several: first what is true of the thing, then of the person, then of
 the way. Only what nobody can change back is a reason to skip; the night is none, and neither is enough for today: then
-the message waits, as long as it is of use.
+the message waits, as long as it is of use. That a webinar was moved or cancelled does not wait until it is too late:
+nobody gets up for nothing because the news had to wait for the morning.
 """
 
 from collections import defaultdict
@@ -17,6 +18,7 @@ from django.db.models.functions import Coalesce
 from courses.enums import OPEN_ENROLMENTS, EnrolmentStatus
 from courses.models import Enrolment
 from reminders.domain import consent
+from reminders.domain.known_dates import begin_in, number_in, outdated
 from reminders.domain.planning.statement import still_wanted
 from reminders.domain.planning.which import source_of
 from reminders.domain.times import next_allowed, zone_named
@@ -27,9 +29,11 @@ from webinars.models import Webinar
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 AGAIN = timedelta(hours=3)  # what is over the limit waits, as long as it is of use
+IN_TIME = timedelta(hours=2)  # the news of a change should be there so long before the webinar
 NUDGES = frozenset({Kind.INVITATION_NUDGE, Kind.INVITATION_LAST})
 # What somebody asked for, or has to know: no limit holds it back. It counts for the others.
 UNLIMITED = frozenset({Kind.REGISTERED, Kind.MOVED, Kind.CANCELLED, Kind.TEST})
+CHANGES = frozenset({Kind.MOVED, Kind.CANCELLED})
 _WEBINAR = "webinar/"
 
 
@@ -48,6 +52,8 @@ class _Facts:
     enrolments: dict[tuple[int, int], str]
     journeys: dict[tuple[int, str], Journey]
     wanted: dict[tuple[int, str], set[tuple[int, str, str]]]
+    taken: dict[tuple[int, str], set[tuple[int, str, str]]]
+    outdated: dict[int, datetime]
     webinars: dict[int, tuple[datetime | None, datetime | None]]
     reached: dict[int, str]
     suppressed: set[int]
@@ -64,7 +70,7 @@ def check(deliveries: Sequence[Delivery], *, channel: str, now: datetime) -> Ver
         if reason is not None:
             verdict.skip[one.pk] = reason
             continue
-        moment = _allowed_at(one, now)
+        moment = _allowed_at(one, facts)
         if moment > now:
             if moment >= one.expires_at:
                 verdict.skip[one.pk] = SkipReason.TOO_LATE
@@ -128,11 +134,15 @@ def _about_its_time(one: Delivery, facts: _Facts) -> SkipReason | None:
 
 
 def _about_what_was_done(one: Delivery, facts: _Facts) -> SkipReason | None:
-    wanted = facts.wanted.get((one.programme_id, one.kind))
-    if wanted is None:
+    about = (one.programme_id, one.kind)
+    if about not in facts.wanted or _named(one) in facts.wanted[about]:
         return None
-    slot = "" if one.kind == Kind.WEEKLY_PROGRESS else one.slot
-    return None if (one.user_id, one.subject, slot) in wanted else SkipReason.DONE
+    return SkipReason.DONE if _named(one) in facts.taken.get(about, ()) else SkipReason.GONE
+
+
+def _named(one: Delivery) -> tuple[int, str, str]:
+    """As the sources of planning name it."""
+    return one.user_id, one.subject, "" if one.kind == Kind.WEEKLY_PROGRESS else one.slot
 
 
 def _about_the_chain(one: Delivery) -> SkipReason | None:
@@ -156,13 +166,22 @@ def _about_the_way(one: Delivery, facts: _Facts) -> SkipReason | None:
     return None if one.user_id in facts.with_choice else SkipReason.OPTED_OUT
 
 
-def _allowed_at(one: Delivery, now: datetime) -> datetime:
+def _allowed_at(one: Delivery, facts: _Facts) -> datetime:
     """Messages on the site make no noise; a test goes out while its author looks."""
-    policy = policy_of(one)
+    policy, now = policy_of(one), facts.now
     if one.is_urgent or one.channel == Channel.INBOX or one.kind == Kind.TEST or policy is None:
         return now
     zone = zone_named(one.user.timezone)
-    return next_allowed(now, quiet_from=policy.quiet_from, quiet_until=policy.quiet_until, zone=zone)
+    morning = next_allowed(now, quiet_from=policy.quiet_from, quiet_until=policy.quiet_until, zone=zone)
+    return now if one.kind in CHANGES and _is_too_late(one, morning, facts) else morning
+
+
+def _is_too_late(one: Delivery, morning: datetime, facts: _Facts) -> bool:
+    """For the date that its doctor knows, or the new one. What rings a bell waits, unless it would be lost."""
+    if one.channel != Channel.EMAIL:
+        return morning >= one.expires_at
+    begins = [begin for begin in (begin_in(one.slot), facts.outdated.get(one.pk)) if begin is not None]
+    return any(facts.now - IN_TIME < begin < morning + IN_TIME for begin in begins) or morning >= one.expires_at
 
 
 def _is_capped(one: Delivery, facts: _Facts) -> bool:
@@ -183,12 +202,6 @@ def policy_of(one: Delivery) -> MessagePolicy | None:
     return getattr(one.programme, "message_policy", None)
 
 
-def number_in(subject: str) -> int:
-    """12 of "webinar/12"; 0 where there is none."""
-    number = subject.partition("/")[2]
-    return int(number) if number.isdecimal() and number.isascii() else 0
-
-
 def _facts(deliveries: Sequence[Delivery], *, channel: str, now: datetime) -> _Facts:
     users = sorted({one.user_id for one in deliveries})
     programmes = sorted({one.programme_id for one in deliveries})
@@ -196,6 +209,7 @@ def _facts(deliveries: Sequence[Delivery], *, channel: str, now: datetime) -> _F
     addresses = _addresses(deliveries, channel)
     digests = {user: consent.address_digest(channel, address) for user, address in addresses.items() if address}
     silent = consent.suppressed(channel, set(digests.values())) if channel != Channel.PUSH else set()
+    wanted = _wanted(deliveries, now)
     return _Facts(
         now=now,
         enrolments={
@@ -205,7 +219,9 @@ def _facts(deliveries: Sequence[Delivery], *, channel: str, now: datetime) -> _F
             ).values_list("user_id", "programme_id", "status")
         },
         journeys={(one.programme_id, one.kind): one for one in Journey.objects.filter(programme__in=programmes)},
-        wanted=_wanted(deliveries, now),
+        wanted=wanted,
+        taken=_taken(deliveries, wanted, now),
+        outdated=outdated(one for one in deliveries if one.kind in CHANGES),
         webinars={
             pk: (starts_at, cancelled_at)
             for pk, starts_at, cancelled_at in Webinar.objects.filter(pk__in=webinars).values_list(
@@ -240,6 +256,24 @@ def _wanted(deliveries: Iterable[Delivery], now: datetime) -> dict[tuple[int, st
         (programme, kind): still_wanted(source, programme_id=programme, user_ids=sorted(users), now=now)
         for (programme, kind), users in people.items()
         if (source := source_of(kind)) is not None
+    }
+
+
+def _taken(
+    deliveries: Iterable[Delivery], wanted: dict[tuple[int, str], set[tuple[int, str, str]]], now: datetime
+) -> dict[tuple[int, str], set[tuple[int, str, str]]]:
+    """Those that would still be sent, had the doctor not done what they are about. One query more for each programme
+    and kind of which something is not wanted.
+    """
+    people: dict[tuple[int, str], set[int]] = defaultdict(set)
+    for one in deliveries:
+        about = (one.programme_id, one.kind)
+        if one.campaign_id is None and about in wanted and _named(one) not in wanted[about]:
+            people[about].add(one.user_id)
+    return {
+        (programme, kind): still_wanted(source, programme_id=programme, user_ids=sorted(users), done_too=True, now=now)
+        for (programme, kind), users in people.items()
+        if (source := source_of(kind)) is not None and source.undone
     }
 
 

@@ -26,8 +26,6 @@ WITH_CALENDAR = frozenset({Kind.REGISTERED, Kind.WEEK_BEFORE, Kind.MOVED, Kind.C
 # Where a link signs in: only where the address was proved to be the doctor's. Phone numbers stand as they were typed,
 # one wrong digit is somebody else's; on the site the reader is in already; whoever sits there may read a notice.
 SIGNED_IN = frozenset({Channel.EMAIL})
-# Of a thing that is gone, or of which there is nothing to say any more.
-GONE = SkipReason.NOT_NEEDED
 Composed = dict[int, Outgoing | SkipReason]
 
 
@@ -65,7 +63,7 @@ def compose(deliveries: Sequence[Delivery], *, now: datetime) -> Composed:
         if one.pk not in templates:
             composed[one.pk] = SkipReason.NO_TEMPLATE
         elif one.pk not in values:
-            composed[one.pk] = GONE
+            composed[one.pk] = SkipReason.GONE  # the thing, or what there was to say of it
         else:
             composed[one.pk] = _composed(one, chunk)
     return composed

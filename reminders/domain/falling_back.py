@@ -6,18 +6,29 @@ message counts as arrived when it was opened or its link followed, another one w
 tells.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from core.logging import get_logger
 from reminders.domain import consent
+from reminders.domain.planning import Rehearsal, WouldPlan
 from reminders.domain.planning.statement import usable_channels
 from reminders.enums import Channel, DeliveryState, SkipReason
 from reminders.models import Campaign, ChannelChoice, Delivery, Journey
 from reminders.transports import transport_for
 
-UNUSABLE = (SkipReason.OPTED_OUT, SkipReason.SUPPRESSED, SkipReason.NO_ADDRESS, SkipReason.NO_TEMPLATE)
+log = get_logger("reminders")
+UNUSABLE = (
+    SkipReason.OPTED_OUT,
+    SkipReason.SUPPRESSED,
+    SkipReason.NO_ADDRESS,
+    SkipReason.NO_TEMPLATE,
+    SkipReason.NO_WAY,
+)
 LATEST = timedelta(days=2)
 LONGEST_CAMPAIGN = timedelta(days=14)  # from its first zone to the end of its use
 BATCH = 5_000
@@ -63,51 +74,90 @@ def _wants(channels: list[str]) -> Q:
 
 
 def plan_fallbacks(*, now: datetime) -> int:
-    """How many next channels were planned. A handful of queries for each journey and campaign that has several."""
+    """How many next channels were planned. A handful of queries for each journey and campaign that has several; one
+    that fails is logged, and the others go on.
+    """
     planned = 0
-    for journey in Journey.objects.filter(is_on=True, channels__len__gt=1, programme__message_policy__is_on=True):
-        chain = _Chain(usable_channels(journey.channels), journey.fallback_minutes)
-        rows = Delivery.objects.filter(programme=journey.programme_id, kind=journey.kind, campaign=None)
-        _give_up(rows, chain, now=now)
-        planned += _plan_of(rows, chain, now=now)
-    for campaign in Campaign.objects.filter(channels__len__gt=1, started_at__gt=now - LONGEST_CAMPAIGN):
-        chain = _Chain(usable_channels(campaign.channels), None)
-        planned += _plan_of(Delivery.objects.filter(campaign=campaign), chain, now=now)
+    for one in _with_several(now=now):
+        try:
+            chain, rows = _chain_of(one)
+            _refused(rows, chain, now=now).update(
+                state=DeliveryState.FAILED, ended_at=now, error="refused for too long: left to the next channel"
+            )
+            planned += _write(_nexts(_waiting(rows, chain, now=now), chain, now=now))
+        except Exception:  # of this journey or campaign
+            log.exception("reminders.no_fallbacks", of=_name(one))
     return planned
 
 
-def _give_up(rows: QuerySet[Delivery], chain: _Chain, *, now: datetime) -> None:
-    """An urgent message that its provider refuses for a while, and that would be tried again later than the next
-    channel's turn comes, has failed: the next one carries it, and this one never follows.
+def rehearse_fallbacks(*, now: datetime) -> Rehearsal:
+    """What `plan_fallbacks` would write. Nothing is written."""
+    found = Rehearsal()
+    for one in _with_several(now=now):
+        try:
+            with transaction.atomic():
+                chain, rows = _chain_of(one)
+                before = [*_waiting(rows, chain, now=now), *_refused(rows, chain, now=now)]
+                found.messages += [
+                    WouldPlan(row.kind, row.subject, row.slot, row.user_id, row.channel, row.due_at)
+                    for row in _nexts(before, chain, now=now)
+                ]
+        except Exception:  # of this journey or campaign
+            log.exception("reminders.no_fallbacks", of=_name(one))
+            found.failed.append(_name(one))
+    return found
+
+
+def _with_several(*, now: datetime) -> Iterator[Journey | Campaign]:
+    yield from Journey.objects.filter(is_on=True, channels__len__gt=1, programme__message_policy__is_on=True)
+    yield from Campaign.objects.filter(channels__len__gt=1, started_at__gt=now - LONGEST_CAMPAIGN)
+
+
+def _name(one: Journey | Campaign) -> str:
+    if isinstance(one, Campaign):
+        return f"campaign {one.pk}"
+    return f"{one.kind} of programme {one.programme_id}, next channel"
+
+
+def _chain_of(one: Journey | Campaign) -> tuple[_Chain, QuerySet[Delivery]]:
+    """With the messages of which the next are planned."""
+    if isinstance(one, Campaign):
+        return _Chain(usable_channels(one.channels), None), Delivery.objects.filter(campaign=one)
+    rows = Delivery.objects.filter(programme=one.programme_id, kind=one.kind, campaign=None)
+    return _Chain(usable_channels(one.channels), one.fallback_minutes), rows
+
+
+def _refused(rows: QuerySet[Delivery], chain: _Chain, *, now: datetime) -> QuerySet[Delivery]:
+    """Urgent messages that their provider refuses for a while, and that would be tried again later than the next
+    channel's turn comes. They have failed: the next one carries them, and they never follow.
     """
     if chain.minutes is None:
-        return
+        return rows.none()
     held_up = rows.filter(state=DeliveryState.PLANNED, is_urgent=True, tries__gte=1, expires_at__gt=now)
-    held_up.filter(chain.has_next(), due_at__gt=now + timedelta(minutes=chain.minutes)).update(
-        state=DeliveryState.FAILED, ended_at=now, error="refused for too long: left to the next channel"
-    )
+    return held_up.filter(chain.has_next(), due_at__gt=now + timedelta(minutes=chain.minutes))
 
 
-def _plan_of(rows: QuerySet[Delivery], chain: _Chain, *, now: datetime) -> int:
+def _waiting(rows: QuerySet[Delivery], chain: _Chain, *, now: datetime) -> QuerySet[Delivery]:
     """Asked for are only those that get a next one, so that no others stand before them."""
     unread = Q()
     for link in ("", "fallback_of__", "fallback_of__fallback_of__", "fallback_of__fallback_of__fallback_of__"):
         unread &= Q(**{f"{link}read_at": None, f"{link}followed_at": None})
-    waiting = list(
+    return (
         rows.filter(unread, chain.is_due(now), chain.has_next())
         .filter(expires_at__gt=now, ended_at__gt=now - LATEST, fallback=None)
         .order_by("ended_at", "pk")[:BATCH]
     )
-    if not waiting:
-        return 0
+
+
+def _nexts(before: Iterable[Delivery], chain: _Chain, *, now: datetime) -> list[Delivery]:
+    waiting = list(before)
     users = {one.user_id for one in waiting}
-    wanted = {channel: consent.wanted(users, channel) for channel in chain.channels}
-    made = [
+    wanted = {channel: consent.wanted(users, channel) for channel in chain.channels} if users else {}
+    return [
         _next_of(one, channel, now=now)
         for one in waiting
         if (channel := _next_channel(one, chain.channels, wanted)) is not None
     ]
-    return _write(made)
 
 
 def _next_channel(one: Delivery, channels: list[str], wanted: dict[str, set[int]]) -> str | None:
@@ -134,6 +184,8 @@ def _next_of(one: Delivery, channel: str, *, now: datetime) -> Delivery:
 
 def _write(made: list[Delivery]) -> int:
     """Of two that plan the same one is refused by the constraints: of the message, and of one next for each."""
+    if not made:
+        return 0
     before = {one.fallback_of_id for one in made}
     Delivery.objects.bulk_create(made, ignore_conflicts=True, batch_size=1_000)
     keys = [one.key for one in made]

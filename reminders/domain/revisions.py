@@ -29,7 +29,8 @@ class Change:
 
 
 # What stands at a webinar differs from its newest revision: the next one. A date that was taken away altogether counts
-# as cancelled at the date it had. Two schedulers at once: the number is unique, so one of them writes and tells it.
+# as cancelled at the date it had. One on the air is changed no more, but nobody may have looked at it since it was. Two
+# schedulers at once: the number is unique, so one of them writes and tells it.
 NOTICE = """
     INSERT INTO reminders_schedulerevision (webinar_id, number, title, starts_at, minutes, is_cancelled, noticed_at)
     SELECT w.id, coalesce(newest.number + 1, 0), lesson.title, coalesce(w.starts_at, newest.starts_at),
@@ -39,7 +40,10 @@ NOTICE = """
     LEFT JOIN LATERAL (
         SELECT * FROM reminders_schedulerevision r WHERE r.webinar_id = w.id ORDER BY r.number DESC LIMIT 1
     ) AS newest ON true
-    WHERE w.live_at IS NULL AND w.ended_at IS NULL
+    WHERE w.ended_at IS NULL AND (
+            w.live_at IS NULL
+            OR w.starts_at IS NOT NULL AND w.cancelled_at IS NULL AND newest.starts_at IS DISTINCT FROM w.starts_at
+        )
         AND (w.starts_at > %(since)s OR newest.starts_at > %(since)s)
         AND (newest.id IS NOT NULL OR (w.starts_at IS NOT NULL AND w.cancelled_at IS NULL))
         AND (newest.title, newest.starts_at, newest.minutes, newest.is_cancelled) IS DISTINCT FROM (

@@ -66,7 +66,7 @@ def _worded(claimed: Claimed, *, channel: str, clock: Clock) -> Worded:
     """What remains after the check, with its words. The rest is skipped or waits."""
     now = clock()
     if not has_way_out(channel):
-        reasons = dict.fromkeys((one.pk for one in claimed.deliveries), SkipReason.SWITCHED_OFF)
+        reasons = dict.fromkeys((one.pk for one in claimed.deliveries), SkipReason.NO_WAY)
         outbox.skip(claim=claimed.claim, reasons=reasons, now=now)
         return []
     verdict = check(claimed.deliveries, channel=channel, now=now)

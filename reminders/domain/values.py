@@ -10,7 +10,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import F
 from django.urls import reverse
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
@@ -25,6 +24,7 @@ from core.templatetags.ui import clock, days, duration, duration_left
 from courses.domain.availability import state_of_programme
 from courses.models import Course, Enrolment, Programme
 from reminders.domain import moments
+from reminders.domain.known_dates import outdated
 from reminders.domain.revisions import current
 from reminders.domain.standings import (
     Completions,
@@ -64,7 +64,7 @@ class _Facts:
     enrolments: Mapping[tuple[int, int], Enrolment]
     webinars: Mapping[int, Webinar]
     newest: Mapping[int, ScheduleRevision]
-    before: Mapping[int, ScheduleRevision]
+    outdated: Mapping[int, datetime]
     courses: Mapping[int, Course]
     evaluations: Mapping[int, Evaluation]
     certificates: Mapping[int, Certificate]
@@ -102,7 +102,6 @@ def _facts(deliveries: Sequence[Delivery], now: datetime) -> _Facts:
     counted = {one.programme_id for one in deliveries if one.kind in OF_PROGRESS}
     outlined = outlines(programmes[pk] for pk in sorted(counted) if pk in programmes)
     recorded = {number for one in deliveries if one.kind in OF_RECORDINGS and (number := subject_id(one, "webinar"))}
-    moved = {number for one in deliveries if one.kind == Kind.MOVED and (number := subject_id(one, "webinar"))}
     gone = {number for one in deliveries if one.kind == Kind.CANCELLED and (number := subject_id(one, "webinar"))}
     closing = {one.programme_id for one in deliveries if one.kind == Kind.PROGRAMME_CLOSING}
     return _Facts(
@@ -111,7 +110,7 @@ def _facts(deliveries: Sequence[Delivery], now: datetime) -> _Facts:
         enrolments=_enrolments(users, closing),
         webinars=webinars,
         newest=current(gone) if gone else {},
-        before=_before(moved) if moved else {},
+        outdated=outdated(one for one in deliveries if one.kind in {Kind.MOVED, Kind.CANCELLED}),
         courses=_named(Course.objects, "course", deliveries),
         evaluations=_evaluations({number for one in deliveries if (number := subject_id(one, "lesson"))}),
         certificates=_named(Certificate.objects.select_related("programme"), "certificate", deliveries),
@@ -133,12 +132,6 @@ def _webinars(ids: Collection[int]) -> dict[int, Webinar]:
         return {}
     rows = Webinar.objects.select_related("lesson__course__programme", "video").prefetch_related("presenters")
     return dict(rows.in_bulk(ids))
-
-
-def _before(webinars: Collection[int]) -> dict[int, ScheduleRevision]:
-    """The newest date that each had and has no more."""
-    rows = ScheduleRevision.objects.filter(webinar__in=webinars).exclude(starts_at=F("webinar__starts_at"))
-    return {one.webinar_id: one for one in rows.order_by("webinar_id", "-number").distinct("webinar_id")}
 
 
 def _evaluations(lessons: Collection[int]) -> dict[int, Evaluation]:
@@ -215,12 +208,14 @@ def _of_webinar(one: Delivery, webinar: Webinar, user: User, facts: _Facts) -> d
         "course.title": webinar.lesson.course.title,
         "webinar.length": duration(webinar.planned_minutes * 60),
     }
-    newest = facts.newest.get(webinar.pk)
+    newest, known = facts.newest.get(webinar.pk), facts.outdated.get(one.pk)
     starts_at = webinar.starts_at or (newest.starts_at if newest else None)
+    if one.kind == Kind.CANCELLED:
+        starts_at = known or starts_at
     if starts_at is not None:
         said |= _of_start(starts_at, zone, facts.now)
-    if one.kind == Kind.MOVED and (before := facts.before.get(webinar.pk)):
-        said["webinar.before"] = moments.starts(before.starts_at, zone=zone, now=facts.now)
+    if one.kind == Kind.MOVED and known and starts_at and known != starts_at.replace(second=0, microsecond=0):
+        said["webinar.before"] = moments.starts(known, zone=zone, now=facts.now)
     if one.kind in OF_RECORDINGS:
         said |= _of_watching(user, webinar, facts)
     return said

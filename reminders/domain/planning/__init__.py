@@ -8,7 +8,7 @@ What `Delivery.subject` names: "webinar/12" for everything about a webinar; "les
 "course/4", "certificate/9"; "programme/1" for invitations, weekly progress and the programme's end.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
@@ -43,6 +43,14 @@ class WouldPlan:
     due_at: datetime
 
 
+@dataclass(slots=True)
+class Rehearsal:
+    """`failed` names what it could not be said of."""
+
+    messages: list[WouldPlan] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+
 def plan(*, now: datetime) -> list[Planned]:
     """What came to be planned. A journey that fails is logged, and the others go on.
 
@@ -73,19 +81,28 @@ def journeys() -> list[Journey]:
     )
 
 
-def rehearse(*, now: datetime) -> list[WouldPlan]:
-    """What `plan` would write, in the order of their times. Nothing is written."""
+def rehearse(*, now: datetime) -> Rehearsal:
+    """What `plan` would write. Nothing is written."""
     zones = zones_of()
-    found: list[WouldPlan] = []
+    found = Rehearsal()
     for journey in journeys():
-        source = source_of(journey.kind)
-        if source is None:
-            continue
-        values = parameters(journey, source=source, zones=zones, horizon=HORIZON, now=now)
-        with connection.cursor() as cursor:
-            cursor.execute(statement_of(source, journey, LOOK), values)
-            found += [WouldPlan(journey.kind, *row) for row in cursor.fetchall()]
-    return sorted(found, key=lambda one: (one.due_at, one.kind, one.user_id))
+        try:
+            found.messages += _look_at_one(journey, zones=zones, now=now)
+        except Exception:  # of this journey
+            log.exception("reminders.planning_failed", programme=journey.programme_id, kind=journey.kind)
+            found.failed.append(f"{journey.kind} of programme {journey.programme_id}")
+    return found
+
+
+@transaction.atomic
+def _look_at_one(journey: Journey, *, zones: list[str], now: datetime) -> list[WouldPlan]:
+    source = source_of(journey.kind)
+    if source is None:
+        return []
+    values = parameters(journey, source=source, zones=zones, horizon=HORIZON, now=now)
+    with connection.cursor() as cursor:
+        cursor.execute(statement_of(source, journey, LOOK), values)
+        return [WouldPlan(journey.kind, *row) for row in cursor.fetchall()]
 
 
 @transaction.atomic

@@ -5,27 +5,44 @@ from reminders.enums import Kind
 
 _DAYS = "t.due_at + interval '{} days'"
 
-# When everything that a form of feedback asks about was done: one webinar, or all other lessons of its course.
-_EVALUATION = """
-    SELECT d.user_id, 'lesson/' || l.id AS subject, '' AS slot, k.completed_at AS event_at, k.completed_at AS since_at,
-        least(l.closes_at, c.closes_at, p.closes_at) AS until_at
+# The forms of feedback, each with what has to be done before it asks: one webinar, or all other lessons of its course.
+# `since`: completions before that cannot be due, but where the form has opened only now.
+_ASKED = """
+asked AS (
+    SELECT v.id, v.lesson_id, v.about_id, y.opens_at, least(l.closes_at, c.closes_at, p.closes_at) AS until_at,
+        CASE WHEN y.opens_at >= %(first)s THEN '-infinity'::timestamptz ELSE %(first)s END AS since,
+        CASE WHEN v.about_id IS NULL THEN ARRAY(
+            SELECT o.id FROM courses_lesson o WHERE o.course_id = l.course_id AND o.is_required AND o.id <> l.id
+        ) END AS others
     FROM assessments_evaluation v
     JOIN courses_lesson l ON l.id = v.lesson_id
     JOIN courses_course c ON c.id = l.course_id AND c.status = 'published' AND c.programme_id = %(programme)s
     JOIN courses_programme p ON p.id = c.programme_id AND p.status = 'published'
+    CROSS JOIN LATERAL (SELECT greatest(l.opens_at, c.opens_at) AS opens_at) y
+    WHERE v.form_id IS NOT NULL AND coalesce(y.opens_at <= %(now)s, true)
+)"""
+_THESE = "(%(users)s::bigint[] IS NULL OR m.user_id = ANY (%(users)s::bigint[]))"
+# From those who completed something lately to all that they have: what is old, and what others have, is not read.
+_EVALUATION = f"""
+    SELECT d.user_id, 'lesson/' || v.lesson_id AS subject, '' AS slot, greatest(k.completed_at, v.opens_at) AS event_at,
+        greatest(k.completed_at, v.opens_at) AS since_at, v.until_at
+    FROM asked v
     JOIN LATERAL (
-        SELECT m.user_id, m.completed_at FROM courses_lessoncompletion m WHERE m.lesson_id = v.about_id
+        SELECT m.user_id, m.completed_at FROM courses_lessoncompletion m
+        WHERE m.lesson_id = v.about_id AND m.completed_at BETWEEN v.since AND %(last)s AND {_THESE}
         UNION ALL
-        SELECT m.user_id, max(m.completed_at) FROM courses_lessoncompletion m
-        JOIN courses_lesson o ON o.id = m.lesson_id
-        WHERE v.about_id IS NULL AND o.course_id = l.course_id AND o.is_required AND o.id <> l.id
-        GROUP BY m.user_id HAVING count(*) = (
-            SELECT count(*) FROM courses_lesson o WHERE o.course_id = l.course_id AND o.is_required AND o.id <> l.id
-        )
-    ) k ON k.completed_at BETWEEN %(first)s AND %(last)s
+        SELECT n.user_id, max(n.completed_at) FROM (
+            SELECT DISTINCT m.user_id FROM courses_lessoncompletion m
+            WHERE m.lesson_id = ANY (v.others) AND m.completed_at BETWEEN v.since AND %(last)s AND {_THESE}
+        ) m
+        JOIN courses_lessoncompletion n ON n.user_id = m.user_id AND n.lesson_id = ANY (v.others)
+        GROUP BY n.user_id HAVING count(*) = cardinality(v.others)
+    ) k ON greatest(k.completed_at, v.opens_at) BETWEEN %(first)s AND %(last)s
     JOIN doctors d ON d.user_id = k.user_id
-    WHERE v.form_id IS NOT NULL AND coalesce(greatest(l.opens_at, c.opens_at) <= %(now)s, true)
-    AND NOT EXISTS (SELECT FROM assessments_evaluationreceipt a WHERE a.evaluation_id = v.id AND a.user_id = d.user_id)
+    WHERE true
+"""  # noqa: S608  # put together from constants of this module
+_NO_ANSWER = """
+    NOT EXISTS (SELECT FROM assessments_evaluationreceipt a WHERE a.evaluation_id = v.id AND a.user_id = d.user_id)
 """
 _COURSE = """
     SELECT d.user_id, 'course/' || k.course_id AS subject, '' AS slot, k.completed_at AS event_at,
@@ -49,7 +66,7 @@ _WEEKLY = """
     SELECT d.user_id, 'programme/' || p.id AS subject, NULL::text AS slot, NULL::timestamptz AS event_at, d.since_at,
         least(p.closes_at, d.closes_at) AS until_at
     FROM courses_programme p CROSS JOIN doctors d
-    WHERE p.id = %(programme)s AND p.status = 'published' AND d.status = 'active'
+    WHERE p.id = %(programme)s AND p.status = 'published'
     AND coalesce(greatest(p.opens_at, d.opens_at) <= %(now)s, true)
 """
 _CLOSING = """
@@ -57,9 +74,10 @@ _CLOSING = """
         to_char(least(p.closes_at, d.closes_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI"Z"') AS slot,
         least(p.closes_at, d.closes_at) AS event_at, d.since_at, least(p.closes_at, d.closes_at) AS until_at
     FROM courses_programme p CROSS JOIN doctors d
-    WHERE p.id = %(programme)s AND p.status = 'published' AND d.status = 'active'
+    WHERE p.id = %(programme)s AND p.status = 'published'
     AND least(p.closes_at, d.closes_at) BETWEEN %(first)s AND %(last)s
 """
+_NOT_COMPLETE = "d.status = 'active'"
 # Counted from the first invitation for this programme, or the open one they had already: asked twice, people are
 # invited once. Whose invitation the office took back has no open one.
 _INVITED = """
@@ -81,9 +99,22 @@ _INVITED = """
 SOURCES = (
     Source(Kind.INVITATION_NUDGE, _INVITED, f"least(t.until_at, {_DAYS.format(2)})", ()),
     Source(Kind.INVITATION_LAST, _INVITED, f"least(t.until_at, {_DAYS.format(2)})", ()),
-    Source(Kind.EVALUATION, _EVALUATION, f"least(t.until_at, {_DAYS.format(5)})", (DOCTORS,)),
+    Source(Kind.EVALUATION, _EVALUATION, f"least(t.until_at, {_DAYS.format(5)})", (DOCTORS, _ASKED), undone=_NO_ANSWER),
     Source(Kind.COURSE_COMPLETED, _COURSE, _DAYS.format(3), (DOCTORS,)),
-    Source(Kind.WEEKLY_PROGRESS, _WEEKLY, f"least(t.until_at, {_DAYS.format(2)})", (DOCTORS,), is_weekly=True),
+    Source(
+        Kind.WEEKLY_PROGRESS,
+        _WEEKLY,
+        f"least(t.until_at, {_DAYS.format(2)})",
+        (DOCTORS,),
+        is_weekly=True,
+        undone=_NOT_COMPLETE,
+    ),
     Source(Kind.CERTIFICATE_READY, _CERTIFICATE, _DAYS.format(5), (DOCTORS,)),
-    Source(Kind.PROGRAMME_CLOSING, _CLOSING, "t.due_at + (t.until_at - t.due_at) / 2", (DOCTORS,)),
+    Source(
+        Kind.PROGRAMME_CLOSING,
+        _CLOSING,
+        "t.due_at + (t.until_at - t.due_at) / 2",
+        (DOCTORS,),
+        undone=_NOT_COMPLETE,
+    ),
 )

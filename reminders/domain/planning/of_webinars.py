@@ -1,10 +1,10 @@
 # ruff: noqa: S608  # put together from constants of this module
 """Before, at and after a webinar. The slot is its begin: the same message about another date is another message."""
 
+from reminders.domain.known_dates import BEGIN, OUTDATED
 from reminders.domain.planning.sources import DOCTORS, Source
 from reminders.enums import Kind
 
-BEGIN = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI"Z"')"""
 # Planned are only dates that calendars were told of: `noticed_at` is since when this date is known.
 _WEBINARS = f"""
 webinars AS (
@@ -21,21 +21,26 @@ webinars AS (
     JOIN courses_programme p ON p.id = c.programme_id AND p.status = 'published'
     WHERE c.programme_id = %(programme)s
 )"""
+_LET_IN = """
+    NOT EXISTS (
+        SELECT FROM webinars_personrestriction x
+        WHERE x.webinar_id = w.id AND x.user_id = d.user_id AND x.kind = 'removed' AND x.lifted_at IS NULL
+    )
+"""
+# A webinar may go live before anybody has looked at its new date: then its doctors know it from that moment on.
 _PLACES = f"""{DOCTORS},{_WEBINARS},
 places AS (
     SELECT w.id, w.slot, w.starts_at, w.live_at, w.planned_minutes, w.course_id, w.position, w.is_sequential, d.user_id,
-        'webinar/' || w.id AS subject, g.registered_at, greatest(d.since_at, w.noticed_at, g.registered_at) AS since_at
+        'webinar/' || w.id AS subject, g.registered_at,
+        greatest(d.since_at, least(w.noticed_at, w.live_at), g.registered_at) AS since_at
     FROM webinars w CROSS JOIN doctors d
     LEFT JOIN webinars_registration g ON g.webinar_id = w.id AND g.user_id = d.user_id AND g.cancelled_at IS NULL
-    WHERE w.noticed_at IS NOT NULL AND w.cancelled_at IS NULL AND w.ended_at IS NULL
+    WHERE coalesce(w.noticed_at, w.live_at) IS NOT NULL AND w.cancelled_at IS NULL AND w.ended_at IS NULL
     AND {{times}}
     AND (NOT w.needs_registration OR g.id IS NOT NULL)
     AND coalesce(w.opens_at <= w.starts_at, true) AND coalesce(w.closes_at > w.starts_at, true)
     AND coalesce(d.opens_at <= w.starts_at, true) AND coalesce(d.closes_at > w.starts_at, true)
-    AND NOT EXISTS (
-        SELECT FROM webinars_personrestriction x
-        WHERE x.webinar_id = w.id AND x.user_id = d.user_id AND x.kind = 'removed' AND x.lifted_at IS NULL
-    )
+    AND {_LET_IN}
 )"""
 _COMING = _PLACES.replace("{times}", "w.live_at IS NULL AND w.starts_at BETWEEN %(first)s AND %(last)s")
 _ON_AIR = _PLACES.replace("{times}", "w.live_at BETWEEN %(first)s AND %(last)s")
@@ -80,6 +85,7 @@ _HAS_PLACE = """
         AND g.cancelled_at IS NULL AND g.registered_at <= r.noticed_at
     )
 """
+# For whom today's date is another one than the one they know. Changed to and fro, the last change counts alone.
 _MOVED = f"""
     SELECT d.user_id, 'webinar/' || w.id AS subject, w.slot || '#' || r.number AS slot, r.noticed_at AS event_at,
         r.noticed_at AS since_at, w.starts_at AS until_at
@@ -90,7 +96,12 @@ _MOVED = f"""
     CROSS JOIN doctors d
     WHERE w.cancelled_at IS NULL AND w.ended_at IS NULL AND w.live_at IS NULL
     AND r.noticed_at BETWEEN %(first)s AND %(last)s
-    AND ({_HAS_PLACE} OR EXISTS ({_LEFT_ALREADY} AND (split_part(o.slot, '#', 1) <> w.slot OR b.is_cancelled) OFFSET 0))
+    AND NOT EXISTS (
+        SELECT FROM reminders_schedulerevision n
+        WHERE n.webinar_id = w.id AND n.number > r.number AND (n.starts_at <> r.starts_at OR n.is_cancelled)
+    )
+    AND {_LET_IN}
+    AND EXISTS ({OUTDATED.replace("{mine}", "w.slot || '#' || r.number")} OFFSET 0)
 """
 # A date that was taken away altogether is cancelled as well.
 _CANCELLED = f"""
@@ -106,6 +117,7 @@ _CANCELLED = f"""
         SELECT FROM reminders_schedulerevision b
         WHERE b.webinar_id = w.id AND b.number = r.number - 1 AND b.is_cancelled
     )
+    AND {_LET_IN}
     AND ({_HAS_PLACE} OR EXISTS ({_LEFT_ALREADY} OFFSET 0))
 """
 
@@ -119,21 +131,24 @@ ready AS (
     AND (w.starts_at IS NULL OR w.ended_at IS NOT NULL)
     AND (w.starts_at IS NULL OR w.recording_policy = 'automatic' OR w.recording_opens_at <= %(now)s)
 )"""
-_UNFINISHED = """
-    NOT EXISTS (SELECT FROM courses_lessoncompletion k WHERE k.lesson_id = w.lesson_id AND k.user_id = d.user_id)
-    AND coalesce(d.closes_at > %(now)s, true)
+_COMPLETED = """
+    EXISTS (SELECT FROM courses_lessoncompletion k WHERE k.lesson_id = w.lesson_id AND k.user_id = d.user_id)
 """
 _RECORDING = f"""
     SELECT d.user_id, 'webinar/' || w.id AS subject, w.slot, w.ready_at AS event_at, d.since_at,
         NULL::timestamptz AS until_at
     FROM ready w CROSS JOIN doctors d
     WHERE w.ended_at IS NOT NULL AND d.since_at <= w.ended_at AND w.ready_at BETWEEN %(first)s AND %(last)s
-    AND {_UNFINISHED}
+    AND coalesce(d.closes_at > %(now)s, true) AND {_LET_IN}
+"""
+_UNSEEN = f"""
+    NOT {_COMPLETED}
     AND NOT EXISTS (
         SELECT FROM webinars_watchrecord r WHERE r.webinar_id = w.id AND r.user_id = d.user_id AND r.seen_seconds >= 60
     )
     AND NOT EXISTS (SELECT FROM webinars_visit v WHERE v.webinar_id = w.id AND v.user_id = d.user_id)
 """
+# Of records only those that can be due: what was left long ago does not come up again each minute.
 _LEFT = f"""
     SELECT d.user_id, 'webinar/' || w.id AS subject, coalesce(w.slot, '') AS slot,
         greatest(r.left_at, CASE WHEN w.starts_at IS NOT NULL THEN w.ready_at END) AS event_at, d.since_at,
@@ -142,13 +157,16 @@ _LEFT = f"""
     JOIN LATERAL (
         SELECT user_id, max(last_beat_at) AS left_at FROM webinars_watchrecord
         WHERE webinar_id = w.id AND seen_seconds >= 60
+        AND (last_beat_at >= %(first)s OR w.starts_at IS NOT NULL AND w.ready_at >= %(first)s)
         AND (%(users)s::bigint[] IS NULL OR user_id = ANY (%(users)s::bigint[]))
         GROUP BY user_id
     ) r ON true
     JOIN doctors d ON d.user_id = r.user_id
     WHERE greatest(r.left_at, CASE WHEN w.starts_at IS NOT NULL THEN w.ready_at END) BETWEEN %(first)s AND %(last)s
-    AND {_UNFINISHED}
+    AND coalesce(d.closes_at > %(now)s, true) AND {_LET_IN}
 """
+# Who makes a pause of some minutes, or is back by now, has not left.
+_AWAY = f"NOT {_COMPLETED} AND r.left_at <= %(now)s - interval '15 minutes'"
 _DAYS = "t.due_at + interval '{} days'"
 
 SOURCES = (
@@ -163,17 +181,24 @@ SOURCES = (
     Source(Kind.WEEK_BEFORE, _BEFORE, _HALFWAY, (_COMING,)),
     Source(Kind.DAY_BEFORE, _BEFORE, _HALFWAY, (_COMING,)),
     Source(Kind.HOUR_BEFORE, f"{_BEFORE} WHERE {_UNLOCKED}", "t.until_at - interval '10 minutes'", (_COMING,)),
-    Source(Kind.SOON, f"{_BEFORE} WHERE {_UNLOCKED} AND {_NOT_THERE}", "t.until_at + interval '5 minutes'", (_COMING,)),
+    Source(
+        Kind.SOON,
+        f"{_BEFORE} WHERE {_UNLOCKED}",
+        "t.until_at + interval '5 minutes'",
+        (_COMING,),
+        undone=_NOT_THERE,
+    ),
     Source(
         Kind.LIVE,
         "SELECT user_id, subject, slot, live_at AS event_at, since_at,"
         " greatest(starts_at, live_at) + make_interval(mins => planned_minutes) AS until_at"
-        f" FROM places p WHERE {_UNLOCKED} AND {_NOT_THERE}",
+        f" FROM places p WHERE {_UNLOCKED}",
         "t.until_at",
         (_ON_AIR,),
+        undone=_NOT_THERE,
     ),
     Source(Kind.MOVED, _MOVED, f"least(t.until_at, {_DAYS.format(3)})", (DOCTORS, _WEBINARS)),
     Source(Kind.CANCELLED, _CANCELLED, f"least(t.until_at, {_DAYS.format(3)})", (DOCTORS, _WEBINARS)),
-    Source(Kind.RECORDING_READY, _RECORDING, _DAYS.format(5), (_READY,)),
-    Source(Kind.LEFT_EARLY, _LEFT, _DAYS.format(5), (_READY,)),
+    Source(Kind.RECORDING_READY, _RECORDING, _DAYS.format(5), (_READY,), undone=_UNSEEN),
+    Source(Kind.LEFT_EARLY, _LEFT, _DAYS.format(5), (_READY,), undone=_AWAY),
 )

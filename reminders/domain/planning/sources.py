@@ -24,14 +24,19 @@ doctors AS (
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """`expires` may speak of t.due_at, t.event_at and t.until_at. `tables` are common table expressions."""
+    """`expires` may speak of t.due_at, t.event_at and t.until_at. `tables` are common table expressions.
+
+    `undone` is what the doctor's own step ends: with it left out (`done_too`) there are also those who took the step.
+    Where there is one, `select` ends with its conditions.
+    """
 
     kind: Kind
     select: str
     expires: str
     tables: tuple[str, ...] = field(default=(DOCTORS,))
     is_weekly: bool = False
+    undone: str = ""
 
-    @property
-    def with_tables(self) -> str:
-        return "WITH " + ",".join((*self.tables, f"\ncandidates AS ({self.select})"))
+    def with_tables(self, *, done_too: bool = False) -> str:
+        condition = f" AND {self.undone}" if self.undone and not done_too else ""
+        return "WITH " + ",".join((*self.tables, f"\ncandidates AS ({self.select}{condition})"))

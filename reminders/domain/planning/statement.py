@@ -97,7 +97,7 @@ WHERE reminders_delivery.state = 'skipped' AND reminders_delivery.skip_reason = 
 
 def statement_of(source: Source, journey: Journey, ending: str) -> str:
     timed = _WEEKLY if source.is_weekly else _BY_THE_CLOCK if journey.local_time else _TO_THE_MINUTE
-    return f"{source.with_tables},{timed}{_DUE.format(expires=source.expires, channel=CHANNEL_OF)}{ending}"
+    return f"{source.with_tables()},{timed}{_DUE.format(expires=source.expires, channel=CHANNEL_OF)}{ending}"
 
 
 def parameters(
@@ -157,10 +157,16 @@ def usable_channels(channels: list[str]) -> list[str]:
     )
 
 
-def still_wanted(source: Source, *, programme_id: int, user_ids: list[int], now: datetime) -> set[tuple[int, str, str]]:
-    """(person, subject, slot) that this kind would be sent for now, at any time. Weekly ones have no slot here."""
+def still_wanted(
+    source: Source, *, programme_id: int, user_ids: list[int], done_too: bool = False, now: datetime
+) -> set[tuple[int, str, str]]:
+    """(person, subject, slot) that this kind would be sent for now, at any time. Weekly ones have no slot here.
+
+    `done_too`: also where the doctor has taken the step that it is about.
+    """
     first, last = EVER
     values: dict[str, Any] = {"programme": programme_id, "users": user_ids, "now": now, "first": first, "last": last}
+    tables = source.with_tables(done_too=done_too)
     with connection.cursor() as cursor:
-        cursor.execute(f"{source.with_tables} SELECT user_id, subject, coalesce(slot, '') FROM candidates", values)  # noqa: S608
+        cursor.execute(f"{tables} SELECT user_id, subject, coalesce(slot, '') FROM candidates", values)  # noqa: S608
         return {(user, subject, slot) for user, subject, slot in cursor.fetchall()}

@@ -11,8 +11,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from core.clock import asked_now
-from reminders.domain.planning import rehearse
-from reminders.domain.running import drain, plan_all, recover
+from reminders.domain.running import drain, plan_all, recover, rehearse_all
 from reminders.enums import Kind
 
 SHOWN = 20
@@ -47,7 +46,8 @@ class Command(BaseCommand):
             sys.exit(3)
 
     def _show(self, now: datetime) -> None:
-        found = rehearse(now=now)
+        rehearsal = rehearse_all(now=now)
+        found = rehearsal.messages
         for (kind, channel), number in sorted(Counter((one.kind, one.channel) for one in found).items()):
             self.stdout.write(f"{number:>8,}  {Kind(kind).label} · {channel}")
         for one in found[:SHOWN]:
@@ -56,6 +56,10 @@ class Command(BaseCommand):
             )
         if len(found) > SHOWN:
             self.stdout.write(f"… and {len(found) - SHOWN:,} more.")
+        for name in rehearsal.failed:
+            self.stderr.write(f"Could not be worked out: {name}. The log says why.")
+        if rehearsal.failed:
+            sys.exit(1)
         if not found:
             self.stdout.write("Nothing is to be planned.")
 

@@ -114,7 +114,7 @@ def _started(found: Scene) -> None:
         (_disable, SkipReason.NOT_ENROLLED),
         (_opt_out, SkipReason.OPTED_OUT),
         (_suppress, SkipReason.SUPPRESSED),
-        (_started, SkipReason.DONE),
+        (_started, SkipReason.GONE),
     ],
 )
 def test_what_happened_meanwhile_is_the_reason(happened: Callable[[Scene], None], expected: SkipReason) -> None:
@@ -147,7 +147,7 @@ def test_who_gave_the_place_back_is_not_reminded() -> None:
     )
     plan(now=NOW)
     Registration.objects.filter(pk=row.pk).update(cancelled_at=NOW)
-    assert verdict() == {found.doctors[0].pk: SkipReason.DONE}
+    assert verdict() == {found.doctors[0].pk: SkipReason.GONE}
 
 
 def test_quiet_hours_wait_until_morning_in_the_doctors_zone() -> None:
@@ -332,6 +332,44 @@ def test_whoever_watches_live_is_there_already() -> None:
             epoch=epoch, started_at=NOW,
         )  # fmt: skip
     assert verdict() == {found.doctors[0].pk: SkipReason.DONE, found.doctors[1].pk: "go"}
+
+
+def test_done_is_what_the_doctor_did_and_gone_is_what_others_did() -> None:
+    """The recording: watched by one, taken from one, and there for one."""
+    from tests.factories.media import VideoFactory
+    from tests.factories.webinars import WatchRecordFactory
+    from webinars.enums import Restriction
+    from webinars.models import PersonRestriction
+
+    found = scene(doctors=3, starts_at=NOW - 3 * HOUR, ended_at=NOW - 2 * HOUR, live_at=NOW - 3 * HOUR)
+    Webinar.objects.update(video=VideoFactory.create(published_at=NOW))
+    JourneyFactory.create(programme=found.programme, kind=Kind.RECORDING_READY, offset_minutes=0)
+    plan(now=NOW)
+    watched, removed, missed = found.doctors
+    WatchRecordFactory.create(user=watched, webinar=found.webinar, coverage=((0, 1450),), last_beat_at=NOW)
+    PersonRestriction.objects.create(webinar=found.webinar, user=removed, kind=Restriction.REMOVED, at=NOW)
+    assert verdict() == {watched.pk: SkipReason.DONE, removed.pk: SkipReason.GONE, missed.pk: "go"}
+    Webinar.objects.update(video=None)
+    Delivery.objects.update(state=DeliveryState.PLANNED, claim=None)
+    assert set(verdict().values()) == {SkipReason.GONE}
+
+
+def test_who_watches_again_is_not_told_that_they_left() -> None:
+    from tests.factories.media import VideoFactory
+    from tests.factories.webinars import WatchRecordFactory
+    from webinars.models import WatchRecord
+
+    found = scene(doctors=2, starts_at=NOW - 30 * HOUR, ended_at=NOW - 29 * HOUR, live_at=NOW - 30 * HOUR)
+    Webinar.objects.update(video=VideoFactory.create(published_at=NOW - 28 * HOUR))
+    JourneyFactory.create(programme=found.programme, kind=Kind.LEFT_EARLY, offset_minutes=24 * 60)
+    for doctor in found.doctors:
+        WatchRecordFactory.create(
+            user=doctor, webinar=found.webinar, coverage=((0, 1450),), last_beat_at=NOW - 24 * HOUR
+        )
+    plan(now=NOW)
+    back, away = found.doctors
+    WatchRecord.objects.filter(user=back).update(last_beat_at=NOW - timedelta(seconds=20))
+    assert verdict() == {back.pk: SkipReason.DONE, away.pk: "go"}
 
 
 def test_the_slot_of_a_begin_is_written_alike_by_both() -> None:

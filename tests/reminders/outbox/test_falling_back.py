@@ -141,6 +141,7 @@ def test_without_a_wait_there_is_no_next_channel_for_what_left() -> None:
         (SkipReason.SUPPRESSED, 1), (SkipReason.OPTED_OUT, 1), (SkipReason.NO_ADDRESS, 1), (SkipReason.NO_TEMPLATE, 1),
         (SkipReason.DONE, 0), (SkipReason.CANCELLED, 0), (SkipReason.MOVED, 0), (SkipReason.CAPPED, 0),
         (SkipReason.TOO_LATE, 0), (SkipReason.STOPPED, 0), (SkipReason.NOT_NEEDED, 0), (SkipReason.SWITCHED_OFF, 0),
+        (SkipReason.GONE, 0), (SkipReason.NO_WAY, 1),
         (SkipReason.NOT_ENROLLED, 0),
     ],
 )  # fmt: skip

@@ -203,7 +203,7 @@ def test_by_a_channel_that_this_site_has_not_nothing_waits_for_ever(settings: An
     due(channel=Channel.SMS)
     settings.MESSAGES = {**settings.MESSAGES, "MESSAGES_SMS": "none"}
     send(channel=Channel.SMS)
-    assert only().skip_reason == SkipReason.SWITCHED_OFF
+    assert only().skip_reason == SkipReason.NO_WAY
 
 
 def test_messages_on_the_site_are_there_with_their_mark() -> None:

@@ -78,14 +78,21 @@ def test_what_nobody_was_told_of_is_not_taken_back(db: None) -> None:
     LiveWebinarFactory.create(starts_at=STARTS, cancelled_at=NOW)
     WebinarFactory.create()
     LiveWebinarFactory.create(starts_at=NOW - timedelta(days=30))
-    LiveWebinarFactory.create(starts_at=NOW - timedelta(hours=1), live_at=NOW - timedelta(hours=1))
+    LiveWebinarFactory.create(
+        starts_at=NOW - timedelta(hours=1), live_at=NOW - timedelta(hours=1), ended_at=NOW - timedelta(minutes=5)
+    )
     assert look() == []
 
 
-def test_a_webinar_on_the_air_is_moved_no_more(webinar: Webinar) -> None:
-    look()
-    change(webinar, live_at=STARTS, starts_at=STARTS - timedelta(minutes=1))
-    assert look(1) == []
+def test_a_date_that_went_live_before_anybody_looked_is_noticed_on_the_air(webinar: Webinar) -> None:
+    LiveWebinarFactory.create(starts_at=NOW, live_at=NOW)
+    assert look() == [(0, False, False)] * 2
+    earlier = STARTS - timedelta(minutes=30)
+    change(webinar, starts_at=earlier, live_at=earlier)
+    assert look(1) == [(1, True, False)]
+    Lesson.objects.filter(pk=webinar.lesson_id).update(title="Another")
+    change(webinar, planned_minutes=90)
+    assert look(2) == []
 
 
 @pytest.mark.parametrize("rows", [1, 3])

@@ -97,6 +97,30 @@ def test_feedback_about_a_course_waits_for_all_of_it() -> None:
     assert planned() == [(done.pk, "evaluation", f"lesson/{lesson.pk}", "", NOW)]
 
 
+@pytest.mark.parametrize("about_course", [False, True])
+def test_a_form_that_opens_long_after_is_asked_for_when_it_opens(about_course: bool) -> None:
+    found = scene(doctors=2)
+    on(found, Kind.EVALUATION, 30)
+    course = found.webinar.lesson.course
+    lesson = LessonFactory.create(course=course, kind="evaluation", opens_at=NOW)
+    EvaluationFactory.create(lesson=lesson, about=None if about_course else found.webinar.lesson)
+    long_ago, later = found.doctors
+    LessonCompletion.objects.create(user=long_ago, lesson=found.webinar.lesson, completed_at=NOW - 60 * DAY)
+    LessonCompletion.objects.create(user=later, lesson=found.webinar.lesson, completed_at=NOW + timedelta(minutes=10))
+    plan(now=NOW - timedelta(minutes=1))
+    assert planned() == []
+    for minutes in (15, 30):
+        plan(now=NOW + timedelta(minutes=minutes))
+    subject = f"lesson/{lesson.pk}"
+    assert planned() == [
+        (long_ago.pk, "evaluation", subject, "", NOW + timedelta(minutes=30)),
+        (later.pk, "evaluation", subject, "", NOW + timedelta(minutes=40)),
+    ]
+    Delivery.objects.all().delete()
+    plan(now=NOW + 6 * DAY)  # switched on that late, it asks nobody
+    assert planned() == []
+
+
 def test_thanks_for_a_course_once_and_in_the_evening() -> None:
     found = scene(doctors=2)
     on(found, Kind.COURSE_COMPLETED, 0, time(18))

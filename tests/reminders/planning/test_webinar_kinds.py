@@ -318,7 +318,7 @@ def test_who_was_told_or_has_a_place_hears_that_it_was_moved() -> None:
     assert {one.slot for one in Delivery.objects.filter(kind=Kind.MOVED)} == {f"{NOW + 6 * DAY:%Y-%m-%dT%H:%MZ}#1"}
 
 
-def test_moved_twice_tells_of_both_and_of_no_change_of_title() -> None:
+def test_moved_again_after_it_was_told_is_told_again_and_no_change_of_title() -> None:
     from courses.models import Lesson
 
     found = scene(starts_at=NOW + 5 * DAY)
@@ -332,6 +332,10 @@ def test_moved_twice_tells_of_both_and_of_no_change_of_title() -> None:
     for hours, start in ((1, NOW + 6 * DAY), (2, NOW + 5 * DAY)):
         change(found.webinar, starts_at=start)
         notice_changes(now=NOW + timedelta(hours=hours))
+        plan(now=NOW + timedelta(hours=hours))
+        Delivery.objects.filter(state=DeliveryState.PLANNED).update(
+            state=DeliveryState.SENT, claimed_at=NOW + timedelta(hours=hours), ended_at=NOW + timedelta(hours=hours)
+        )
         plan(now=NOW + timedelta(hours=hours))
     assert [(one.slot, one.due_at) for one in Delivery.objects.order_by("pk")] == [
         (f"{NOW + 6 * DAY:%Y-%m-%dT%H:%MZ}#2", NOW + timedelta(hours=1)),
@@ -403,6 +407,23 @@ def test_the_recording_is_for_who_missed_it_and_the_rest_for_who_left() -> None:
     assert planned(Kind.LEFT_EARLY) == [(left_early.pk, "left_early", NOW + timedelta(hours=1))]
 
 
+def test_who_pauses_or_is_back_has_not_left() -> None:
+    begin = NOW - timedelta(hours=3)
+    found = scene(doctors=2, starts_at=begin)
+    known(found)
+    switch_on(found, Kind.LEFT_EARLY)
+    after(found, ended_at=begin + timedelta(hours=1), published_at=NOW - timedelta(hours=1))
+    pauses, left_early = found.doctors
+    for doctor, minutes in ((pauses, 14), (left_early, 15)):
+        WatchRecordFactory.create(
+            user=doctor, webinar=found.webinar, coverage=((0, 1450),), last_beat_at=NOW - timedelta(minutes=minutes)
+        )
+    plan(now=NOW)
+    assert [user for user, _kind, _due in planned()] == [left_early.pk]
+    plan(now=NOW + timedelta(minutes=1))
+    assert [user for user, _kind, _due in planned()] == [left_early.pk, pauses.pk]
+
+
 def test_a_recording_that_waits_for_its_release_is_not_ready() -> None:
     found = scene(starts_at=NOW - timedelta(hours=3), recording_policy="on_release")
     known(found)
@@ -460,10 +481,11 @@ def test_a_rehearsal_says_what_would_be_planned_and_writes_nothing() -> None:
     found = scene(doctors=2, starts_at=NOW + timedelta(hours=1))
     known(found)
     switch_on(found, Kind.HOUR_BEFORE, -60)
-    rows = rehearse(now=NOW)
-    assert [(one.kind, one.user_id, one.channel, one.due_at) for one in rows] == [
+    found_out = rehearse(now=NOW)
+    assert [(one.kind, one.user_id, one.channel, one.due_at) for one in found_out.messages] == [
         ("hour_before", doctor.pk, "email", NOW) for doctor in found.doctors
     ]
+    assert found_out.failed == []
     assert not Delivery.objects.exists()
 
 
@@ -489,6 +511,7 @@ def test_every_kind_can_be_planned_where_there_is_nothing() -> None:
     for local_time in (None, time(18)):
         for kind in planned_kinds():
             JourneyFactory.create(programme=programme, kind=kind, offset_minutes=0, local_time=local_time)
-        # It raises, where `plan` would log.
-        assert [one.kind for one in rehearse(now=NOW)] == ["weekly_progress"]
+        found_out = rehearse(now=NOW)
+        assert found_out.failed == []
+        assert [one.kind for one in found_out.messages] == ["weekly_progress"]
         Journey.objects.all().delete()

@@ -214,7 +214,7 @@ def test_without_an_address_words_or_a_thing_there_is_a_reason() -> None:
         planned(made, Kind.LIVE, Channel.PUSH),
         planned(made, Kind.SOON),
         planned(made, Kind.LIVE, subject="webinar/999999"),
-    ) == [SkipReason.NO_ADDRESS, SkipReason.NO_ADDRESS, SkipReason.NO_TEMPLATE, SkipReason.NOT_NEEDED]
+    ) == [SkipReason.NO_ADDRESS, SkipReason.NO_ADDRESS, SkipReason.NO_TEMPLATE, SkipReason.GONE]
 
 
 def test_a_programme_without_messages_has_no_words() -> None:

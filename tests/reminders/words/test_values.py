@@ -19,7 +19,7 @@ from tests.factories.assessments import EvaluationFactory
 from tests.factories.courses import CohortFactory, CourseFactory, EnrolmentFactory, LessonFactory, ProgrammeFactory
 from tests.factories.webinars import LiveWebinarFactory, WatchRecordFactory, WebinarFactory
 from tests.reminders.factories import DeliveryFactory, ScheduleRevisionFactory
-from webinars.models import Webinar
+from webinars.models import Registration, Webinar
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
@@ -77,13 +77,86 @@ def test_a_webinar_is_told_on_the_doctors_clock(programme: Programme, doctor: Us
     assert found.path == f"/webinars/{webinar.pk}/"
 
 
-def test_a_moved_webinar_tells_both_dates(programme: Programme, doctor: User) -> None:
+def moved_thrice(programme: Programme) -> Webinar:
+    """From the 23rd to the 24th, the 25th, the 26th: a look each day at eight from the 20th on."""
     webinar = webinar_in(programme)
-    for number, starts_at in enumerate((START - timedelta(days=2), START - timedelta(days=1), START)):
-        ScheduleRevisionFactory.create(webinar=webinar, number=number, starts_at=starts_at)
-    found = said(Kind.MOVED, f"webinar/{webinar.pk}", programme, doctor).placeholders
-    assert found["webinar.before"] == "Wednesday 25 November, 19:30 (Kolkata, UTC+5:30)"
-    assert found["webinar.starts"] == "Thursday 26 November, 19:30 (Kolkata, UTC+5:30)"
+    for number in range(4):
+        ScheduleRevisionFactory.create(
+            webinar=webinar,
+            number=number,
+            starts_at=START - timedelta(days=3 - number),
+            noticed_at=NOW - timedelta(days=5 - number),
+        )
+    return webinar
+
+
+def test_a_moved_webinar_tells_the_date_that_this_doctor_knew(programme: Programme, doctor: User) -> None:
+    """Not the newest that holds no more: who took a place long ago was never told of that one."""
+    webinar = moved_thrice(programme)
+    registered = doctor
+    told, both, nobody = UserFactory.create_batch(3, timezone="Asia/Kolkata")
+    for person in (registered, both):
+        Registration.objects.create(webinar=webinar, user=person, registered_at=NOW - timedelta(days=5))
+    for person, kind, days in ((told, Kind.WEEK_BEFORE, 2), (both, Kind.MOVED, 1)):
+        slot = f"{START - timedelta(days=days):%Y-%m-%dT%H:%MZ}" + ("#2" if kind == Kind.MOVED else "")
+        planned(
+            kind,
+            f"webinar/{webinar.pk}",
+            programme,
+            person,
+            slot=slot,
+            state="sent",
+            claimed_at=NOW - timedelta(days=3),
+        )
+    slot = f"{START:%Y-%m-%dT%H:%MZ}#3"
+    rows = [
+        planned(Kind.MOVED, f"webinar/{webinar.pk}", programme, person, slot=slot)
+        for person in (registered, told, both, nobody)
+    ]
+    found = values_for(rows, now=NOW)
+    said_before = [found[row.pk].placeholders.get("webinar.before", "") for row in rows]
+    assert [one.partition(",")[0] for one in said_before] == [
+        "Monday 23 November", "Tuesday 24 November", "Wednesday 25 November", ""
+    ]  # fmt: skip
+    assert {found[row.pk].placeholders["webinar.starts"] for row in rows} == {
+        "Thursday 26 November, 19:30 (Kolkata, UTC+5:30)"
+    }
+
+
+def test_the_next_channel_says_the_same_as_the_first(programme: Programme, doctor: User) -> None:
+    webinar = moved_thrice(programme)
+    Registration.objects.create(webinar=webinar, user=doctor, registered_at=NOW - timedelta(days=5))
+    slot = f"{START:%Y-%m-%dT%H:%MZ}#3"
+    first = planned(Kind.MOVED, f"webinar/{webinar.pk}", programme, doctor, slot=slot, state="sent", claimed_at=NOW)
+    second = planned(
+        Kind.MOVED, f"webinar/{webinar.pk}", programme, doctor, slot=slot, channel=Channel.SMS, fallback_of=first
+    )
+    found = values_for([second], now=NOW)[second.pk].placeholders
+    assert found["webinar.before"] == "Monday 23 November, 19:30 (Kolkata, UTC+5:30)"
+
+
+def test_a_restored_webinar_has_no_other_date_before(programme: Programme, doctor: User) -> None:
+    webinar = webinar_in(programme, starts_at=START + timedelta(seconds=30))
+    for number, cancelled in enumerate((False, True, False)):
+        ScheduleRevisionFactory.create(
+            webinar=webinar, number=number, is_cancelled=cancelled, noticed_at=NOW - timedelta(days=3 - number)
+        )
+    slot = f"{START:%Y-%m-%dT%H:%MZ}"
+    planned(
+        Kind.CANCELLED, f"webinar/{webinar.pk}", programme, doctor,
+        slot=f"{slot}#1", state="sent", claimed_at=NOW - timedelta(days=2),
+    )  # fmt: skip
+    row = planned(Kind.MOVED, f"webinar/{webinar.pk}", programme, doctor, slot=f"{slot}#2")
+    found = values_for([row], now=NOW)[row.pk].placeholders
+    assert "webinar.before" not in found
+    assert found["webinar.date"] == "Thursday 26 November"
+
+
+def test_what_is_cancelled_is_the_date_that_the_doctor_knows(programme: Programme, doctor: User) -> None:
+    webinar = moved_thrice(programme)
+    Registration.objects.create(webinar=webinar, user=doctor, registered_at=NOW - timedelta(days=5))
+    found = said(Kind.CANCELLED, f"webinar/{webinar.pk}", programme, doctor).placeholders
+    assert found["webinar.date"] == "Monday 23 November"
 
 
 def test_a_webinar_whose_date_was_taken_away_is_told_with_the_date_it_had(programme: Programme, doctor: User) -> None:
@@ -236,8 +309,11 @@ def test_a_zone_that_nobody_knows_is_utc(programme: Programme) -> None:
 def everything(programme: Programme, doctor: User) -> list[Delivery]:
     """A message of every kind."""
     webinar = webinar_in(programme)
-    ScheduleRevisionFactory.create(webinar=webinar, number=0, starts_at=START - timedelta(days=1))
+    ScheduleRevisionFactory.create(
+        webinar=webinar, number=0, starts_at=START - timedelta(days=1), noticed_at=NOW - timedelta(days=2)
+    )
     ScheduleRevisionFactory.create(webinar=webinar, number=1)
+    Registration.objects.create(webinar=webinar, user=doctor, registered_at=NOW - timedelta(days=1))
     lecture = WebinarFactory.create(lesson__course=webinar.lesson.course)
     WatchRecordFactory.create(user=doctor, webinar=lecture, coverage=((0, 1450),))
     evaluation = EvaluationFactory.create(lesson__course=webinar.lesson.course)

@@ -1,0 +1,119 @@
+"""What is asked every minute, and again for each handful before it leaves, must not read what others did long ago."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from accounts.models import User
+from courses.models import LessonCompletion
+from reminders.domain.planning import HORIZON
+from reminders.domain.planning.statement import EVER, LOOK, parameters, statement_of, zones_of
+from reminders.domain.planning.which import source_of
+from reminders.enums import Kind
+from tests.factories.assessments import EvaluationFactory
+from tests.factories.courses import LessonFactory
+from tests.reminders.factories import NOW, JourneyFactory, Scene, scene
+
+pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
+MANY = 3_000
+AT_ANOTHER_WAY = 5  # with more rows there the planner of the database may take another index
+
+
+def asked(*, about_course: bool) -> Scene:
+    """A form about the webinar's lesson, or about the course with two lessons more."""
+    found = scene(doctors=2)
+    course = found.webinar.lesson.course
+    if about_course:
+        LessonFactory.create_batch(2, course=course)
+    lesson = LessonFactory.create(course=course, kind="evaluation")
+    EvaluationFactory.create(lesson=lesson, about=None if about_course else found.webinar.lesson)
+    JourneyFactory.create(programme=found.programme, kind=Kind.EVALUATION, offset_minutes=0)
+    return found
+
+
+def completed(found: Scene, users: list[User], *, at: Any) -> None:
+    lessons = found.webinar.lesson.course.lessons.exclude(kind="evaluation")
+    LessonCompletion.objects.bulk_create(
+        LessonCompletion(user=user, lesson=lesson, completed_at=at) for user in users for lesson in lessons
+    )
+
+
+def crowd(number: int) -> list[User]:
+    return User.objects.bulk_create(User(email=f"crowd{one}@example.org", password="!") for one in range(number))
+
+
+def planning(found: Scene) -> tuple[str, dict[str, Any]]:
+    journey = found.programme.journeys.get(kind=Kind.EVALUATION)
+    source = source_of(Kind.EVALUATION)
+    assert source is not None
+    values = parameters(journey, source=source, zones=zones_of(), horizon=HORIZON, now=NOW)
+    return statement_of(source, journey, LOOK), values
+
+
+def checking(found: Scene) -> tuple[str, dict[str, Any]]:
+    source = source_of(Kind.EVALUATION)
+    assert source is not None
+    first, last = EVER
+    users = [found.doctors[0].pk]
+    values = {"programme": found.programme.pk, "users": users, "now": NOW, "first": first, "last": last}
+    return f"{source.with_tables()} SELECT user_id FROM candidates", values
+
+
+def rows_read(statement: str, values: dict[str, Any]) -> tuple[int, int]:
+    """Of completions: those that were looked at, by whatever way. And how many rows came of it all."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE courses_lessoncompletion")
+        cursor.execute("SET LOCAL enable_seqscan = off")  # a small table is read whole, and a large one is meant
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", values)
+        found = cursor.fetchone()[0]
+    (plan,) = found if isinstance(found, list) else json.loads(found)
+
+    def count(node: dict[str, Any]) -> int:
+        mine = 0
+        if node.get("Relation Name") == "courses_lessoncompletion":
+            dropped = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
+            mine = round((node["Actual Rows"] + dropped) * node["Actual Loops"])
+        return mine + sum(count(child) for child in node.get("Plans", ()))
+
+    return count(plan["Plan"]), round(plan["Plan"]["Actual Rows"])
+
+
+@pytest.mark.parametrize("about_course", [False, True])
+def test_one_message_of_feedback_reads_what_its_doctor_did(about_course: bool) -> None:
+    found = asked(about_course=about_course)
+    completed(found, found.doctors[:1], at=NOW)
+    few, rows = rows_read(*checking(found))
+    assert rows == 1
+    assert few >= 1
+    completed(found, crowd(MANY), at=NOW)
+    many, rows = rows_read(*checking(found))
+    assert rows == 1
+    assert many <= few + AT_ANOTHER_WAY
+
+
+@pytest.mark.parametrize("about_course", [False, True])
+def test_planning_feedback_reads_what_was_done_lately(about_course: bool) -> None:
+    found = asked(about_course=about_course)
+    completed(found, found.doctors[:1], at=NOW)
+    few, rows = rows_read(*planning(found))
+    assert rows == 1
+    completed(found, crowd(MANY), at=NOW - 30 * DAY)
+    completed(found, found.doctors[1:], at=NOW - 30 * DAY)
+    many, rows = rows_read(*planning(found))
+    assert rows == 1
+    assert many <= few + AT_ANOTHER_WAY
+
+
+@pytest.mark.parametrize("of_what", [planning, checking])
+def test_the_rows_are_counted_at_all(of_what: Callable[[Scene], tuple[str, dict[str, Any]]]) -> None:
+    """Else the tests above could not fail."""
+    found = asked(about_course=False)
+    completed(found, found.doctors, at=NOW)
+    whole = "SELECT * FROM courses_lessoncompletion"
+    assert rows_read(whole, {}) == (2, 2)
+    assert rows_read(*of_what(found))[0] > 0
