@@ -15,7 +15,7 @@ from reminders.models import Delivery, MessagePolicy
 from tests.factories.media import VideoFactory
 from tests.factories.webinars import WatchRecordFactory
 from tests.reminders.factories import NOW, ChannelChoiceFactory, DeliveryFactory, Scene, scene
-from tests.reminders.planning.test_webinar_kinds import change, switch_on
+from tests.reminders.planning.test_webinar_kinds import change, known, planned, switch_on
 from webinars.enums import Phase, Restriction
 from webinars.models import PersonRestriction, Registration
 
@@ -269,3 +269,64 @@ def test_who_was_removed_hears_no_more_of_it() -> None:
     assert [(one.kind, one.user_id) for one in rows] == [
         (kind, other.pk) for kind in (Kind.MOVED, Kind.CANCELLED, Kind.RECORDING_READY, Kind.LEFT_EARLY)
     ]
+
+
+def test_who_was_told_or_has_a_place_hears_that_it_was_moved() -> None:
+    found = scene(doctors=4, starts_at=NOW + 5 * DAY)
+    known(found)
+    switch_on(found, Kind.MOVED)
+    told, has_place, planned_only, knows_nothing = found.doctors
+    slot = f"{NOW + 5 * DAY:%Y-%m-%dT%H:%MZ}"
+    leave(found, Kind.WEEK_BEFORE, told, slot, at=NOW - DAY)
+    Registration.objects.create(webinar=found.webinar, user=has_place, registered_at=NOW - DAY)
+    DeliveryFactory.create(
+        programme=found.programme, user=planned_only, kind=Kind.WEEK_BEFORE, subject=f"webinar/{found.webinar.pk}",
+        slot=slot, due_at=NOW,
+    )  # fmt: skip
+    change(found.webinar, starts_at=NOW + 6 * DAY)
+    notice_changes(now=NOW)
+    plan(now=NOW)
+    plan(now=NOW + timedelta(minutes=1))
+    assert planned(Kind.MOVED) == [(told.pk, "moved", NOW), (has_place.pk, "moved", NOW)]
+    assert knows_nothing.pk not in {row[0] for row in planned(Kind.MOVED)}
+    assert {one.slot for one in Delivery.objects.filter(kind=Kind.MOVED)} == {f"{NOW + 6 * DAY:%Y-%m-%dT%H:%MZ}#1"}
+
+
+def test_moved_again_after_it_was_told_is_told_again_and_no_change_of_title() -> None:
+    from courses.models import Lesson
+
+    found = scene(starts_at=NOW + 5 * DAY)
+    known(found)
+    switch_on(found, Kind.MOVED)
+    Registration.objects.create(webinar=found.webinar, user=found.doctors[0], registered_at=NOW - DAY)
+    Lesson.objects.filter(pk=found.webinar.lesson_id).update(title="Another title")
+    notice_changes(now=NOW)
+    plan(now=NOW)
+    assert planned() == []
+    for hours, start in ((1, NOW + 6 * DAY), (2, NOW + 5 * DAY)):
+        change(found.webinar, starts_at=start)
+        notice_changes(now=NOW + timedelta(hours=hours))
+        plan(now=NOW + timedelta(hours=hours))
+        Delivery.objects.filter(state=DeliveryState.PLANNED).update(
+            state=DeliveryState.SENT, claimed_at=NOW + timedelta(hours=hours), ended_at=NOW + timedelta(hours=hours)
+        )
+        plan(now=NOW + timedelta(hours=hours))
+    assert [(one.slot, one.due_at) for one in Delivery.objects.order_by("pk")] == [
+        (f"{NOW + 6 * DAY:%Y-%m-%dT%H:%MZ}#2", NOW + timedelta(hours=1)),
+        (f"{NOW + 5 * DAY:%Y-%m-%dT%H:%MZ}#3", NOW + timedelta(hours=2)),
+    ]
+
+
+def test_a_cancelled_webinar_is_told_to_who_counted_on_it() -> None:
+    found = scene(doctors=3, starts_at=NOW + timedelta(hours=5))
+    known(found)
+    switch_on(found, Kind.CANCELLED)
+    switch_on(found, Kind.HOUR_BEFORE, -60)
+    told, has_place, _other = found.doctors
+    leave(found, Kind.DAY_BEFORE, told, f"{found.webinar.starts_at:%Y-%m-%dT%H:%MZ}", at=NOW - DAY)
+    Registration.objects.create(webinar=found.webinar, user=has_place, registered_at=NOW - DAY)
+    change(found.webinar, cancelled_at=NOW)
+    notice_changes(now=NOW)
+    for minutes in (0, 1, 240):
+        plan(now=NOW + timedelta(minutes=minutes))
+    assert planned() == [(told.pk, "cancelled", NOW), (has_place.pk, "cancelled", NOW)]

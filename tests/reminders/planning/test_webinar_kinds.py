@@ -19,7 +19,6 @@ from tests.factories.webinars import LiveWebinarFactory, WatchRecordFactory
 from tests.reminders.factories import (
     NOW,
     ChannelChoiceFactory,
-    DeliveryFactory,
     JourneyFactory,
     MessagePolicyFactory,
     Scene,
@@ -289,60 +288,6 @@ def test_registration_is_confirmed_once_for_each_time_it_was_made() -> None:
     assert planned() == [(found.doctors[0].pk, "registered", NOW), (found.doctors[0].pk, "registered", later)]
 
 
-def left(found: Scene, kind: Kind, user: User, at: datetime, slot: str) -> Delivery:
-    made: Delivery = DeliveryFactory.create(
-        programme=found.programme, user=user, kind=kind, subject=f"webinar/{found.webinar.pk}", slot=slot, due_at=at,
-        state=DeliveryState.SENT, claimed_at=at,
-    )  # fmt: skip
-    return made
-
-
-def test_who_was_told_or_has_a_place_hears_that_it_was_moved() -> None:
-    found = scene(doctors=4, starts_at=NOW + 5 * DAY)
-    known(found)
-    switch_on(found, Kind.MOVED)
-    told, has_place, planned_only, knows_nothing = found.doctors
-    slot = f"{NOW + 5 * DAY:%Y-%m-%dT%H:%MZ}"
-    left(found, Kind.WEEK_BEFORE, told, NOW - DAY, slot)
-    Registration.objects.create(webinar=found.webinar, user=has_place, registered_at=NOW - DAY)
-    DeliveryFactory.create(
-        programme=found.programme, user=planned_only, kind=Kind.WEEK_BEFORE, subject=f"webinar/{found.webinar.pk}",
-        slot=slot, due_at=NOW,
-    )  # fmt: skip
-    change(found.webinar, starts_at=NOW + 6 * DAY)
-    notice_changes(now=NOW)
-    plan(now=NOW)
-    plan(now=NOW + timedelta(minutes=1))
-    assert planned(Kind.MOVED) == [(told.pk, "moved", NOW), (has_place.pk, "moved", NOW)]
-    assert knows_nothing.pk not in {row[0] for row in planned(Kind.MOVED)}
-    assert {one.slot for one in Delivery.objects.filter(kind=Kind.MOVED)} == {f"{NOW + 6 * DAY:%Y-%m-%dT%H:%MZ}#1"}
-
-
-def test_moved_again_after_it_was_told_is_told_again_and_no_change_of_title() -> None:
-    from courses.models import Lesson
-
-    found = scene(starts_at=NOW + 5 * DAY)
-    known(found)
-    switch_on(found, Kind.MOVED)
-    Registration.objects.create(webinar=found.webinar, user=found.doctors[0], registered_at=NOW - DAY)
-    Lesson.objects.filter(pk=found.webinar.lesson_id).update(title="Another title")
-    notice_changes(now=NOW)
-    plan(now=NOW)
-    assert planned() == []
-    for hours, start in ((1, NOW + 6 * DAY), (2, NOW + 5 * DAY)):
-        change(found.webinar, starts_at=start)
-        notice_changes(now=NOW + timedelta(hours=hours))
-        plan(now=NOW + timedelta(hours=hours))
-        Delivery.objects.filter(state=DeliveryState.PLANNED).update(
-            state=DeliveryState.SENT, claimed_at=NOW + timedelta(hours=hours), ended_at=NOW + timedelta(hours=hours)
-        )
-        plan(now=NOW + timedelta(hours=hours))
-    assert [(one.slot, one.due_at) for one in Delivery.objects.order_by("pk")] == [
-        (f"{NOW + 6 * DAY:%Y-%m-%dT%H:%MZ}#2", NOW + timedelta(hours=1)),
-        (f"{NOW + 5 * DAY:%Y-%m-%dT%H:%MZ}#3", NOW + timedelta(hours=2)),
-    ]
-
-
 def test_a_moved_webinar_has_its_reminders_anew_and_moved_back_again() -> None:
     found = scene(starts_at=NOW + timedelta(hours=1))
     known(found)
@@ -359,21 +304,6 @@ def test_a_moved_webinar_has_its_reminders_anew_and_moved_back_again() -> None:
     plan(now=NOW - timedelta(minutes=6))
     assert planned() == [(found.doctors[0].pk, "hour_before", NOW)]
     assert Delivery.objects.get().key == withdrawn.key  # one row: at most one message for it
-
-
-def test_a_cancelled_webinar_is_told_to_who_counted_on_it() -> None:
-    found = scene(doctors=3, starts_at=NOW + timedelta(hours=5))
-    known(found)
-    switch_on(found, Kind.CANCELLED)
-    switch_on(found, Kind.HOUR_BEFORE, -60)
-    told, has_place, _other = found.doctors
-    left(found, Kind.DAY_BEFORE, told, NOW - DAY, f"{found.webinar.starts_at:%Y-%m-%dT%H:%MZ}")
-    Registration.objects.create(webinar=found.webinar, user=has_place, registered_at=NOW - DAY)
-    change(found.webinar, cancelled_at=NOW)
-    notice_changes(now=NOW)
-    for minutes in (0, 1, 240):
-        plan(now=NOW + timedelta(minutes=minutes))
-    assert planned() == [(told.pk, "cancelled", NOW), (has_place.pk, "cancelled", NOW)]
 
 
 def after(found: Scene, *, ended_at: datetime, published_at: datetime) -> None:
