@@ -1,6 +1,7 @@
 """System checks of the whole: `manage.py check`, and with `--deploy` before a release."""
 
 from collections.abc import Sequence
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,39 @@ def offered_languages_are_translated(**_: Any) -> list[CheckMessage]:
             )
         ]
     return []
+
+
+@register(Tags.security)
+def messages_are_told_of(**_: Any) -> list[CheckMessage]:
+    """What Amazon says by no topic of ours is not believed: nothing then counts as delivered, bounced or unwanted."""
+    choices = {"MESSAGES_EMAIL": "ses", "MESSAGES_SMS": "aws"}
+    deaf = [f"{name}={kind}" for name, kind in choices.items() if settings.MESSAGES[name] == kind]
+    if not deaf or settings.MESSAGES["AWS_SNS_TOPICS"]:
+        return []
+    return [
+        Warning(
+            f"AWS_SNS_TOPICS is empty: with {' and '.join(deaf)} nobody learns what became of a message.",
+            hint="Name the topics that the configuration sets publish to (docs/messages.md).",
+            id="lms.W004",
+        )
+    ]
+
+
+@register(Tags.security)
+def calendars_know_the_sender(**_: Any) -> list[CheckMessage]:
+    """Calendars take a change of an entry from its organiser alone."""
+    sender, organiser = settings.MESSAGES["MESSAGES_FROM"], settings.DEFAULT_FROM_EMAIL
+    if settings.MESSAGES["MESSAGES_EMAIL"] == "none" or not sender:
+        return []
+    if parseaddr(sender)[1].lower() == parseaddr(organiser)[1].lower():
+        return []
+    return [
+        Warning(
+            "MESSAGES_FROM is another address than DEFAULT_FROM_EMAIL, which organises the webinars in calendars.",
+            hint="Outlook and Gmail may not take a moved or cancelled webinar from it: use one address for both.",
+            id="lms.W005",
+        )
+    ]
 
 
 @register(Tags.security, deploy=True)

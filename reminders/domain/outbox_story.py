@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from reminders.enums import DeliveryState
+from reminders.enums import Channel, DeliveryState
 from reminders.models import Delivery
 
 
@@ -31,7 +31,7 @@ def story_of(one: Delivery) -> list[Line]:
         lines.append(Line(one.ended_at, _("Handed over (%(by)s)") % {"by": one.transport or "–"}))
     marks = (
         (one.delivered_at, _("Delivered")),
-        (one.bounced_at, _("Came back")),
+        (one.bounced_at, _("Came back") if one.channel == Channel.EMAIL else _("Not delivered, says the provider")),
         (one.read_at, _("Opened, says the provider")),
         (one.followed_at, _("Link followed")),
     )

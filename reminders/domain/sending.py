@@ -192,7 +192,11 @@ def _learn(part: Worded, results: Sequence[Result], transport: Transport, *, now
     if gone:
         notices.end_gone(gone, now=now)
     for (one, said), result in zip(part, results, strict=True):
-        if isinstance(result, Refused) and result.is_hard and one.channel != Channel.PUSH:
+        if not isinstance(result, Refused) or one.channel == Channel.PUSH:
+            continue
+        if result.is_stopped:
+            consent.stop(channel=one.channel, address=said.address, said_at=now)
+        elif result.is_hard:
             digest = consent.address_digest(one.channel, said.address)
             consent.suppress(channel=one.channel, digest=digest, reason=SuppressionReason.INVALID, now=now)
 

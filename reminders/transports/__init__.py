@@ -1,5 +1,6 @@
 """How messages leave. One file per provider; see `base.Transport`. `lms/messages.py` reads which are used."""
 
+import re
 from functools import lru_cache
 
 from django.conf import settings
@@ -34,6 +35,13 @@ KINDS: dict[Channel, dict[str, str]] = {
     },
 }
 NONE = "none"
+SENDERS: dict[tuple[str, str], str] = {
+    (Channel.SMS, "twilio"): "TWILIO_SMS_FROM",
+    (Channel.SMS, "vonage"): "VONAGE_FROM",
+    (Channel.SMS, "aws"): "AWS_SMS_ORIGINATION",
+}
+# A sender that is no number: up to eleven signs with a letter among them. AWS's own numbers of pools are longer.
+NAME = re.compile(r"(?!pool-|phone-)(?=.*[A-Za-z])[A-Za-z0-9 _-]{1,11}")
 
 
 def transport_for(channel: str) -> Transport | None:
@@ -53,6 +61,15 @@ def transports_named(name: str) -> list[Transport]:
     return [transport for transport in all_transports() if transport.name == name]
 
 
+def takes_answers(channel: str) -> bool:
+    """Whether who gets a message can answer it (STOP): nobody can write to a name. Asks the settings alone. Of a
+    messaging service or a pool, which choose a sender by country, it says yes: give those numbers.
+    """
+    variable = SENDERS.get((channel, settings.MESSAGES.get(f"MESSAGES_{channel.upper()}", NONE)), "")
+    sender = str(settings.MESSAGES.get(variable, ""))
+    return not (NAME.fullmatch(sender) or ":sender-id/" in sender)
+
+
 @lru_cache(maxsize=32)
 def _made(channel: Channel, kind: str, _values: tuple[tuple[str, object], ...]) -> Transport:
     """Once for every set of values, so that changed settings make a new one."""
@@ -60,4 +77,4 @@ def _made(channel: Channel, kind: str, _values: tuple[tuple[str, object], ...]) 
     return made
 
 
-__all__ = ["KINDS", "Transport", "all_transports", "transport_for", "transports_named"]
+__all__ = ["KINDS", "Transport", "all_transports", "takes_answers", "transport_for", "transports_named"]

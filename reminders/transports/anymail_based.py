@@ -3,6 +3,7 @@
 import re
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from anymail.exceptions import AnymailAPIError, AnymailError, AnymailRecipientsRefused
@@ -13,7 +14,7 @@ from core.logging import get_logger
 from reminders.enums import Channel
 from reminders.transports.base import Accepted, Outgoing, Refused, Result, Uncertain
 from reminders.transports.calling import CONNECT_SECONDS, Answer, in_lanes, read_seconds, refusal, what_it_means
-from reminders.transports.mail_parts import NoAddressError, mail_of
+from reminders.transports.mail_parts import NoAddressError, mail_of, one_line
 from reminders.transports.merging import Merged, grouped, merge
 
 log = get_logger("reminders")
@@ -51,8 +52,13 @@ class AnymailTransport:
         raise NotImplementedError
 
     def send(self, messages: Sequence[Outgoing]) -> list[Result]:
+        messages = [replace(one, subject=one_line(one.subject)) for one in messages]  # a header also where it is merged
         results: dict[int, Result] = {}
-        backend = self._open()
+        try:
+            backend = self._open()
+        except Exception as problem:  # noqa: BLE001  # of settings or a library, before anything was sent
+            why = f"{self.name} cannot be called ({type(problem).__name__})"
+            return [Refused(why, is_temporary=True) for _ in messages]
         try:
             for group in grouped(messages, most=self.most, taboo=self.taboo):
                 results.update(zip(group, self._send_group(backend, [messages[i] for i in group]), strict=True))
@@ -87,6 +93,7 @@ class AnymailTransport:
         except NoAddressError:
             return Refused("no valid address", is_hard=True)
         mail.metadata = {METADATA: str(message.key)}  # type: ignore[attr-defined]  # anymail's own
+        self.leave_links(mail)
         return self._hand_over(backend, mail, [message])[0]
 
     def _send_merged(self, backend: Any, merged: Merged) -> list[Result]:
@@ -129,9 +136,14 @@ class AnymailTransport:
         }
         mail.merge_data = {message.address: merged.values[index] for index, message in zip(mails, good, strict=True)}
         mail.merge_metadata = {message.address: {METADATA: str(message.key)} for message in good}
+        self.leave_links(mail)
         self.prepare(mail, merged)
         found = dict(zip(mails, self._hand_over(backend, mail, good), strict=True))
         return [found.get(i, Refused("no valid address", is_hard=True)) for i in range(len(merged.messages))]
+
+    def leave_links(self, mail: Any) -> None:
+        """As they are: one that is counted leads through the provider, whose logs would hold what lets somebody in."""
+        mail.track_clicks = False
 
     def prepare(self, mail: Any, merged: Merged) -> None:
         """What the provider needs besides for one message to many."""

@@ -7,9 +7,10 @@ from uuid import UUID
 
 from reminders.enums import Channel, Outcome
 from reminders.transports import aws_calls, sns
-from reminders.transports.base import Accepted, Callback, Outgoing, Refused, Result, Told, wish_in
+from reminders.transports.base import Accepted, Callback, Outgoing, Refused, Result, Told
 from reminders.transports.calling import in_lanes
 from reminders.transports.mail_parts import key_of
+from reminders.transports.wishes import wish_in
 
 SERVICE = "pinpoint-sms-voice-v2"
 CONTEXT = "delivery"
@@ -17,6 +18,7 @@ OUTCOMES = {
     "TEXT_QUEUED": Outcome.ACCEPTED,
     "TEXT_SENT": Outcome.ACCEPTED,
     "TEXT_PENDING": Outcome.ACCEPTED,
+    "TEXT_UNKNOWN": Outcome.ACCEPTED,  # the carrier never said
     "TEXT_SUCCESSFUL": Outcome.DELIVERED,
     "TEXT_DELIVERED": Outcome.DELIVERED,
     "TEXT_INVALID": Outcome.FAILED,
@@ -27,7 +29,6 @@ OUTCOMES = {
     "TEXT_CARRIER_BLOCKED": Outcome.FAILED,
     "TEXT_PROTECT_BLOCKED": Outcome.FAILED,
     "TEXT_SPAM": Outcome.FAILED,
-    "TEXT_UNKNOWN": Outcome.FAILED,
     "TEXT_TTL_EXPIRED": Outcome.FAILED,
 }
 
@@ -36,12 +37,12 @@ class AwsSms:
     name = "aws"
     channel = Channel.SMS
     most = 100
-    tells_delivery = True
     tells_read = False
     can_look_up = False
 
     def __init__(self, _channel: Channel, values: Mapping[str, Any]) -> None:
         self.values = values
+        self.tells_delivery = bool(values["AWS_SNS_TOPICS"])  # of others nothing is believed
         self.rate = float(values["MESSAGES_SMS_RATE"])
 
     def send(self, messages: Sequence[Outgoing]) -> list[Result]:
@@ -111,4 +112,8 @@ def _refused(problem: Exception) -> Refused:
     reason = str(getattr(problem, "response", {}).get("Reason", ""))
     fields = getattr(problem, "response", {}).get("Fields") or []
     wrong = {str(item.get("Name")) for item in fields if isinstance(item, dict)}
-    return Refused(f"refused by AWS ({reason or code})", is_hard=wrong == {"DestinationPhoneNumber"})
+    return Refused(
+        f"refused by AWS ({reason or code})",
+        is_hard=wrong == {"DestinationPhoneNumber"},
+        is_stopped=reason == "DESTINATION_PHONE_NUMBER_OPTED_OUT",
+    )

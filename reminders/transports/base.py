@@ -64,8 +64,9 @@ class Accepted:
 class Refused:
     """The provider certainly has nothing. `is_temporary`: try the same again, not before `retry_after` seconds.
 
-    `is_hard`: the address itself is wrong, nothing should be sent there again. Neither: this message or this account.
-    `why` is for the office and for logs: it names no person, address or secret.
+    `is_hard`: the address itself is wrong, nothing should be sent there again. `is_stopped`: its person said STOP to
+    the provider. None of them: this message or this account. `why` is for the office and for logs: it names no person,
+    address or secret.
     """
 
     why: str
@@ -73,6 +74,7 @@ class Refused:
     is_hard: bool = False
     retry_after: float | None = None
     gone: tuple[str, ...] = ()
+    is_stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,18 +187,6 @@ class Challenged(Protocol):
     def answer(self, callback: Callback) -> str:
         """What to answer to its question. Raises BadCallbackError."""
         ...
-
-
-STOP_WORDS = frozenset({"STOP", "STOPALL", "STOP ALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "OPTOUT", "REVOKE"})
-START_WORDS = frozenset({"START", "UNSTOP", "YES"})
-
-
-def wish_in(text: str) -> Outcome | None:
-    """What a person answered, where it is one of the words that carriers know, alone."""
-    word = text.strip().rstrip(".!").upper()
-    if word in STOP_WORDS:
-        return Outcome.STOPPED
-    return Outcome.STARTED if word in START_WORDS else None
 
 
 def require_recent(at: datetime, now: datetime, *, seconds: int = REPLAY_SECONDS) -> None:

@@ -56,17 +56,15 @@ def one_line(text: str) -> str:
 
 def mail_of(message: Outgoing, *, with_calendar: bool) -> EmailMultiAlternatives:
     """Raises NoAddressError. `with_calendar`: an invitation is a part of the text as well, as calendars look for it."""
-    try:
-        validate_email(message.address)
-    except ValidationError as problem:
-        raise NoAddressError("no valid address") from problem
+    if not _is_address(message.address):
+        raise NoAddressError("no valid address")
     name, address = sender()
     mail = EmailMultiAlternatives(
         one_line(message.subject),
         message.text,
         formataddr((one_line(message.sender_name) or name, address), "utf-8"),
         [message.address],
-        reply_to=[one_line(message.reply_to)] if message.reply_to else None,
+        reply_to=[message.reply_to] if _is_address(message.reply_to) else None,
         headers={
             "Message-ID": message_id(message.key),
             "Auto-Submitted": "auto-generated",  # no replies of people who are away
@@ -81,6 +79,14 @@ def mail_of(message: Outgoing, *, with_calendar: bool) -> EmailMultiAlternatives
             mail.attach_alternative(attachment.content.decode(), f"text/calendar{method}")
         mail.attach(_part(attachment))
     return mail
+
+
+def _is_address(text: str) -> bool:
+    try:
+        validate_email(text)
+    except ValidationError:
+        return False
+    return True
 
 
 def _part(attachment: Attachment) -> MIMEBase:

@@ -101,6 +101,8 @@ def _told(token: str, event: dict[str, Any]) -> Told | None:
         )
     elif kind in OUTCOMES:
         outcome = OUTCOMES[kind]
+        if outcome == Outcome.READ and (event.get("client-info") or {}).get("bot"):
+            outcome = Outcome.DELIVERED  # a machine that loads pictures before anybody looks
     else:
         return None
     headers = (event.get("message") or {}).get("headers") or {}

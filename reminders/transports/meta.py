@@ -8,6 +8,8 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from django.utils.translation import to_locale
+
 from reminders.enums import Channel, Outcome
 from reminders.transports.base import (
     Accepted,
@@ -18,10 +20,10 @@ from reminders.transports.base import (
     Result,
     Told,
     Uncertain,
-    wish_in,
 )
 from reminders.transports.calling import Answer, Caller, bearer, in_lanes, patience, problem_of, refusal
 from reminders.transports.mail_parts import key_of
+from reminders.transports.wishes import wish_in
 
 # https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
 FOR_NOW = {4, 80007, 130429, 131048, 131056, 131057, 133016, 368}
@@ -134,6 +136,7 @@ def _values(said: Any) -> Iterator[dict[str, Any]]:
 
 def _body(message: Outgoing) -> dict[str, Any]:
     components: list[dict[str, Any]] = []
+    name, _, language = message.template.partition("/")  # "day_before/en_GB", where it was approved as that
     if message.places:
         places = [{"type": "text", "text": text} for text in message.places]
         components.append({"type": "body", "parameters": places})
@@ -148,8 +151,8 @@ def _body(message: Outgoing) -> dict[str, Any]:
         "to": message.address.removeprefix("+"),
         "type": "template",
         "template": {
-            "name": message.template,
-            "language": {"code": message.language.replace("-", "_")},
+            "name": name,
+            "language": {"code": language or to_locale(message.language)},
             "components": components,
         },
         "biz_opaque_callback_data": str(message.key),
@@ -169,4 +172,4 @@ def _refused(answer: Answer) -> Refused | Uncertain:
     if common := refusal(answer, credentials=CREDENTIALS):
         return common
     why = f"refused by Meta (HTTP {answer.status}, code {code if isinstance(code, int) else 'none'})"
-    return Refused(why, is_hard=code in NO_SUCH_NUMBER)
+    return Refused(why, is_hard=code in NO_SUCH_NUMBER, is_stopped=code == STOPPED)

@@ -99,6 +99,8 @@ def _told(event: dict[str, Any]) -> Told | None:
     outcome = OUTCOMES.get(str(event.get("event")))
     if not outcome or not event.get("sg_event_id"):
         return None
+    if outcome == Outcome.READ and event.get("sg_machine_open"):
+        outcome = Outcome.DELIVERED  # a mail program that loads pictures before anybody looks
     code = str(event.get("status", ""))
     # "blocked" is the receiver's mood of today, "bounce" is for good.
     is_hard = outcome == Outcome.BOUNCED and event.get("type") != "blocked" and not code.startswith("4")

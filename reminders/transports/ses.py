@@ -2,14 +2,14 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from anymail.exceptions import AnymailAPIError
 
-from reminders.enums import Outcome
+from reminders.enums import Channel, Outcome
 from reminders.transports import aws_calls, sns
 from reminders.transports.anymail_based import METADATA, AnymailTransport
 from reminders.transports.base import Accepted, BadCallbackError, Callback, Outgoing, Refused, Result, Told, Uncertain
@@ -23,6 +23,7 @@ FOR_NOW = {
     "CONFIGURATION_SET_SENDING_PAUSED",
     "TRANSIENT_FAILURE",
 }
+APPLES_PROXY = "Mozilla/5.0"  # and no more: it loads pictures before anybody looks
 OUTCOMES = {
     "Send": Outcome.ACCEPTED,
     "Delivery": Outcome.DELIVERED,
@@ -44,6 +45,10 @@ class Ses(AnymailTransport):
     with_calendar = True
     can_look_up = False
 
+    def __init__(self, channel: Channel, values: Mapping[str, Any]) -> None:
+        super().__init__(channel, values)
+        self.tells_delivery = self.tells_read = bool(values["AWS_SNS_TOPICS"])  # of others nothing is believed
+
     def options(self) -> dict[str, Any]:
         return {
             "client_params": aws_calls.client_options(),
@@ -57,12 +62,15 @@ class Ses(AnymailTransport):
     def may_merge(self, messages: Sequence[Outgoing]) -> bool:
         return not messages[0].attachments
 
+    def leave_links(self, mail: Any) -> None:
+        mail.esp_extra = {"ConfigurationOverrides": {"Tracking": {"ClickTrackingEnabled": "DISABLED"}}}
+
     def prepare(self, mail: Any, merged: Merged) -> None:
         """A template that lives for this call: nothing has to be put there before."""
         parts = {"Subject": merged.subject, "Text": merged.text, "Html": merged.html}
         content = {name: part for name, part in parts.items() if part}
         mail.template_id = "given here"  # makes anymail take the call for many
-        mail.esp_extra = {"DefaultContent": {"Template": {"TemplateContent": content, "TemplateData": "{}"}}}
+        mail.esp_extra |= {"DefaultContent": {"Template": {"TemplateContent": content, "TemplateData": "{}"}}}
         mail.subject, mail.body, mail.alternatives = "", "", []
 
     def after(self, problem: AnymailAPIError, messages: Sequence[Outgoing]) -> list[Result]:
@@ -120,6 +128,8 @@ def _each(response: dict[str, Any]) -> list[Result]:
 def _told(number: str, outcome: Outcome, mail: dict[str, Any], about: dict[str, Any], now: datetime) -> list[Told]:
     try:
         key = _key(mail)
+        if outcome == Outcome.READ and about.get("userAgent") == APPLES_PROXY:
+            outcome = Outcome.DELIVERED
         people = about.get("bouncedRecipients") or about.get("complainedRecipients") or [{}]
         is_hard = about.get("bounceType") == "Permanent" and about.get("bounceSubType") not in {
             "ContentRejected",
@@ -155,6 +165,7 @@ def _key(mail: dict[str, Any]) -> UUID | None:
 
 def _when(text: object, now: datetime) -> datetime:
     try:
-        return datetime.fromisoformat(str(text))
+        found = datetime.fromisoformat(str(text))
     except ValueError:
         return now
+    return found if found.tzinfo else now

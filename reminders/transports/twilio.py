@@ -23,10 +23,10 @@ from reminders.transports.base import (
     Result,
     Told,
     Uncertain,
-    wish_in,
 )
 from reminders.transports.calling import Answer, Caller, CallError, in_lanes, problem_of, refusal
 from reminders.transports.mail_parts import key_of
+from reminders.transports.wishes import wish_in
 
 WHATSAPP = "whatsapp:"
 CREDENTIALS = "TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN"
@@ -95,7 +95,7 @@ class Twilio:
             return common
         code = answer.get("code")
         why = f"refused by Twilio (HTTP {answer.status}, code {code if isinstance(code, int) else 'none'})"
-        return Refused(why, is_temporary=code in FOR_NOW, is_hard=code in NO_SUCH_NUMBER)
+        return Refused(why, is_temporary=code in FOR_NOW, is_hard=code in NO_SUCH_NUMBER, is_stopped=code == STOPPED)
 
     def look_up(self, key: UUID, provider_id: str, sent_at: datetime, address: str = "") -> Accepted | Refused | None:
         """Twilio keeps no number of ours, but lists what it took for an address: one message then is this one.
@@ -130,7 +130,7 @@ class Twilio:
         if form.get("From", "").startswith(WHATSAPP) != bool(self.prefix):
             return []  # of the other channel, whose own transport is asked too
         if "Body" in form or "OptOutType" in form:
-            wish = wish_in(form.get("OptOutType") or form.get("Body", ""))
+            wish = _wish(form)
             return [self._told(sid, wish, now, form.get("From", ""), {})] if wish else []
         outcome = OUTCOMES.get(form.get("MessageStatus", ""))
         if not outcome:
@@ -158,6 +158,13 @@ def _with(told: Told, *, sid: str, key: UUID | None, is_hard: bool) -> Told:
     return Told(
         told.event_id, sid, key, told.outcome, told.happened_at, is_hard, address=told.address, details=told.details
     )
+
+
+def _wish(form: Mapping[str, str]) -> Outcome | None:
+    """STOP also by the words that the office has listed at Twilio; START by its own words alone."""
+    if form.get("OptOutType") == "STOP":
+        return Outcome.STOPPED
+    return wish_in(form.get("Body", ""))
 
 
 def _suffix(url: str) -> str:

@@ -21,10 +21,10 @@ from reminders.transports.base import (
     Told,
     Uncertain,
     require_recent,
-    wish_in,
 )
 from reminders.transports.calling import Answer, Caller, CallError, in_lanes, problem_of, refusal
 from reminders.transports.mail_parts import key_of
+from reminders.transports.wishes import wish_in
 
 OUTCOMES = {
     "submitted": Outcome.ACCEPTED,
@@ -160,7 +160,12 @@ def _refused(answer: Answer) -> Refused | Uncertain:
         return Refused("no money left at Vonage (HTTP 402)", is_temporary=True, retry_after=300.0)
     wrong = answer.get("invalid_parameters")
     names = {str(p.get("name")) for p in wrong if isinstance(p, dict)} if isinstance(wrong, list) else set()
-    return Refused(f"refused by Vonage (HTTP {answer.status})", is_hard=names == {"to"})
+    code = _code(answer.body)
+    return Refused(
+        f"refused by Vonage (HTTP {answer.status}{f', code {code}' if code.isdigit() else ''})",
+        is_hard=names == {"to"} or code in NO_SUCH_NUMBER,
+        is_stopped=code in STOPPED,
+    )
 
 
 def _code(error: Any) -> str:

@@ -57,6 +57,16 @@ def test_an_urgent_message_that_nobody_opened_goes_by_the_next_channel_and_the_n
     assert plan_fallbacks(now=NOW + 30 * MINUTE) == 0  # there is no fourth
 
 
+@pytest.mark.parametrize(("topics", "planned"), [((), 0), (("arn:aws:sns:eu-central-1:123456789012:mail",), 1)])
+def test_that_nobody_told_of_a_delivery_means_nothing_where_nobody_is_listened_to(
+    topics: tuple[str, ...], planned: int, settings: Any
+) -> None:
+    """Else every calm message would go by all channels, one after the other."""
+    first(urgent=False)
+    settings.MESSAGES = {**settings.MESSAGES, "MESSAGES_EMAIL": "ses", "AWS_SNS_TOPICS": topics}
+    assert plan_fallbacks(now=NOW + 5 * MINUTE) == planned
+
+
 @pytest.mark.parametrize("mark", ["read_at", "followed_at"])
 def test_who_opened_the_first_of_a_chain_gets_no_third(mark: str) -> None:
     before = first()

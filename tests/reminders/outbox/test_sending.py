@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from django.db import transaction
 
+from accounts.models import User
+from reminders.domain import consent
 from reminders.domain.outbox import claim_due
 from reminders.domain.running import drain
 from reminders.domain.sending import BACKOFF, MOST_TRIES, Round, send_some
 from reminders.enums import Channel, DeliveryState, Kind, SkipReason
-from reminders.models import Delivery, InboxItem, PushSubscription, Suppression
+from reminders.models import ConsentRecord, Delivery, InboxItem, PushSubscription, Suppression
 from reminders.transports.base import Accepted, Refused
 from tests.reminders.factories import (
     NOW,
@@ -113,6 +115,22 @@ def test_refused_for_good_has_failed_and_a_wrong_address_is_left_alone() -> None
     Delivery.objects.filter(user=found.doctors[1]).update(state=State.PLANNED, ended_at=None)
     send()
     assert Delivery.objects.get(user=found.doctors[1]).skip_reason == SkipReason.SUPPRESSED
+
+
+def test_sec_39_a_stop_that_the_provider_answers_with_is_one() -> None:
+    found = due(doctors=2, channel=Channel.SMS)
+    numbers = ["+919876543210", "+919876543211"]
+    for doctor, number in zip(found.doctors, numbers, strict=True):
+        User.objects.filter(pk=doctor.pk).update(phone=number)
+    answer(numbers[0], Refused("they said STOP", is_stopped=True))
+    send(channel=Channel.SMS)
+    assert [one.state for one in Delivery.objects.order_by("pk")] == [State.FAILED, State.SENT]
+    (row,) = Suppression.objects.all()
+    assert (row.reason, bytes(row.address_digest)) == ("stop", consent.address_digest(Channel.SMS, numbers[0]))
+    assert consent.wanted([one.pk for one in found.doctors], Channel.SMS) == {found.doctors[1].pk}
+    assert [(one.user, one.is_on, one.source) for one in ConsentRecord.objects.all()] == [
+        (found.doctors[0], False, "stop")
+    ]
 
 
 @pytest.mark.parametrize("result", [LOST, RuntimeError("a bug")])

@@ -27,6 +27,7 @@ class Provider:
     url: str
     values: dict[str, str]
     bad_number: Answer
+    stopped: Answer
     slow: Answer
     taken: dict[str, Request] = field(default_factory=dict)
 
@@ -98,6 +99,7 @@ def twilio(channel: Channel = Channel.SMS) -> Provider:
             "TWILIO_WHATSAPP_FROM": "+15005550007",
         },
         bad_number=as_json(400, {"code": 21211, "message": f"The 'To' number {NUMBER} is not valid", "status": 400}),
+        stopped=as_json(400, {"code": 21610, "message": "Attempt to send to unsubscribed recipient", "status": 400}),
         slow=as_json(429, {"code": 20429, "status": 429}, **{"Retry-After": "7"}),
     )
 
@@ -122,6 +124,10 @@ def vonage() -> Provider:
                 "invalid_parameters": [{"name": "to", "reason": "Must be an E.164 number"}],
             },
         ),
+        stopped=as_json(
+            422,
+            {"type": "https://developer.vonage.com/api-errors/messages#1370", "title": "Opted out", "instance": "x"},
+        ),
         slow=as_json(429, {"title": "Throttled"}, **{"Retry-After": "7"}),
     )
 
@@ -138,6 +144,7 @@ def meta() -> Provider:
             "META_VERIFY_TOKEN": "ask me",
         },
         bad_number=as_json(400, {"error": {"message": f"{NUMBER} is none", "code": 131026, "type": "OAuthException"}}),
+        stopped=as_json(400, {"error": {"message": "User has stopped", "code": 131050, "type": "OAuthException"}}),
         slow=as_json(429, {"error": {"message": "slower", "code": 130429}}, **{"Retry-After": "7"}),
     )
 

@@ -93,6 +93,7 @@ def test_refusals(aws: Sink, answer: Answer, is_temporary: bool, is_hard: bool) 
 
     assert isinstance(result, Refused)
     assert (result.is_temporary, result.is_hard) == (is_temporary, is_hard)
+    assert result.is_stopped == ("OPTED_OUT" in answer[2].decode())
     assert NUMBER[1:] not in result.why
 
 

@@ -83,6 +83,17 @@ def test_a_person_answers_twilio(read: Read, words: str, outcomes: list[Outcome]
     assert [(one.outcome, one.address, one.key) for one in told] == [(one, NUMBER, None) for one in outcomes]
 
 
+@pytest.mark.parametrize(
+    ("said", "kind", "outcomes"),
+    [("Please no more", "STOP", [Outcome.STOPPED]), ("YES", "START", []), ("START", "START", [Outcome.STARTED])],
+)
+def test_what_twilio_makes_of_an_answer(read: Read, said: str, kind: str, outcomes: list[Outcome]) -> None:
+    """STOP by words listed there is one; START must be said itself, because a yes may answer anything."""
+    form = {"MessageSid": "SM2", "From": NUMBER, "To": "+15005550006", "Body": said, "OptOutType": kind}
+
+    assert [one.outcome for one in read(providers.twilio(), from_twilio(form))] == outcomes
+
+
 def test_twilios_two_channels_do_not_take_each_others_news(read: Read) -> None:
     form = {"MessageSid": "SM3", "From": f"whatsapp:{NUMBER}", "To": "whatsapp:+15005550007", "Body": "STOP"}
 

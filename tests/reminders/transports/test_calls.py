@@ -1,8 +1,10 @@
 """What is concluded from how a call ends, for every provider that is called by HTTP."""
 
+import json
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -112,6 +114,17 @@ def test_a_number_that_is_none_is_refused_for_good(provider: Provider, sink: Sin
     assert provider.taken == {}
 
 
+def test_that_somebody_said_stop_to_the_provider_is_heard_from_its_answer(provider: Provider, sink: Sink) -> None:
+    sink.faults = [provider.stopped, provider.bad_number]
+
+    stopped, wrong = (provider.transport().send([outgoing()])[0] for _ in range(2))
+
+    assert isinstance(stopped, Refused)
+    assert (stopped.is_stopped, stopped.is_temporary, stopped.is_hard) == (True, False, False)
+    assert isinstance(wrong, Refused)
+    assert not wrong.is_stopped
+
+
 def test_wrong_credentials_are_no_fault_of_the_message(provider: Provider, sink: Sink) -> None:
     sink.faults = [as_json(401, {"code": 20003})]
 
@@ -164,3 +177,37 @@ def test_no_log_and_no_reason_names_a_person_or_a_secret(
 
     said = caplog.text + "".join(one.why for one in results if not isinstance(one, Accepted))
     assert [word for word in (NUMBER[1:], SECRET, "Nair", "/s/abc") if word in said] == []
+
+
+def template_at_meta(sink: Sink) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(sink.requests[-1].body)["template"]
+    return found
+
+
+@pytest.mark.parametrize("provider", ["meta"], indirect=True)
+def test_whatsapp_templates_have_the_language_they_were_approved_in(provider: Provider, sink: Sink) -> None:
+    names = ["we_are_live", "we_are_live/en_GB", "we_are_live/fil"]
+    found = []
+    for name in names:
+        provider.transport().send([outgoing(template=name, language="pt-br")])
+        template = template_at_meta(sink)
+        found.append((template["name"], template["language"]["code"]))
+
+    assert found == [("we_are_live", "pt_BR"), ("we_are_live", "en_GB"), ("we_are_live", "fil")]
+
+
+@pytest.mark.parametrize("provider", ["meta"], indirect=True)
+def test_only_a_button_that_was_approved_has_a_place(provider: Provider, sink: Sink) -> None:
+    """Meta refuses parameters that its template has not."""
+    provider.transport().send([outgoing(url="")])
+    without = [one["type"] for one in template_at_meta(sink)["components"]]
+    provider.transport().send([outgoing()])
+
+    assert (without, [one["type"] for one in template_at_meta(sink)["components"]]) == (["body"], ["body", "button"])
+
+
+@pytest.mark.parametrize("provider", ["twilio-whatsapp"], indirect=True)
+def test_twilio_gets_as_many_values_as_its_template_has_places(provider: Provider, sink: Sink) -> None:
+    provider.transport().send([outgoing(url="")])
+
+    assert json.loads(sink.requests[-1].form["ContentVariables"]) == {"1": "Dr Nair", "2": "Ovarian reserve"}

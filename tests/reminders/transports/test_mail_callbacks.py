@@ -95,6 +95,8 @@ def test_sendgrid_tells_of_several_at_once() -> None:
         (event("dropped", reason="Bounced Address"), Outcome.FAILED, False),
         (event("spamreport"), Outcome.COMPLAINED, False),
         (event("unsubscribe"), Outcome.STOPPED, False),
+        (event("open", sg_machine_open=True), Outcome.DELIVERED, False),
+        (event("open", sg_machine_open=False), Outcome.READ, False),
     ],
 )
 def test_sendgrids_kinds(said: dict[str, Any], outcome: Outcome, is_hard: bool) -> None:
@@ -155,6 +157,8 @@ def about(kind: str, **more: Any) -> dict[str, Any]:
         (about("delivered"), (Outcome.DELIVERED, False)),
         (about("opened"), (Outcome.READ, False)),
         (about("complained"), (Outcome.COMPLAINED, False)),
+        (about("opened", **{"client-info": {"bot": "apple"}}), (Outcome.DELIVERED, False)),
+        (about("opened", **{"client-info": {"bot": ""}}), (Outcome.READ, False)),
         (
             about("failed", severity="permanent", reason="bounce", **{"delivery-status": {"code": 550}}),
             (Outcome.BOUNCED, True),
@@ -303,6 +307,18 @@ def test_sess_kinds(sns: Sink, amazon: Amazon, said: dict[str, Any], outcome: Ou
     assert (told.outcome, told.is_hard, told.address) == (outcome, is_hard, "d@example.org")
 
 
+@pytest.mark.parametrize(
+    ("agent", "outcome"),
+    [("Mozilla/5.0", Outcome.DELIVERED), ("Mozilla/5.0 (X11; Linux x86_64) Firefox/131.0", Outcome.READ)],
+)
+def test_pictures_that_apple_loads_are_not_read_by_anybody(
+    sns: Sink, amazon: Amazon, agent: str, outcome: Outcome
+) -> None:
+    (told,) = read(Channel.EMAIL, amazon.notice(mail_event("Open", userAgent=agent)))
+
+    assert told.outcome == outcome
+
+
 def text_event(kind: str) -> dict[str, Any]:
     return {
         "eventType": kind,
@@ -321,6 +337,7 @@ def text_event(kind: str) -> dict[str, Any]:
         ("TEXT_DELIVERED", Outcome.DELIVERED, False),
         ("TEXT_INVALID", Outcome.FAILED, True),
         ("TEXT_CARRIER_BLOCKED", Outcome.FAILED, False),
+        ("TEXT_UNKNOWN", Outcome.ACCEPTED, False),
     ],
 )
 def test_aws_tells_of_an_sms_by_our_key(sns: Sink, amazon: Amazon, kind: str, outcome: Outcome, is_hard: bool) -> None:

@@ -369,6 +369,121 @@ def test_sess_refusals(ses: Sink, status: int, code: str, is_temporary: bool) ->
     assert "example.org" not in result.why
 
 
+@pytest.mark.parametrize("number", [1, 3])
+def test_links_are_not_counted_by_providers(sendgrid: Sink, number: int) -> None:
+    """What lets a doctor in would stand in the provider's logs, and a filter that follows it would be a doctor."""
+    transport().send([outgoing(index) for index in range(1, number + 1)])
+
+    (content,) = (json.loads(one.body) for one in sendgrid.requests)
+    assert content["tracking_settings"]["click_tracking"] == {"enable": False}
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_links_are_not_counted_by_mailgun(mailgun: Sink, number: int) -> None:
+    transport().send([outgoing(index) for index in range(1, number + 1)])
+
+    assert [one.form["o:tracking-clicks"] for one in mailgun.requests] == ["no"]
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_links_are_not_counted_by_ses(ses: Sink, number: int) -> None:
+    transport().send([outgoing(index) for index in range(1, number + 1)])
+
+    (content,) = (json.loads(one.body) for one in ses.requests)
+    assert content["ConfigurationOverrides"] == {"Tracking": {"ClickTrackingEnabled": "DISABLED"}}
+    assert content["ConfigurationSetName"] == "rounds"
+
+
+HOSTILE = "Rounds\r\nBcc: all@evil.example\r\n\r\n<script>"
+HOSTILE_HEADERS = {
+    "List-Unsubscribe": "<https://learn.example.org/u/1/>\r\nBcc: all@evil.example",
+    "List-Unsubscribe-Post": "List-Unsubscribe=One-Click\nX-Evil: 1",
+}
+
+
+def hostile(number: int, **values: Any) -> Outgoing:
+    """As no words of ours make it: the last door before the provider holds by itself."""
+    return outgoing(number, subject=HOSTILE, sender_name=HOSTILE, headers=HOSTILE_HEADERS, **values)
+
+
+def headers_at_sendgrid(request: Request) -> list[tuple[str, str]]:
+    content = json.loads(request.body)
+    people = content["personalizations"]
+    assert [sorted(set(person) & {"cc", "bcc"}) for person in people] == [[]] * len(people)
+    own = [pair for holder in (content, *people) for pair in holder.get("headers", {}).items()]
+    values = [(tag, value) for person in people for tag, value in person.get("substitutions", {}).items()]
+    return [*own, *values, ("Subject", content["subject"]), ("From", content["from"]["name"])]
+
+
+def headers_at_mailgun(request: Request) -> list[tuple[str, str]]:
+    own = [(name, value) for name, value in request.form.items() if name not in {"text", "html"}]
+    values = [
+        pair for person in json.loads(request.form.get("recipient-variables", "{}")).values() for pair in person.items()
+    ]
+    assert "bcc" not in request.form
+    return [*own, *values]
+
+
+def headers_at_ses(request: Request) -> list[tuple[str, str]]:
+    content = json.loads(request.body)
+    if "Raw" in content.get("Content", {}):
+        raw = message_from_bytes(_raw(request), policy=policy.default)
+        assert raw["Bcc"] is None
+        return [(name, str(value)) for name, value in raw.items()]
+    entries = content["BulkEmailEntries"]
+    assert {tuple(entry["Destination"]) for entry in entries} == {("ToAddresses",)}
+    own = [(one["Name"], one["Value"]) for entry in entries for one in entry["ReplacementHeaders"]]
+    return [
+        *own,
+        ("From", content["FromEmailAddress"]),
+        ("Subject", content["DefaultContent"]["Template"]["TemplateContent"]["Subject"]),
+    ]
+
+
+HEADERS_AT = {"sendgrid": headers_at_sendgrid, "mailgun": headers_at_mailgun, "ses": headers_at_ses}
+
+
+@pytest.mark.parametrize("number", [1, 3])
+@pytest.mark.parametrize("name", list(HEADERS_AT))
+def test_sec_25_no_value_begins_a_header_at_a_provider(name: str, number: int, request: pytest.FixtureRequest) -> None:
+    sink: Sink = request.getfixturevalue(name)
+
+    results = transport().send([hostile(index) for index in range(1, number + 1)])
+
+    assert [type(one) for one in results] == [Accepted] * number
+    (taken,) = sink.requests
+    found = HEADERS_AT[name](taken)
+    assert [pair for pair in found if "\r" in "".join(pair) or "\n" in "".join(pair)] == []
+    assert {key.lower() for key, _value in found} & {"bcc", "h:bcc", "x-evil", "h:x-evil"} == set()
+    assert any("Rounds Bcc: all@evil.example" in value for _key, value in found)  # words on one line
+
+
+@pytest.mark.parametrize("number", [1, 3])
+@pytest.mark.parametrize("name", list(HEADERS_AT))
+def test_what_is_no_address_gets_no_answers(name: str, number: int, request: pytest.FixtureRequest) -> None:
+    sink: Sink = request.getfixturevalue(name)
+    evil = "office@example.org\r\nBcc: all@evil.example"
+
+    results = transport().send([outgoing(index, reply_to=evil) for index in range(1, number + 1)])
+
+    assert [type(one) for one in results] == [Accepted] * number
+    (taken,) = sink.requests
+    assert b"evil" not in taken.body
+    assert b"evil" not in (b"" if name != "ses" or number > 1 else _raw(taken))
+
+
+def test_what_breaks_before_a_provider_is_called_is_no_doubt(ses: Sink, settings: Settings) -> None:
+    """A client that cannot be made, for whatever reason: nothing left, so all of them may be tried again."""
+    settings.AWS_REGION = "no region"
+
+    results = transport().send([outgoing(1), outgoing(2)])
+
+    assert [(one.is_temporary, "cannot be called" in one.why) for one in results if isinstance(one, Refused)] == [
+        (True, True)
+    ] * 2
+    assert ses.requests == []
+
+
 @pytest.mark.parametrize("name", ["sendgrid", "mailgun", "ses"])
 def test_where_nobody_listens_nothing_was_taken(
     name: str, request: pytest.FixtureRequest, configure: Configure, settings: Settings

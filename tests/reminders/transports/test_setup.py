@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
-from lms.checks import providers_take_the_credentials
+from lms.checks import calendars_know_the_sender, messages_are_told_of, providers_take_the_credentials
 from lms.environment import Environment
 from lms.messages import messages
 from reminders.enums import Channel
@@ -170,3 +170,51 @@ def test_a_provider_that_is_away_stops_no_release(configure: Configure, settings
     configure(**providers.twilio().settings(f"http://127.0.0.1:{closed_port()}"))
 
     assert [one.id for one in providers_take_the_credentials()] == ["lms.W003"]
+
+
+TOPIC = "arn:aws:sns:eu-central-1:123456789012:messages"
+
+
+@pytest.mark.parametrize(("channel", "kind"), [(Channel.EMAIL, "ses"), (Channel.SMS, "aws")])
+@pytest.mark.parametrize("topics", [(), (TOPIC,)])
+def test_what_amazon_tells_counts_only_where_it_is_listened_to(
+    configure: Configure, channel: Channel, kind: str, topics: tuple[str, ...]
+) -> None:
+    """Else nothing would ever be delivered, and every message would go by the next channel as well."""
+    configure(**{f"MESSAGES_{channel.upper()}": kind}, AWS_SNS_TOPICS=topics)
+
+    found = transport_for(channel)
+
+    assert found is not None
+    assert found.tells_delivery == bool(topics)
+    assert found.tells_read == (bool(topics) and kind == "ses")
+    warnings = messages_are_told_of()
+    assert [one.id for one in warnings] == ([] if topics else ["lms.W004"])
+    assert all(f"MESSAGES_{channel.upper()}={kind}" in one.msg and "AWS_SNS_TOPICS" in one.msg for one in warnings)
+
+
+def test_who_does_not_send_by_amazon_needs_no_topics(configure: Configure) -> None:
+    configure(MESSAGES_EMAIL="smtp", MESSAGES_SMS="twilio", AWS_SNS_TOPICS=())
+
+    assert messages_are_told_of() == []
+
+
+@pytest.mark.parametrize(
+    ("sender", "is_warned"),
+    [
+        ("", False),
+        ("Rounds <webinars@learn.example.org>", False),
+        ("Webinars@Learn.example.org", False),
+        ("Rounds <messages@learn.example.org>", True),
+    ],
+)
+def test_that_calendars_have_another_sender_is_said_at_the_start(
+    configure: Configure, settings: Settings, sender: str, is_warned: bool
+) -> None:
+    settings.DEFAULT_FROM_EMAIL = "Our webinars <webinars@learn.example.org>"
+    configure(MESSAGES_FROM=sender, MESSAGES_EMAIL="smtp")
+    found = [one.id for one in calendars_know_the_sender()]
+    configure(MESSAGES_FROM=sender, MESSAGES_EMAIL="none")
+
+    assert found == (["lms.W005"] if is_warned else [])
+    assert calendars_know_the_sender() == []
