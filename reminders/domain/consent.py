@@ -129,36 +129,61 @@ def suppressed(channel: str, digests: Collection[bytes]) -> set[bytes]:
 
 
 @transaction.atomic
-def stop(*, channel: str, address: str, now: datetime, source: ConsentSource = ConsentSource.STOP) -> int:
+def stop(*, channel: str, address: str, said_at: datetime, source: ConsentSource = ConsentSource.STOP) -> int:
     """STOP answered, or "unwanted" pressed in a mail program: the address is left alone, and nobody who has it wants
     this channel any more. Returns how many people that were; the address counts also when nobody has it.
+
+    Words count by when they were said, however late they come here: a yes of after `said_at` stays.
     """
-    reason = SuppressionReason.COMPLAINT if source == ConsentSource.COMPLAINT else SuppressionReason.STOP
-    suppress(channel=channel, digest=address_digest(channel, address), reason=reason, now=now)
     people = _people_at(channel, address)
-    for user_id in people:
-        choose(user_id=user_id, choices={channel: False}, source=source, now=now)
-    return len(people)
+    later = set(
+        ChannelChoice.objects.filter(user__in=people, channel=channel, is_on=True, changed_at__gt=said_at).values_list(
+            "user_id", flat=True
+        )
+    )
+    if people and later.issuperset(people):
+        return 0
+    digest = address_digest(channel, address)
+    reason = SuppressionReason.COMPLAINT if source == ConsentSource.COMPLAINT else SuppressionReason.STOP
+    if not suppress(channel=channel, digest=digest, reason=reason, now=said_at):
+        again = Suppression.objects.filter(channel=channel, address_digest=digest, lifted_at=None, reason=reason)
+        again.filter(since__lt=said_at).update(since=said_at)
+    stopped = [user_id for user_id in people if user_id not in later]
+    for user_id in stopped:
+        choose(user_id=user_id, choices={channel: False}, source=source, now=said_at)
+    return len(stopped)
 
 
 @transaction.atomic
-def start(*, channel: str, address: str, now: datetime) -> int:
-    """START answered: whoever said STOP before is written to again. A number that never said STOP agrees to nothing by
-    it: it may be somebody else's than the person's who has it in their profile.
+def start(*, channel: str, address: str, said_at: datetime) -> int:
+    """START answered: a STOP that was said before it is taken back, and what held before that STOP holds again.
+    Returns for how many people that is a yes. A number that never said STOP agrees to nothing by it: it may be
+    somebody else's than the person's who has it in their profile. So does one whose STOP comes here later: in doubt
+    nobody is written to.
     """
     digest = address_digest(channel, address)
-    if not lift(channel=channel, digest=digest, reasons=(SuppressionReason.STOP,), now=now):
+    stopped = Suppression.objects.filter(
+        channel=channel, address_digest=digest, lifted_at=None, reason=SuppressionReason.STOP, since__lte=said_at
+    )
+    if not stopped.update(lifted_at=said_at):
         return 0
-    people = _people_at(channel, address)
+    people = [one for one in _people_at(channel, address) if _ended_by_stop(one, channel)]
     for user_id in people:
-        choose(user_id=user_id, choices={channel: True}, source=ConsentSource.START, now=now)
+        choose(user_id=user_id, choices={channel: True}, source=ConsentSource.START, now=said_at)
     return len(people)
 
 
+def _ended_by_stop(user_id: int, channel: str) -> bool:
+    """Whether STOP was their last word: it is written down only where it changed something."""
+    last = ConsentRecord.objects.filter(user_id=user_id, channel=channel).order_by("-at", "-pk").first()
+    return last is not None and not last.is_on and last.source == ConsentSource.STOP
+
+
 def _people_at(channel: str, address: str) -> list[int]:
-    """In order of their ids, as everybody locks them."""
+    """Locked, in order of their ids, as everybody locks them."""
     by = {"phone" if channel in BY_NUMBER else "email": canonical(channel, address)}
-    return list(User.objects.filter(**by, is_active=True).order_by("pk").values_list("pk", flat=True))
+    people = User.objects.select_for_update(of=("self",), no_key=True).filter(**by, is_active=True)
+    return list(people.order_by("pk").values_list("pk", flat=True))
 
 
 def address_of(user: User, channel: str) -> str:

@@ -4,10 +4,12 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.domain.erasure import KeptPart, Part
 from accounts.models import User
-from reminders.enums import DeliveryState, SkipReason
+from reminders.domain import consent
+from reminders.enums import Channel, DeliveryState, SkipReason
 from reminders.models import (
     CalendarFeed,
     ChannelChoice,
@@ -16,6 +18,7 @@ from reminders.models import (
     InboxItem,
     ProviderEvent,
     PushSubscription,
+    Suppression,
 )
 
 NOT_GONE_YET = (DeliveryState.PLANNED, DeliveryState.CLAIMED)
@@ -75,6 +78,12 @@ def own_data(user: User) -> dict[str, Any]:
                 "delivered_at", "bounced_at", "read_at", "followed_at",
             )
         ),
+        "told_by_providers": list(
+            ProviderEvent.objects.filter(delivery__user=user)
+            .order_by("happened_at", "pk")
+            .values("transport", "outcome", "happened_at", "details")
+        ),
+        "addresses_left_alone": _left_alone(user),
         "on_the_site": list(
             InboxItem.objects.filter(user=user)
             .order_by("made_at", "pk")
@@ -85,6 +94,17 @@ def own_data(user: User) -> dict[str, Any]:
         ),
         "calendar": list(CalendarFeed.objects.filter(user=user).values("made_at", "read_at")),
     }  # fmt: skip
+
+
+def _left_alone(user: User) -> list[dict[str, Any]]:
+    """Of the addresses that the person has today."""
+    channels = (Channel.EMAIL, Channel.SMS, Channel.WHATSAPP)
+    mine = Q(pk__in=[])
+    for channel in channels:
+        if address := consent.address_of(user, channel):
+            mine |= Q(channel=channel, address_digest=consent.address_digest(channel, address))
+    rows = Suppression.objects.filter(mine).order_by("since", "pk")
+    return [dict(row) for row in rows.values("channel", "reason", "since", "lifted_at")]
 
 
 PART = Part(file="messages.json", found=found, erase=erase, own_data=own_data, kept=kept)

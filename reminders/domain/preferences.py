@@ -13,6 +13,7 @@ from accounts.models import User
 from reminders.domain import consent
 from reminders.enums import Channel, ConsentSource, SuppressionReason
 from reminders.models import ConsentRecord, PushSubscription, Suppression
+from reminders.transports import takes_answers
 
 CHOSEN_HERE = (Channel.EMAIL, Channel.WHATSAPP, Channel.SMS)
 MOST_HISTORY = 20
@@ -72,10 +73,15 @@ def _digest(way: Way) -> bytes:
 
 def wording() -> dict[str, str]:
     """What stands beside each box, in the reader's language: it is kept with the answer."""
+    sms = (
+        _("SMS: reminders shortly before a webinar, and what cannot wait. Answer STOP to end them.")
+        if takes_answers(Channel.SMS)
+        else _("SMS: reminders shortly before a webinar, and what cannot wait. Each has an address that ends them.")
+    )
     return {
         Channel.EMAIL: _("E-mail: invitations to webinars with their calendar entry, reminders, your progress."),
         Channel.WHATSAPP: _("WhatsApp: reminders shortly before a webinar, and what cannot wait."),
-        Channel.SMS: _("SMS: reminders shortly before a webinar, and what cannot wait. Answer STOP to end them."),
+        Channel.SMS: sms,
         Channel.PUSH: _("Notices in this browser: when a webinar begins, also while this site is closed."),
     }
 
@@ -93,19 +99,26 @@ def save(*, user: User, choices: Mapping[str, bool], phone: object | None, now: 
     )
     for channel in changed:
         if known[channel]:
-            _free(user, channel, TAKEN_BACK, now=now)
+            take_back(user=user, channel=channel, actor=user, now=now)
     return changed
+
+
+def take_back(*, user: User, channel: str, actor: User | None = None, now: datetime) -> bool:
+    """Whoever says yes again to what they had ended from elsewhere is written to again."""
+    return _free(user, channel, TAKEN_BACK, actor=actor, now=now)
 
 
 def try_again(*, user: User, channel: str, now: datetime) -> bool:
     """The person says that their address works. If it does not, the next message tells."""
-    return _free(user, channel, tuple(SuppressionReason), now=now)
+    return _free(user, channel, tuple(SuppressionReason), actor=user, now=now)
 
 
-def _free(user: User, channel: str, reasons: tuple[SuppressionReason, ...], *, now: datetime) -> bool:
+def _free(
+    user: User, channel: str, reasons: tuple[SuppressionReason, ...], *, actor: User | None, now: datetime
+) -> bool:
     address = consent.address_of(user, channel)
     digest = consent.address_digest(channel, address)
-    return bool(address) and consent.lift(channel=channel, digest=digest, reasons=reasons, actor=user, now=now)
+    return bool(address) and consent.lift(channel=channel, digest=digest, reasons=reasons, actor=actor, now=now)
 
 
 def history_of(user: User) -> list[ConsentRecord]:

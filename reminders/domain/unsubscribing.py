@@ -6,15 +6,17 @@ able to end what it belongs to. All it can do is to switch this one channel, whi
 
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.conf import settings
+from django.db import transaction
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from accounts.models import User
 from reminders.domain import consent
+from reminders.domain.preferences import take_back, wording
 from reminders.enums import Channel, ConsentSource
 
 DIGEST_BYTES = 16
@@ -29,9 +31,17 @@ class UnknownTokenError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
+    """`is_blocked`: the address takes nothing, whatever is wanted."""
+
     user: User
     channel: Channel
     is_on: bool
+    is_blocked: bool = False
+
+    @property
+    def wording(self) -> str:
+        """What stands beside the button that begins it again, and is kept with the yes."""
+        return wording()[self.channel]
 
 
 def unsubscribe_url(user_id: int, channel: str) -> str:
@@ -63,11 +73,28 @@ def find(token: str) -> Subscription:
     return Subscription(user, channel, is_on=user.pk in consent.wanted([user.pk], channel))
 
 
+@transaction.atomic
 def switch(*, token: str, on: bool, now: datetime) -> Subscription:
-    """Idempotent: mailbox providers ask more than once. Raises UnknownTokenError."""
+    """Idempotent: mailbox providers ask more than once. A yes does what the box on the page does: STOP and "unwanted"
+    are taken back, with the sentence that was said yes to. Raises UnknownTokenError.
+    """
     found = find(token)
-    consent.choose(user_id=found.user.pk, choices={found.channel: on}, source=ConsentSource.UNSUBSCRIBE, now=now)
-    return Subscription(found.user, found.channel, is_on=on)
+    consent.choose(
+        user_id=found.user.pk,
+        choices={found.channel: on},
+        source=ConsentSource.UNSUBSCRIBE,
+        wording={found.channel: found.wording} if on else None,
+        now=now,
+    )
+    if not on:
+        return replace(found, is_on=False)
+    take_back(user=found.user, channel=found.channel, now=now)
+    return replace(found, is_on=True, is_blocked=_is_blocked(found))
+
+
+def _is_blocked(found: Subscription) -> bool:
+    address = consent.address_of(found.user, found.channel)
+    return bool(consent.suppressed(found.channel, [consent.address_digest(found.channel, address)]))
 
 
 def _digest(name: str, key: str) -> str:

@@ -18,12 +18,11 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     session nor our CSRF token and takes no redirect: what opens it is the token in the address.
     """
     try:
-        if request.method == "POST":
-            found = unsubscribing.switch(token=token, on=request.POST.get("do") == "start", now=now())
-        else:
-            found = unsubscribing.find(token)
+        found = unsubscribing.find(token)
     except unsubscribing.UnknownTokenError:
         return render(request, "reminders/unsubscribe_unknown.html", status=404)
-    context = {"found": found, "token": token, "is_done": request.method == "POST"}
     with translation.override(spoken(found.user.language)):  # of the message that led here
+        if request.method == "POST":
+            found = unsubscribing.switch(token=token, on=request.POST.get("do") == "start", now=now())
+        context = {"found": found, "token": token, "is_done": request.method == "POST"}
         return render(request, "reminders/unsubscribe.html", context)

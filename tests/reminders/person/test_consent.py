@@ -134,7 +134,7 @@ class TestStop:
         choose(doctor, sms=True, whatsapp=True)
         choose(other, sms=True)
 
-        assert consent.stop(channel=Channel.SMS, address="+91 98765 43210", now=NOW) == 1
+        assert consent.stop(channel=Channel.SMS, address="+91 98765 43210", said_at=NOW) == 1
 
         assert consent.wanted([doctor.pk, other.pk], Channel.SMS) == {other.pk}
         assert consent.wanted([doctor.pk], Channel.WHATSAPP) == {doctor.pk}
@@ -142,38 +142,55 @@ class TestStop:
         assert history(doctor)[-1] == ("sms", False, "stop")
 
     def test_a_number_nobody_has_is_left_alone_too(self) -> None:
-        assert consent.stop(channel=Channel.SMS, address="+4915112345678", now=NOW) == 0
+        assert consent.stop(channel=Channel.SMS, address="+4915112345678", said_at=NOW) == 0
         assert Suppression.objects.get().reason == SuppressionReason.STOP
 
     def test_stopping_twice_is_once(self, doctor: User) -> None:
         choose(doctor, sms=True)
         for _ in range(2):
-            consent.stop(channel=Channel.SMS, address=NUMBER, now=NOW)
+            consent.stop(channel=Channel.SMS, address=NUMBER, said_at=NOW)
         assert history(doctor) == [("sms", True, "profile"), ("sms", False, "stop")]
         assert Suppression.objects.count() == 1
 
     def test_start_takes_a_stop_back_and_nothing_else(self, doctor: User) -> None:
-        assert consent.start(channel=Channel.SMS, address=NUMBER, now=NOW) == 0
+        assert consent.start(channel=Channel.SMS, address=NUMBER, said_at=NOW) == 0
         assert history(doctor) == []
         choose(doctor, sms=True)
-        consent.stop(channel=Channel.SMS, address=NUMBER, now=NOW)
-        assert consent.start(channel=Channel.SMS, address=NUMBER, now=NOW + timedelta(days=1)) == 1
+        consent.stop(channel=Channel.SMS, address=NUMBER, said_at=NOW)
+        assert consent.start(channel=Channel.SMS, address=NUMBER, said_at=NOW + timedelta(days=1)) == 1
         assert history(doctor)[-1] == ("sms", True, "start")
         assert Suppression.objects.filter(lifted_at=None).count() == 0
+
+    def test_a_number_that_nobody_wanted_to_be_written_to_by_stays_so(self, doctor: User, other: User) -> None:
+        User.objects.filter(pk=other.pk).update(phone=NUMBER)
+        choose(doctor, sms=True)
+        consent.stop(channel=Channel.SMS, address=NUMBER, said_at=NOW)
+        assert consent.start(channel=Channel.SMS, address=NUMBER, said_at=NOW) == 1
+        assert consent.wanted([doctor.pk, other.pk], Channel.SMS) == {doctor.pk}
+        assert history(other) == []
+
+    def test_who_said_no_on_the_page_after_a_stop_is_not_begun_again_by_start(self, doctor: User) -> None:
+        choose(doctor, sms=True)
+        consent.stop(channel=Channel.SMS, address=NUMBER, said_at=NOW)
+        for is_on, hours in ((True, 1), (False, 2)):
+            at = NOW + timedelta(hours=hours)
+            consent.choose(user_id=doctor.pk, choices={"sms": is_on}, source=ConsentSource.PROFILE, now=at)
+        assert consent.start(channel=Channel.SMS, address=NUMBER, said_at=NOW + timedelta(hours=3)) == 0
+        assert consent.wanted([doctor.pk], Channel.SMS) == set()
 
     def test_start_does_not_free_a_number_that_does_not_exist(self, doctor: User) -> None:
         digest = consent.address_digest(Channel.SMS, NUMBER)
         consent.suppress(channel=Channel.SMS, digest=digest, reason=SuppressionReason.INVALID, now=NOW)
-        assert consent.start(channel=Channel.SMS, address=NUMBER, now=NOW) == 0
+        assert consent.start(channel=Channel.SMS, address=NUMBER, said_at=NOW) == 0
         assert consent.suppressed(Channel.SMS, [digest]) == {digest}
 
     def test_marked_as_unwanted_is_a_no_to_e_mail(self, doctor: User, other: User) -> None:
         source = ConsentSource.COMPLAINT
-        assert consent.stop(channel=Channel.EMAIL, address="MEERA@example.org", source=source, now=NOW) == 1
+        assert consent.stop(channel=Channel.EMAIL, address="MEERA@example.org", source=source, said_at=NOW) == 1
         assert consent.wanted([doctor.pk, other.pk], Channel.EMAIL) == {other.pk}
         assert Suppression.objects.get().reason == SuppressionReason.COMPLAINT
 
     def test_the_choice_of_a_closed_account_stays(self, doctor: User) -> None:
         User.objects.filter(pk=doctor.pk).update(is_active=False)
-        assert consent.stop(channel=Channel.SMS, address=NUMBER, now=NOW) == 0
+        assert consent.stop(channel=Channel.SMS, address=NUMBER, said_at=NOW) == 0
         assert ChannelChoice.objects.count() == 0

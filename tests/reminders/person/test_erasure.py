@@ -108,14 +108,25 @@ def test_sec_39_a_person_takes_their_messages_along_and_no_key() -> None:
     doctor, other = UserFactory.create(), UserFactory.create()
     leave_traces(doctor)
     leave_traces(other)
+    suppressed(Channel.EMAIL, doctor.email)
+    suppressed(Channel.EMAIL, other.email)
+    suppressed(Channel.SMS, doctor.email)
     file = BytesIO()
     write_own_data(user=doctor, to=file, now=now(), actor=doctor)
     with zipfile.ZipFile(file) as archive:
         text = archive.read("messages.json").decode()
     found = json.loads(text)
     assert {name: len(rows) for name, rows in found.items()} == {
-        "wanted": 1, "answers": 1, "messages": 4, "on_the_site": 1, "notices": 1, "calendar": 1,
+        "wanted": 1, "answers": 1, "messages": 4, "on_the_site": 1, "notices": 1, "calendar": 1, "told_by_providers": 1,
+        "addresses_left_alone": 1,
     }  # fmt: skip
+    assert found["addresses_left_alone"][0] | {"since": ""} == {
+        "channel": "email", "reason": "hard_bounce", "since": "", "lifted_at": None,
+    }  # fmt: skip
+    assert (found["told_by_providers"][0]["outcome"], found["told_by_providers"][0]["transport"]) == (
+        "delivered",
+        "smtp",
+    )
     keys = (PushSubscription.objects.get(user=doctor).auth, "push.example.net", "token")
     assert [key for key in keys if key in text] == []
 

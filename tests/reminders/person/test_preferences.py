@@ -89,7 +89,7 @@ class TestChoosing:
         other = UserFactory.create()
         for user, channel in ((doctor, "sms"), (other, "whatsapp")):
             consent.choose(user_id=user.pk, choices={channel: True}, source=ConsentSource.PROFILE, now=NOW)
-        consent.stop(channel=Channel.EMAIL, address=doctor.email, source=ConsentSource.COMPLAINT, now=NOW)
+        consent.stop(channel=Channel.EMAIL, address=doctor.email, source=ConsentSource.COMPLAINT, said_at=NOW)
         assert [(row.channel, row.is_on) for row in browser.get(PAGE).context["history"]] == [
             ("email", False),
             ("sms", True),
@@ -115,7 +115,7 @@ class TestAddressesThatTakeNothing:
     def test_who_said_stop_and_ticks_the_box_again_is_written_to(self, doctor: User, browser: Client) -> None:
         User.objects.filter(pk=doctor.pk).update(phone=NUMBER)
         consent.choose(user_id=doctor.pk, choices={"sms": True}, source=ConsentSource.PROFILE, now=NOW)
-        consent.stop(channel=Channel.SMS, address=NUMBER, now=NOW)
+        consent.stop(channel=Channel.SMS, address=NUMBER, said_at=NOW)
         browser.post(PAGE, {"email": "on", "sms": "on", "phone": NUMBER})
         assert Suppression.objects.filter(lifted_at=None).count() == 0
         assert "sms" in on(doctor)

@@ -7,10 +7,11 @@ from django.test import Client, override_settings
 
 from accounts.models import User
 from reminders.domain import consent, unsubscribing
-from reminders.enums import Channel, ConsentSource
-from reminders.models import ConsentRecord
+from reminders.domain.preferences import wording
+from reminders.enums import Channel, ConsentSource, SuppressionReason
+from reminders.models import ConsentRecord, Suppression
 from tests.factories.accounts import UserFactory
-from tests.reminders.factories import NOW
+from tests.reminders.factories import NOW, suppressed
 
 pytestmark = pytest.mark.django_db
 
@@ -66,6 +67,39 @@ def test_it_can_be_taken_back_at_once(doctor: User) -> None:
     assert "Start them again" in stopped
     assert "They go on" in browser.post(path_of(doctor), {"do": "start"}).content.decode()
     assert wants(doctor)
+
+
+def test_sec_39_a_yes_is_kept_with_the_words_beside_its_button(doctor: User) -> None:
+    browser = Client()
+    words = wording()[Channel.EMAIL]
+    assert words in browser.post(path_of(doctor), {"do": "stop"}).content.decode()
+    assert words in browser.get(path_of(doctor)).content.decode()
+    browser.post(path_of(doctor), {"do": "start"})
+    rows = ConsentRecord.objects.order_by("pk").values_list("is_on", "source", "wording")
+    assert list(rows) == [(False, "unsubscribe", ""), (True, "unsubscribe", words)]
+
+
+@pytest.mark.parametrize("source", [ConsentSource.COMPLAINT, ConsentSource.UNSUBSCRIBE])
+def test_who_complained_and_says_yes_again_is_written_to(doctor: User, source: ConsentSource) -> None:
+    """Where the page says that they go on, they do."""
+    consent.stop(channel=Channel.EMAIL, address=doctor.email, source=source, said_at=NOW)
+    other = suppressed(Channel.EMAIL, "other@example.org", reason=SuppressionReason.COMPLAINT)
+    page = Client().post(path_of(doctor), {"do": "start"}).content.decode()
+    assert "They go on" in page
+    assert wants(doctor)
+    assert list(Suppression.objects.filter(lifted_at=None)) == [other]
+
+
+@pytest.mark.parametrize("reason", [SuppressionReason.HARD_BOUNCE, SuppressionReason.INVALID])
+def test_of_a_dead_address_it_is_not_said_that_they_go_on(doctor: User, reason: SuppressionReason) -> None:
+    suppressed(Channel.EMAIL, doctor.email, reason=reason)
+    browser = Client()
+    browser.post(path_of(doctor), {"do": "stop"})
+    page = browser.post(path_of(doctor), {"do": "start"}).content.decode()
+    assert "They go on" not in page
+    assert "Your address takes no messages" in page
+    assert wants(doctor)
+    assert Suppression.objects.filter(lifted_at=None).count() == 1
 
 
 @pytest.mark.parametrize("channel", [Channel.SMS, Channel.WHATSAPP, Channel.PUSH])

@@ -2,9 +2,10 @@
 
 import json
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import pytest
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 from django.utils.timezone import now
@@ -12,12 +13,16 @@ from django_redis import get_redis_connection
 from pytest_django.fixtures import Settings
 from twilio.request_validator import RequestValidator
 
+from accounts.models import User
+from reminders.domain.sending import send_some
 from reminders.enums import Channel, DeliveryState
 from reminders.models import Delivery, ProviderEvent
 from reminders.views.callbacks import MOST_BYTES, MOST_REFUSED
-from tests.reminders.factories import DeliveryFactory
+from tests.reminders.factories import NOW, DeliveryFactory
+from tests.reminders.outbox.test_sending import due
 from tests.reminders.transports import providers
 from tests.reminders.transports.conftest import Configure
+from tests.reminders.transports.servers import Answer, Request, running
 
 pytestmark = pytest.mark.django_db
 URL = "/callbacks/twilio/"
@@ -59,6 +64,34 @@ def test_what_twilio_says_stands_at_the_delivery(one: Delivery, settings: Settin
     assert (answer.status_code, answer.content) == (200, b"")
     assert (one.state, one.provider_id) == (DeliveryState.SENT, "SM1")
     assert one.delivered_at is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_called_back_before_the_provider_has_answered_stays(configure: Configure, settings: Settings) -> None:
+    """Twilio may tell that a message arrived while the call that hands it over still waits for its answer."""
+    provider, found, statuses = providers.twilio(), due(channel=Channel.SMS), []
+    User.objects.filter(pk=found.doctors[0].pk).update(phone=providers.NUMBER)
+
+    def respond(request: Request) -> Answer:
+        answer = provider.respond(request)
+        (sid,) = provider.taken
+        query = urlsplit(request.form["StatusCallback"]).query
+        try:
+            form = {"MessageSid": sid, "MessageStatus": "delivered", "To": providers.NUMBER}
+            statuses.append(call(settings, query, form).status_code)
+        finally:
+            connection.close()
+        return answer
+
+    with running(respond) as sink:
+        configure(**provider.settings(sink.url), MESSAGES_TIMEOUT=30)
+        rounds = [send_some(channel=Channel.SMS, clock=lambda: NOW).taken for _ in range(2)]
+
+    one = Delivery.objects.get()
+    assert (rounds, statuses) == ([1, 0], [200])
+    assert (one.state, one.provider_id, one.claim) == (DeliveryState.SENT, next(iter(provider.taken)), None)
+    assert one.delivered_at is not None
+    assert (one.error, ProviderEvent.objects.count()) == ("", 1)
 
 
 def test_sec_27_what_nobody_signed_changes_nothing(one: Delivery, settings: Settings) -> None:

@@ -8,7 +8,11 @@ from uuid import UUID
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils.timezone import now
 
+from accounts.models import User
+from certification.domain.erasure import erase
 from reminders.domain import consent, told
 from reminders.domain.told import take
 from reminders.enums import Channel, ConsentSource, DeliveryState, Outcome, SuppressionReason
@@ -92,7 +96,7 @@ def test_all_of_a_callback_at_once_is_the_same(twilio: Transport) -> None:
     ]
 
     assert take(twilio, news, now=LATER) == 4
-    assert state_of(one) == (DeliveryState.SENT, at(2), None, at(4), at(4))
+    assert state_of(one) == (DeliveryState.SENT, at(2), None, None, None)
     assert state_of(other) == (DeliveryState.SENT, at(3), None, None, None)
     assert ProviderEvent.objects.filter(delivery=None).count() == 1
 
@@ -165,6 +169,190 @@ def test_a_passing_failure_suppresses_nothing(twilio: Transport) -> None:
     assert not Suppression.objects.exists()
 
 
+def test_a_link_that_somebody_followed_on_the_way_was_not_followed_by_the_doctor(twilio: Transport) -> None:
+    """Filters of mail open every link; `followed_at` is what the page of the link knows."""
+    one = delivery()
+
+    take(twilio, [say(Outcome.CLICKED, minute=3)], now=LATER)
+
+    assert state_of(one) == (DeliveryState.SENT, at(3), None, None, None)
+    assert [event.outcome for event in ProviderEvent.objects.all()] == [Outcome.CLICKED]
+
+
+@pytest.mark.parametrize(("seconds", "is_read"), [(3, False), (9, False), (10, True), (600, True)])
+def test_pictures_loaded_at_once_were_loaded_by_a_machine(configure: Configure, seconds: int, is_read: bool) -> None:
+    transport = mailgun(configure)
+    one = delivery(channel=Channel.EMAIL, transport="mailgun", provider_id="", claimed_at=NOW)
+    happened_at = NOW + timedelta(seconds=seconds)
+
+    take(transport, [Told("e1", "", one.key, Outcome.READ, happened_at)], now=LATER)
+
+    assert state_of(one)[1:4] == (happened_at, None, happened_at if is_read else None)
+
+
+def test_a_number_that_was_guessed_gives_way_to_the_key(twilio: Transport) -> None:
+    """Two to one person within minutes, and one of them taken: asked for the other, Twilio named the one it had."""
+    taken = delivery(DeliveryState.UNKNOWN, provider_id="")
+    guessed = delivery(DeliveryState.SENT, provider_id="SM7")
+
+    told = [say(Outcome.DELIVERED, key=taken.key, provider_id="SM7", minute=2)]
+    assert take(twilio, told, now=LATER) == 1
+
+    taken.refresh_from_db()
+    guessed.refresh_from_db()
+    assert (taken.state, taken.provider_id, taken.delivered_at) == (DeliveryState.SENT, "SM7", at(2))
+    assert (guessed.state, guessed.provider_id, guessed.delivered_at) == (DeliveryState.UNKNOWN, "", None)
+    assert guessed.ended_at == LATER
+
+
+def test_what_is_known_to_have_arrived_loses_only_the_wrong_number(twilio: Transport) -> None:
+    taken = delivery(DeliveryState.SENDING, provider_id="")
+    other = delivery(DeliveryState.SENT, provider_id="SM7", delivered_at=at(1))
+
+    take(twilio, [say(Outcome.FAILED, key=taken.key, provider_id="SM7", minute=2)], now=LATER)
+
+    taken.refresh_from_db()
+    other.refresh_from_db()
+    assert (taken.state, taken.provider_id) == (DeliveryState.FAILED, "SM7")
+    assert (other.state, other.provider_id, other.delivered_at) == (DeliveryState.SENT, "", at(1))
+
+
+def test_of_who_was_erased_nothing_is_written_back(twilio: Transport) -> None:
+    person = UserFactory.create(phone=NUMBER)
+    one = delivery(user=person, provider_id="", address_digest=consent.address_digest(Channel.SMS, NUMBER))
+    other = delivery(provider_id="SM2")
+    erase(user=person, now=now())
+    news = [
+        say(Outcome.FAILED, key=one.key, details={"code": 30003}),
+        say(Outcome.DELIVERED, key=other.key, provider_id="SM2", number="SM2/delivered"),
+    ]
+
+    assert take(twilio, news, now=LATER) == 2
+
+    one.refresh_from_db()
+    assert (one.provider_id, one.error, one.bounced_at, one.address_digest) == ("", "", None, None)
+    assert list(ProviderEvent.objects.exclude(delivery=None).values_list("delivery", flat=True)) == [other.pk]
+
+
+def test_people_are_locked_in_one_order_whatever_the_order_of_news(configure: Configure) -> None:
+    """Two callbacks with the same complainers in other orders would else wait for each other."""
+    transport = mailgun(configure)
+    addresses = [f"{letter}@example.org" for letter in "dbca"]
+    for address in addresses:
+        UserFactory.create(email=address)
+    news = [
+        Told(f"e{number}", "", None, Outcome.COMPLAINED, NOW, address=address)
+        for number, address in enumerate(addresses)
+    ]
+
+    with CaptureQueriesContext(connection) as queries:
+        take(transport, news, now=LATER)
+
+    locking = [one["sql"] for one in queries if "FOR NO KEY UPDATE" in one["sql"] and "@example.org" in one["sql"]]
+    assert [next(a for a in addresses if a in sql) for sql in locking] == sorted(addresses)
+
+
+ORDERS = {
+    "as said": ["stop", "start"],
+    "the other way round": ["start", "stop"],
+}
+
+
+def wishes(**minutes: int) -> dict[str, Told]:
+    outcomes = {"stop": Outcome.STOPPED, "start": Outcome.STARTED}
+    return {
+        name: say(outcomes[name.rstrip("2")], provider_id="", number=name, address=NUMBER, minute=minute)
+        for name, minute in minutes.items()
+    }
+
+
+@pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS)
+def test_sec_39_a_start_that_comes_late_undoes_no_stop_said_after_it(twilio: Transport, order: list[str]) -> None:
+    person = sms_person()
+    said = wishes(start=0, stop=5)
+
+    for name in order:
+        take(twilio, [said[name]], now=LATER)
+
+    assert consent.wanted([person.pk], Channel.SMS) == set()
+    assert standing() == [(SuppressionReason.STOP, at(5))]
+
+
+def test_sec_39_a_stop_that_comes_late_undoes_no_yes_said_after_it(twilio: Transport) -> None:
+    """STOP, STOP again, START; the second STOP is told last."""
+    person = sms_person()
+    said = wishes(stop=0, stop2=3, start=5)
+
+    for name in ("stop", "start", "stop2"):
+        take(twilio, [said[name]], now=LATER)
+
+    assert consent.wanted([person.pk], Channel.SMS) == {person.pk}
+    assert standing() == []
+
+
+def test_sec_39_a_box_ticked_after_a_stop_holds_however_late_the_stop_is_told(twilio: Transport) -> None:
+    person = sms_person()
+    consent.choose(user_id=person.pk, choices={Channel.SMS: False}, source=ConsentSource.PROFILE, now=at(1))
+    consent.choose(user_id=person.pk, choices={Channel.SMS: True}, source=ConsentSource.PROFILE, now=at(9))
+
+    take(twilio, [wishes(stop=5)["stop"]], now=LATER)
+
+    assert consent.wanted([person.pk], Channel.SMS) == {person.pk}
+    assert standing() == []
+
+
+def test_sec_39_a_stop_said_again_is_as_young_as_its_last_word(twilio: Transport) -> None:
+    person = sms_person()
+    said = wishes(stop=0, stop2=5, start=3)
+
+    for name in ("stop", "stop2", "start"):
+        take(twilio, [said[name]], now=LATER)
+
+    assert consent.wanted([person.pk], Channel.SMS) == set()
+    assert standing() == [(SuppressionReason.STOP, at(5))]
+
+
+def test_sec_39_who_never_wanted_it_does_not_by_stop_and_start(twilio: Transport) -> None:
+    """A number may be somebody else's than the person's who has it in their profile."""
+    person = UserFactory.create(phone=NUMBER)
+    said = wishes(stop=0, start=5)
+
+    for name in ("stop", "start"):
+        take(twilio, [said[name]], now=LATER)
+
+    assert consent.wanted([person.pk], Channel.SMS) == set()
+    assert standing() == []  # the number itself is free again
+    assert not ConsentRecord.objects.exists()
+
+
+def test_all_wishes_of_one_callback_count_by_their_time(twilio: Transport) -> None:
+    person = sms_person()
+    said = wishes(stop=5, start=8)
+
+    take(twilio, [said["start"], said["stop"]], now=LATER)
+
+    assert consent.wanted([person.pk], Channel.SMS) == {person.pk}
+
+
+def sms_person() -> User:
+    person: User = UserFactory.create(phone=NUMBER)
+    consent.choose(
+        user_id=person.pk, choices={Channel.SMS: True}, source=ConsentSource.PROFILE, now=NOW - timedelta(days=1)
+    )
+    return person
+
+
+def standing() -> list[tuple[str, datetime]]:
+    return list(Suppression.objects.filter(lifted_at=None).values_list("reason", "since"))
+
+
+def mailgun(configure: Configure) -> Transport:
+    configure(MESSAGES_EMAIL="mailgun", MAILGUN_API_KEY="k", MAILGUN_DOMAIN="m.example.org")
+    transport = transport_for(Channel.EMAIL)
+    assert transport is not None
+    return transport
+
+
 def test_stop_and_start_are_heeded_once_each(twilio: Transport) -> None:
     person = UserFactory.create(phone=NUMBER)
     consent.choose(user_id=person.pk, choices={Channel.SMS: True}, source=ConsentSource.PROFILE, now=NOW)
@@ -186,9 +374,7 @@ def test_stop_and_start_are_heeded_once_each(twilio: Transport) -> None:
 
 
 def test_a_complaint_ends_the_channel(configure: Configure) -> None:
-    configure(MESSAGES_EMAIL="mailgun", MAILGUN_API_KEY="k", MAILGUN_DOMAIN="m.example.org")
-    transport = transport_for(Channel.EMAIL)
-    assert transport is not None
+    transport = mailgun(configure)
     person, other = UserFactory.create(email="a@example.org"), UserFactory.create(email="b@example.org")
     one = delivery(channel=Channel.EMAIL, transport="mailgun", user=person, provider_id="")
 
