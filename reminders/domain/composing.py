@@ -15,10 +15,11 @@ from reminders.domain import calendar_files, consent, links, unsubscribing
 from reminders.domain.templates import Library, library, mark_used
 from reminders.domain.testing import tested_values
 from reminders.domain.values import Values, values_for
-from reminders.enums import Channel, Kind, SkipReason
+from reminders.enums import Channel, DeliveryState, Kind, SkipReason
 from reminders.models import Campaign, Delivery, MessagePolicy, MessageTemplate, PushSubscription
 from reminders.rendering.frame import Frame
 from reminders.rendering.words import Parts, render
+from reminders.transports import takes_answers
 from reminders.transports.base import Attachment, Outgoing, browsers
 
 RIGHT_TO_LEFT = frozenset({"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})
@@ -36,6 +37,7 @@ class _Chunk:
     urls: Mapping[int, str]
     events: Mapping[int, Event]
     push: Mapping[int, str]
+    new_to_sms: Collection[int]
 
 
 def compose(deliveries: Sequence[Delivery], *, now: datetime) -> Composed:
@@ -57,6 +59,7 @@ def compose(deliveries: Sequence[Delivery], *, now: datetime) -> Composed:
         urls=links.sign_in_links(ready, paths, now=now) if paths else {},
         events=_events(ready, values),
         push=_browsers({one.user_id for one in ready if one.channel == Channel.PUSH}),
+        new_to_sms=_new_to_sms({one.user_id for one in ready if one.channel == Channel.SMS}),
     )
     composed: Composed = {}
     for one in deliveries:
@@ -124,20 +127,23 @@ def _composed(one: Delivery, chunk: _Chunk) -> Outgoing | SkipReason:
         return SkipReason.NO_ADDRESS
     path = _path(one, values)
     url = path if one.channel == Channel.INBOX else chunk.urls.get(one.pk) or settings.SITE_URL + path
-    frame = frame_of(one, url=url, is_personal=one.pk in chunk.urls, address=address)
+    is_new = one.channel == Channel.SMS and one.user_id in chunk.new_to_sms
+    frame = frame_of(one, url=url, is_personal=one.pk in chunk.urls, address=address, names_stop=is_new)
     parts = render(one.channel, template, values.placeholders, frame)
     one.template_id = template.pk
     one.segments = parts.segments.parts if parts.segments else None
     outgoing = outgoing_of(one, parts, address=address, language=template.language)
-    headers = unsubscribing.headers(frame.unsubscribe_url) if frame.unsubscribe_url else {}
+    can_end = frame.unsubscribe_url and one.channel == Channel.EMAIL
+    headers = unsubscribing.headers(frame.unsubscribe_url) if can_end else {}
     return replace(outgoing, headers=headers, attachments=_attachments(one, values, chunk))
 
 
-def frame_of(one: Delivery, *, url: str, is_personal: bool, address: str) -> Frame:
+def frame_of(one: Delivery, *, url: str, is_personal: bool, address: str, names_stop: bool = False) -> Frame:
     policy = _policy(one)
     language = spoken(one.user.language)
     is_email = one.channel == Channel.EMAIL
-    can_end = is_email and one.kind != Kind.TEST
+    is_mute = one.channel == Channel.SMS and not takes_answers(Channel.SMS)  # who gets it cannot answer STOP
+    can_end = (is_email or is_mute) and one.kind != Kind.TEST
     return Frame(
         site_name=settings.SITE_NAME,
         sender_name=(policy.sender_name if policy else "") or one.programme.title,
@@ -146,6 +152,7 @@ def frame_of(one: Delivery, *, url: str, is_personal: bool, address: str) -> Fra
         is_personal=is_personal,
         address=address if is_email else "",
         unsubscribe_url=unsubscribing.unsubscribe_url(one.user_id, one.channel) if can_end else "",
+        names_stop=names_stop,
         preferences_url=settings.SITE_URL + reverse("reminders:preferences") if is_email else "",
         language=language,
         is_rtl=language.partition("-")[0] in RIGHT_TO_LEFT,
@@ -183,6 +190,15 @@ def _browsers(user_ids: Collection[int]) -> dict[int, str]:
     for one in PushSubscription.objects.filter(user__in=user_ids, ended_at=None).order_by("pk"):
         found[one.user_id].append((one.endpoint, one.p256dh, one.auth))
     return {user_id: browsers(keys) for user_id, keys in found.items()}
+
+
+def _new_to_sms(user_ids: Collection[int]) -> set[int]:
+    """Those who get their first SMS, which says how to end them. One query, none without SMS that can be answered."""
+    if not user_ids or not takes_answers(Channel.SMS):
+        return set()
+    left = (DeliveryState.SENT, DeliveryState.UNKNOWN)
+    had = Delivery.objects.filter(user__in=user_ids, channel=Channel.SMS, state__in=left)
+    return set(user_ids) - set(had.values_list("user_id", flat=True).distinct())
 
 
 def _events(ready: Sequence[Delivery], values: Mapping[int, Values]) -> dict[int, Event]:

@@ -22,6 +22,7 @@ from reminders.models import Campaign, MessageTemplate, TemplateSet
 from reminders.rendering.frame import Frame
 from reminders.rendering.prices import cents_of, of_many
 from reminders.rendering.words import Parts, render
+from reminders.transports import takes_answers
 
 INVENTED_EMAIL, INVENTED_NUMBER = "meera.nair@example.org", "+919876543210"
 
@@ -120,6 +121,7 @@ def _frame(channel: Channel, said: Values, doctor: User | None, programme: Progr
     policy = getattr(programme, "message_policy", None)
     title = programme.title if programme else said.placeholders["programme.title"]
     is_signed_in = channel in SIGNED_IN
+    end = "/u/s1000000-" + "x" * 22 + "/" if channel == Channel.EMAIL or not takes_answers(channel) else ""
     code = spoken(language)
     return Frame(
         site_name=settings.SITE_NAME,
@@ -128,7 +130,7 @@ def _frame(channel: Channel, said: Values, doctor: User | None, programme: Progr
         url=settings.SITE_URL + (reverse("message_link", args=["1000000-" + "x" * 24]) if is_signed_in else said.path),
         is_personal=is_signed_in,
         address=(doctor.email if doctor else INVENTED_EMAIL) if channel == Channel.EMAIL else "",
-        unsubscribe_url=f"{settings.SITE_URL}/u/example/",
+        unsubscribe_url=settings.SITE_URL + end if end else "",
         preferences_url=settings.SITE_URL + reverse("reminders:preferences"),
         language=code,
         is_rtl=code.partition("-")[0] in RIGHT_TO_LEFT,

@@ -1,5 +1,6 @@
 """The words of messages: found for whoever is written to, changed without changing what was sent."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     Channel.INBOX: ("subject", "body", "button"),
     Channel.PUSH: ("subject", "body"),
 }
+APPROVED = re.compile(r"[a-z0-9_]{1,100}(/[a-z]{2,3}(_[A-Z]{2,3})?)?|HX[0-9a-f]{32}")
 OPTIONAL = frozenset({"preheader", "button", "approved_places"})
 EMPTY: Mapping[str, Any] = {
     "subject": "", "preheader": "", "body": "", "button": "", "approved_name": "", "approved_places": [],
@@ -77,7 +79,13 @@ def problems_of(values: Mapping[str, Any], *, kind: str, channel: str) -> list[t
             found.append((name, _("Please write something here.")))
         elif name == "approved_places":
             found += [(name, one) for one in placeholders.told(placeholders.check_names(value, kind))]
-        elif name != "approved_name":
+        elif name == "approved_name":
+            if not APPROVED.fullmatch(value):
+                found.append((name, _(
+                    "Write its name as at Meta (small letters, digits and _), if need be with the language it was"
+                    " approved in: day_before/en_GB. Or its number at Twilio: HX and 32 signs."
+                )))  # fmt: skip
+        else:
             found += [(name, one) for one in placeholders.told(placeholders.check(value, kind))]
     return found
 

@@ -48,7 +48,10 @@ def _button(channel: str) -> forms.Field:
 def _approved_name(channel: str) -> forms.Field:
     return forms.CharField(
         label=_("Approved template"), max_length=120, required=False, widget=TextInput(attrs={"autocomplete": "off"}),
-        help_text=_("Its name at Meta, or its number (HX…) at Twilio. WhatsApp sends nothing else."),
+        help_text=_(
+            "Its name at Meta, or its number (HX…) at Twilio. WhatsApp sends nothing else. Approved at Meta in another"
+            " spelling of the language: day_before/en_GB."
+        ),
     )  # fmt: skip
 
 

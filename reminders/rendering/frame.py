@@ -19,6 +19,7 @@ class Frame:
     """`url`: where the message leads, on this site and nowhere else; empty: nowhere. `is_personal`: it signs in.
 
     `address`: to which it goes, for the line that says why. `language`: in which the frame's own words are.
+    `names_stop`: an SMS that says how to end them, by answering.
     """
 
     site_name: str
@@ -28,6 +29,7 @@ class Frame:
     is_personal: bool = False
     address: str = ""
     unsubscribe_url: str = ""
+    names_stop: bool = False
     preferences_url: str = ""
     language: str = "en"
     is_rtl: bool = False

@@ -138,7 +138,10 @@ def _lines(template: Template, values: Mapping[str, str]) -> str:
 
 def _sms(template: Template, values: Mapping[str, str], frame: Frame) -> Parts:
     short = {name: safety.shorten(value, SMS_VALUE, end="...") for name, value in values.items()}
-    text = plain("\n".join(part for part in (_lines(template, short), frame.url) if part))
+    with override(frame.language):
+        end = _("No more SMS: %(address)s") % {"address": frame.unsubscribe_url} if frame.unsubscribe_url else ""
+        end = end or (_("Answer STOP to end these SMS.") if frame.names_stop else "")
+    text = plain("\n".join(part for part in (_lines(template, short), frame.url, end) if part))
     return Parts(text=text, url=frame.url, segments=count(text))
 
 
@@ -148,7 +151,7 @@ def _whatsapp(template: Template, values: Mapping[str, str], frame: Frame) -> Pa
     return Parts(
         text=_lines(template, short),
         button=placeholders.fill(template.button, short),
-        url=frame.url,
+        url=frame.url if template.button.strip() else "",  # approved without a button, it has no place for one
         template=template.approved_name,
         places=tuple(short.get(str(name)) or "–" for name in template.approved_places),
     )

@@ -19,8 +19,9 @@ from accounts.models import SignInRequest, User
 from reminders.domain.builtin_words import built_in_set
 from reminders.domain.composing import compose
 from reminders.domain.links import look
+from reminders.domain.preferences import wording
 from reminders.domain.unsubscribing import unsubscribe_url
-from reminders.enums import Channel, Kind, SkipReason
+from reminders.enums import Channel, DeliveryState, Kind, SkipReason
 from reminders.models import Campaign, Delivery, MessagePolicy, MessageTemplate
 from reminders.transports.base import Outgoing
 from tests.reminders.factories import (
@@ -173,11 +174,47 @@ def test_an_sms_says_how_many_parts_it_has() -> None:
     assert isinstance(found, Outgoing)
     assert (found.address, found.text) == (
         "+919876543210",
-        f"We are live: {made.webinar.lesson.title}. Join here:\n{found.url}",
+        f"We are live: {made.webinar.lesson.title}. Join here:\n{found.url}\nAnswer STOP to end these SMS.",
     )
     assert row.segments in {1, 2}
     assert row.template is not None
     assert (row.template.kind, row.template.channel) == (Kind.LIVE, Channel.SMS)
+
+
+def test_only_the_first_sms_names_stop() -> None:
+    """Also one that nobody knows of may have arrived."""
+    made = ready(doctors=3)
+    for doctor, state in zip(made.doctors[:2], (DeliveryState.SENT, DeliveryState.UNKNOWN), strict=True):
+        DeliveryFactory.create(user=doctor, channel=Channel.SMS, state=state)
+    DeliveryFactory.create(user=made.doctors[2], channel=Channel.EMAIL, state=DeliveryState.SENT)
+    rows = [planned(made, Kind.LIVE, Channel.SMS, user=doctor) for doctor in made.doctors]
+    found = [one for one in composed(*rows) if isinstance(one, Outgoing)]
+    assert ["Answer STOP" in one.text for one in found] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("values", "is_mute"),
+    [
+        ({"MESSAGES_SMS": "twilio", "TWILIO_SMS_FROM": "ROUNDS"}, True),
+        ({"MESSAGES_SMS": "twilio", "TWILIO_SMS_FROM": "+15005550006"}, False),
+        ({"MESSAGES_SMS": "twilio", "TWILIO_SMS_FROM": f"MG{'0a' * 16}"}, False),
+        ({"MESSAGES_SMS": "vonage", "VONAGE_FROM": "Rounds 1"}, True),
+        ({"MESSAGES_SMS": "vonage", "VONAGE_FROM": "15005550006"}, False),
+        ({"MESSAGES_SMS": "aws", "AWS_SMS_ORIGINATION": "ROUNDS"}, True),
+        ({"MESSAGES_SMS": "aws", "AWS_SMS_ORIGINATION": "arn:aws:sms-voice:eu-west-1:1:sender-id/ROUNDS/DE"}, True),
+        ({"MESSAGES_SMS": "aws", "AWS_SMS_ORIGINATION": "pool-0a1b2c"}, False),
+    ],
+)
+def test_an_sms_of_a_sender_that_nobody_can_answer_brings_its_own_end(
+    values: dict[str, str], is_mute: bool, settings: Any
+) -> None:
+    settings.MESSAGES = {**settings.MESSAGES, **values}
+    made = ready()
+    end = unsubscribe_url(made.doctors[0].pk, Channel.SMS)
+    found = one_of(planned(made, Kind.LIVE, Channel.SMS))
+    assert (found.text.endswith(f"\nNo more SMS: {end}"), "Answer STOP" in found.text) == (is_mute, not is_mute)
+    assert found.headers == {}
+    assert ("Answer STOP" in wording()[Channel.SMS]) is not is_mute
 
 
 def test_whatsapp_hands_over_the_approved_name_and_its_places() -> None:

@@ -173,11 +173,10 @@ class TestEditor:
 
     def test_places_of_whatsapp_are_typed_line_by_line(self, browser: Client, own: TemplateSet) -> None:
         row = row_in(own, channel=Channel.WHATSAPP)
-        change(
-            browser, row, _save="1", approved_name="HX1", approved_places="{{ doctor.name }}\r\n\r\n webinar.title \r\n"
-        )
+        places = "{{ doctor.name }}\r\n\r\n webinar.title \r\n"
+        change(browser, row, _save="1", approved_name="live/en_GB", approved_places=places)
         row.refresh_from_db()
-        assert (row.approved_name, row.approved_places) == ("HX1", ["doctor.name", "webinar.title"])
+        assert (row.approved_name, row.approved_places) == ("live/en_GB", ["doctor.name", "webinar.title"])
 
 
 class TestLook:

@@ -135,6 +135,12 @@ class TestSaving:
         with pytest.raises(TemplateError) as refused:
             save(own, channel=Channel.WHATSAPP, approved_places=["doctor.name", "watch.to_go"])
         assert [field for field, _told in refused.value.problems] == ["approved_name", "approved_places"]
+        for wrong in ("Live 1", "live/english", "live/en-GB", "HX1", "https://evil.example", "live/en_GB/x"):
+            with pytest.raises(TemplateError) as refused:
+                save(own, channel=Channel.WHATSAPP, approved_name=wrong)
+            assert [field for field, _told in refused.value.problems] == ["approved_name"], wrong
+        for name in ("live/en_GB", "live_1/pt", f"HX{'0a' * 16}"):
+            assert save(own, channel=Channel.WHATSAPP, approved_name=name).approved_name == name
         row = save(own, channel=Channel.WHATSAPP, approved_name="live_1", approved_places=["doctor.name"])
         assert (row.approved_name, row.approved_places, row.subject) == ("live_1", ["doctor.name"], "")
 

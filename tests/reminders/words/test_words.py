@@ -34,6 +34,7 @@ FRAME = Frame(
     unsubscribe_url="https://rounds.example/u/tok/",
     preferences_url="https://rounds.example/account/messages/",
 )
+SMS_FRAME = replace(FRAME, unsubscribe_url="")
 VALUES = samples(Kind.DAY_BEFORE)
 HOSTILE = "</p><script>alert(1)</script>\r\nBcc: all@evil.example https://evil.example/{{ doctor.name }}"
 
@@ -157,7 +158,7 @@ def test_what_is_filled_in_cannot_open_a_place_of_the_frame() -> None:
 
 
 def test_an_sms_is_its_words_and_the_link() -> None:
-    found = rendered(Channel.SMS, Template(body="{{ webinar.when }}: {{ webinar.title }}."))
+    found = rendered(Channel.SMS, Template(body="{{ webinar.when }}: {{ webinar.title }}."), frame=SMS_FRAME)
     assert found.text == f"Tomorrow, 19:30 (Kolkata): Ovarian reserve in daily practice.\n{URL}"
     assert found.segments is not None
     assert (found.segments.encoding, found.segments.parts) == (Encoding.GSM7, 1)
@@ -165,9 +166,8 @@ def test_an_sms_is_its_words_and_the_link() -> None:
 
 
 def test_an_sms_cuts_long_titles_and_stays_in_the_cheap_alphabet() -> None:
-    found = rendered(
-        Channel.SMS, Template(body="{{ webinar.title }}: {{ webinar.starts }}"), webinar__title="“Long” – " * 30
-    )
+    words = Template(body="{{ webinar.title }}: {{ webinar.starts }}")
+    found = rendered(Channel.SMS, words, frame=SMS_FRAME, webinar__title="“Long” – " * 30)
     assert found.segments is not None
     assert found.segments.encoding == Encoding.GSM7
     assert found.segments.parts <= 2
@@ -177,6 +177,26 @@ def test_an_sms_cuts_long_titles_and_stays_in_the_cheap_alphabet() -> None:
 def test_whatsapp_has_the_approved_name_and_its_places_in_order() -> None:
     found = rendered(Channel.WHATSAPP, webinar__presenters="")
     assert (found.template, found.places) == ("day_before", ("Dr Meera Nair", "–"))
+
+
+def test_whatsapp_has_no_address_for_a_button_that_was_not_approved() -> None:
+    assert rendered(Channel.WHATSAPP).url == URL
+    assert rendered(Channel.WHATSAPP, Template(button=" ")).url == ""
+
+
+@pytest.mark.parametrize(
+    ("frame", "end"),
+    [
+        (SMS_FRAME, URL),
+        (replace(SMS_FRAME, names_stop=True), f"{URL}\nAnswer STOP to end these SMS."),
+        (FRAME, f"{URL}\nNo more SMS: {FRAME.unsubscribe_url}"),
+    ],
+)
+def test_an_sms_says_how_to_end_them_in_the_way_its_frame_has(frame: Frame, end: str) -> None:
+    found = rendered(Channel.SMS, Template(body="We are live."), frame=frame)
+    assert found.text == f"We are live.\n{end}"
+    assert found.segments is not None
+    assert found.segments.units == len(found.text)  # they are paid as well
 
 
 def test_places_of_whatsapp_have_no_line_breaks_tabs_or_runs_of_spaces() -> None:
