@@ -1,26 +1,33 @@
 """What waits in the outbox, what became of it; failed messages once more, and planned ones withdrawn."""
 
+import os
 import sys
 from argparse import ArgumentParser
 from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 from django.db.models import Q
 
 from core.clock import asked_now
 from reminders.domain import outbox
+from reminders.domain.bounces import take_report
 from reminders.domain.outbox_status import status
 from reminders.enums import Channel, Kind
 
+MOST_BYTES = 2_000_000  # of a report; what follows is the message that came back
 HEADINGS = ("due", "later", "in hand", "oldest", "sent", "failed", "unknown", "skipped")
 
 
 class Command(BaseCommand):
-    help = "status: what waits and what became of it. retry: sends failed messages again. drop: withdraws planned ones."
+    help = (
+        "status: what waits and what became of it. retry: sends failed messages again. drop: withdraws planned ones. "
+        "bounce: reads a mail server's report from its input, as the mailbox of MESSAGES_FROM hands it on."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("what", choices=("status", "retry", "drop"))
+        parser.add_argument("what", choices=("status", "retry", "drop", "bounce"))
         parser.add_argument("--programme", metavar="SLUG")
         parser.add_argument("--channel", choices=[one.value for one in Channel])
         parser.add_argument("--kind", choices=[one.value for one in Kind])
@@ -38,6 +45,9 @@ class Command(BaseCommand):
         if what == "status":
             self._status(options)
             return
+        if what == "bounce":
+            self._bounce()
+            return
         if not options["all"] and not any(options[name] for name in ("programme", "channel", "kind", "id")):
             raise CommandError(f"Say what to {what}: --programme, --channel, --kind, --id, or --all.")
         now = asked_now()
@@ -47,6 +57,16 @@ class Command(BaseCommand):
         else:
             number = outbox.retry(which=_which(options), with_unknown=options["with_unknown"], now=now)
             self.stdout.write(f"{number:,} planned again.")
+
+    def _bounce(self) -> None:
+        """Whatever it is, it was taken: of an error a mail server would tell whoever wrote. Only while the database is
+        away it is asked to come again.
+        """
+        try:
+            taken = take_report(sys.stdin.buffer.read(MOST_BYTES), now=asked_now())
+        except OperationalError as problem:
+            raise CommandError("The database was not reached.", returncode=os.EX_TEMPFAIL) from problem
+        self.stdout.write(f"{taken.value.capitalize()}.")
 
     def _status(self, options: dict[str, Any]) -> None:
         found = status(which=_which(options), since=timedelta(hours=options["hours"]), now=asked_now())
