@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,6 +20,7 @@ from tests.reminders.transports.providers import as_json
 from tests.reminders.transports.servers import Answer, Fault, Request, Sink, closed_port, running
 
 SECRET = "SG.5ec2e7.5ec2e7"
+AT = datetime(2027, 1, 12, tzinfo=UTC)
 ATTACHMENT = Attachment("w.ics", b"BEGIN:VCALENDAR\r\n", "text/calendar; method=REQUEST; charset=utf-8")
 
 
@@ -142,11 +144,8 @@ def test_a_call_for_many_that_broke_is_uncertain_for_all_and_not_made_again(send
 
 def test_sendgrid_is_asked_by_our_key(sendgrid: Sink) -> None:
     sendgrid.faults = [as_json(200, {"messages": [{"msg_id": "x"}]}), as_json(200, {"messages": []})]
-    from datetime import UTC, datetime
-
-    at = datetime(2027, 1, 12, tzinfo=UTC)
-    assert transport().look_up(UUID(int=5), "", at) == Accepted()
-    assert transport().look_up(UUID(int=5), "", at) is None
+    assert transport().look_up(UUID(int=5), "", AT) == Accepted()
+    assert transport().look_up(UUID(int=5), "", AT) is None
     assert str(UUID(int=5)) in sendgrid.requests[0].query["query"]
 
 
@@ -197,12 +196,9 @@ def test_mailgun_takes_a_chunk_in_one_call_and_everybody_gets_their_own(mailgun:
 
 
 def test_mailgun_knows_a_message_that_went_alone_by_its_message_id(mailgun: Sink) -> None:
-    from datetime import UTC, datetime
-
     (result,) = transport().send([outgoing(1)])
     mailgun.faults = [as_json(200, {"items": [{"event": "accepted"}]}), as_json(200, {"items": []})]
-    at = datetime(2027, 1, 12, tzinfo=UTC)
-    found = [transport().look_up(UUID(int=1), "", at) for _ in range(2)]
+    found = [transport().look_up(UUID(int=1), "", AT) for _ in range(2)]
 
     assert isinstance(result, Accepted)
     number = f"{UUID(int=1).hex}@learn.example.org"
@@ -369,29 +365,24 @@ def test_sess_refusals(ses: Sink, status: int, code: str, is_temporary: bool) ->
     assert "example.org" not in result.why
 
 
+UNCOUNTED = {
+    "sendgrid": lambda request: json.loads(request.body)["tracking_settings"]["click_tracking"] == {"enable": False},
+    "mailgun": lambda request: request.form["o:tracking-clicks"] == "no",
+    "ses": lambda request: (
+        json.loads(request.body)["ConfigurationOverrides"] == {"Tracking": {"ClickTrackingEnabled": "DISABLED"}}
+    ),
+}
+
+
 @pytest.mark.parametrize("number", [1, 3])
-def test_links_are_not_counted_by_providers(sendgrid: Sink, number: int) -> None:
+@pytest.mark.parametrize("name", list(UNCOUNTED))
+def test_links_are_not_counted_by_providers(name: str, number: int, request: pytest.FixtureRequest) -> None:
     """What lets a doctor in would stand in the provider's logs, and a filter that follows it would be a doctor."""
+    sink: Sink = request.getfixturevalue(name)
+
     transport().send([outgoing(index) for index in range(1, number + 1)])
 
-    (content,) = (json.loads(one.body) for one in sendgrid.requests)
-    assert content["tracking_settings"]["click_tracking"] == {"enable": False}
-
-
-@pytest.mark.parametrize("number", [1, 3])
-def test_links_are_not_counted_by_mailgun(mailgun: Sink, number: int) -> None:
-    transport().send([outgoing(index) for index in range(1, number + 1)])
-
-    assert [one.form["o:tracking-clicks"] for one in mailgun.requests] == ["no"]
-
-
-@pytest.mark.parametrize("number", [1, 3])
-def test_links_are_not_counted_by_ses(ses: Sink, number: int) -> None:
-    transport().send([outgoing(index) for index in range(1, number + 1)])
-
-    (content,) = (json.loads(one.body) for one in ses.requests)
-    assert content["ConfigurationOverrides"] == {"Tracking": {"ClickTrackingEnabled": "DISABLED"}}
-    assert content["ConfigurationSetName"] == "rounds"
+    assert [UNCOUNTED[name](one) for one in sink.requests] == [True]
 
 
 HOSTILE = "Rounds\r\nBcc: all@evil.example\r\n\r\n<script>"
