@@ -28,6 +28,7 @@ def bar_chart(
     highest: float | None = None,
     name: str = "",
     value: str = "",
+    size: str = "full",
 ) -> SafeString:
     """In the order given. `whole`: every number also as a share of it. `highest`: the end of the scale (5 for marks
     of 5), by default the longest bar. `name` and `value` head the columns of the table."""
@@ -41,18 +42,19 @@ def bar_chart(
         caption,
         "bars",
         words,
-        format_html('<ul class="chart-list">{}</ul>', joined(items)),
+        format_html('<ul class="chart-list is-{}">{}</ul>', size, joined(items)),
         table(caption, words, heads, _bar_rows(bars, writing, whole, words)),
     )
 
 
 def _bar(bar: Bar, longest: float, whole: float | None, write: Write, words: Words) -> SafeString:
     return format_html(
-        '<li><span class="chart-name">{}</span>{}<span class="chart-value num">{}{}</span></li>',
+        '<li><span class="chart-name">{}</span>{}<span class="chart-value num">{}{}</span>{}</li>',
         _linked(bar.label, bar.url),
         NOTHING if bar.value is None else _track(bar.value / longest, words),
         words.withheld if bar.value is None else write(bar.value),
-        _aside(bar, whole, words),
+        _share(bar, whole, words),
+        format_html('<span class="chart-note">{}</span>', isolated(bar.note)) if bar.note else NOTHING,
     )
 
 
@@ -64,10 +66,10 @@ def _linked(label: str, url: str) -> SafeString:
     return format_html('<a href="{}">{}</a>', url, isolated(label))
 
 
-def _aside(bar: Bar, whole: float | None, words: Words) -> SafeString:
-    parts = [words.percent(bar.value / whole)] if whole and bar.value is not None else []
-    parts += [clean(bar.note)] if bar.note else []
-    return format_html(' <span class="chart-aside">{}</span>', isolated(" · ".join(parts))) if parts else NOTHING
+def _share(bar: Bar, whole: float | None, words: Words) -> SafeString:
+    if not whole or bar.value is None:
+        return NOTHING
+    return format_html(' <span class="chart-aside">{}</span>', isolated(words.percent(bar.value / whole)))
 
 
 def _track(share: float, words: Words, kind: str = "fill-1") -> SafeString:
@@ -130,13 +132,13 @@ def _stack(stack: Stack, kinds: Sequence[str], words: Words, highest: float) -> 
     mean = stack.average
     trend = spark([*stack.history, mean], low=1, high=highest) if stack.history and mean is not None else NOTHING
     return format_html(
-        '<li><span class="chart-name">{}</span><span class="chart-mean">{}<b class="num">{}</b></span>{}'
-        '<span class="chart-aside num">{}</span></li>',
+        '<li><span class="chart-name">{}</span><b class="chart-mean num">{}</b>{}'
+        '<span class="chart-aside num">{}</span>{}</li>',
         isolated(stack.label),
-        trend,
         "–" if mean is None else words.mean(mean),
         bar,
         isolated(" · ".join([count, *(clean(note) for note in stack.notes)])),
+        trend,
     )
 
 
@@ -172,7 +174,7 @@ def _stack_table(caption: Caption, words: Words, stacks: Sequence[Stack], answer
     return table(caption, words, [words.name, words.average, *answers], rows)
 
 
-def funnel(caption: Caption, words: Words, steps: Sequence[FunnelStep]) -> SafeString:
+def funnel(caption: Caption, words: Words, steps: Sequence[FunnelStep], *, size: str = "full") -> SafeString:
     """How many came how far, and between two steps how many were lost, with what can be done for them."""
     if not steps:
         return figure(caption, "funnel", words, None)
@@ -183,7 +185,7 @@ def funnel(caption: Caption, words: Words, steps: Sequence[FunnelStep]) -> SafeS
         between = NOTHING
         if loss and loss.people:
             text = words.lost.format(number=words.number(loss.people), share=words.percent(loss.share))
-            link = format_html(' <a href="{}">{}</a>', step.url, clean(step.url_label)) if step.url else NOTHING
+            link = _linked(step.url_label, step.url) if step.url else NOTHING
             between = format_html('<li class="chart-lost"><span class="num">{}</span>{}</li>', text, link)
         share = f" {words.percent(step.value / first)}" if first and step.value is not None else ""
         items.append(
@@ -201,7 +203,7 @@ def funnel(caption: Caption, words: Words, steps: Sequence[FunnelStep]) -> SafeS
         caption,
         "funnel",
         words,
-        format_html('<ol class="chart-list">{}</ol>', joined(items)),
+        format_html('<ol class="chart-list is-{}">{}</ol>', size, joined(items)),
         _funnel_table(caption, words, steps),
     )
 

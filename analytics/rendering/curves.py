@@ -6,7 +6,6 @@ screen has no room for (labels beside pins, more ticks) is laid out a second tim
 """
 
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,7 +17,7 @@ from analytics.rendering.facts import value_at
 from analytics.rendering.frame import NOTHING, decimals, figure, joined, legend, table
 from analytics.rendering.frame import plot as plot_frame
 from analytics.rendering.marks import MarkLayer, lay_out, mark_table
-from analytics.rendering.scales import Tick, covering, fitting, matching, step_of_at_least
+from analytics.rendering.scales import Tick, between, covering, fitting, matching, step_of_at_least
 from analytics.rendering.text import width
 from analytics.rendering.words import Words
 
@@ -310,9 +309,7 @@ def _x_values(drawing: Drawing, most: int) -> list[float]:
     if len(every) <= most:
         return every
     step = step_of_at_least((plot.high - plot.low) / (most - 2), x.scale)
-    first = math.ceil((plot.low + x.offset) / step - 1e-9)
-    last = math.floor((plot.high + x.offset) / step + 1e-9)
-    return [n * step - x.offset for n in range(first, last + 1)]
+    return [at - x.offset for at in between(plot.low + x.offset, plot.high + x.offset, step, x.scale)]
 
 
 def _cells(drawing: Drawing, at: float) -> list[str]:

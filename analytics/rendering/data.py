@@ -13,7 +13,8 @@ from enum import StrEnum
 Point = tuple[float, float | None]
 Write = Callable[[float], str]
 # Marks that turn the direction of what follows them: in a label of its own they can only do harm.
-TURNS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+ISOLATES = frozenset("\u2066\u2067\u2068\u2069")
+TURNS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e") | ISOLATES
 
 
 class ChartError(ValueError):
@@ -32,10 +33,10 @@ def amount(value: float | None, what: str) -> None:
         raise ChartError(f"{what}: {value} is less than nothing")
 
 
-def clean(text: object) -> str:
-    """One line without control characters; a plain `str`, so that it is escaped whatever it was."""
-    kept = (" " if unicodedata.category(one) in {"Cc", "Zl", "Zp"} else one for one in str(text))
-    return " ".join("".join(one for one in kept if one not in TURNS and not _is_half(one)).split())
+def clean(text: object, kept: frozenset[str] = frozenset()) -> str:
+    """One line without control characters but those `kept`; a plain `str`, so that it is escaped whatever it was."""
+    line = (" " if unicodedata.category(one) in {"Cc", "Zl", "Zp"} else one for one in str(text))
+    return " ".join("".join(one for one in line if one not in TURNS - kept and not _is_half(one)).split())
 
 
 def _is_half(one: str) -> bool:

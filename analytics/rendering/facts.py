@@ -41,7 +41,7 @@ def curve_facts(series: Series, window: float | None = None) -> CurveFacts | Non
     points = series.known
     if not points:
         return None
-    reach = (points[-1][0] - points[0][0]) / 30 if window is None else window
+    reach = (points[-1][0] - points[0][0]) / 60 if window is None else window
     return CurveFacts(
         first=points[0],
         last=points[-1],
@@ -64,10 +64,9 @@ def sharpest_fall(series: Series, reach: float) -> Fall | None:
             continue
         while tops and tops[0][0] < x - reach:
             tops.popleft()
-        for top in (*list(tops)[:1], *([before] if before else [])):
-            fall = Fall(top, (x, y))
-            if fall.size > 0 and (best is None or fall.size > best.size):
-                best = fall
+        top = max((one for one in (tops[0] if tops else None, before) if one), key=lambda one: one[1], default=None)
+        if top and top[1] > y and (best is None or top[1] - y > best.size):
+            best = Fall(top, (x, y))
         while tops and tops[-1][1] < y:
             tops.pop()
         tops.append((x, y))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from analytics.rendering.data import Caption, clean
+from analytics.rendering.data import ISOLATES, Caption, clean
 from analytics.rendering.words import Words
 
 NOTHING = SafeString("")
@@ -20,7 +20,7 @@ def figure(caption: Caption, kind: str, words: Words, picture: SafeString | None
     key = clean(caption.key)
     shown = picture if picture is not None else format_html('<p class="chart-empty">{}</p>', clean(words.empty))
     return format_html(
-        '<figure class="chart chart-{}" id="{}"><figcaption>{}</figcaption>{}{}{}</figure>',
+        '<figure class="chart kind-{}" id="{}"><figcaption>{}</figcaption>{}{}{}</figure>',
         kind,
         f"chart-{key}",
         _title(caption, key),
@@ -34,12 +34,14 @@ def _title(caption: Caption, key: str) -> SafeString:
     tag = f"h{caption.heading}" if 1 <= caption.heading <= 6 else "p"
     hidden = "" if caption.heading else " visually-hidden"
     return format_html(
-        '<{0} class="chart-title{1}" id="chart-{2}-title" dir="auto">{3}</{0}>', tag, hidden, key, clean(caption.title)
+        '<{0} class="chart-title{1}" id="chart-{2}-title">{3}</{0}>', tag, hidden, key, isolated(caption.title)
     )
 
 
 def _summary(caption: Caption, key: str) -> SafeString:
-    return format_html('<p class="chart-summary" id="chart-{}-summary">{}</p>', key, caption.summary)
+    return format_html(
+        '<p class="chart-summary" id="chart-{}-summary">{}</p>', key, clean(caption.summary, kept=ISOLATES)
+    )
 
 
 def named_by(caption: Caption) -> SafeString:
@@ -76,7 +78,7 @@ def table(
     """The first column names the row. Opened by the reader; it scrolls by itself where it is wider than the page."""
     body = format_html_join(
         "",
-        "<tr><th scope=row>{}</th>{}</tr>",
+        '<tr><th scope="row">{}</th>{}</tr>',
         (
             (isolated(first), format_html_join("", "<td>{}</td>", ((isolated(cell),) for cell in rest)))
             for first, *rest in rows
@@ -87,7 +89,7 @@ def table(
         ' aria-label="{}"><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div></details>',
         name or words.table,
         f"{clean(caption.title)}: {name or words.table}",
-        format_html_join("", "<th scope=col>{}</th>", ((clean(head),) for head in heads)),
+        format_html_join("", '<th scope="col">{}</th>', ((clean(head),) for head in heads)),
         body,
     )
 

@@ -66,7 +66,9 @@ def label(places: Sequence[Place], wishes: Sequence[Wish], room: float, margin: 
     beside the picture may be used. Every pin keeps its place while the heavier ones look for theirs, so none is ever
     lost."""
     placed = list(places)
-    for index in sorted(range(len(placed)), key=lambda n: -wishes[placed[n].wish].weight):
+    order = sorted(range(len(placed)), key=lambda n: -wishes[placed[n].wish].weight)
+    # Twice: what moved up in the first round has left room for others further down.
+    for index in [*order, *order]:
         others = placed[:index] + placed[index + 1 :]
         found = [
             candidate

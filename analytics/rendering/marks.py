@@ -146,7 +146,7 @@ def _pins(narrow: Sequence[Place], wide: Sequence[Place], feet: Sequence[str]) -
 
 
 def _height_of(lane: int) -> int:
-    return -(PIN_PX // 2 + 4) - LANE_PX * lane
+    return -(PIN_PX // 2 + 8) - LANE_PX * lane
 
 
 def _stem(place: Place, foot: str) -> SafeString:

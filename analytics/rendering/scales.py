@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import pairwise
 
 from analytics.rendering.data import Axis, ChartError, Scale
@@ -21,6 +22,9 @@ CLOCK = (
     *(HOUR * n for n in (1, 2, 3, 6, 12)),
 )
 DAYS = tuple(DAY * n for n in (1, 2, 7, 14, 28, 56, 91, 182, 364))
+# A tick every so many months from this many days on: from 28 days to 28 days nobody counts.
+MONTHS = {28: 1, 56: 2, 91: 3, 182: 6, 364: 12}
+MONDAY = 4 * DAY  # 5 January 1970
 LABEL_GAP_PX = 14
 MOST_TICKS = 500
 
@@ -48,13 +52,16 @@ def covering(low: float, high: float, scale: Scale, most: int = 5) -> list[float
     if high <= low:
         high = low + 1
     step = step_of_at_least((high - low) / most, scale)
-    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    first = math.floor(low / step + 1e-9)
+    last = max(first + 1, math.ceil(high / step - 1e-9))
     return [_tidy(n * step) for n in range(first, last + 1)]
 
 
 def matching(low: float, high: float, scale: Scale, intervals: int) -> list[float]:
     """Ticks of a second axis that stand on the lines of the first one."""
-    step = step_of_at_least(max(high - low, 1e-9) / intervals, scale)
+    if high <= low:
+        high = low + 1
+    step = step_of_at_least((high - low) / intervals, scale)
     while math.floor(low / step + 1e-9) * step + intervals * step < high * (1 - 1e-12):
         step = step_of_at_least(step * 1.001, scale)
     first = math.floor(low / step + 1e-9)
@@ -84,15 +91,34 @@ def fitting(low: float, high: float, axis: Axis, room: float, margin: float) -> 
     for step in natural_steps(axis.scale):
         if (high - low) / step > min(MOST_TICKS, room / LABEL_GAP_PX):
             continue
-        first, last = math.ceil((low + axis.offset) / step - 1e-9), math.floor((high + axis.offset) / step + 1e-9)
-        if last - first < 1:
+        values = [one - axis.offset for one in between(low + axis.offset, high + axis.offset, step, axis.scale)]
+        if len(values) < 2:
             break
-        values = [_tidy(n * step) - axis.offset for n in range(first, last + 1)]
         ticks = [_placed(100 * (one - low) / (high - low), axis.write(one), room, margin) for one in values]
         if _are_apart(ticks, room):
             return ticks
     ends = [_placed(share, axis.write(value), room, margin) for share, value in ((0.0, low), (100.0, high))]
     return ends if _are_apart(ends, room) else ends[:1]
+
+
+def between(low: float, high: float, step: float, scale: Scale) -> list[float]:
+    """Multiples of `step` from `low` to `high`; for days Mondays, and first days of months or years."""
+    is_calendar = scale in {Scale.CLOCK, Scale.DAYS} and step >= 7 * DAY
+    if is_calendar and step >= 28 * DAY:
+        return _first_days(low, high, MONTHS.get(round(step / DAY), 12 * max(1, round(step / (364 * DAY)))))
+    base = MONDAY if is_calendar else 0
+    first, last = math.ceil((low - base) / step - 1e-9), math.floor((high - base) / step + 1e-9)
+    return [_tidy(base + n * step) for n in range(first, last + 1)]
+
+
+def _first_days(low: float, high: float, months: int) -> list[float]:
+    begin = datetime.fromtimestamp(low, UTC)
+    month = (begin.year * 12 + begin.month - 1) // months * months
+    found: list[float] = []
+    while (at := datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC).timestamp()) <= high:
+        found += [at] if at >= low else []
+        month += months
+    return found
 
 
 def _placed(share: float, text: str, room: float, margin: float) -> Tick:

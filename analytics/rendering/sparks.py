@@ -75,7 +75,7 @@ def ring(
             arcs += [_arc(start, share, "chart-hatched", f"chart-{key}-hatch")] if n % 2 == 0 else []
         start += share
     picture = format_html(
-        '<div class="chart-ringbox"><svg class="chart-ring" width="160" height="160" viewBox="0 0 132 132" {}>'
+        '<div class="chart-ringbox"><svg class="chart-ring-picture" width="160" height="160" viewBox="0 0 132 132" {}>'
         '<defs><pattern id="chart-{}-hatch" width="6" height="6" patternUnits="userSpaceOnUse"'
         ' patternTransform="rotate(45)"><rect class="chart-hatch" width="2" height="6"/></pattern></defs>'
         '<circle class="chart-ring-track" cx="66" cy="66" r="{}" fill="none" stroke-width="{}"/>{}{}</svg>{}</div>',

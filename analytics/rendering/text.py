@@ -6,6 +6,7 @@ list or table.
 """
 
 import unicodedata
+from functools import lru_cache
 
 FONT_PX = 13
 NARROW = frozenset("iljtfrI.,:;'|!()[]·’‘ ")
@@ -16,6 +17,7 @@ def width(text: str, px: float = FONT_PX) -> float:
     return px * sum(_em(one) for one in text)
 
 
+@lru_cache(4096)
 def _em(one: str) -> float:
     if unicodedata.combining(one) or unicodedata.category(one) in {"Mn", "Cf"}:
         return 0.0
@@ -41,7 +43,7 @@ def shorten(text: str, room: float, px: float = FONT_PX) -> str:
     while left >= 0:
         left -= px * _em(text[end])
         end += 1
-    end -= 1
+    end = max(0, end - 1)
     # A letter keeps its accents: what follows it may be part of it.
     while end and unicodedata.category(text[end]) in {"Mn", "Mc", "Cf"}:
         end -= 1

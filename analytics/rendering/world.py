@@ -42,7 +42,7 @@ def world_map(
     bounds = skewed_bounds(list(known.values()))
     width, height = shapes()["size"]
     picture = format_html(
-        '<svg class="chart-map" viewBox="0 0 {} {}" {} focusable="false">{}</svg>{}',
+        '<svg class="chart-map-picture" viewBox="0 0 {} {}" {} focusable="false">{}</svg>{}',
         width,
         height,
         named_by(caption),

@@ -132,7 +132,10 @@ def _isolated(text: str) -> str:
 
 
 def say_curve(series: Sequence[Series], x: Axis, writers: Sequence[Write]) -> str:
-    """One sentence or two for each line: highest, lowest, sharpest drop."""
+    """One sentence or two for each line: highest, lowest, sharpest drop. Of more than two lines only where all together
+    are highest and lowest: nobody listens to six times the same sentence."""
+    if len(series) > 2:
+        return _say_many(series, x, writers)
     said = []
     for one, write in zip(series, writers, strict=True):
         facts = curve_facts(one)
@@ -142,6 +145,22 @@ def say_curve(series: Sequence[Series], x: Axis, writers: Sequence[Write]) -> st
                 _("%(name)s: %(text)s") % {"name": _isolated(one.label), "text": text} if len(series) > 1 else text
             )
     return " ".join(said)
+
+
+def _say_many(series: Sequence[Series], x: Axis, writers: Sequence[Write]) -> str:
+    known = [(one, write, facts) for one, write in zip(series, writers, strict=True) if (facts := curve_facts(one))]
+    if not known:
+        return ""
+    top, top_write, high = max(known, key=lambda one: one[2].highest[1])
+    bottom, bottom_write, low = min(known, key=lambda one: one[2].lowest[1])
+    return _("Highest: %(top)s at %(high_at)s (%(high)s). Lowest: %(bottom)s at %(low_at)s (%(low)s).") % {
+        "top": _isolated(top.label),
+        "high": top_write(high.highest[1]),
+        "high_at": x.write(high.highest[0]),
+        "bottom": _isolated(bottom.label),
+        "low": bottom_write(low.lowest[1]),
+        "low_at": x.write(low.lowest[0]),
+    }
 
 
 def _say_one(facts: CurveFacts, x: Write, y: Write) -> str:

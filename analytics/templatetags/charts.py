@@ -69,6 +69,7 @@ def bar_chart(
     highest: float | None = None,
     name: str = "",
     value: str = "",
+    size: str = "full",
     summary: str = "",
     heading: int = 2,
 ) -> SafeString:
@@ -76,7 +77,15 @@ def bar_chart(
     write = chart_words.AXES[y][0]
     caption = Caption(key, title, summary or chart_words.say_bars(data, write, whole), heading)
     return bars.bar_chart(
-        caption, chart_words.words(), data, write=write, whole=whole, highest=highest, name=name, value=value
+        caption,
+        chart_words.words(),
+        data,
+        write=write,
+        whole=whole,
+        highest=highest,
+        name=name,
+        value=value,
+        size=size,
     )
 
 
@@ -151,10 +160,10 @@ def world_map(
 
 @register.simple_tag
 def funnel_chart(
-    steps: Sequence[FunnelStep], *, key: str, title: str, summary: str = "", heading: int = 2
+    steps: Sequence[FunnelStep], *, key: str, title: str, size: str = "full", summary: str = "", heading: int = 2
 ) -> SafeString:
     caption = Caption(key, title, summary or chart_words.say_funnel(steps), heading)
-    return bars.funnel(caption, chart_words.words(), steps)
+    return bars.funnel(caption, chart_words.words(), steps, size=size)
 
 
 @register.simple_tag
