@@ -30,6 +30,7 @@ UNUSABLE = (
     SkipReason.NO_WAY,
 )
 LATEST = timedelta(days=2)
+HEARD_WITHIN = timedelta(days=7)
 LONGEST_CAMPAIGN = timedelta(days=14)  # from its first zone to the end of its use
 BATCH = 5_000
 
@@ -46,7 +47,7 @@ class _Chain:
         due = Q(state=DeliveryState.SKIPPED, skip_reason__in=UNUSABLE)
         if self.minutes is None:
             return due
-        telling = [one for one in self.channels if (way := transport_for(Channel(one))) and way.tells_delivery]
+        telling = [one for one in self.channels if _tells(Channel(one), now)]
         unsure = Q(is_urgent=True) | Q(channel__in=telling, delivered_at=None)
         left = Q(state__in=(DeliveryState.SENT, DeliveryState.UNKNOWN))
         waited = Q(ended_at__lte=now - timedelta(minutes=self.minutes)) & unsure & ~Q(channel=Channel.INBOX)
@@ -58,6 +59,17 @@ class _Chain:
         for number, channel in enumerate(self.channels):
             found |= Q(channel=channel) & _wants(self.channels[number + 1 :])
         return found | ~Q(channel__in=self.channels) & _wants(self.channels)
+
+
+def _tells(channel: Channel, now: datetime) -> bool:
+    """Whether its provider tells what arrived, and did so lately. One whose callbacks nobody set up is silent about
+    everything: that means nothing, and must not send it all by the next channel as well.
+    """
+    way = transport_for(channel)
+    if way is None or not way.tells_delivery:
+        return False
+    lately = Delivery.objects.filter(channel=channel, transport=way.name, ended_at__gt=now - HEARD_WITHIN)
+    return lately.filter(Q(delivered_at__isnull=False) | Q(bounced_at__isnull=False)).exists()
 
 
 def _wants(channels: list[str]) -> Q:

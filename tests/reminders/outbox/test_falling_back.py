@@ -31,6 +31,12 @@ def first(state: str = State.SENT, *, urgent: bool = True, minutes: int | None =
     return made
 
 
+def told(**values: Any) -> None:
+    """Another message, of which the provider said what became of it."""
+    shown = {"channel": Channel.EMAIL, "transport": "sink", "ended_at": NOW, "delivered_at": NOW} | values
+    DeliveryFactory.create(state=State.SENT, **shown)
+
+
 def wants_all(found: Scene) -> None:
     for channel in (Channel.WHATSAPP, Channel.SMS):
         ChannelChoiceFactory.create(user=found.doctors[0], channel=channel)
@@ -63,6 +69,7 @@ def test_that_nobody_told_of_a_delivery_means_nothing_where_nobody_is_listened_t
 ) -> None:
     """Else every calm message would go by all channels, one after the other."""
     first(urgent=False)
+    told(transport="ses")
     settings.MESSAGES = {**settings.MESSAGES, "MESSAGES_EMAIL": "ses", "AWS_SNS_TOPICS": topics}
     assert plan_fallbacks(now=NOW + 5 * MINUTE) == planned
 
@@ -121,6 +128,7 @@ def test_opened_or_followed_is_reached(mark: str) -> None:
 
 def test_a_calm_message_is_reached_by_its_delivery() -> None:
     one = first(urgent=False)
+    told()
     Delivery.objects.filter(pk=one.pk).update(delivered_at=NOW)
     assert plan_fallbacks(now=NOW + 10 * MINUTE) == 0
     Delivery.objects.filter(pk=one.pk).update(delivered_at=None)
@@ -130,7 +138,26 @@ def test_a_calm_message_is_reached_by_its_delivery() -> None:
 def test_a_channel_that_tells_no_delivery_says_nothing_of_calm_messages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Sink, "tells_delivery", False)
     first(urgent=False)
+    told()
     assert plan_fallbacks(now=NOW + 10 * MINUTE) == 0
+
+
+@pytest.mark.parametrize(
+    ("values", "planned"),
+    [
+        ({}, 1),
+        ({"delivered_at": None, "bounced_at": NOW}, 1),
+        ({"delivered_at": None}, 0),
+        ({"transport": "another"}, 0),
+        ({"channel": Channel.SMS}, 0),
+        ({"ended_at": NOW - timedelta(days=8)}, 0),
+    ],
+)
+def test_who_tells_nothing_at_all_says_nothing_of_one_message(values: dict[str, Any], planned: int) -> None:
+    """Callbacks that nobody set up at the provider: else everything would go by every channel."""
+    first(urgent=False)
+    told(**values)
+    assert plan_fallbacks(now=NOW + 10 * MINUTE) == planned
 
 
 @pytest.mark.parametrize(("state", "values"), [(State.FAILED, {}), (State.SENT, {"bounced_at": NOW})])
