@@ -44,12 +44,19 @@ class Identity:
 
 
 def die_with_parent(death_signal: int) -> Callable[[], None]:
-    """For `preexec_fn`: the kernel sends the signal when the thread that started the child ends (Linux only)."""
+    """For `preexec_fn`: the kernel sends the signal when the thread that started the child ends (Linux only).
+
+    A shell without job control starts what it puts in the background with SIGQUIT ignored, and whoever is started by
+    that inherits it: the child would hear of the death only once it has a handler of its own. So would one that still
+    has the handler of its parent, which goes with `exec`.
+    """
     parent = os.getpid()
 
     def prepare() -> None:
         if _libc is None:
             return
+        if death_signal != signal.SIGKILL:
+            signal.signal(death_signal, signal.SIG_DFL)
         _libc.prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
         if os.getppid() != parent:  # the parent died between fork and prctl
             os._exit(1)

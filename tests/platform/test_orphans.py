@@ -28,6 +28,13 @@ child.stdout.readline()
 print(child.pid, flush=True)
 threading.Event().wait()
 """
+QUITTING = """
+import signal, subprocess, sys, threading
+from core.processes import spawn
+child = spawn(["sleep", "60"], death_signal=signal.SIGQUIT)
+print(child.pid, flush=True)
+threading.Event().wait()
+"""
 
 
 def started(seconds: float) -> tuple[subprocess.Popen[str], psutil.Process]:
@@ -56,6 +63,22 @@ def test_it_has_its_time_and_as_long_as_the_parent_lives_all_of_it() -> None:
     assert wait_until(lambda: is_over(child) or child.ppid() != parent.pid, seconds=20)
     assert not is_over(child)
     os.kill(child.pid, signal.SIGKILL)
+
+
+def test_the_signal_is_heard_where_a_shell_in_the_background_had_it_ignored() -> None:
+    """As `script/server &` in a script: SIGQUIT is ignored, and a worker that is still being loaded has no handler."""
+    parent = subprocess.Popen(
+        [sys.executable, "-c", QUITTING],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGQUIT, signal.SIG_IGN),  # noqa: PLW1509  # no lock is taken
+    )
+    assert parent.stdout is not None
+    child = psutil.Process(int(parent.stdout.readline()))
+    parent.kill()
+    parent.wait(10)
+    assert wait_until(lambda: is_over(child), seconds=20)
 
 
 def test_who_was_started_by_nobody_of_ours_is_not_tied() -> None:
