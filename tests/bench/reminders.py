@@ -1,8 +1,9 @@
 """`script/bench reminders`: planning for 15,000 doctors and 20 journeys, and a burst of 15,000 "we are live" by SMTP.
 
-Planned at once: five kinds of messages about four webinars each, for everybody. The burst goes through as many workers
-as there are cores, each a process of its own that claims, checks, words and hands over, to a mail server on this
-machine that writes down what it was given. `--scale 0.01` tries it with few doctors and no limits.
+Planned at once: every kind of message that is planned, in twenty journeys that all are due at this moment. The burst
+goes the way of production: a bell in Redis every few seconds, a Celery worker with a process for each core that claims,
+checks, words and hands over, to a mail server on this machine that writes down what it was given. Others go after it at
+the rate that is usual for SMTP. `--scale 0.01` tries it with few doctors and no limits.
 """
 
 import argparse
@@ -12,8 +13,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,152 +23,199 @@ from typing import Any
 from tests.bench.certification import AT_MOST, say
 from tests.bench.stage import HOST, ROOT, free_port, stage
 
-DOCTORS, WEBINARS = 15_000, 4
-ZONES = ("Asia/Kolkata", "Europe/Berlin", "America/New_York", "America/Sao_Paulo", "Australia/Sydney", "Africa/Lagos")
+DOCTORS, JOURNEYS, BATCH = 15_000, 20, 200
+BELL_SECONDS = 10.0  # as the scheduler rings
+PATIENCE_SECONDS = 900.0
+AT_USUAL_RATE = 2_000
 LIMITS: dict[str, tuple[str, float]] = {
+    "plan_s": (AT_MOST, 120),
+    "plan_again_s": (AT_MOST, 30),
     "drain_15000_s": (AT_MOST, 180),
     "duplicates": (AT_MOST, 0),
     "lost": (AT_MOST, 0),
 }
 ROWS = (
     ("doctors", "doctors"),
+    ("journeys", "journeys with something to say"),
     ("planned", "messages planned"),
     ("plan_s", "s to plan them"),
+    ("slowest_plan_s", "s of it for the slowest kind"),
     ("plan_again_s", "s to find that nothing is new, as every minute does"),
+    ("slowest_check_ms", "ms to look once more at 200 messages of the slowest kind before they leave"),
     ("drained", "messages of a burst"),
-    ("drain_15000_s", "s for 15,000 of them, from due to accepted by a mail server here"),
-    ("workers", "workers"),
-    ("per_worker_per_s", "messages a second and worker"),
+    ("drain_15000_s", "s for 15,000 of them, from the bell to accepted by a mail server here"),
+    ("workers", "processes of the worker"),
+    ("per_worker_per_s", "messages a second and process"),
+    ("usual_rate_per_s", "messages a second at the usual rate of SMTP"),
     ("duplicates", "messages that the mail server has twice"),
     ("lost", "messages that ended nowhere, or were sent and are not there"),
 )
-# One process: it claims and sends until nothing is due.
-WORKER = """
-import django; django.setup()
-from core.clock import asked_now
-from reminders.domain.running import drain
-drain(clock=asked_now)
-"""
 
 
 def measure(directory: Path, *, doctors: int) -> dict[str, Any]:
     from django.utils.timezone import now
 
-    programme, live = _fill(doctors, now=now())
-    figures = _plan(now())
-    figures |= _drain(directory, live)
-    return {"doctors": doctors, **figures, "programme": programme}
+    from tests.bench.reminders_world import fill
 
-
-def _fill(doctors: int, *, now: datetime) -> tuple[int, list[str]]:
-    """People with places since a month, and webinars at whose times five journeys are due at this moment."""
-    from accounts.models import User
-    from courses.enums import EnrolmentStatus
-    from courses.models import Enrolment
-    from reminders.domain.builtin_words import built_in_set
-    from reminders.domain.revisions import notice_changes
-    from reminders.enums import Kind
-    from reminders.models import Journey, MessagePolicy
-    from tests.factories.courses import CourseFactory, LessonFactory, ProgrammeFactory
-    from tests.factories.webinars import LiveWebinarFactory
-
-    ago = now - timedelta(days=30)
-    programme = ProgrammeFactory.create(timezone="Asia/Kolkata")
-    made = User.objects.bulk_create(
-        [
-            User(
-                email=f"doctor{number}@hospital.example", password="!", first_name="Meera", last_name=f"Nair{number}",
-                timezone=ZONES[number % len(ZONES)],
-            )
-            for number in range(doctors)
-        ],
-        batch_size=5_000,
-    )  # fmt: skip
-    Enrolment.objects.bulk_create(
-        [
-            Enrolment(user=one, programme=programme, status=EnrolmentStatus.ACTIVE, enrolled_at=ago, activated_at=ago)
-            for one in made
-        ],
-        batch_size=5_000,
-    )
-    MessagePolicy.objects.create(
-        programme=programme, template_set=built_in_set(), is_on=True, sender_name="The society",
-        quiet_from="00:00", quiet_until="00:00", most_a_day=20, most_a_week=70,
-    )  # fmt: skip
-    course = CourseFactory.create(programme=programme)
-    offsets = {Kind.WEEK_BEFORE: -10_080, Kind.DAY_BEFORE: -1_440, Kind.HOUR_BEFORE: -60, Kind.SOON: -10, Kind.LIVE: 0}
-    for kind, minutes in offsets.items():
-        for _ in range(WEBINARS):
-            starts_at = now + timedelta(minutes=-minutes)
-            LiveWebinarFactory.create(lesson=LessonFactory.create(course=course), starts_at=starts_at)
-        Journey.objects.create(
-            programme=programme, kind=kind, offset_minutes=minutes, channels=["email"], is_urgent=kind == Kind.LIVE
-        )
-    notice_changes(now=ago)
-    from webinars.models import Webinar
-
-    live = Webinar.objects.filter(starts_at__lte=now)
-    live.update(live_at=now)
-    return programme.pk, [f"webinar/{pk}" for pk in live.order_by("pk").values_list("pk", flat=True)]
+    moment = now()
+    world = fill(doctors, now=moment)
+    figures = _plan(moment)
+    figures |= _check(moment)
+    figures |= _drain(directory, world.live)
+    return {"doctors": doctors, **figures}
 
 
 def _plan(now: datetime) -> dict[str, Any]:
+    """All kinds, in the time of the slowest one as well. Raises where a journey had nothing to say."""
+    from django.db import connection
+
     from reminders.domain.planning import plan
+    from reminders.domain.planning.which import planned_kinds
+
+    spent: dict[str, float] = defaultdict(float)
+
+    def stopwatch(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        began = time.perf_counter()
+        try:
+            return execute(sql, params, many, context)
+        finally:
+            if isinstance(params, dict) and "kind" in params:
+                spent[str(params["kind"])] += time.perf_counter() - began
 
     began = time.perf_counter()
-    planned = sum(one.number for one in plan(now=now))
+    with connection.execute_wrapper(stopwatch):
+        found = plan(now=now)
     seconds = time.perf_counter() - began
+    silent = set(planned_kinds()) - {one.kind for one in found}
+    if silent or len(found) != JOURNEYS:
+        raise RuntimeError(f"{len(found)} of {JOURNEYS} journeys had something to say, not: {sorted(silent)}")
     began = time.perf_counter()
-    again = sum(one.number for one in plan(now=now + timedelta(seconds=1)))
-    if again:
+    if again := sum(one.number for one in plan(now=now + timedelta(seconds=1))):
         raise RuntimeError(f"{again:,} were planned a second time")
+    slowest = max(spent, key=lambda kind: spent[kind])
     return {
-        "planned": planned,
+        "journeys": len(found),
+        "planned": sum(one.number for one in found),
         "plan_s": round(seconds, 2),
+        "slowest_plan_s": round(spent[slowest], 2),
+        "slowest_plan": slowest,
         "plan_again_s": round(time.perf_counter() - began, 2),
     }
 
 
-def _drain(directory: Path, live: list[str]) -> dict[str, Any]:
-    """Of one webinar's "we are live"; all others wait meanwhile, as they would."""
-    from django.utils.timezone import now
-
-    from reminders.enums import DeliveryState
+def _check(now: datetime) -> dict[str, Any]:
+    """What a handful costs in the moment of sending, for each kind. All of them must still make sense."""
+    from reminders.domain.checking import check
+    from reminders.enums import Channel
     from reminders.models import Delivery
 
-    burst = Delivery.objects.filter(subject=live[0], kind="live")
-    Delivery.objects.exclude(pk__in=burst.values("pk")).update(
-        due_at=now() + timedelta(hours=2), expires_at=now() + timedelta(hours=3)
-    )
-    number = burst.count()
-    workers = os.cpu_count() or 1
-    port = free_port()
-    with _mail_server(port, directory / "mail"):
-        environment = {
-            **os.environ, "EMAIL_HOST": HOST, "EMAIL_PORT": str(port), "MESSAGES_EMAIL": "smtp",
-            "MESSAGES_EMAIL_RATE": "10000",
-        }  # fmt: skip
+    spent: dict[str, float] = {}
+    for kind in Delivery.objects.order_by().values_list("kind", flat=True).distinct():
+        rows = Delivery.objects.filter(kind=kind, due_at__lte=now).select_related(
+            "user", "programme__message_policy", "campaign", "fallback_of"
+        )
+        handful = list(rows.order_by("pk")[:BATCH])
         began = time.perf_counter()
-        processes = [
-            subprocess.Popen([sys.executable, "-c", WORKER], cwd=ROOT, env=environment) for _ in range(workers)
-        ]
-        codes = [process.wait() for process in processes]
-        seconds = time.perf_counter() - began
-    if any(codes):
-        raise RuntimeError(f"Sending ended with {codes}")
-    taken = Counter((directory / "mail").read_text().split())
-    ended = Counter(burst.values_list("state", flat=True))
-    sent = {one.hex for one in burst.filter(state=DeliveryState.SENT).values_list("key", flat=True)}
-    over = {DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.SKIPPED}
+        verdict = check(handful, channel=Channel.EMAIL, now=now)
+        spent[kind] = time.perf_counter() - began
+        if verdict.skip or verdict.later or not verdict.go:
+            raise RuntimeError(f"{kind}: {Counter(verdict.skip.values())}, {len(verdict.later)} later")
+    slowest = max(spent, key=lambda kind: spent[kind])
+    return {"slowest_check_ms": round(spent[slowest] * 1_000, 1), "slowest_check": slowest}
+
+
+def _drain(directory: Path, live: str) -> dict[str, Any]:
+    """Of one webinar's "we are live"; all others wait meanwhile, as they would. Then some of them at the usual rate."""
+    from django.utils.timezone import now
+
+    from reminders.models import Delivery
+
+    burst = Delivery.objects.filter(subject=live, kind="live")
+    waiting = Delivery.objects.exclude(pk__in=burst.values("pk"))
+    waiting.update(due_at=now() + timedelta(hours=2), expires_at=now() + timedelta(hours=3))
+    some = list(waiting.filter(kind="course_completed").values_list("pk", flat=True)[:AT_USUAL_RATE])
+    few = Delivery.objects.filter(pk__in=some)
+    port, kept = free_port(), directory / "mail"
+    with _mail_server(port, kept):
+        with _worker(port, MESSAGES_EMAIL_RATE="10000"):
+            seconds = _ring_until_sent(burst)
+        few.update(due_at=now())
+        with _worker(port):
+            slowly = _ring_until_sent(few)
+    number, workers = burst.count(), _processes()
     return {
         "drained": number,
-        "drain_15000_s": round(seconds * 15_000 / max(1, number), 1),
+        "drain_15000_s": round(seconds * DOCTORS / max(1, number), 1),
         "workers": workers,
         "per_worker_per_s": round(number / seconds / workers),
+        "usual_rate_per_s": round(few.count() / slowly),
+        **_counted(burst | few, kept),
+    }
+
+
+def _counted(rows: Any, kept: Path) -> dict[str, Any]:
+    from reminders.enums import DeliveryState
+
+    taken = Counter(kept.read_text().split())
+    ended = Counter(rows.values_list("state", flat=True))
+    sent = {one.hex for one in rows.filter(state=DeliveryState.SENT).values_list("key", flat=True)}
+    over = {DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.SKIPPED}
+    return {
         "duplicates": sum(times - 1 for times in taken.values()),
         "lost": sum(times for state, times in ended.items() if state not in over) + len(sent - set(taken)),
         "sent": ended[DeliveryState.SENT],
     }
+
+
+def _ring_until_sent(rows: Any) -> float:
+    """Seconds. The bell is the scheduler's own task, rung as often as there."""
+    from reminders.enums import DeliveryState
+    from reminders.tasks import drain
+
+    under_way = rows.filter(state__in=(DeliveryState.PLANNED, DeliveryState.CLAIMED, DeliveryState.SENDING))
+    began = rung = time.perf_counter()
+    drain.delay()
+    while under_way.exists():
+        time.sleep(0.1)
+        if time.perf_counter() - began > PATIENCE_SECONDS:
+            raise RuntimeError(f"{under_way.count():,} have not left: {Counter(rows.values_list('state', flat=True))}")
+        if time.perf_counter() - rung > BELL_SECONDS:
+            rung = time.perf_counter()
+            drain.delay()
+    return time.perf_counter() - began
+
+
+def _processes() -> int:
+    return os.cpu_count() or 1
+
+
+@contextmanager
+def _worker(port: int, **environment: str) -> Iterator[None]:
+    """As production starts it, of the queues in which bells of messages are rung."""
+    from lms.celery import app
+
+    rung = ("reminders.drain", "reminders.send")
+    queues = {app.conf.task_routes.get(name, {}).get("queue", app.conf.task_default_queue) for name in rung}
+    process = subprocess.Popen(
+        [
+            sys.executable, "-m", "celery", "-A", "lms", "worker", "--queues", ",".join(sorted(queues)),
+            "--concurrency", str(_processes()), "--loglevel", "WARNING", "--without-mingle", "--without-gossip",
+        ],
+        cwd=ROOT,
+        env={
+            **os.environ, "EMAIL_HOST": HOST, "EMAIL_PORT": str(port), "MESSAGES_EMAIL": "smtp", **environment
+        },
+        stdout=subprocess.DEVNULL,  # its banner
+    )  # fmt: skip
+    try:
+        ends = time.monotonic() + 60
+        while not app.control.ping(timeout=0.5):
+            if process.poll() is not None or time.monotonic() > ends:
+                raise RuntimeError("The worker did not start")
+        yield
+    finally:
+        process.terminate()
+        process.wait(60)
 
 
 @contextmanager
