@@ -1,53 +1,14 @@
 // The picture beside the form of a certificate's template follows what is typed; signatures are added, moved and removed
 // without numbers and ticks. Without this script there are a button, a number and a tick for the same.
 
-const PAUSE_MS = 500;
+import { follow } from "./live-look.js";
+
 const form = document.querySelector("[data-template-form]");
 const place = document.querySelector("[data-picture]");
-const state = document.querySelector("[data-state]");
+const soon = follow({ form, place, state: document.querySelector("[data-state]"), show });
 
-// The picture
-
-let timer = 0;
-let isAsking = false;
-let isOld = false; // something was changed since
-
-function say(what) {
-  state.textContent = what ? state.dataset[what] : "";
-}
-
-function soon(milliseconds = PAUSE_MS) {
-  clearTimeout(timer);
-  timer = setTimeout(draw, milliseconds);
-}
-
-// One after the other: what is asked for is drawn, whoever still waits for it.
-async function draw() {
-  if (isAsking) {
-    isOld = true;
-    return;
-  }
-  isAsking = true;
-  isOld = false;
-  say("drawing");
-  try {
-    const answer = await fetch(form.dataset.look, { method: "POST", body: new FormData(form), credentials: "same-origin" });
-    if (answer.status === 429) {
-      say("wait");
-      soon(1000 * Number(answer.headers.get("Retry-After") || 10));
-      return;
-    }
-    if (!answer.ok || answer.redirected) throw new Error(String(answer.status));
-    show(await answer.text());
-  } catch {
-    say("lost");
-  } finally {
-    isAsking = false;
-    if (isOld) soon(0);
-  }
-}
-
-function show(html) {
+/** The last picture that could be printed stays, greyed, while something is wrong. */
+function show(_place, html) {
   const old = place.querySelector("img");
   place.innerHTML = html; // a template of ours, which escapes
   const isNew = Boolean(place.querySelector("img"));
@@ -55,7 +16,7 @@ function show(html) {
     old.classList.add("is-old");
     place.prepend(old);
   }
-  say(isNew ? "drawn" : old ? "wrong" : "");
+  return isNew ? "drawn" : old ? "wrong" : "";
 }
 
 // The signatures
@@ -128,10 +89,4 @@ add.addEventListener("click", () => {
 });
 number();
 
-form.addEventListener("input", () => soon());
-form.addEventListener("change", () => soon());
-form.querySelector("[data-draw]").addEventListener("click", (event) => {
-  event.preventDefault();
-  soon(0);
-});
 if (!place.querySelector("img, .ct-problems") && form.elements.programme.value) soon(0);

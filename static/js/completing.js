@@ -1,77 +1,25 @@
-// Beside the form of a message all channels follow what is typed, and two braces bring a choice of placeholders.
-// Without this script a button shows the channels, and the placeholders stand in a list.
+// Two opening braces bring a choice of placeholders. Without this script they stand in a list on the page.
 
-const PAUSE_MS = 500;
-const form = document.querySelector("[data-template-form]");
-const place = document.querySelector("[data-look-place]");
-const state = document.querySelector("[data-state]");
-
-// The look
-
-let timer = 0;
-let isAsking = false;
-let isOld = false; // something was changed since
-
-function say(what) {
-  state.textContent = what ? state.dataset[what] : "";
-}
-
-function soon(milliseconds = PAUSE_MS) {
-  clearTimeout(timer);
-  timer = setTimeout(draw, milliseconds);
-}
-
-// One after the other: what is asked for is drawn, whoever still waits for it.
-async function draw() {
-  if (isAsking) {
-    isOld = true;
-    return;
-  }
-  isAsking = true;
-  isOld = false;
-  say("drawing");
-  try {
-    const answer = await fetch(form.dataset.look, { method: "POST", body: new FormData(form), credentials: "same-origin" });
-    if (answer.status === 429) {
-      say("wait");
-      soon(1000 * Number(answer.headers.get("Retry-After") || 10));
-      return;
-    }
-    if (!answer.ok || answer.redirected) throw new Error(String(answer.status));
-    place.innerHTML = await answer.text(); // a template of ours, which escapes; the e-mail is in a frame that may do nothing
-    say(place.querySelector(".mt-problems") ? "" : "drawn");
-  } catch {
-    say("lost");
-  } finally {
-    isAsking = false;
-    if (isOld) soon(0);
-  }
-}
-
-form.addEventListener("input", () => soon());
-form.addEventListener("change", () => soon());
-form.querySelector("[data-draw]").addEventListener("click", (event) => {
-  event.preventDefault();
-  soon(0);
-});
-
-// Placeholders
-
-const names = [...document.querySelectorAll("[data-place]")].map((code) => ({
-  name: code.dataset.place,
-  about: code.parentElement.querySelector("[data-about]").textContent,
-}));
 const TYPED = /\{\{[ \t]*([a-z_.]*)$/;
 const NAME = /^[ \t]*\}\}/;
 
-for (const field of form.querySelectorAll("[data-completes]")) complete(field);
+/** In every field with data-completes. The choices are what the list [data-places] of the page says. */
+export function completePlaceholders(form, changed) {
+  const places = document.querySelector("[data-places]");
+  const names = [...places.querySelectorAll("[data-place]")].map((code) => ({
+    name: code.dataset.place,
+    about: code.parentElement.querySelector("[data-about]").textContent,
+  }));
+  const title = places.closest("details").querySelector("summary").textContent;
+  for (const field of form.querySelectorAll("[data-completes]")) complete(field, { names, title, changed });
+}
 
-function complete(field) {
+function complete(field, { names, title, changed }) {
   const list = document.createElement("ul");
   list.className = "mt-choices";
   list.id = `${field.id}-choices`;
   list.setAttribute("role", "listbox");
-  list.setAttribute("aria-label", document.querySelector("[data-places]").closest("details").querySelector("summary").textContent);
+  list.setAttribute("aria-label", title);
   list.hidden = true;
   field.after(list);
   field.setAttribute("aria-controls", list.id);
@@ -129,7 +77,7 @@ function complete(field) {
     field.setSelectionRange(before.length, before.length);
     close();
     field.focus();
-    soon();
+    changed();
   }
 
   field.addEventListener("input", show);
