@@ -206,6 +206,8 @@ AUDIT_ACTIONS: dict[str, Any] = {
     "campaign.started": _("Campaign begun"),
     "campaign.stopped": _("Campaign stopped"),
     "campaign.exported": _("Results of a campaign taken along"),
+    "campaign.copied": _("Campaign begun as a copy"),
+    "campaign.deleted": _("Draft of a campaign deleted"),
     "messages.changed": _("What a programme sends changed"),
     "deliveries.listed": _("List of messages looked at"),
 }

@@ -1,6 +1,7 @@
 """A campaign while it is written: its form, whom it means, whom it is shown to, and what would happen when."""
 
-from datetime import UTC
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from django.http import HttpRequest
@@ -13,9 +14,18 @@ from accounts.rules import person_of
 from core.clock import now
 from courses.models import Enrolment
 from reminders.domain.audiences import AudienceError, examples_of, number_of
-from reminders.domain.campaigns import CampaignError, Forecast, forecast, save_campaign
+from reminders.domain.campaign_results import Results, results_of
+from reminders.domain.campaigns import (
+    LOCAL,
+    CampaignError,
+    Forecast,
+    forecast,
+    may_stop,
+    not_ready,
+    save_campaign,
+)
 from reminders.domain.previewing import campaign_shown_to
-from reminders.enums import Kind
+from reminders.enums import CampaignState, Kind
 from reminders.forms.campaigns import AsDoctorForm, CampaignForm
 from reminders.models import Campaign
 from reminders.rendering.placeholders import allowed
@@ -107,6 +117,12 @@ def foretold(campaign: Campaign, *, local_at: str) -> dict[str, Any]:
     return {"sentence": sentence(found, is_local=bool(local_at)), "later": _later(found)}
 
 
+def hour_of(campaign: Campaign) -> str:
+    """'1 December 2026, 09:00', on nobody's clock yet. Empty where there is none."""
+    wall = datetime.strptime(campaign.local_at, LOCAL) if campaign.local_at else None  # noqa: DTZ007
+    return date_format(wall, "j F Y, H:i") if wall else ""
+
+
 def sentence(found: Forecast, *, is_local: bool) -> str:
     """'Between 12 January 2027, 3:30 and 16:00 UTC: 1,204 doctors, each at that hour of their own day.'"""
     number = number_format(found.doctors, force_grouping=True)
@@ -131,3 +147,68 @@ def _later(found: Forecast) -> str:
         found.next_day,
     )
     return told % {"n": found.next_day}
+
+
+# What came of it
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One figure, a value for each channel. Of what no provider tells there is none."""
+
+    label: str
+    note: str
+    values: list[str | None]
+
+
+def told_of(campaign: Campaign, *, now: datetime) -> dict[str, Any]:
+    """Everything that the page of its results says, in each state."""
+    results = results_of(campaign)
+    state = campaign.state
+    found: dict[str, Any] = {
+        "results": results,
+        "lines": _lines(results),
+        "people": {name: _number(getattr(results.people, name)) for name in ("meant", "left", "reached", "came")},
+        "is_under_way": state in (CampaignState.SCHEDULED, CampaignState.RUNNING),
+        "may_stop": may_stop(campaign),
+    }
+    if state == CampaignState.SCHEDULED:
+        found |= _expected(campaign, now=now)
+    return found
+
+
+def _expected(campaign: Campaign, *, now: datetime) -> dict[str, Any]:
+    """Of whom it would mean if it began today, and why it would not begin."""
+    problems = not_ready(campaign)
+    try:
+        found = forecast(campaign, local_at=campaign.local_at, since=campaign.scheduled_at, now=now)
+    except AudienceError as error:
+        return {"problems": [*problems, str(error)]}
+    said = sentence(found, is_local=bool(campaign.local_at)) if found.doctors else ""
+    return {"problems": problems, "sentence": said, "later": _later(found)}
+
+
+def _lines(results: Results) -> list[Line]:
+    rows = results.channels
+    note = next((one.opened_note for one in rows if one.opened_note), "")
+    email = _("e-mail: %(note)s") % {"note": note} if note and len(rows) > 1 else note
+
+    def line(label: str, name: str, note: str = "") -> Line:
+        values = (getattr(one, name) for one in rows)
+        return Line(label, note, [None if value is None else _number(value) for value in values])
+
+    return [
+        line(_("Planned still"), "left"),
+        line(_("Sent"), "sent"),
+        line(_("Delivered"), "delivered"),
+        line(_("Opened"), "opened", email),
+        line(_("Link followed"), "followed"),
+        line(_("Came within 24 hours"), "came"),
+        line(_("Failed"), "failed"),
+        line(_("Not known whether sent"), "unknown"),
+        line(_("Not sent, for a reason"), "skipped"),
+    ]
+
+
+def _number(value: int) -> str:
+    return str(number_format(value, force_grouping=True))

@@ -24,8 +24,8 @@ from core.limits import hit
 from core.time import when
 from courses.admin.base import ScopedAdmin, allowed_programmes
 from courses.models import Programme
-from reminders.admin.campaign_desk import Desk, foretold
-from reminders.domain import campaigns
+from reminders.admin.campaign_desk import Desk, foretold, hour_of, told_of
+from reminders.domain import campaign_drafts, campaigns
 from reminders.domain.campaign_results import results_of, table_of
 from reminders.domain.campaigns import CampaignError
 from reminders.domain.previewing import campaign_shown_to
@@ -57,7 +57,7 @@ class CampaignAdmin(ScopedAdmin):
         return counted
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """What was sent stays known; a draft hurts nobody."""
+        """What was sent stays known. Drafts have a page of their own for it, which needs no right to delete."""
         return False
 
     def get_urls(self) -> list[URLPattern]:
@@ -73,6 +73,8 @@ class CampaignAdmin(ScopedAdmin):
             at("stop", both(self.stop)),
             at("take_back", require_POST(self.take_back)),
             at("results", require_GET(self.results_file)),
+            at("copy", require_POST(self.copy)),
+            at("discard", both(self.discard)),
             *super().get_urls(),
         ]
 
@@ -82,9 +84,7 @@ class CampaignAdmin(ScopedAdmin):
 
     @display(description=_("Hour of the doctor's day"))
     def hour(self, row: Campaign) -> str:
-        if row.local_at:
-            return row.local_at.replace("T", " ")
-        return str(_("at once")) if row.scheduled_at else "–"
+        return hour_of(row) or (str(_("at once")) if row.scheduled_at else "–")
 
     @display(description=_("Messages"), ordering="number")
     def number(self, row: Any) -> int:
@@ -145,6 +145,27 @@ class CampaignAdmin(ScopedAdmin):
             return HttpResponse(status=429, headers={"Retry-After": str(decision.retry_after_seconds)})
         return TemplateResponse(request, f"{FOLDER}/_look.html", Desk(request, campaign).context())
 
+    def copy(self, request: HttpRequest, campaign_id: int) -> HttpResponse:
+        campaign = self._mine(request, campaign_id)
+        made = campaign_drafts.copy(campaign=campaign, actor=person_of(request), request=request, now=now())
+        messages.success(request, _("This is the copy: a draft. Nothing is sent yet."))
+        return HttpResponseRedirect(_page_of(made))
+
+    def discard(self, request: HttpRequest, campaign_id: int) -> HttpResponse:
+        campaign = self._mine(request, campaign_id)
+        if request.method == "POST":
+            try:
+                campaign_drafts.discard(campaign=campaign, actor=person_of(request), request=request, now=now())
+            except CampaignError as refused:
+                messages.error(request, str(refused))
+                return HttpResponseRedirect(_page_of(campaign))
+            messages.success(request, _("The draft is deleted."))
+            return HttpResponseRedirect(reverse(LIST))
+        if campaign.state != CampaignState.DRAFT:
+            return HttpResponseRedirect(_page_of(campaign))
+        context = {"title": _("Delete this draft?"), "campaign": campaign, "back": _page_of(campaign)}
+        return self._page(request, "discard", context)
+
     def _mine(self, request: HttpRequest, campaign_id: int) -> Campaign:
         """404 for another programme's, as for one that never was."""
         if not self.has_change_permission(request):
@@ -194,7 +215,7 @@ class CampaignAdmin(ScopedAdmin):
         if request.method == "POST":
             self._stopped(request, campaign)
             return HttpResponseRedirect(_page_of(campaign))
-        if campaign.state not in (CampaignState.SCHEDULED, CampaignState.RUNNING):
+        if not campaigns.may_stop(campaign):
             return HttpResponseRedirect(_page_of(campaign))
         context = {"title": _("Stop this campaign?"), "campaign": campaign, "back": _page_of(campaign)}
         return self._page(request, "stop", context | {"left": sum(one.left for one in results_of(campaign).channels)})
@@ -204,6 +225,9 @@ class CampaignAdmin(ScopedAdmin):
             number = campaigns.stop(campaign=campaign, actor=person_of(request), request=request, now=now())
         except CampaignError as refused:
             messages.error(request, str(refused))
+            return
+        if campaign.started_at is None:
+            messages.success(request, _("Stopped before it began: nobody gets it."))
             return
         told = ngettext("Stopped. %(n)d message was not sent.", "Stopped. %(n)d messages were not sent.", number)
         messages.success(request, told % {"n": number})
@@ -218,10 +242,13 @@ class CampaignAdmin(ScopedAdmin):
             "title": campaign.title,
             "back": reverse(LIST),
             "campaign": campaign,
-            "results": results_of(campaign),
-            "shown": campaign_shown_to(campaign, doctor=None, now=now()),
+            "hour": hour_of(campaign),
             "may_take": campaign.programme_id in allowed_programmes(request, OPERATORS),
+            **told_of(campaign, now=now()),
         }
+        if "part" in request.GET:  # the page asks for it while the campaign is under way
+            return TemplateResponse(request, f"{FOLDER}/_results.html", context)
+        context["shown"] = campaign_shown_to(campaign, doctor=None, now=now())
         return self._page(request, "results", context)
 
     def results_file(self, request: HttpRequest, campaign_id: int) -> HttpResponseBase:

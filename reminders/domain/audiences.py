@@ -4,7 +4,7 @@ Filters are an object of known keys; anything else is refused with words, and so
 campaign's own programme: nobody learns by a count what another programme has. Of several filters all must hold.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -21,7 +21,7 @@ from certification.models import Certificate, LedgerEntry
 from courses.enums import EnrolmentStatus
 from courses.models import Cohort, Course, CourseCompletion, Enrolment, LessonCompletion, Programme
 from reminders.enums import DeliveryState, Kind
-from reminders.models import Delivery
+from reminders.models import Campaign, Delivery
 from webinars.enums import Phase
 from webinars.models import PlaySession, Registration, Visit, WatchRecord, Webinar
 
@@ -45,6 +45,15 @@ class AudienceError(ValueError):
 
 class _WrongError(ValueError):
     """Of one value, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Beside the value of a filter. `apart_from`: the campaign whose own messages count for none."""
+
+    programme: Programme
+    now: datetime
+    apart_from: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,21 +92,40 @@ def clean(audience: object, *, programme: Programme) -> dict[str, Any]:
     return found
 
 
-def audience_of(audience: Mapping[str, Any], *, programme: Programme, now: datetime) -> QuerySet[Enrolment]:
-    """The places of everybody it is for, each once. Raises AudienceError, so that an old one never means everybody."""
+def audience_of(
+    audience: Mapping[str, Any], *, programme: Programme, apart_from: int | None = None, now: datetime
+) -> QuerySet[Enrolment]:
+    """The places of everybody it is for, each once. Raises AudienceError, so that an old one never means everybody.
+
+    `apart_from`: the campaign that asks once more while it is sent. Its own first messages must not be the reason why
+    somebody "never received one" no longer.
+    """
     wanted = clean(dict(audience), programme=programme)
+    asked = _Asked(programme, now, apart_from)
     rows: QuerySet[Enrolment] = Enrolment.objects.filter(
         programme=programme, user__is_active=True, status__in=wanted.get("places", USUAL_PLACES)
     )
     for key, value in wanted.items():
         narrow = _FILTERS.get(key)
         if narrow is not None:
-            rows = rows.filter(narrow(value, programme, now))
+            rows = rows.filter(narrow(value, asked))
     webinar = wanted.get("webinar")
     for key in OF_WEBINAR:
         if key in wanted:
             rows = rows.filter(_WEBINAR_FILTERS[key](wanted[key], cast("int", webinar)))
     return rows.order_by("user__last_name", "user__first_name", "user_id")
+
+
+def still_meant(
+    campaign: Campaign, *, programme: Programme, user_ids: Collection[int], now: datetime
+) -> set[int] | None:
+    """Those of these people whom its filters mean now; None where a thing that they name is gone. One query, and one
+    for each list of things that they name."""
+    try:
+        rows = audience_of(campaign.audience, programme=programme, apart_from=campaign.pk, now=now)
+    except AudienceError:
+        return None
+    return set(rows.filter(user__in=user_ids).order_by().values_list("user_id", flat=True))
 
 
 def number_of(audience: Mapping[str, Any], *, programme: Programme, now: datetime) -> int:
@@ -239,25 +267,25 @@ def _exists(rows: QuerySet[Any], value: str = YES) -> Q:
     return Q(Exists(rows)) if value == YES else ~Q(Exists(rows))
 
 
-def _specialty(value: list[str], programme: Programme, now: datetime) -> Q:
+def _specialty(value: list[str], asked: _Asked) -> Q:
     found = Q()
     for one in value:
         found |= Q(user__specialty__iexact=one)
     return found
 
 
-def _long_ago(value: int, programme: Programme, now: datetime) -> Q:
+def _long_ago(value: int, asked: _Asked) -> Q:
     """Who has never signed in has not done so for any time."""
-    return Q(user__last_login=None) | Q(user__last_login__lt=now - timedelta(days=value))
+    return Q(user__last_login=None) | Q(user__last_login__lt=asked.now - timedelta(days=value))
 
 
-def _started(value: list[int], programme: Programme, now: datetime) -> Q:
+def _started(value: list[int], asked: _Asked) -> Q:
     lessons = LessonCompletion.objects.filter(user=OuterRef("user"), lesson__course__in=value)
     watched = WatchRecord.objects.filter(user=OuterRef("user"), webinar__lesson__course__in=value)
     return Q(Exists(lessons)) | Q(Exists(watched))
 
 
-def _completed(value: list[int], programme: Programme, now: datetime) -> Q:
+def _completed(value: list[int], asked: _Asked) -> Q:
     """Every one of them."""
     found = Q()
     for one in value:
@@ -265,7 +293,7 @@ def _completed(value: list[int], programme: Programme, now: datetime) -> Q:
     return found
 
 
-def _evaluations(value: list[int], programme: Programme, now: datetime) -> Q:
+def _evaluations(value: list[int], asked: _Asked) -> Q:
     """Whether somebody answered, never what."""
     found = Q()
     for one in value:
@@ -273,32 +301,34 @@ def _evaluations(value: list[int], programme: Programme, now: datetime) -> Q:
     return found
 
 
-def _certificate(value: str, programme: Programme, now: datetime) -> Q:
+def _certificate(value: str, asked: _Asked) -> Q:
     """One that holds: neither revoked nor replaced by another one."""
     revoked = LedgerEntry.objects.filter(certificate=OuterRef("pk"), kind=EntryKind.CERTIFICATE_REVOKED)
-    mine = Certificate.objects.filter(user=OuterRef("user"), programme=programme, replaced_by=None)
+    mine = Certificate.objects.filter(user=OuterRef("user"), programme=asked.programme, replaced_by=None)
     return _exists(mine.filter(~Exists(revoked)), value)
 
 
-def _messages(value: str, programme: Programme, now: datetime) -> Q:
+def _messages(value: str, asked: _Asked) -> Q:
     """In this programme; tests that somebody sent to themselves are none."""
-    sent = Delivery.objects.filter(user=OuterRef("user"), programme=programme, state=DeliveryState.SENT)
+    sent = Delivery.objects.filter(user=OuterRef("user"), programme=asked.programme, state=DeliveryState.SENT)
     sent = sent.exclude(kind=Kind.TEST)
+    if asked.apart_from is not None:
+        sent = sent.exclude(campaign=asked.apart_from)
     if value == "never_received":
         return ~Q(Exists(sent))
     return Q(Exists(sent)) & ~Q(Exists(sent.filter(Q(read_at__isnull=False) | Q(followed_at__isnull=False))))
 
 
-_FILTERS: Mapping[str, Callable[[Any, Programme, datetime], Q]] = {
-    "cohorts": lambda value, programme, now: Q(cohort__in=value),
-    "countries": lambda value, programme, now: Q(user__country__in=value),
+_FILTERS: Mapping[str, Callable[[Any, _Asked], Q]] = {
+    "cohorts": lambda value, asked: Q(cohort__in=value),
+    "countries": lambda value, asked: Q(user__country__in=value),
     "specialties": _specialty,
-    "languages": lambda value, programme, now: Q(user__language__in=value),
-    "signed_in_within_days": lambda value, programme, now: Q(user__last_login__gte=now - timedelta(days=value)),
+    "languages": lambda value, asked: Q(user__language__in=value),
+    "signed_in_within_days": lambda value, asked: Q(user__last_login__gte=asked.now - timedelta(days=value)),
     "not_signed_in_for_days": _long_ago,
     "courses_started": _started,
     "courses_completed": _completed,
-    "courses_not_completed": lambda value, programme, now: ~_completed(value, programme, now),
+    "courses_not_completed": lambda value, asked: ~_completed(value, asked),
     "evaluations_missing": _evaluations,
     "certificate": _certificate,
     "messages": _messages,

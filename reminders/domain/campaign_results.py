@@ -1,7 +1,8 @@
 """What became of a campaign, by channel. Nothing is said that nobody knows: where a figure is not told it is None.
 
-"Came" is not "came because of it": of those who were sent something, how many opened a webinar of the programme, live
-or recorded, within a day.
+"Came" is not "came because of it": of those who were sent something, how many opened the webinar that the campaign's
+filters name, live or recorded, within a day; any webinar of the programme where they name none. A doctor who got it by
+several channels came once: after the last of these messages.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,9 +17,11 @@ from core.exports import Cell
 from reminders.enums import Channel, DeliveryState, SkipReason
 from reminders.models import Campaign, Delivery
 from reminders.transports import transport_for
-from webinars.models import PlaySession, Visit
+from webinars.models import PlaySession, Visit, Webinar
 
 WITHIN = timedelta(hours=24)
+LEFT = Q(state__in=(DeliveryState.PLANNED, DeliveryState.CLAIMED, DeliveryState.SENDING))
+SENT = Q(state=DeliveryState.SENT)
 # By a link in the message, which says who came: not in notices, which lead to a page like any other.
 FOLLOWED = frozenset({Channel.EMAIL, Channel.SMS, Channel.WHATSAPP, Channel.INBOX})
 
@@ -46,9 +49,28 @@ class ChannelResult:
 
 
 @dataclass(frozen=True, slots=True)
+class People:
+    """Doctors, each once, whatever the number of channels: meant when it began, still to be written to, written to,
+    come."""
+
+    meant: int = 0
+    left: int = 0
+    reached: int = 0
+    came: int = 0
+
+    @property
+    def over(self) -> int:
+        return self.meant - self.left
+
+
+@dataclass(frozen=True, slots=True)
 class Results:
+    """`about`: the webinar that "came" speaks of; empty for any of the programme."""
+
     channels: list[ChannelResult]
     reasons: list[tuple[str, int]]
+    people: People
+    about: str
 
     @property
     def planned(self) -> int:
@@ -56,52 +78,78 @@ class Results:
 
 
 def results_of(campaign: Campaign) -> Results:
-    """Two queries."""
-    sent = Q(state=DeliveryState.SENT)
-    rows = (
-        _with_came(Delivery.objects.filter(campaign=campaign))
+    """Three queries, and one for the name of the webinar where the filters name one."""
+    about = webinar_of(campaign)
+    mine = Delivery.objects.filter(campaign=campaign)
+    rows = list(
+        _with_came(mine, about)
         .order_by("channel")
         .values("channel")
         .annotate(
-            left=Count("pk", filter=Q(state__in=(DeliveryState.PLANNED, DeliveryState.CLAIMED, DeliveryState.SENDING))),
-            sent=Count("pk", filter=sent),
+            left=Count("pk", filter=LEFT),
+            sent=Count("pk", filter=SENT),
             failed=Count("pk", filter=Q(state=DeliveryState.FAILED)),
             unknown=Count("pk", filter=Q(state=DeliveryState.UNKNOWN)),
             skipped=Count("pk", filter=Q(state=DeliveryState.SKIPPED)),
-            delivered=Count("pk", filter=sent & Q(delivered_at__isnull=False, bounced_at=None)),
-            opened=Count("pk", filter=sent & Q(read_at__isnull=False)),
-            followed=Count("pk", filter=sent & Q(followed_at__isnull=False)),
-            came=Count("pk", filter=sent & Q(has_come=True)),
+            delivered=Count("pk", filter=SENT & Q(delivered_at__isnull=False, bounced_at=None)),
+            opened=Count("pk", filter=SENT & Q(read_at__isnull=False)),
+            followed=Count("pk", filter=SENT & Q(followed_at__isnull=False)),
+            came=Count("pk", filter=Q(has_come=True)),
         )
     )
-    reasons = (
-        Delivery.objects.filter(campaign=campaign, state=DeliveryState.SKIPPED)
-        .order_by()
-        .values_list("skip_reason")
-        .annotate(number=Count("pk"))
+    people = mine.aggregate(
+        meant=Count("user", distinct=True),
+        left=Count("user", distinct=True, filter=LEFT),
+        reached=Count("user", distinct=True, filter=SENT),
     )
+    reasons = mine.filter(state=DeliveryState.SKIPPED).order_by().values_list("skip_reason").annotate(n=Count("pk"))
     return Results(
         channels=[_result(row) for row in rows],
-        reasons=[(str(SkipReason(why).label), number) for why, number in sorted(reasons, key=lambda one: -one[1])],
+        reasons=[(reason_of(why), number) for why, number in sorted(reasons, key=lambda one: -one[1])],
+        people=People(**people, came=sum(row["came"] for row in rows)),
+        about=about.lesson.title if about else "",
     )
 
 
-def _with_came(rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
-    """`has_come`: to any webinar of the programme, here or elsewhere, live or recorded, within a day."""
+def reason_of(why: str) -> str:
+    """In the words of a campaign, which is no journey."""
+    if why == SkipReason.GONE:
+        return _("The filters do not mean the doctor any more")
+    if why == SkipReason.SWITCHED_OFF:
+        return _("The programme sends no messages any more")
+    return str(SkipReason(why).label)
+
+
+def webinar_of(campaign: Campaign) -> Webinar | None:
+    """The one that the filters name. No query where they name none."""
+    number = campaign.audience.get("webinar")
+    if not isinstance(number, int):
+        return None
+    rows = Webinar.objects.filter(pk=number, lesson__course__programme=campaign.programme_id)
+    return rows.select_related("lesson").first()
+
+
+def _with_came(rows: QuerySet[Delivery], about: Webinar | None) -> QuerySet[Delivery]:
+    """`has_come`: this one left, the doctor came within a day, and there is no later one of which the same is true."""
+    later = Delivery.objects.filter(
+        _came(about), SENT, campaign=OuterRef("campaign"), user=OuterRef("user"), pk__gt=OuterRef("pk")
+    )
+    return rows.alias(has_come=Q(_came(about) & SENT & ~Exists(later)))
+
+
+def _came(about: Webinar | None) -> Q:
+    """Here or elsewhere, live or recorded, in the day after the message had left."""
+    where: dict[str, Any] = {"webinar__lesson__course__programme": OuterRef("programme")}
+    if about is not None:
+        where = {"webinar": about.pk}
     until = OuterRef("ended_at") + WITHIN
     here = PlaySession.objects.filter(
-        user=OuterRef("user"),
-        webinar__lesson__course__programme=OuterRef("programme"),
-        started_at__gte=OuterRef("ended_at"),
-        started_at__lt=until,
+        user=OuterRef("user"), started_at__gte=OuterRef("ended_at"), started_at__lt=until, **where
     )
     elsewhere = Visit.objects.filter(
-        user=OuterRef("user"),
-        webinar__lesson__course__programme=OuterRef("programme"),
-        joined_at__gte=OuterRef("ended_at"),
-        joined_at__lt=until,
+        user=OuterRef("user"), joined_at__gte=OuterRef("ended_at"), joined_at__lt=until, **where
     )
-    return rows.alias(has_come=Exists(here) | Exists(elsewhere))
+    return Q(Exists(here)) | Q(Exists(elsewhere))
 
 
 def _result(row: Mapping[str, Any]) -> ChannelResult:
@@ -125,19 +173,21 @@ def _result(row: Mapping[str, Any]) -> ChannelResult:
 def table_of(campaign: Campaign) -> Iterator[tuple[Cell, ...]]:
     """A line for each message, the headings first. Times in UTC; an empty one says that nobody told, not that it did
     not happen."""
+    about = webinar_of(campaign)
+    came = _("Came to “%(webinar)s” within 24 hours") % {"webinar": about.lesson.title} if about else ""
     yield (
         _("Name"), _("E-mail"), _("Country"), _("Specialty"), _("Channel"), _("State"), _("Why not"), _("Due (UTC)"),
         _("Ended (UTC)"), _("Delivered (UTC), where it is told"), _("Opened (UTC), e-mail: only what loads pictures"),
-        _("Link followed (UTC)"), _("Came to a webinar within 24 hours"),
+        _("Link followed (UTC)"), came or _("Came to a webinar within 24 hours"),
     )  # fmt: skip
-    rows = _with_came(Delivery.objects.filter(campaign=campaign)).annotate(came=F("has_come"))
+    rows = _with_came(Delivery.objects.filter(campaign=campaign), about).annotate(came=F("has_come"))
     for row in rows.select_related("user").order_by("due_at", "pk").iterator(1_000):
-        came = row.came and row.state == DeliveryState.SENT
         yield (
             row.user.get_full_name(), row.user.email, str(row.user.country.name or ""), row.user.specialty,
-            str(row.get_channel_display()), str(row.get_state_display()), str(row.get_skip_reason_display()),
+            str(row.get_channel_display()), str(row.get_state_display()),
+            reason_of(row.skip_reason) if row.skip_reason else "",
             _moment(row.due_at), _moment(row.ended_at), _moment(row.delivered_at), _moment(row.read_at),
-            _moment(row.followed_at), _("yes") if came else "",
+            _moment(row.followed_at), _("yes") if row.came else "",
         )  # fmt: skip
 
 

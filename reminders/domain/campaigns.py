@@ -1,6 +1,9 @@
 """Messages that the office writes itself: written, put on the clock, begun once, and stopped while some are left.
 
-    draft → scheduled → running → done; scheduled and running → stopped; scheduled → draft
+    draft → scheduled → running → done; scheduled, running and done → stopped; scheduled → draft
+
+Done is what has nothing left and gets no next channel any more. Whoever sends failed ones again by hand after that can
+still stop them.
 
 Whom it is for is worked out in the moment in which it begins, and each doctor's message is planned for that hour of
 their own day. Whether somebody wants it, has had enough for today or sleeps is looked at in the moment of sending.
@@ -25,6 +28,7 @@ from courses.enums import PublishStatus
 from courses.models import Programme
 from reminders.domain import outbox
 from reminders.domain.audiences import AudienceError, audience_of, clean
+from reminders.domain.falling_back import has_more
 from reminders.domain.planning import Rehearsal, WouldPlan
 from reminders.domain.planning.statement import CHANNEL_OF, usable_channels
 from reminders.domain.templates import FIELDS, problems_of
@@ -39,7 +43,10 @@ BEFORE = timedelta(minutes=15)  # planned so long before the first one is due
 FARTHEST = timedelta(hours=14)  # no clock is further ahead of UTC
 LATEST = timedelta(days=366)
 OPEN = (DeliveryState.PLANNED, DeliveryState.CLAIMED, DeliveryState.SENDING)
-LONGEST_TITLE, LONGEST_PATH = 120, 200
+STOPPABLE = (CampaignState.SCHEDULED, CampaignState.RUNNING, CampaignState.DONE)
+LONGEST_TITLE, LONGEST_PATH, LONGEST_WHY = 120, 200, 300
+# Until the next channel: what a provider tells takes minutes, and what is left of the 24 hours must be worth it.
+WAITS = (15, 60, 180, 360, 720)
 
 _WANTED = """
 SELECT t.user_id, {channel} AS channel, t.at
@@ -89,6 +96,21 @@ def subject_of(campaign: Campaign) -> str:
 # Written
 
 
+@dataclass(frozen=True, slots=True)
+class Upcoming:
+    """A campaign that is on the clock. `begins`: whether the next look at the clock begins it; `problems`: why it
+    would be stopped instead."""
+
+    campaign_id: int
+    title: str
+    programme: str
+    doctors: int
+    first_at: datetime | None
+    last_at: datetime | None
+    begins: bool
+    problems: tuple[str, ...] = ()
+
+
 @transaction.atomic
 def save_campaign(
     *,
@@ -99,14 +121,15 @@ def save_campaign(
     request: HttpRequest | None = None,
     now: datetime,
 ) -> Campaign:
-    """A draft, new where there is none. `values`: title, path, channels, audience, texts. Raises CampaignError.
+    """A draft, new where there is none. `values`: title, path, channels, audience, texts, and minutes until the next
+    channel as `fallback_minutes`. Raises CampaignError.
 
     Drafts may be unfinished; what is there must be right.
     """
     if campaign is None:
         row = Campaign(programme=programme, made_by=actor, made_at=now)
     else:
-        row = _locked(campaign, CampaignState.DRAFT, told=_("It is on its way already and stays as it is."))
+        row = locked(campaign, CampaignState.DRAFT, told=_("It is on its way already and stays as it is."))
     problems = _wrong(values)
     try:
         row.audience = clean(values["audience"], programme=row.programme)
@@ -115,7 +138,7 @@ def save_campaign(
     if problems:
         raise CampaignError(problems)
     row.title, row.path, row.channels = values["title"].strip(), values["path"], list(values["channels"])
-    row.texts = _tidy(values["texts"])
+    row.texts, row.fallback_minutes = _tidy(values["texts"]), values.get("fallback_minutes")
     row.save()
     told = {"title": row.title, "filters": sorted(row.audience)}
     audit.record("campaign.saved", actor=actor, subject=row, request=request, details=told, now=now)
@@ -132,6 +155,11 @@ def _wrong(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     channels = values["channels"]
     if not channels or len(set(channels)) != len(channels) or not set(channels) <= set(Channel):
         found.append(("channels", _("Choose at least one channel, and each only once.")))
+    minutes = values.get("fallback_minutes")
+    if minutes is not None and minutes not in WAITS:
+        found.append(("fallback_minutes", _("This is none of the choices.")))
+    elif minutes is not None and len(channels) < 2:
+        found.append(("fallback_minutes", _("There is no next channel to wait for.")))
     for language, by_channel in values["texts"].items():
         for channel, said in by_channel.items():
             if language not in dict(settings.LANGUAGES) or channel not in FIELDS:
@@ -180,10 +208,11 @@ def not_ready(campaign: Campaign) -> list[str]:
     return found
 
 
-def forecast(campaign: Campaign, *, local_at: str, now: datetime) -> Forecast:
-    """If it were put on the clock now. `local_at` is empty for at once. One query. Raises AudienceError."""
+def forecast(campaign: Campaign, *, local_at: str, since: datetime | None = None, now: datetime) -> Forecast:
+    """If it were put on the clock now, or as it was at `since`. `local_at` is empty for at once. One query. Raises
+    AudienceError."""
     numbers = _zones(campaign, now=now)
-    at = moments(local_at, numbers, since=now)
+    at = moments(local_at, numbers, since=since or now)
     first_day = {zone: _moment(local_at, zone) for zone in numbers} if local_at else {}
     return Forecast(
         doctors=sum(numbers.values()),
@@ -220,7 +249,7 @@ def schedule(
     *, campaign: Campaign, local_at: str, actor: User, request: HttpRequest | None = None, now: datetime
 ) -> Forecast:
     """Two tabs that do so at once: the second one is refused. Raises CampaignError."""
-    row = _locked(campaign, CampaignState.DRAFT, told=_("It was put on the clock already."))
+    row = locked(campaign, CampaignState.DRAFT, told=_("It was put on the clock already."))
     if problems := not_ready(row):
         raise CampaignError(("", told) for told in problems)
     try:
@@ -253,7 +282,7 @@ def _checked(local_at: str, *, now: datetime) -> str:
 @transaction.atomic
 def take_back(*, campaign: Campaign, actor: User, request: HttpRequest | None = None, now: datetime) -> None:
     """From the clock to the desk, to be changed. Raises CampaignError when it has begun."""
-    row = _locked(campaign, CampaignState.SCHEDULED, told=_("It has begun already. You can stop it."))
+    row = locked(campaign, CampaignState.SCHEDULED, told=_("It has begun already. You can stop it."))
     row.state, row.local_at, row.scheduled_at = CampaignState.DRAFT, "", None
     row.save(update_fields=("state", "local_at", "scheduled_at"))
     audit.record("campaign.taken_back", actor=actor, subject=row, request=request, now=now)
@@ -263,8 +292,9 @@ def take_back(*, campaign: Campaign, actor: User, request: HttpRequest | None = 
 def stop(*, campaign: Campaign, actor: User, request: HttpRequest | None = None, now: datetime) -> int:
     """What has not left yet never will. Returns how many those were. Raises CampaignError when there is nothing to
     stop."""
-    running = (CampaignState.SCHEDULED, CampaignState.RUNNING)
-    row = _locked(campaign, *running, told=_("There is nothing left to stop."))
+    row = locked(campaign, *STOPPABLE, told=_("There is nothing left to stop."))
+    if not may_stop(row):
+        raise CampaignError([("", _("There is nothing left to stop."))])
     row.state, row.ended_at = CampaignState.STOPPED, now
     row.save(update_fields=("state", "ended_at"))
     number = outbox.drop(which=Q(campaign=row), now=now)
@@ -273,7 +303,14 @@ def stop(*, campaign: Campaign, actor: User, request: HttpRequest | None = None,
     return number
 
 
-def _locked(campaign: Campaign, *states: CampaignState, told: str) -> Campaign:
+def may_stop(campaign: Campaign) -> bool:
+    """Of one that is done only where something waits all the same. One query then."""
+    if campaign.state == CampaignState.DONE:
+        return Delivery.objects.filter(campaign=campaign, state__in=OPEN).exists()
+    return campaign.state in STOPPABLE
+
+
+def locked(campaign: Campaign, *states: CampaignState, told: str) -> Campaign:
     """Whoever comes second waits here, and sees what the first one did."""
     row = Campaign.objects.select_for_update(no_key=True, of=("self",)).select_related("programme").get(pk=campaign.pk)
     if row.state not in states:
@@ -292,13 +329,39 @@ def run_due(*, now: datetime) -> int:
             continue
         try:
             planned += start(campaign_id=row.pk, now=now) if _is_due(row, now=now) else 0
-        except AudienceError as error:
+        except (AudienceError, CampaignError) as error:
             _give_up(row, why=str(error), now=now)
         except Exception:  # of this campaign: the others begin
             log.exception("reminders.campaign_failed", campaign=row.pk)
-    left = Delivery.objects.filter(campaign=OuterRef("pk"), state__in=OPEN)
-    Campaign.objects.filter(~Exists(left), state=CampaignState.RUNNING).update(state=CampaignState.DONE, ended_at=now)
+    _end(now=now)
     return planned
+
+
+def _end(*, now: datetime) -> None:
+    """Whose messages have all ended, and of which none is to be followed by the next channel."""
+    left = Delivery.objects.filter(campaign=OuterRef("pk"), state__in=OPEN)
+    rows = Campaign.objects.filter(~Exists(left), state=CampaignState.RUNNING)
+    over = [row.pk for row in rows if not has_more(row, now=now)]
+    rows.filter(pk__in=over).update(state=CampaignState.DONE, ended_at=now)
+
+
+def upcoming(*, now: datetime) -> list[Upcoming]:
+    """What is on the clock, the first to begin first, as it would be for whom it means today. Nothing is written. A
+    handful of queries for each."""
+    rows = Campaign.objects.filter(state=CampaignState.SCHEDULED).select_related("programme").order_by("pk")
+    found = [_coming(row, now=now) for row in rows]
+    return sorted(found, key=lambda one: (one.first_at is None, one.first_at or now, one.campaign_id))
+
+
+def _coming(row: Campaign, *, now: datetime) -> Upcoming:
+    told = (row.pk, row.title, row.programme.title)
+    problems = tuple(not_ready(row))
+    try:
+        seen = forecast(row, local_at=row.local_at, since=row.scheduled_at, now=now)
+        begins = _may_be_due(row, now=now) and _is_due(row, now=now)
+    except AudienceError as error:
+        return Upcoming(*told, 0, None, None, begins=_may_be_due(row, now=now), problems=(*problems, str(error)))
+    return Upcoming(*told, seen.doctors, seen.first_at, seen.last_at, begins=begins, problems=problems)
 
 
 def _may_be_due(row: Campaign, *, now: datetime) -> bool:
@@ -318,11 +381,16 @@ def _is_due(row: Campaign, *, now: datetime) -> bool:
 
 @transaction.atomic
 def start(*, campaign_id: int, now: datetime) -> int:
-    """Once, whoever else tries: who comes second changes no row and plans nothing. One statement for all doctors."""
+    """Once, whoever else tries: who comes second changes no row and plans nothing. One statement for all doctors.
+
+    Raises CampaignError where something that it needs was taken away meanwhile: the programme, its messages, the words.
+    """
     fresh = Campaign.objects.filter(pk=campaign_id, state=CampaignState.SCHEDULED)
     if not fresh.update(state=CampaignState.RUNNING, started_at=now):
         return 0
     row = Campaign.objects.select_related("programme").get(pk=campaign_id)
+    if problems := not_ready(row):
+        raise CampaignError(("", told) for told in problems)
     wanted, values = _wanted_of(row, now=now)
     with connection.cursor() as cursor:
         cursor.execute(_PLAN.format(wanted=wanted), values)
@@ -345,7 +413,7 @@ def rehearse_due(*, now: datetime) -> Rehearsal:
 
 
 def _would_start(row: Campaign, *, now: datetime) -> list[WouldPlan]:
-    if not _may_be_due(row, now=now) or not _is_due(row, now=now):
+    if not _may_be_due(row, now=now) or not _is_due(row, now=now) or not_ready(row):
         return []
     wanted, values = _wanted_of(row, now=now)
     with connection.cursor() as cursor:
@@ -381,7 +449,7 @@ def _named(sql: str) -> str:
 
 @transaction.atomic
 def _give_up(row: Campaign, *, why: str, now: datetime) -> None:
-    """What it was about is gone: better nobody than everybody."""
+    """What it was about is gone: better nobody than everybody. A copy of it can be sent, when that is mended."""
     scheduled = Campaign.objects.filter(pk=row.pk, state=CampaignState.SCHEDULED)
-    if scheduled.update(state=CampaignState.STOPPED, ended_at=now):
+    if scheduled.update(state=CampaignState.STOPPED, ended_at=now, why_stopped=why[:LONGEST_WHY]):
         audit.record("campaign.stopped", subject=row, details={"title": row.title, "why": why}, now=now)

@@ -15,15 +15,16 @@ from datetime import datetime, timedelta
 from django.db.models import Count, Q
 from django.db.models.functions import Coalesce
 
-from courses.enums import OPEN_ENROLMENTS, EnrolmentStatus
+from courses.enums import OPEN_ENROLMENTS, EnrolmentStatus, PublishStatus
 from courses.models import Enrolment
 from reminders.domain import consent
+from reminders.domain.audiences import still_meant
 from reminders.domain.known_dates import begin_in, number_in, outdated
 from reminders.domain.planning.statement import still_wanted
 from reminders.domain.planning.which import source_of
 from reminders.domain.times import next_allowed, zone_named
 from reminders.enums import CampaignState, Channel, DeliveryState, Kind, SkipReason
-from reminders.models import Delivery, Journey, MessagePolicy, PushSubscription
+from reminders.models import Campaign, Delivery, Journey, MessagePolicy, PushSubscription
 from reminders.transports import transport_for
 from webinars.models import Webinar
 
@@ -54,6 +55,7 @@ class _Facts:
     wanted: dict[tuple[int, str], set[tuple[int, str, str]]]
     taken: dict[tuple[int, str], set[tuple[int, str, str]]]
     outdated: dict[int, datetime]
+    meant: dict[int, set[int] | None]
     webinars: dict[int, tuple[datetime | None, datetime | None]]
     reached: dict[int, str]
     suppressed: set[int]
@@ -103,9 +105,7 @@ def _about_the_thing(one: Delivery, facts: _Facts) -> SkipReason | None:
         return SkipReason.SWITCHED_OFF
     status = facts.enrolments.get((one.user_id, one.programme_id), "")
     if one.campaign is not None:
-        if one.campaign.state == CampaignState.STOPPED:
-            return SkipReason.STOPPED
-        return None if status in {*OPEN_ENROLMENTS, EnrolmentStatus.INVITED} else SkipReason.NOT_ENROLLED
+        return _about_the_campaign(one, one.campaign, status, facts)
     journey = facts.journeys.get((one.programme_id, one.kind))
     if journey is None or not journey.is_on:
         return SkipReason.SWITCHED_OFF
@@ -117,6 +117,18 @@ def _about_the_thing(one: Delivery, facts: _Facts) -> SkipReason | None:
     elif status not in OPEN_ENROLMENTS:
         return SkipReason.NOT_ENROLLED
     return _about_its_time(one, facts) or _about_what_was_done(one, facts)
+
+
+def _about_the_campaign(one: Delivery, campaign: Campaign, status: str, facts: _Facts) -> SkipReason | None:
+    """Whom it is for is asked once more: the last zone's hour may come a day after everything was planned."""
+    meant = facts.meant.get(campaign.pk)
+    if campaign.state == CampaignState.STOPPED or meant is None:
+        return SkipReason.STOPPED
+    if one.programme.status != PublishStatus.PUBLISHED:
+        return SkipReason.SWITCHED_OFF
+    if status not in {*OPEN_ENROLMENTS, EnrolmentStatus.INVITED}:
+        return SkipReason.NOT_ENROLLED
+    return None if one.user_id in meant else SkipReason.GONE
 
 
 def _about_its_time(one: Delivery, facts: _Facts) -> SkipReason | None:
@@ -222,6 +234,7 @@ def _facts(deliveries: Sequence[Delivery], *, channel: str, now: datetime) -> _F
         wanted=wanted,
         taken=_taken(deliveries, wanted, now),
         outdated=outdated(one for one in deliveries if one.kind in CHANGES),
+        meant=_meant(deliveries, now),
         webinars={
             pk: (starts_at, cancelled_at)
             for pk, starts_at, cancelled_at in Webinar.objects.filter(pk__in=webinars).values_list(
@@ -274,6 +287,20 @@ def _taken(
         (programme, kind): still_wanted(source, programme_id=programme, user_ids=sorted(users), done_too=True, now=now)
         for (programme, kind), users in people.items()
         if (source := source_of(kind)) is not None and source.undone
+    }
+
+
+def _meant(deliveries: Iterable[Delivery], now: datetime) -> dict[int, set[int] | None]:
+    """By campaign; see `still_meant`."""
+    rows: dict[Campaign, list[Delivery]] = defaultdict(list)
+    for one in deliveries:
+        if one.campaign is not None:
+            rows[one.campaign].append(one)
+    return {
+        campaign.pk: still_meant(
+            campaign, programme=mine[0].programme, user_ids=sorted({one.user_id for one in mine}), now=now
+        )
+        for campaign, mine in rows.items()
     }
 
 

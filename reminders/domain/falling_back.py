@@ -17,7 +17,7 @@ from core.logging import get_logger
 from reminders.domain import consent
 from reminders.domain.planning import Rehearsal, WouldPlan
 from reminders.domain.planning.statement import usable_channels
-from reminders.enums import Channel, DeliveryState, SkipReason
+from reminders.enums import CampaignState, Channel, DeliveryState, SkipReason
 from reminders.models import Campaign, ChannelChoice, Delivery, Journey
 from reminders.transports import transport_for
 
@@ -122,7 +122,9 @@ def rehearse_fallbacks(*, now: datetime) -> Rehearsal:
 
 def _with_several(*, now: datetime) -> Iterator[Journey | Campaign]:
     yield from Journey.objects.filter(is_on=True, channels__len__gt=1, programme__message_policy__is_on=True)
-    yield from Campaign.objects.filter(channels__len__gt=1, started_at__gt=now - LONGEST_CAMPAIGN)
+    yield from Campaign.objects.filter(
+        state=CampaignState.RUNNING, channels__len__gt=1, started_at__gt=now - LONGEST_CAMPAIGN
+    )
 
 
 def _name(one: Journey | Campaign) -> str:
@@ -134,9 +136,19 @@ def _name(one: Journey | Campaign) -> str:
 def _chain_of(one: Journey | Campaign) -> tuple[_Chain, QuerySet[Delivery]]:
     """With the messages of which the next are planned."""
     if isinstance(one, Campaign):
-        return _Chain(usable_channels(one.channels), None), Delivery.objects.filter(campaign=one)
+        return _Chain(usable_channels(one.channels), one.fallback_minutes), Delivery.objects.filter(campaign=one)
     rows = Delivery.objects.filter(programme=one.programme_id, kind=one.kind, campaign=None)
     return _Chain(usable_channels(one.channels), one.fallback_minutes), rows
+
+
+def has_more(campaign: Campaign, *, now: datetime) -> bool:
+    """Whether a next channel's turn may still come, at once or after the wait. One query; none where there is no
+    other channel."""
+    if len(campaign.channels) < 2:
+        return False
+    chain, rows = _chain_of(campaign)
+    later = now + timedelta(minutes=chain.minutes or 0)
+    return _before_next(rows, chain, due=chain.is_due(later), now=now).exists()
 
 
 def _refused(rows: QuerySet[Delivery], chain: _Chain, *, now: datetime) -> QuerySet[Delivery]:
@@ -151,14 +163,7 @@ def _refused(rows: QuerySet[Delivery], chain: _Chain, *, now: datetime) -> Query
 
 def _waiting(rows: QuerySet[Delivery], chain: _Chain, *, now: datetime) -> QuerySet[Delivery]:
     """Asked for are only those that get a next one, so that no others stand before them."""
-    unread = Q()
-    for link in ("", "fallback_of__", "fallback_of__fallback_of__", "fallback_of__fallback_of__fallback_of__"):
-        unread &= Q(**{f"{link}read_at": None, f"{link}followed_at": None})
-    return (
-        rows.filter(unread, chain.is_due(now), chain.has_next())
-        .filter(expires_at__gt=now, ended_at__gt=now - LATEST, fallback=None)
-        .order_by("ended_at", "pk")[:BATCH]
-    )
+    return _before_next(rows, chain, due=chain.is_due(now), now=now).order_by("ended_at", "pk")[:BATCH]
 
 
 def _nexts(before: Iterable[Delivery], chain: _Chain, *, now: datetime) -> list[Delivery]:
@@ -170,6 +175,15 @@ def _nexts(before: Iterable[Delivery], chain: _Chain, *, now: datetime) -> list[
         for one in waiting
         if (channel := _next_channel(one, chain.channels, wanted)) is not None
     ]
+
+
+def _before_next(rows: QuerySet[Delivery], chain: _Chain, *, due: Q, now: datetime) -> QuerySet[Delivery]:
+    unread = Q()
+    for link in ("", "fallback_of__", "fallback_of__fallback_of__", "fallback_of__fallback_of__fallback_of__"):
+        unread &= Q(**{f"{link}read_at": None, f"{link}followed_at": None})
+    return rows.filter(unread, due, chain.has_next()).filter(
+        expires_at__gt=now, ended_at__gt=now - LATEST, fallback=None
+    )
 
 
 def _next_channel(one: Delivery, channels: list[str], wanted: dict[str, set[int]]) -> str | None:

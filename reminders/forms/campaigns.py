@@ -22,9 +22,10 @@ from core.languages import own_name
 from courses.models import Programme
 from reminders.domain import audiences
 from reminders.domain.audiences import NO, PLACES, YES
-from reminders.domain.campaigns import CampaignError
+from reminders.domain.campaigns import WAITS, CampaignError
 from reminders.domain.templates import FIELDS
 from reminders.enums import Channel
+from reminders.forms.templates import COMPLETED
 from reminders.models import Campaign
 
 PLACES_OF_CHANNELS = ("first", "second", "third")
@@ -37,6 +38,13 @@ LEARNING = (
 )  # fmt: skip
 WEBINAR = ("webinar", *audiences.OF_WEBINAR)
 ANY = ("", _("All the same"))
+AFTER: Mapping[int, Any] = {
+    15: _("also where it failed, or did not arrive within 15 minutes"),
+    60: _("also where it failed, or did not arrive within an hour"),
+    180: _("also where it failed, or did not arrive within 3 hours"),
+    360: _("also where it failed, or did not arrive within 6 hours"),
+    720: _("also where it failed, or did not arrive within 12 hours"),
+}
 LABELS: Mapping[str, Any] = {
     "subject": _("Subject"),
     "preheader": _("Line shown beside the subject"),
@@ -138,12 +146,17 @@ class CampaignForm(forms.Form):
         super().__init__(data)
         self.campaign = campaign
         none: list[tuple[str, Any]] = [("", "–")]
-        labels = (_("Channel"), _("For whom that is no way, then"), _("And else"))
+        labels = (_("Channel"), _("Next channel"), _("And after that"))
         for name, label in zip(PLACES_OF_CHANNELS, labels, strict=True):
             choices = [*(none if name != "first" else []), *Channel.choices]
             self.fields[name] = forms.ChoiceField(
                 label=label, choices=choices, required=name == "first", widget=UnfoldAdminSelectWidget()
             )
+        self.fields["fallback_minutes"] = forms.ChoiceField(
+            label=_("When the next channel follows"), required=False, widget=UnfoldAdminSelectWidget(),
+            choices=[("", _("only for whom the one before is no way")), *((one, AFTER[one]) for one in WAITS)],
+            help_text=_("Whether it arrived is known only where the provider tells it. Who opened one gets no second."),
+        )  # fmt: skip
         self.filters = filters_of(campaign.programme)
         for name, field in self.filters.items():
             self.fields[f"audience.{name}"] = field
@@ -158,7 +171,7 @@ class CampaignForm(forms.Form):
 
     def _saved(self) -> dict[str, Any]:
         row = self.campaign
-        found: dict[str, Any] = {"title": row.title, "path": row.path}
+        found: dict[str, Any] = {"title": row.title, "path": row.path, "fallback_minutes": row.fallback_minutes or ""}
         found |= dict(zip(PLACES_OF_CHANNELS, row.channels, strict=False))
         found |= {f"audience.{name}": value for name, value in row.audience.items()}
         for language, channel in self._ways():
@@ -182,6 +195,7 @@ class CampaignForm(forms.Form):
             "title": given["title"],
             "path": given["path"],
             "channels": list(dict.fromkeys(given[name] for name in PLACES_OF_CHANNELS if given[name])),
+            "fallback_minutes": int(given["fallback_minutes"]) if given["fallback_minutes"] else None,
             "audience": self.audience(),
             "texts": texts,
         }
@@ -232,7 +246,7 @@ class CampaignForm(forms.Form):
 
     @property
     def head(self) -> list[forms.BoundField]:
-        return [self[name] for name in ("title", "path", *PLACES_OF_CHANNELS)]
+        return [self[name] for name in ("title", "path", *PLACES_OF_CHANNELS, "fallback_minutes")]
 
     @property
     def words(self) -> list[tuple[str, bool, list[forms.BoundField]]]:
@@ -255,14 +269,16 @@ _NUMBERS = frozenset({
 
 
 def _words(name: str) -> forms.CharField:
+    attrs: dict[str, Any] = {} if name.startswith("approved") else {**COMPLETED}
     if name in {"body", "approved_places"}:
+        rows = 8 if name == "body" else 3
         return forms.CharField(
             label=LABELS[name], required=False, max_length=8_000,
-            widget=UnfoldAdminTextareaWidget(attrs={"rows": 8 if name == "body" else 3}),
+            widget=UnfoldAdminTextareaWidget(attrs={**attrs, "rows": rows}),
         )  # fmt: skip
     most = {"button": 60, "approved_name": 120}.get(name, 200)
     return forms.CharField(
-        label=LABELS[name], required=False, max_length=most, widget=UnfoldAdminTextInputWidget(),
+        label=LABELS[name], required=False, max_length=most, widget=UnfoldAdminTextInputWidget(attrs=attrs),
     )  # fmt: skip
 
 

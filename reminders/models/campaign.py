@@ -17,6 +17,8 @@ class Campaign(models.Model):
 
     `texts` by language, then channel: {"en": {"email": {"subject", "body", "button"}, "sms": {"body"}}}.
     `local_at` is a wall clock time without a zone ("2026-12-01T09:00"): each doctor's own nine o'clock.
+    `fallback_minutes`: how long a channel that tells what arrived has time to tell it, until the next one is tried;
+    without these the next one is only for whom this one is no way at all.
     """
 
     programme = models.ForeignKey(Programme, models.PROTECT, related_name="campaigns")
@@ -25,6 +27,7 @@ class Campaign(models.Model):
     texts: Any = models.JSONField(_("texts"), default=dict)
     path = models.CharField(_("page it leads to"), max_length=200, blank=True)
     channels = ArrayField(models.CharField(max_length=8, choices=Channel), verbose_name=_("channels, in order"))
+    fallback_minutes = models.PositiveIntegerField(_("minutes until the next channel"), null=True, blank=True)
     local_at = models.CharField(_("at this hour of the doctor's day"), max_length=16, blank=True)
     state = models.CharField(_("state"), max_length=9, choices=CampaignState, default=CampaignState.DRAFT)
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
@@ -32,6 +35,8 @@ class Campaign(models.Model):
     scheduled_at = models.DateTimeField(_("scheduled at"), null=True, editable=False)
     started_at = models.DateTimeField(_("started at"), null=True, editable=False)
     ended_at = models.DateTimeField(_("ended at"), null=True, editable=False)
+    # Only where the site itself stopped it.
+    why_stopped = models.CharField(_("why it was stopped"), max_length=300, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name = _("campaign")

@@ -35,7 +35,7 @@ NO_PAGES = re.compile(
     r"|admin/assessments/item/look/|admin/certification/certificatetemplate/picture/"
     r"|admin/certification/activity/<path:object_id>/(show_evidence/|evidence/(ask/|<))"
     r"|admin/reminders/messagetemplate/(look|add)/"
-    r"|admin/reminders/campaign/<int:campaign_id>/(look|stop|take-back|results)/"
+    r"|admin/reminders/campaign/<int:campaign_id>/(look|stop|take-back|results|copy)/"
     r"|.*<path:object_id>/(preview/|invite/|look_at_queue/|again/|run/|back/)?$|admin/invite-people/<uuid:import_id>/"
     r"|account/second-step/(authenticate/|recovery-codes/download/|webauthn/login/)"
 )

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from core.clock import asked_now
+from reminders.domain.campaigns import upcoming
 from reminders.domain.running import drain, plan_all, recover, rehearse_all
 from reminders.enums import Kind
 
@@ -58,10 +59,18 @@ class Command(BaseCommand):
             self.stdout.write(f"… and {len(found) - SHOWN:,} more.")
         for name in rehearsal.failed:
             self.stderr.write(f"Could not be worked out: {name}. The log says why.")
+        self._show_campaigns(now)
         if rehearsal.failed:
             sys.exit(1)
         if not found:
             self.stdout.write("Nothing is to be planned.")
+
+    def _show_campaigns(self, now: datetime) -> None:
+        for one in upcoming(now=now):
+            at = f"{one.first_at:%Y-%m-%d %H:%M} UTC" if one.first_at else "at no time"
+            self.stdout.write(f"On the clock: campaign {one.campaign_id}, {at}, {one.doctors:,} doctors: {one.title}")
+            for problem in one.problems:
+                self.stdout.write(f"    would be stopped instead: {problem}")
 
 
 def _moment(given: str | None) -> datetime:

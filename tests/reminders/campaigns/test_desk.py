@@ -251,12 +251,89 @@ class TestResults:
         assert lines[1].startswith("'=1+1 X,")
         assert AuditEvent.objects.filter(action="campaign.exported").count() == 1
 
+    @pytest.mark.parametrize("state", [one for one in CampaignState if one != CampaignState.DRAFT])
+    def test_every_state_says_where_it_is(self, state: CampaignState, there: Scene) -> None:
+        row = CampaignFactory.create(
+            programme=there.programme, title="News", state=state, scheduled_at=now(), ended_at=now(),
+            why_stopped="The programme is not published." if state == CampaignState.STOPPED else "",
+        )  # fmt: skip
+        if state not in {CampaignState.SCHEDULED, CampaignState.STOPPED}:
+            left = DeliveryState.PLANNED if state == CampaignState.RUNNING else DeliveryState.SENT
+            DeliveryFactory.create(programme=there.programme, campaign=row, state=left)
+            DeliveryFactory.create(programme=there.programme, campaign=row, state=DeliveryState.SENT)
+        page = text_of(staff(there).get(f"{DESK}{row.pk}/change/"))
+
+        said = {
+            CampaignState.SCHEDULED: "Scheduled. Nothing has left yet. At once: 2 doctors.",
+            CampaignState.RUNNING: "Being sent. 1 doctor waits for the hour or the next channel.",
+            CampaignState.DONE: "Meant when it began 2 Sent to 2",
+            CampaignState.STOPPED: "nobody got it: The programme is not published.",
+        }
+        assert [one for one, words in said.items() if words in page] == [state]
+
+    def test_what_would_stop_it_is_said_while_it_waits(self, there: Scene) -> None:
+        row = CampaignFactory.create(programme=there.programme, state=CampaignState.SCHEDULED, scheduled_at=now())
+        there.policy.is_on = False
+        there.policy.save()
+        page = text_of(staff(there).get(f"{DESK}{row.pk}/change/"))
+
+        assert "it would be stopped instead of sent: The programme sends no messages" in page
+
+    def test_the_page_asks_for_its_part(self, there: Scene) -> None:
+        row = self.made(there, user=there.doctors[0])
+        answer = staff(there).get(f"{DESK}{row.pk}/change/?part=1")
+
+        assert next(one.name for one in answer.templates) == "admin/reminders/campaign/_results.html"
+        assert "<html" not in answer.content.decode()
+        assert "data-under-way" not in answer.content.decode()
+
+
+class TestDrafts:
+    def test_deleted_after_a_yes(self, there: Scene, draft: Campaign) -> None:
+        browser = staff(there)
+        asked = browser.get(f"{DESK}{draft.pk}/discard/")
+        assert "Delete this draft?" in text_of(asked)
+        assert Campaign.objects.filter(pk=draft.pk).exists()
+        answer = browser.post(f"{DESK}{draft.pk}/discard/")
+        assert answer["Location"] == DESK
+        assert not Campaign.objects.filter(pk=draft.pk).exists()
+
+    def test_what_was_sent_is_not_deleted(self, there: Scene) -> None:
+        row = CampaignFactory.create(programme=there.programme, state=CampaignState.DONE, ended_at=now())
+        browser = staff(there)
+        page = f"{DESK}{row.pk}/change/"
+
+        assert browser.get(f"{DESK}{row.pk}/discard/")["Location"] == page
+        assert browser.post(f"{DESK}{row.pk}/discard/")["Location"] == page
+        assert Campaign.objects.filter(pk=row.pk).exists()
+
+    def test_copied_to_a_draft_that_is_open_then(self, there: Scene) -> None:
+        row = CampaignFactory.create(programme=there.programme, title="News", state=CampaignState.DONE, ended_at=now())
+        answer = staff(there).post(f"{DESK}{row.pk}/copy/")
+        made = Campaign.objects.exclude(pk=row.pk).get()
+
+        assert answer["Location"] == f"{DESK}{made.pk}/change/"
+        assert (made.title, made.state, made.texts) == ("Copy of News", CampaignState.DRAFT, row.texts)
+
+    def test_the_wait_for_the_next_channel_is_saved(self, there: Scene, draft: Campaign) -> None:
+        browser = staff(there)
+        given = typed(second="inbox", fallback_minutes="60", **{
+            "texts.en.inbox.subject": "News", "texts.en.inbox.body": "News",
+        })  # fmt: skip
+        browser.post(f"{DESK}{draft.pk}/change/", given)
+        draft.refresh_from_db()
+        assert (draft.channels, draft.fallback_minutes) == (["email", "inbox"], 60)
+        page = browser.get(f"{DESK}{draft.pk}/change/")
+        assert page.context["form"]["fallback_minutes"].value() == 60
+        refused = browser.post(f"{DESK}{draft.pk}/change/", typed(fallback_minutes="60"))
+        assert "There is no next channel to wait for." in text_of(refused)
+
 
 class TestForeign:
-    @pytest.mark.parametrize("page", ["change", "look", "schedule", "stop", "take-back", "results"])
+    @pytest.mark.parametrize("page", ["change", "look", "schedule", "stop", "take-back", "results", "copy", "discard"])
     def test_another_programmes_campaign_is_not_there(self, page: str, there: Scene, draft: Campaign) -> None:
         browser = staff(scene(), Role.OPERATOR)
-        method = browser.post if page in {"look", "take-back"} else browser.get
+        method = browser.post if page in {"look", "take-back", "copy"} else browser.get
 
         assert method(f"{DESK}{draft.pk}/{page}/").status_code == 404
         assert method(f"{DESK}{10**9}/{page}/").status_code == 404

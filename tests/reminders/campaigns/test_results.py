@@ -12,6 +12,8 @@ from reminders.domain.campaigns import subject_of
 from reminders.enums import Channel, DeliveryState, Kind, SkipReason
 from reminders.models import Campaign, Delivery
 from tests.factories.accounts import UserFactory
+from tests.factories.courses import LessonFactory
+from tests.factories.webinars import LiveWebinarFactory
 from tests.reminders.campaigns.playing import play
 from tests.reminders.factories import NOW, CampaignFactory, DeliveryFactory, Scene, scene
 
@@ -59,6 +61,7 @@ class TestFigures:
         assert (inbox.sent, inbox.unknown, inbox.left, inbox.delivered, inbox.opened) == (1, 1, 1, 1, 0)
         assert inbox.opened_note == ""
         assert found.reasons == [("The doctor does not want this channel", 1)]
+        assert (found.people.meant, found.people.reached, found.people.left) == (4, 2, 1)
         assert found.planned == 7
 
     def test_what_no_provider_tells_is_not_a_nought(self, there: Scene, campaign: Campaign) -> None:
@@ -85,6 +88,49 @@ class TestFigures:
         assert [one.came for one in results_of(campaign).channels] == [1]
         assert [row[1] for row in table_of(campaign) if row[-1] == "yes"] == [came.email]
 
+    def test_of_a_campaign_about_a_webinar_only_that_one_counts(self, there: Scene, campaign: Campaign) -> None:
+        campaign.audience = {"webinar": there.webinar.pk}
+        campaign.save()
+        lesson = LessonFactory.create(course=there.webinar.lesson.course)
+        other = LiveWebinarFactory.create(lesson=lesson, starts_at=NOW)
+        came, elsewhere = there.doctors[:2]
+        for doctor in (came, elsewhere):
+            of(campaign, user=doctor)
+        play(there.webinar, came, at=NOW + timedelta(hours=1))
+        play(other, elsewhere, at=NOW + timedelta(hours=1))
+        found = results_of(campaign)
+
+        assert (found.people.came, found.about) == (1, there.webinar.lesson.title)
+        rows = list(table_of(campaign))
+        assert rows[0][-1] == f"Came to “{there.webinar.lesson.title}” within 24 hours"
+        assert [row[1] for row in rows if row[-1] == "yes"] == [came.email]
+
+    def test_who_got_it_twice_came_once_after_the_last_before_they_came(self, there: Scene, campaign: Campaign) -> None:
+        early, late, between = there.doctors[:3]
+        for doctor in (early, late, between):
+            before = of(campaign, user=doctor)
+            of(campaign, user=doctor, channel=Channel.SMS, fallback_of=before, ended_at=NOW + timedelta(hours=2))
+        of(campaign, user=there.doctors[3], state=DeliveryState.PLANNED)
+        play(there.webinar, early, at=NOW + timedelta(hours=1))
+        play(there.webinar, late, at=NOW + timedelta(hours=3))
+        found = results_of(campaign)
+
+        assert {one.channel: one.came for one in found.channels} == {Channel.EMAIL: 1, Channel.SMS: 1}
+        people = found.people
+        assert (people.meant, people.left, people.reached, people.came, people.over) == (4, 1, 3, 2, 3)
+        assert [(row[1], row[4]) for row in table_of(campaign) if row[-1] == "yes"] == [
+            (early.email, "E-mail"), (late.email, "SMS"),
+        ]  # fmt: skip
+
+    def test_of_a_failed_one_nobody_came_again(self, there: Scene, campaign: Campaign) -> None:
+        """The second message never left, so the first one counts."""
+        doctor = there.doctors[0]
+        before = of(campaign, user=doctor)
+        of(campaign, user=doctor, channel=Channel.SMS, fallback_of=before, state=DeliveryState.FAILED)
+        play(there.webinar, doctor, at=NOW + timedelta(hours=3))
+
+        assert {one.channel: one.came for one in results_of(campaign).channels} == {Channel.EMAIL: 1, Channel.SMS: 0}
+
     def test_a_meeting_elsewhere_counts(self, there: Scene, campaign: Campaign) -> None:
         of(campaign, user=there.doctors[0])
         at = NOW + timedelta(minutes=5)
@@ -93,14 +139,21 @@ class TestFigures:
         assert [one.came for one in results_of(campaign).channels] == [1]
 
 
+def test_for_whom_it_holds_no_more_is_one_whom_the_filters_mean_no_longer(there: Scene, campaign: Campaign) -> None:
+    of(campaign, user=there.doctors[0], state=DeliveryState.SKIPPED, skip_reason=SkipReason.GONE)
+
+    assert results_of(campaign).reasons == [("The filters do not mean the doctor any more", 1)]
+    assert [row[6] for row in table_of(campaign)][1:] == ["The filters do not mean the doctor any more"]
+
+
 class TestQueries:
     @pytest.mark.parametrize("number", [1, 3])
-    def test_two_for_the_figures_and_one_for_the_file(
+    def test_three_for_the_figures_and_one_for_the_file(
         self, number: int, there: Scene, campaign: Campaign, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         for doctor in there.doctors[:number]:
             of(campaign, user=doctor)
-        with django_assert_num_queries(2):
+        with django_assert_num_queries(3):
             assert sum(one.sent for one in results_of(campaign).channels) == number
         with django_assert_num_queries(1):
             assert len(list(table_of(campaign))) == number + 1

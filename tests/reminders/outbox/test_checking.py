@@ -247,7 +247,12 @@ def test_a_stopped_campaign_and_one_for_somebody_who_left() -> None:
     found = scene(doctors=3)
     invited, gone, fine = found.doctors
     running = Campaign.objects.create(
-        programme=found.programme, title="News", channels=["email"], made_at=NOW, state=CampaignState.RUNNING
+        programme=found.programme,
+        title="News",
+        channels=["email"],
+        audience={"places": ["invited", "active"]},
+        made_at=NOW,
+        state=CampaignState.RUNNING,
     )
     stopped = Campaign.objects.create(
         programme=found.programme,
