@@ -1,12 +1,8 @@
 """Doorbells of messages. What is to be done stands in PostgreSQL: a lost bell costs seconds, until the sweep."""
 
-from datetime import timedelta
-
 from celery import shared_task
 
 from core.clock import asked_now
-
-CHAIN = timedelta(seconds=55)
 
 
 @shared_task(name="reminders.plan", expires=60)
@@ -22,30 +18,23 @@ def plan() -> int:
 @shared_task(name="reminders.drain", expires=10)
 def drain() -> None:
     """Rung when something was planned, and run every ten seconds: what dead workers left, and who sends what is due."""
-    from reminders.domain.running import channels_to_ring, recover
+    from reminders.domain.chains import begin
+    from reminders.domain.running import recover
 
     now = asked_now()
     recover(now=now)
-    until = (now + CHAIN).timestamp()
-    for channel, senders in channels_to_ring(now=now):
-        for _ in range(senders):
-            send.delay(channel, until)
+    for channel, until, chain in begin(now=now):
+        send.delay(channel, until, chain)
 
 
 @shared_task(name="reminders.send", expires=60)
-def send(channel: str, until: float) -> None:
-    """One handful, then to the end of the queue: a doctor who waits for a sign-in e-mail never waits for 15,000 others.
+def send(channel: str, until: float, chain: str = "") -> None:
+    """One handful of a chain, then to the end of the queue. `until` is a Unix time; a chain has a name of its own."""
+    from reminders.domain.chains import go_on
 
-    A chain ends by itself (`until` is a Unix time), or every bell would add one that never stops.
-    """
-    from reminders.domain.sending import send_some
-
-    done = send_some(channel=channel, clock=asked_now)
-    if asked_now().timestamp() < until:
-        if done.is_held_up:
-            send.apply_async((channel, until), countdown=1)
-        elif done.taken:
-            send.delay(channel, until)
+    wait = go_on(channel=channel, until=until, chain=chain, clock=asked_now)
+    if wait is not None:
+        send.apply_async((channel, until, chain), countdown=wait)
 
 
 @shared_task(name="reminders.reconcile", expires=60)

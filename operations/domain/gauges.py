@@ -3,26 +3,29 @@
 Asked when Prometheus asks, by one connection of its own with a limit of two seconds, at most every five seconds.
 """
 
+import math
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from itertools import accumulate
 
 import psycopg
 import redis
 from django.conf import settings
 from django.db import connection
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from core import signs
 from core.logging import get_logger
 from core.shedding.line import count_waiting
+from reminders.domain import latency
 
 log = get_logger("operations")
 SECONDS = 2
 KEPT_SECONDS = 5.0
-QUEUES = ("default", "long", "media")
+QUEUES = ("default", "long", "media", "reminders")
 HELP = {
     "lms_transcode_waiting": "Videos that wait for a transcoder",
     "lms_transcode_oldest_seconds": "How long the first of them has waited",
@@ -158,6 +161,12 @@ def read_line() -> int:
         return count_waiting(client)
 
 
+def read_calls() -> dict[tuple[str, str], latency.Calls]:
+    """Raises redis.RedisError."""
+    with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=SECONDS, socket_connect_timeout=SECONDS) as client:
+        return latency.read(client)
+
+
 def _database() -> Iterator[Metric]:
     try:
         found = read_database()
@@ -172,7 +181,7 @@ def _database() -> Iterator[Metric]:
 
 def _redis() -> Iterator[Metric]:
     try:
-        found, newcomers = read_signs(), read_line()
+        found, newcomers, calls = read_signs(), read_line(), read_calls()
     except redis.RedisError as error:
         log.warning("Redis gives no numbers", reason=str(error))
         yield GaugeMetricFamily("lms_redis_up", "Whether Redis answers", 0)
@@ -186,3 +195,20 @@ def _redis() -> Iterator[Metric]:
     words = "Since beat went through its schedule; +Inf: not since Redis was emptied"
     yield GaugeMetricFamily("lms_beat_silent_seconds", words, found.beat_seconds)
     yield GaugeMetricFamily("lms_newcomers_waiting", "People in the line before the door", newcomers)
+    yield from _providers(calls)
+
+
+def _providers(calls: dict[tuple[str, str], latency.Calls]) -> Iterator[Metric]:
+    """Of all workers together: they leave it in Redis."""
+    labels = ["transport", "channel"]
+    words = "Time of a call of a provider, with as many messages as it takes at once"
+    seconds = HistogramMetricFamily("lms_messages_call_seconds", words, labels=labels)
+    messages = CounterMetricFamily("lms_messages_handed_over", "Messages in these calls", labels=labels)
+    for names, of_one in sorted(calls.items()):
+        sums = accumulate(of_one.by_bucket)
+        names_of = ("+Inf" if most == math.inf else str(most) for most in latency.BUCKETS)
+        buckets = [(most, float(number)) for most, number in zip(names_of, sums, strict=True)]
+        seconds.add_metric(names, buckets, of_one.seconds)
+        messages.add_metric(names, of_one.messages)
+    yield seconds
+    yield messages

@@ -6,8 +6,8 @@
 A worker claims a handful, and while they are *claimed* nothing has left: a crash gives them back. Before anything is
 handed to a provider the rows become *sending*, in a transaction of their own; from there on only the provider knows, so
 a crash makes them *unknown*, and nothing that is unknown is ever sent again without its word. Each step names the
-claim: who was too slow and lost it, changes nothing and hands nothing over. So there is at most one message for a key,
-whatever dies when.
+claim: who was too slow and lost it, changes nothing and hands nothing over. Only the provider's answer is taken from
+the very worker that was handing over, however late. So there is at most one message for a key, whatever dies when.
 """
 
 import uuid
@@ -17,14 +17,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from reminders.enums import DeliveryState, SkipReason
 from reminders.models import Delivery
 
 CHUNK = 200
 CLAIM_LASTS = timedelta(minutes=2)
-SENDING_LASTS = timedelta(minutes=5)  # longer than any call of a provider may take
+SENDING_LASTS = timedelta(minutes=5)  # longer than nearly every call of a provider takes
 WHY_LENGTH = 300
 
 # The array is worked out once: `IN (SELECT … LIMIT)` may be asked again for every row, and then claims more.
@@ -37,7 +37,7 @@ WHERE id = ANY (ARRAY(
 RETURNING id
 """
 _BEGIN = """
-UPDATE reminders_delivery d SET state = 'sending', claimed_at = %(now)s, transport = %(transport)s,
+UPDATE reminders_delivery d SET state = 'sending', claimed_at = %(now)s, lost_claim = NULL, transport = %(transport)s,
     address_digest = v.digest, template_id = v.template, segments = v.segments
 FROM unnest(%(ids)s::bigint[], %(digests)s::bytea[], %(templates)s::bigint[], %(segments)s::int[])
     AS v (id, digest, template, segments)
@@ -51,14 +51,18 @@ FROM unnest(%(ids)s::bigint[], %(templates)s::bigint[]) AS v (id, template)
 WHERE d.id = v.id AND d.state = 'claimed' AND d.claim = %(claim)s
 RETURNING d.id
 """
-# One who comes back late with the provider's "accepted" is believed: it is the answer that was missing.
+# One who comes back late with the provider's answer is believed: it is what was missing. "Accepted" is so whoever asks;
+# that it was refused is so for the last hand-over alone. Of somebody who was erased meanwhile nothing new is kept.
 _SETTLE = """
-UPDATE reminders_delivery d SET state = v.state, claim = NULL, provider_id = v.provider_id, error = v.why,
+UPDATE reminders_delivery d SET state = v.state, claim = NULL, lost_claim = NULL, error = v.why,
+    provider_id = CASE WHEN EXISTS (SELECT FROM accounts_user u WHERE u.id = d.user_id AND u.is_active)
+        THEN v.provider_id ELSE '' END,
     due_at = coalesce(v.due_at, d.due_at), tries = d.tries + 1,
     ended_at = CASE WHEN v.state = 'planned' THEN NULL ELSE %(now)s END
 FROM unnest(%(ids)s::bigint[], %(states)s::text[], %(provider_ids)s::text[], %(whys)s::text[], %(dues)s::timestamptz[])
     AS v (id, state, provider_id, why, due_at)
-WHERE d.id = v.id AND (d.state = 'sending' AND d.claim = %(claim)s OR d.state = 'unknown' AND v.state = 'sent')
+WHERE d.id = v.id AND (d.state = 'sending' AND d.claim = %(claim)s
+    OR d.state = 'unknown' AND (v.state = 'sent' OR d.lost_claim = %(claim)s))
 RETURNING d.id
 """
 
@@ -187,7 +191,12 @@ def recover(*, now: datetime) -> Recovered:
         state=DeliveryState.PLANNED, claim=None
     )
     lost = leased.filter(state=DeliveryState.SENDING, claimed_at__lte=now - SENDING_LASTS).update(
-        state=DeliveryState.UNKNOWN, claim=None, ended_at=now, error="the worker ended while it was handing over"
+        state=DeliveryState.UNKNOWN,
+        claim=None,
+        lost_claim=F("claim"),
+        ask_at=None,
+        ended_at=now,
+        error="the worker ended while it was handing over",
     )
     return Recovered(given, lost)
 
@@ -200,10 +209,13 @@ def drop(*, which: Q, now: datetime) -> int:
 
 
 def retry(*, which: Q, with_unknown: bool = False, now: datetime) -> int:
-    """Sends failed ones again that are still of use. `with_unknown`: those may arrive a second time."""
+    """Sends failed ones again that are still of use, unless the next channel has the message. `with_unknown`: those may
+    arrive a second time.
+    """
     states = [DeliveryState.FAILED, *([DeliveryState.UNKNOWN] if with_unknown else [])]
-    return Delivery.objects.filter(which, state__in=states, expires_at__gt=now).update(
-        state=DeliveryState.PLANNED, due_at=now, ended_at=None, tries=0, provider_id="", error=""
+    carried_on = Exists(Delivery.objects.filter(fallback_of=OuterRef("pk")).exclude(state=DeliveryState.SKIPPED))
+    return Delivery.objects.filter(which, ~carried_on, state__in=states, expires_at__gt=now).update(
+        state=DeliveryState.PLANNED, due_at=now, ended_at=None, tries=0, lost_claim=None, provider_id="", error=""
     )
 
 

@@ -27,6 +27,17 @@ redis.call('HSET', KEYS[1], 'tokens', tostring(tokens - given), 'at', tostring(n
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return given
 """
+# Milliseconds: to the end of the rest, or until a second's worth is there.
+_WAIT = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + time[2] / 1000
+local held = redis.call('HMGET', KEYS[1], 'tokens', 'at', 'paused')
+if held[3] and tonumber(held[3]) > now then return math.ceil(tonumber(held[3]) - now) end
+if not held[1] then return 0 end
+local rate = tonumber(ARGV[1])
+local tokens = tonumber(held[1]) + math.max(0, now - tonumber(held[2] or now)) * rate / 1000
+return math.ceil(math.max(0, math.max(1, math.min(tonumber(ARGV[2]), rate)) - tokens) * 1000 / rate)
+"""
 _PAUSE = """
 local time = redis.call('TIME')
 local until_ = time[1] * 1000 + time[2] / 1000 + tonumber(ARGV[1])
@@ -56,6 +67,15 @@ class Rates:
         most = max(1.0, rate * BURST_SECONDS)
         given = self.valkey.ask(lambda client: int(client.eval(_TAKE, 1, _key(name), rate, most, wanted, FORGOTTEN_MS)))
         return self._take_here(name, rate=rate / SHARES, wanted=wanted) if given is None else given
+
+    def wait(self, name: str, *, rate: float, wanted: int) -> float:
+        """Seconds after which it makes sense to come back: the provider's rest, or what brings a handful."""
+        found = self.valkey.ask(lambda client: int(client.eval(_WAIT, 1, _key(name), rate, wanted)))
+        if found is not None:
+            return found / 1000
+        with self._guard:
+            bucket = self._local.get(name)
+        return max(1.0, bucket.paused_until - time.monotonic()) if bucket else 0.0
 
     def give_back(self, name: str, number: int) -> None:
         """What was taken and not used."""

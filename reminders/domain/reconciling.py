@@ -2,14 +2,23 @@
 
 One that has nothing, and says so for certain, makes it planned again, but only when so much time has passed that nobody
 can still be handing it over. What cannot be asked (SMTP) stays unknown for good: sent twice is worse than not known.
+
+Each is asked about after a minute, and then when it is half as old again: those that nobody can answer for never stand
+before the others. A provider that takes its time to answer gets its share of `SECONDS` and no more.
 """
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import uuid4
+
+from django.db.models import Q
+from django.db.models.functions import Coalesce
 
 from core.logging import get_logger
 from reminders.domain import consent
+from reminders.domain.places import PLACES
 from reminders.enums import Channel, DeliveryState
 from reminders.models import Delivery
 from reminders.transports import all_transports
@@ -17,6 +26,8 @@ from reminders.transports.base import Accepted, Refused, Transport
 
 log = get_logger("reminders")
 BATCH = 100
+FIRST_AFTER = timedelta(minutes=1)
+SECONDS = 40.0  # of all transports together, but for the question that is under way then
 SETTLED_AFTER = timedelta(minutes=30)  # a call of a provider ends long before
 ASKED_FOR = timedelta(days=2)
 
@@ -29,38 +40,59 @@ class Reconciled:
     unknown: int = 0
 
 
-def reconcile(*, now: datetime) -> Reconciled:
-    """A batch of each transport that can be asked, those asked longest ago first."""
-    found = Reconciled()
-    for transport in all_transports():
-        if transport.can_look_up:
-            _ask(transport, _unknown(transport, now=now), found, now=now)
+def reconcile(*, now: datetime, clock: Callable[[], float] = time.monotonic) -> Reconciled:
+    """By one at a time: who comes while another one asks leaves at once. `clock` counts seconds."""
+    found, me = Reconciled(), uuid4().hex
+    if not PLACES.take("reconcile", me, most=1):
+        return found
+    try:
+        with PLACES.kept("reconcile", me, most=1):
+            asked = [transport for transport in all_transports() if transport.can_look_up]
+            ends = clock()
+            for transport in asked:
+                ends += SECONDS / len(asked)
+                _ask_all(transport, found, ends=ends, clock=clock, now=now)
+    finally:
+        PLACES.free("reconcile", me)
     return found
 
 
-def _unknown(transport: Transport, *, now: datetime) -> Iterable[Delivery]:
-    """`claimed_at` is when the message was handed over. Those that ended last come last, and the first are left after a
-    while.
+def _ask_all(
+    transport: Transport, found: Reconciled, *, ends: float, clock: Callable[[], float], now: datetime
+) -> None:
+    """Until each was asked about that is to be, or the time is over."""
+    while clock() < ends and (rows := _unknown(transport, now=now)):
+        for one in rows:
+            if clock() >= ends:
+                return
+            outcome = _ask(transport, one, now=now)
+            setattr(found, outcome, getattr(found, outcome) + 1)
+
+
+def _unknown(transport: Transport, *, now: datetime) -> list[Delivery]:
+    """Those first whose turn has been longest. `claimed_at` is when the message was handed over; after a while nobody
+    asks any more.
     """
     rows = Delivery.objects.filter(
         state=DeliveryState.UNKNOWN,
         channel=transport.channel,
         transport=transport.name,
         claimed_at__gt=now - ASKED_FOR,
-        ended_at__lte=now - timedelta(minutes=1),
     )
-    return rows.select_related("user").order_by("claimed_at", "pk")[:BATCH]
+    rows = rows.filter(Q(ask_at__lte=now) | Q(ask_at=None, ended_at__lte=now - FIRST_AFTER))
+    return list(rows.select_related("user").order_by(Coalesce("ask_at", "ended_at"), "pk")[:BATCH])
 
 
-def _ask(transport: Transport, deliveries: Iterable[Delivery], found: Reconciled, *, now: datetime) -> None:
-    for one in deliveries:
-        try:
-            answer = transport.look_up(one.key, one.provider_id, one.claimed_at or now, _address(one))
-        except Exception:  # of this one: the others are asked
-            log.exception("reminders.not_looked_up", delivery=one.pk, transport=transport.name)
-            answer = None
-        outcome = _learn(one, answer, now=now)
-        setattr(found, outcome, getattr(found, outcome) + 1)
+def _ask(transport: Transport, one: Delivery, *, now: datetime) -> str:
+    """The state that it has then. When it is asked about again stands there before the question."""
+    pause = max(FIRST_AFTER, (now - (one.claimed_at or now)) / 2)
+    Delivery.objects.filter(pk=one.pk, state=DeliveryState.UNKNOWN).update(ask_at=now + pause)
+    try:
+        answer = transport.look_up(one.key, one.provider_id, one.claimed_at or now, _address(one))
+    except Exception:  # of this one: the others are asked
+        log.exception("reminders.not_looked_up", delivery=one.pk, transport=transport.name)
+        answer = None
+    return _learn(one, answer, now=now)
 
 
 def _address(one: Delivery) -> str:
@@ -78,7 +110,8 @@ def _learn(one: Delivery, answer: Accepted | Refused | None, *, now: datetime) -
     if isinstance(answer, Accepted):
         if _is_anothers(one, answer.provider_id):
             return "unknown"
-        rows.update(state=DeliveryState.SENT, provider_id=answer.provider_id or one.provider_id, ended_at=now, error="")
+        number = (answer.provider_id or one.provider_id) if one.user.is_active else ""
+        rows.update(state=DeliveryState.SENT, provider_id=number, ended_at=now, error="")
         return "sent"
     if not isinstance(answer, Refused):
         return "unknown"
@@ -90,7 +123,9 @@ def _learn(one: Delivery, answer: Accepted | Refused | None, *, now: datetime) -
     if one.expires_at <= now:
         rows.update(state=DeliveryState.FAILED, ended_at=now, error="the provider has nothing, and it was too late")
         return "failed"
-    rows.update(state=DeliveryState.PLANNED, due_at=now, ended_at=None, error="the provider had nothing")
+    rows.update(
+        state=DeliveryState.PLANNED, due_at=now, ended_at=None, lost_claim=None, error="the provider had nothing"
+    )
     return "planned"
 
 

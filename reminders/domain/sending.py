@@ -1,15 +1,17 @@
 """From due to gone: claim, look once more, word it, hand it over, write down what the provider said."""
 
+import time
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 
 from core.logging import get_logger
-from reminders.domain import consent, notices, outbox
-from reminders.domain.checking import check, has_way_out
+from reminders.domain import consent, latency, notices, outbox
+from reminders.domain.checking import Verdict, check, has_way_out
 from reminders.domain.composing import compose
 from reminders.domain.outbox import CHUNK, Claimed, Ending, Leaving
 from reminders.domain.rates import RATES
@@ -29,19 +31,20 @@ Clock = Callable[[], datetime]
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """`taken`: how many were claimed. Of none, nothing is due or the provider's rate is used up."""
+    """`taken`: how many were claimed. Of none, nothing is due or the provider's rate is used up: for `wait` seconds."""
 
     taken: int = 0
     sent: int = 0
     is_held_up: bool = False
+    wait: float = field(default=0.0, compare=False)
 
 
 def send_some(*, channel: str, limit: int = CHUNK, clock: Clock) -> Round:
     """One handful of one channel, to its end. `clock` is asked at each step: a provider may take its time."""
     transport = transport_for(channel)
     granted = RATES.take(_bucket(transport), rate=transport.rate, wanted=limit) if transport else limit
-    if not granted:
-        return Round(is_held_up=True)
+    if transport and not granted:
+        return Round(is_held_up=True, wait=RATES.wait(_bucket(transport), rate=transport.rate, wanted=limit))
     claimed = outbox.claim_due(channel=channel, limit=granted, now=clock())
     unused = granted - len(claimed.deliveries)
     sent = 0
@@ -69,13 +72,38 @@ def _worded(claimed: Claimed, *, channel: str, clock: Clock) -> Worded:
         reasons = dict.fromkeys((one.pk for one in claimed.deliveries), SkipReason.NO_WAY)
         outbox.skip(claim=claimed.claim, reasons=reasons, now=now)
         return []
-    verdict = check(claimed.deliveries, channel=channel, now=now)
+    verdict = _checked(claimed.claim, claimed.deliveries, channel=channel, now=now)
     outbox.skip(claim=claimed.claim, reasons=verdict.skip, now=now)
     outbox.give_back(claim=claimed.claim, due=dict(verdict.later), now=now)
     words = _composed(claimed.claim, verdict.go, now=now)
     reasons = {one: found for one, found in words.items() if isinstance(found, SkipReason)}
     outbox.skip(claim=claimed.claim, reasons=reasons, now=now)
     return [(one, found) for one in verdict.go if isinstance(found := words.get(one.pk), Outgoing)]
+
+
+def _checked(claim: uuid.UUID, deliveries: Sequence[Delivery], *, channel: str, now: datetime) -> Verdict:
+    """What fails of one kind and programme holds up no other: each of those is asked about for itself, then each
+    message. What fails still is tried again later.
+    """
+    try:
+        with transaction.atomic():
+            return check(deliveries, channel=channel, now=now)
+    except Exception as error:
+        if len(deliveries) == 1:
+            (one,) = deliveries
+            log.exception("reminders.not_checked", delivery=one.pk, kind=one.kind, programme=one.programme_id)
+            _postpone(claim, one, why=f"could not be checked: {type(error).__name__}", now=now)
+            return Verdict()
+    groups: dict[tuple[int, str], list[Delivery]] = defaultdict(list)
+    for one in deliveries:
+        groups[one.programme_id, one.kind].append(one)
+    found = Verdict()
+    for part in groups.values() if len(groups) > 1 else [[one] for one in deliveries]:
+        verdict = _checked(claim, part, channel=channel, now=now)
+        found.go += verdict.go
+        found.skip |= verdict.skip
+        found.later |= verdict.later
+    return found
 
 
 def _composed(claim: uuid.UUID, deliveries: Sequence[Delivery], *, now: datetime) -> dict[int, Outgoing | SkipReason]:
@@ -90,13 +118,13 @@ def _composed(claim: uuid.UUID, deliveries: Sequence[Delivery], *, now: datetime
             return {pk: found for one in deliveries for pk, found in _composed(claim, [one], now=now).items()}
         (one,) = deliveries
         log.exception("reminders.not_worded", delivery=one.pk, kind=one.kind)
-        _postpone(claim, one, why=type(error).__name__, now=now)
+        _postpone(claim, one, why=f"could not be worded: {type(error).__name__}", now=now)
         return {}
 
 
 def _postpone(claim: uuid.UUID, one: Delivery, *, why: str, now: datetime) -> None:
     """Nothing has left. After `MOST_TRIES` it has failed."""
-    ending = ending_of(one, Refused(f"could not be worded: {why}", is_temporary=True), now=now)
+    ending = ending_of(one, Refused(why, is_temporary=True), now=now)
     change: dict[str, object] = {"state": ending.state, "claim": None, "tries": one.tries + 1, "error": ending.why}
     if ending.state == DeliveryState.PLANNED:
         change["due_at"] = ending.due_at
@@ -148,11 +176,15 @@ def _hand_over(claim: uuid.UUID, worded: Worded, transport: Transport, *, clock:
 
 def _send(transport: Transport, messages: list[Outgoing]) -> list[Result]:
     """One that raises all the same, or answers for another number of messages, leaves nobody knowing."""
+    began = time.monotonic()
     try:
         results = transport.send(messages)
     except Exception as error:
         log.exception("reminders.transport_failed", transport=transport.name)
         return [Uncertain(f"the transport failed: {type(error).__name__}")] * len(messages)
+    finally:
+        seconds = time.monotonic() - began
+        latency.note(transport=transport.name, channel=transport.channel, seconds=seconds, messages=len(messages))
     if len(results) != len(messages):
         log.error("reminders.transport_miscounted", transport=transport.name)
         return [Uncertain("the transport answered for another number of messages")] * len(messages)

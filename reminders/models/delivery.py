@@ -42,6 +42,8 @@ class Delivery(models.Model):
     skip_reason = models.CharField(_("why not"), max_length=14, choices=SkipReason, blank=True)
     claim = models.UUIDField(null=True, editable=False)
     claimed_at = models.DateTimeField(null=True, editable=False)
+    lost_claim = models.UUIDField(null=True, editable=False)  # of the worker that was thought dead while handing over
+    ask_at = models.DateTimeField(null=True, editable=False)  # of an unknown one: when the provider is asked again
     tries = models.PositiveSmallIntegerField(_("tries"), default=0)
     error = models.CharField(_("last error"), max_length=300, blank=True)
     ended_at = models.DateTimeField(_("ended at"), null=True)

@@ -23,6 +23,7 @@ log = get_logger("reminders")
 CONNECT_SECONDS = 5.0
 LANES = 8  # calls at the same time for a chunk: a provider 100 ms away would take 10 messages a second by one
 MOST_PATIENCE_SECONDS = 3600.0
+SILENT_SECONDS = 60.0  # a provider that answers nothing is left alone for so long
 WRONG_CREDENTIALS_SECONDS = 300.0
 Auth = tuple[str, str] | Callable[[requests.PreparedRequest], requests.PreparedRequest]
 
@@ -176,16 +177,27 @@ def patience(headers: Mapping[str, str]) -> float | None:
 
 
 def in_lanes(messages: Sequence[Outgoing], send: Callable[[Outgoing], Result], lanes: int = LANES) -> list[Result]:
-    """Each by a call of its own, several at a time; results in the order of the messages."""
+    """Each by a call of its own, several at a time; results in the order of the messages.
+
+    A provider that was silent to as many calls in a row as there are lanes is asked no more: what has not left yet may
+    be tried again later, while each further try would leave one more message in doubt and hold up the others.
+    """
+    silent = 0
 
     def one(message: Outgoing) -> Result:
+        nonlocal silent
+        if silent >= lanes:
+            return Refused("the provider gives no answer", is_temporary=True, retry_after=SILENT_SECONDS)
         try:
-            return send(message)
+            result = send(message)
         except CallError as problem:
+            silent += 1
             return problem.result
         except Exception as problem:  # noqa: BLE001  # it may have left: whoever sends must learn that, not fall over
             log.error("message not understood", error=type(problem).__name__)  # noqa: TRY400  # a traceback quotes addresses
             return Uncertain(f"not understood ({type(problem).__name__})")
+        silent = 0
+        return result
 
     if len(messages) < 2:
         return [one(message) for message in messages]

@@ -9,7 +9,9 @@ import pytest
 from django.db import connection, connections, transaction
 from django.db.models import Q
 
+from accounts.models import User
 from reminders.domain import outbox
+from reminders.domain.erasure import erase
 from reminders.domain.outbox import CLAIM_LASTS, SENDING_LASTS, Ending, Leaving
 from reminders.enums import Channel, DeliveryState, SkipReason
 from reminders.models import Delivery
@@ -69,21 +71,62 @@ def test_what_a_dead_worker_was_handing_over_is_not_known() -> None:
     assert outbox.claim_due(channel=Channel.EMAIL, now=NOW + timedelta(hours=1)).deliveries == []
 
 
-@pytest.mark.django_db
-def test_a_late_yes_is_believed_and_a_late_no_is_not_needed() -> None:
-    yes, no = DeliveryFactory.create_batch(2)
+def handed_over(*deliveries: Delivery) -> UUID:
+    """To a provider that takes its time: until a sweep has thought the worker dead."""
     claimed = outbox.claim_due(channel=Channel.EMAIL, now=NOW)
-    outbox.begin_sending(claim=claimed.claim, leaving=leaving([yes, no]), transport="sink", now=NOW)
+    outbox.begin_sending(claim=claimed.claim, leaving=leaving([*deliveries]), transport="sink", now=NOW)
     outbox.recover(now=NOW + SENDING_LASTS)
+    return claimed.claim
+
+
+def states() -> list[str]:
+    return list(Delivery.objects.order_by("pk").values_list("state", flat=True))
+
+
+@pytest.mark.django_db
+def test_a_late_answer_is_believed_whatever_it_is() -> None:
+    """Of the very worker that was handing over: what was refused for a while has not left, and goes out later."""
+    yes, later, no = DeliveryFactory.create_batch(3)
+    claim = handed_over(yes, later, no)
+    assert states() == [State.UNKNOWN] * 3
+    at = NOW + timedelta(minutes=6)
     endings = [
         Ending(yes.pk, State.SENT, provider_id="7"),
-        Ending(no.pk, State.PLANNED, why="later", due_at=NOW + timedelta(hours=1)),
+        Ending(later.pk, State.PLANNED, why="later", due_at=NOW + timedelta(minutes=10)),
+        Ending(no.pk, State.FAILED, why="not this one"),
     ]
-    assert outbox.settle(claim=claimed.claim, endings=endings, now=NOW + timedelta(minutes=6)) == {yes.pk}
-    assert list(Delivery.objects.order_by("pk").values_list("state", "provider_id")) == [
-        (State.SENT, "7"),
-        (State.UNKNOWN, ""),
-    ]
+    assert outbox.settle(claim=claim, endings=endings, now=at) == {yes.pk, later.pk, no.pk}
+    assert states() == [State.SENT, State.PLANNED, State.FAILED]
+    later.refresh_from_db()
+    assert (later.ended_at, later.lost_claim, later.tries) == (None, None, 1)
+    assert outbox.claim_due(channel=Channel.EMAIL, now=NOW + timedelta(minutes=10)).deliveries == [later]
+
+
+@pytest.mark.django_db
+def test_a_late_no_of_an_earlier_hand_over_says_nothing_about_the_last_one() -> None:
+    one = DeliveryFactory.create()
+    first = handed_over(one)
+    Delivery.objects.update(state=State.PLANNED, ended_at=None)  # the provider said that it has nothing
+    second = handed_over(one)
+    assert first != second
+    refused = [Ending(one.pk, State.PLANNED, why="later", due_at=NOW + timedelta(hours=1))]
+    assert outbox.settle(claim=first, endings=refused, now=NOW + timedelta(minutes=9)) == set()
+    assert states() == [State.UNKNOWN]
+    assert outbox.settle(claim=first, endings=[Ending(one.pk, State.SENT)], now=NOW) == {one.pk}
+
+
+@pytest.mark.django_db
+def test_nothing_new_is_kept_of_who_was_erased_meanwhile() -> None:
+    one, other = DeliveryFactory.create_batch(2)
+    claimed = outbox.claim_due(channel=Channel.EMAIL, now=NOW)
+    outbox.begin_sending(claim=claimed.claim, leaving=leaving([one, other]), transport="sink", now=NOW)
+    User.objects.filter(pk=one.user_id).update(is_active=False)
+    erase(user=one.user, now=NOW)
+    endings = [Ending(row.pk, State.SENT, provider_id=f"n{row.pk}") for row in (one, other)]
+    outbox.settle(claim=claimed.claim, endings=endings, now=NOW)
+    found = {row.pk: (row.state, row.provider_id, row.address_digest) for row in Delivery.objects.all()}
+    assert found[one.pk] == (State.SENT, "", None)
+    assert found[other.pk][:2] == (State.SENT, f"n{other.pk}")
 
 
 @pytest.mark.django_db
@@ -116,6 +159,19 @@ def test_once_more_is_for_what_failed_and_is_of_use() -> None:
     failed.refresh_from_db()
     assert (failed.state, failed.tries, failed.due_at, failed.ended_at) == (State.PLANNED, 0, NOW, None)
     assert outbox.retry(which=Q(pk=unknown.pk), with_unknown=True, now=NOW) == 1
+
+
+@pytest.mark.django_db
+def test_once_more_is_not_for_what_the_next_channel_carries() -> None:
+    """But for that which could not be used either."""
+    left, waits, useless = DeliveryFactory.create_batch(3, state=State.FAILED)
+    for before, state in ((left, State.SENT), (waits, State.PLANNED), (useless, State.SKIPPED)):
+        DeliveryFactory.create(
+            fallback_of=before, user=before.user, subject=before.subject, channel=Channel.SMS, state=state
+        )
+    assert outbox.retry(which=Q(channel=Channel.EMAIL), now=NOW) == 1
+    useless.refresh_from_db()
+    assert useless.state == State.PLANNED
 
 
 @pytest.mark.django_db(transaction=True)

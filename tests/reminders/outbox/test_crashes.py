@@ -199,13 +199,13 @@ def test_a_task_that_is_handed_out_again_finds_nothing_to_do(monkeypatch: pytest
     from reminders import tasks
 
     rung: list[Any] = []
-    monkeypatch.setattr(tasks.send, "delay", lambda *given: rung.append(given))
+    monkeypatch.setattr(tasks.send, "apply_async", lambda given, **_: rung.append(given))
     due(doctors=2)
     Delivery.objects.update(due_at=current() - timedelta(minutes=1), expires_at=current() + timedelta(days=1))
     until = current().timestamp() + 30
-    tasks.send.run("email", until)
-    tasks.send.run("email", until)
-    assert rung == [("email", until)]
+    tasks.send.run("email", until, "a chain")
+    tasks.send.run("email", until, "a chain")
+    assert rung == [("email", until, "a chain")]
     assert set(taken().values()) == {1}
 
 

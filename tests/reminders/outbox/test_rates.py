@@ -1,6 +1,7 @@
 """How fast a provider is given messages: one bucket for all workers; without Valkey a share of it."""
 
 import threading
+from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
@@ -49,6 +50,17 @@ def test_what_was_not_used_is_given_back(name: str) -> None:
 def test_a_pause_holds_everybody(name: str) -> None:
     Rates().pause(name, seconds=60)
     assert Rates().take(name, rate=100.0, wanted=1) == 0
+
+
+@pytest.mark.parametrize("valkey", [QuickValkey, away], ids=["with Valkey", "without"])
+def test_who_gets_nothing_is_told_when_to_come_back(name: str, valkey: Callable[[], QuickValkey]) -> None:
+    """After the rest that the provider asked for, or when a handful is there again."""
+    rates = Rates(valkey())
+    assert rates.wait(name, rate=100.0, wanted=200) == 0
+    rates.take(name, rate=10.0, wanted=200)
+    assert 0 < rates.wait(name, rate=10.0, wanted=200) <= 1
+    rates.pause(name, seconds=60)
+    assert 55 < rates.wait(name, rate=10.0, wanted=200) <= 60
 
 
 def test_without_valkey_each_keeps_to_its_share(name: str) -> None:

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import ProgrammingError, transaction
 
 from accounts.models import User
 from reminders.domain import consent
 from reminders.domain.outbox import claim_due
 from reminders.domain.running import drain
-from reminders.domain.sending import BACKOFF, MOST_TRIES, Round, send_some
+from reminders.domain.sending import BACKOFF, LONGEST_PAUSE, MOST_TRIES, Round, send_some
 from reminders.enums import Channel, DeliveryState, Kind, SkipReason
 from reminders.models import ConsentRecord, Delivery, InboxItem, PushSubscription, Suppression
 from reminders.transports.base import Accepted, Refused
@@ -100,7 +100,9 @@ def test_a_provider_that_asks_for_a_rest_gets_it() -> None:
     answer(found.doctors[0].email, Refused("slow down", is_temporary=True, retry_after=600.0))
     send()
     assert only().due_at == NOW + timedelta(seconds=600)
-    assert send(now=NOW + timedelta(hours=1)).is_held_up  # for the provider, whoever's message it is
+    held_up = send(now=NOW + timedelta(hours=1))
+    assert held_up.is_held_up  # for the provider, whoever's message it is
+    assert 250 < held_up.wait <= LONGEST_PAUSE
     forget_rates()
     assert send(now=NOW + timedelta(hours=1)).taken == 1
 
@@ -208,6 +210,47 @@ def test_what_cannot_be_worded_is_tried_again_and_holds_up_no_other(monkeypatch:
     assert stuck.state == State.FAILED
 
 
+def test_a_programme_whose_check_fails_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They would be the oldest in every round. Nothing of it is lost: it is tried again, a few times."""
+    from reminders.domain import checking
+    from reminders.domain.planning import statement
+
+    bad, good = due(doctors=2), due(doctors=2)
+    asked = statement.still_wanted
+
+    def ask_most(*args: Any, programme_id: int, **values: Any) -> Any:
+        if programme_id == bad.programme.pk:
+            raise ProgrammingError("a column that is not there")
+        return asked(*args, programme_id=programme_id, **values)
+
+    monkeypatch.setattr(checking, "still_wanted", ask_most)
+    assert send() == Round(taken=4, sent=2)
+    assert set(taken()) == {str(one.key) for one in Delivery.objects.filter(programme=good.programme)}
+    stuck = Delivery.objects.filter(programme=bad.programme)
+    assert [(one.state, one.due_at, one.tries, one.error) for one in stuck] == [
+        (State.PLANNED, NOW + BACKOFF[0], 1, "could not be checked: ProgrammingError")
+    ] * 2
+    monkeypatch.setattr(checking, "still_wanted", asked)
+    assert send(now=NOW + BACKOFF[0]).sent == 2
+
+
+def test_one_message_whose_check_fails_spoils_none_of_its_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    from reminders.domain import checking
+    from reminders.domain.planning import statement
+
+    found = due(doctors=3)
+    asked, bad = statement.still_wanted, found.doctors[1].pk
+
+    def ask_most(*args: Any, user_ids: list[int], **values: Any) -> Any:
+        if bad in user_ids:
+            raise ValueError("what is stored of this one makes no sense")
+        return asked(*args, user_ids=user_ids, **values)
+
+    monkeypatch.setattr(checking, "still_wanted", ask_most)
+    send()
+    assert [one.state for one in Delivery.objects.order_by("user_id")] == [State.SENT, State.PLANNED, State.SENT]
+
+
 def test_without_words_it_is_skipped() -> None:
     from reminders.models import MessageTemplate
 
@@ -265,7 +308,9 @@ def test_a_limit_of_the_provider_holds_the_rest_back(monkeypatch: pytest.MonkeyP
     due(doctors=6)
     first = send()
     assert first.taken == 4  # what two seconds bring
-    assert send() == Round(is_held_up=True)
+    held_up = send()
+    assert held_up == Round(is_held_up=True)
+    assert 0 < held_up.wait <= 1
     assert Delivery.objects.filter(state=State.PLANNED).count() == 2
 
 

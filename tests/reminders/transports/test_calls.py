@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from reminders.transports.base import Accepted, Refused, Uncertain
+from reminders.transports.calling import LANES, SILENT_SECONDS
 from tests.reminders.transports import providers
 from tests.reminders.transports.conftest import Configure
 from tests.reminders.transports.providers import NUMBER, SECRET, Provider, as_json, outgoing
@@ -47,6 +48,20 @@ def test_many_go_at_the_same_time_and_answers_stay_in_order(provider: Provider, 
     for message, result in zip(messages, results, strict=True):
         assert isinstance(result, Accepted)
         assert message.address.removeprefix("+") in told[result.provider_id]
+
+
+def test_a_provider_that_answers_nothing_is_not_asked_for_each_message(provider: Provider, sink: Sink) -> None:
+    """Each would leave one more message in doubt. What has not left is tried again, after a rest."""
+    sink.faults = [Fault.HANG_UP] * 40
+    messages = [outgoing(number, address=f"+9198765432{number:02}") for number in range(40)]
+
+    results = provider.transport().send(messages)
+
+    doubtful = [one for one in results if isinstance(one, Uncertain)]
+    refused = [one for one in results if isinstance(one, Refused)]
+    assert LANES <= len(doubtful) == len(sink.requests) < 2 * LANES
+    assert len(doubtful) + len(refused) == 40
+    assert {(one.is_temporary, one.retry_after) for one in refused} == {(True, SILENT_SECONDS)}
 
 
 @pytest.mark.parametrize("fault", list(Fault))
