@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-PROCESSES = ("web", "realtime", "worker", "long", "transcoder", "ingest", "beat")
+PROCESSES = ("web", "realtime", "worker", "long", "sender", "transcoder", "ingest", "beat")
 # What a description has beyond what may be registered again.
 NOT_FOR_REGISTERING = (
     "taskDefinitionArn", "revision", "status", "requiresAttributes", "compatibilities", "registeredAt", "registeredBy",

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psycopg
@@ -32,7 +32,8 @@ READY_SECONDS = 120.0
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 RESTART_SECONDS = (0.5, 30.0)  # first and longest pause before a crashed process starts again
 STEADY_SECONDS = 30.0  # after so long a run a crash counts as the first one
-COLOURS = {"web": 36, "realtime": 35, "worker": 33, "long": 33, "transcoder": 34, "beat": 32, "ingest": 31, "door": 90}
+COLOURS = {"web": 36, "realtime": 35, "transcoder": 34, "beat": 32, "ingest": 31, "door": 90}
+COLOURS |= dict.fromkeys(("worker", "long", "sender"), 33)
 
 
 class StartError(Exception):
@@ -52,14 +53,21 @@ class Program:
     files: tuple[int, ...] = ()
 
 
+CELERY = (sys.executable, "-m", "celery", "--quiet", "-A", "lms.celery")
+# Heartbeats are for monitors that nobody runs; one that is being sent when Redis goes keeps a worker from ending.
+ALONE = ("--concurrency=1", "--without-mingle", "--without-gossip", "--without-heartbeat")
+
+
+def _worker(name: str, queue: str, *more: str) -> Program:
+    command = [*CELERY, "worker", *ALONE, *more, "-Q", queue, "-n", f"{name}@%h"]
+    return Program(name, command, phase=2, death_signal=signal.SIGQUIT)
+
+
 def programs(
     sockets: list[socket.socket], rtmp: list[socket.socket], directory: Path, trusted_proxies: int
 ) -> list[Program]:
     """The same process types as in production, with sockets instead of a network between them."""
     python, web, realtime = sys.executable, directory / "web", directory / "realtime"
-    celery = [python, "-m", "celery", "--quiet", "-A", "lms.celery"]
-    # Heartbeats are for monitors that nobody runs; one that is being sent when Redis goes keeps a worker from ending.
-    worker = [*celery, "worker", "--concurrency=1", "--without-mingle", "--without-gossip", "--without-heartbeat"]
     numbers = tuple(item.fileno() for item in sockets)
     return [
         Program(
@@ -74,29 +82,15 @@ def programs(
             [python, "deploy/realtime.py"],
             {"REALTIME_BIND": f"unix:{realtime}", "TRUSTED_PROXIES": str(trusted_proxies + 1)},
         ),
-        Program("worker", [*worker, "-Q", "default", "-n", "worker@%h"], phase=2, death_signal=signal.SIGQUIT),
+        _worker("worker", "default"),
+        # Two at once: one may wait for a provider that does not answer.
+        _worker("sender", "reminders", "--concurrency=2"),
         # A list of people cut off half way is rolled back and read again; a recording is put together anew.
-        Program(
-            "long",
-            [*worker, "-Q", "long", "-n", "long@%h"],
-            phase=2,
-            stop_signal=signal.SIGQUIT,
-            stop_seconds=3.0,
-            death_signal=signal.SIGQUIT,
-            nice=5,
-        ),
+        replace(_worker("long", "long"), stop_signal=signal.SIGQUIT, stop_seconds=3.0, nice=5),
         # SIGQUIT: a transcoding of an hour is not waited for; it starts again from what the database says. Handing the
         # job back takes a moment, Celery's own goodbye with a starved encoder beside it ten seconds.
-        Program(
-            "transcoder",
-            [*worker, "-Q", "media", "-n", "transcoder@%h"],
-            phase=2,
-            stop_signal=signal.SIGQUIT,
-            stop_seconds=3.0,
-            death_signal=signal.SIGQUIT,
-            nice=10,
-        ),
-        Program("beat", [*celery, "beat"], phase=2),
+        replace(_worker("transcoder", "media"), stop_signal=signal.SIGQUIT, stop_seconds=3.0, nice=10),
+        Program("beat", [*CELERY, "beat"], phase=2),
         # What its packagers have in hand is stored first.
         Program(
             "ingest",

@@ -10,8 +10,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FIRST_PORT, LAST_PORT = 20_000, 29_999  # below those that the kernel gives to outgoing connections
-TIERS = ("web", "realtime", "worker", "long", "transcoder", "ingest", "beat")
-DEFAULTS = {"web": 2, "realtime": 2, "worker": 2, "long": 1, "transcoder": 1, "ingest": 1, "beat": 2}
+TIERS = ("web", "realtime", "worker", "long", "sender", "transcoder", "ingest", "beat")
+DEFAULTS = {"web": 2, "realtime": 2, "worker": 2, "long": 1, "sender": 1, "transcoder": 1, "ingest": 1, "beat": 2}
 BALANCED = ("web", "realtime")  # nginx shares the callers out between their replicas
 DRAIN_SECONDS = 30  # the longest that a rolling restart takes to take a replica out; it says when it has
 
@@ -91,8 +91,9 @@ def _tier(tier: str, count: int, ports: Ports) -> Iterator[Unit]:
             yield Unit(name, [python, "manage.py", "ingest", "--host=127.0.0.1", f"--port={port}"], port=port)
         elif tier == "beat":
             yield Unit(name, [*celery, "beat"])
-        elif tier == "worker":
-            yield Unit(name, [*worker, "-Q", "default"], death_signal=signal.SIGQUIT)
+        elif tier in {"worker", "sender"}:
+            queue = "default" if tier == "worker" else "reminders"
+            yield Unit(name, [*worker, "-Q", queue], death_signal=signal.SIGQUIT)
         else:  # their jobs take up to hours, and start again from what the database says
             queue, nice = ("long", 5) if tier == "long" else ("media", 10)
             yield Unit(name, [*worker, "-Q", queue], stop_signal=signal.SIGQUIT, death_signal=signal.SIGQUIT, nice=nice)

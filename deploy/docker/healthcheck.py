@@ -69,13 +69,14 @@ def runs_as(command_line: str) -> str:
 
 
 def checks() -> dict[str, Callable[[], bool]]:
-    worker = lambda: consumes(os.environ["REDIS_URL"])  # noqa: E731  # one line for three names
+    worker = lambda: consumes(os.environ["REDIS_URL"])  # noqa: E731  # one line for four names
     return {
         "web": lambda: answers(port_of("WEB_BIND", 8001)),
         "realtime": lambda: answers(port_of("REALTIME_BIND", 8002)),
         "ingest": lambda: listens(port_of("RTMP_PORT", 1935)),
         "worker": worker,
         "long": worker,
+        "sender": worker,
         "transcoder": worker,
         "beat": lambda: True,  # it is there, or this container is not; which of two is active stands in Redis
     }

@@ -28,6 +28,7 @@ services = {
   realtime   = { cpu = 2048, memory = 4096, minimum = 3, maximum = 30, processes = 2, pool = 8 }
   worker     = { cpu = 1024, memory = 2048, minimum = 2, maximum = 20, processes = 4, pool = 2 }
   long       = { cpu = 1024, memory = 4096, minimum = 1, maximum = 4, processes = 2, pool = 2, scratch_gib = 100 }
+  sender     = { cpu = 1024, memory = 2048, minimum = 2, maximum = 6, processes = 4, pool = 2 }
   transcoder = { cpu = 8192, memory = 16384, minimum = 1, maximum = 6, processes = 1, pool = 2, scratch_gib = 200 }
   ingest     = { cpu = 4096, memory = 8192, minimum = 2, maximum = 6, processes = 1, pool = 8, scratch_gib = 30 }
   beat       = { cpu = 256, memory = 1024, minimum = 2, maximum = 2, processes = 1, pool = 1 }

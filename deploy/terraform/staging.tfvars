@@ -27,6 +27,7 @@ services = {
   realtime   = { cpu = 512, memory = 1024, minimum = 1, maximum = 4, processes = 1, pool = 8 }
   worker     = { cpu = 512, memory = 1024, minimum = 1, maximum = 2, processes = 2, pool = 2 }
   long       = { cpu = 512, memory = 2048, minimum = 1, maximum = 1, processes = 1, pool = 2, scratch_gib = 50 }
+  sender     = { cpu = 512, memory = 1024, minimum = 1, maximum = 2, processes = 2, pool = 2 }
   transcoder = { cpu = 2048, memory = 4096, minimum = 1, maximum = 1, processes = 1, pool = 2, scratch_gib = 100 }
   ingest     = { cpu = 2048, memory = 4096, minimum = 1, maximum = 1, processes = 1, pool = 8 }
   beat       = { cpu = 256, memory = 512, minimum = 1, maximum = 1, processes = 1, pool = 1 }

@@ -210,8 +210,8 @@ variable "services" {
     scratch_gib = optional(number, 21)
   }))
   validation {
-    condition     = toset(keys(var.services)) == toset(["web", "realtime", "worker", "long", "transcoder", "ingest", "beat"])
-    error_message = "web, realtime, worker, long, transcoder, ingest and beat, all of them and no other."
+    condition     = toset(keys(var.services)) == toset(["web", "realtime", "worker", "long", "sender", "transcoder", "ingest", "beat"])
+    error_message = "web, realtime, worker, long, sender, transcoder, ingest and beat, all of them and no other."
   }
   validation {
     condition     = alltrue([for service in var.services : service.minimum <= service.maximum])

@@ -21,7 +21,7 @@ from deploy.cluster.state import State
 from tests.bench.stage import ROOT
 
 # One process of Python for each core, and one that does what tasks there are.
-COUNTS = {"web": 2, "realtime": 1, "worker": 1, "long": 0, "transcoder": 0, "ingest": 0, "beat": 1}
+COUNTS = {"web": 2, "realtime": 1, "worker": 1, "long": 0, "sender": 0, "transcoder": 0, "ingest": 0, "beat": 1}
 PATIENCE = 240.0
 GENERATOR = "load generator"
 

@@ -9,9 +9,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import psycopg
@@ -22,7 +23,7 @@ from deploy.cluster.state import State
 from tests.faults.world import ORIGIN, ROOT, World
 
 PATIENCE = 150.0
-COUNTS = {"web": 2, "realtime": 2, "worker": 0, "long": 0, "transcoder": 0, "ingest": 0, "beat": 0}
+COUNTS = {"web": 2, "realtime": 2, "worker": 0, "long": 0, "sender": 0, "transcoder": 0, "ingest": 0, "beat": 0}
 
 
 class Site(World):
@@ -30,7 +31,7 @@ class Site(World):
 
     counts: ClassVar[dict[str, int]] = COUNTS
 
-    def __init__(self, directory: Path, *, viewers: int) -> None:
+    def __init__(self, directory: Path, *, viewers: int, more: Mapping[str, str] = MappingProxyType({})) -> None:
         self.directory = directory
         environment = {
             **os.environ,
@@ -38,6 +39,7 @@ class Site(World):
             "SOCKET_ORIGINS": ORIGIN,
             "SOCKET_MESSAGES_PER_MINUTE": "100000",
             "SOCKET_MESSAGE_BURST": "100000",
+            **more,
         }
         command = [sys.executable, "-m", "deploy.cluster", f"--directory={directory}", "up", "--foreground"]
         self.log = directory / "cluster.log"

@@ -77,7 +77,7 @@ def test_staging_is_the_same_code_and_planted_mistakes_are_found(tmp_path: Path)
         "missing: SITE_URL",
         "a failed restore of ours",  # its kind is misspelt
         "refused: ",
-        *(f"{name} keeps rights" for name in ("web", "realtime", "worker", "long", "transcoder", "ingest")),
-        *(f"{name} does not know" for name in ("realtime", "worker", "long", "transcoder", "ingest", "beat")),
+        *(f"{name} keeps rights" for name in ("web", "realtime", "worker", "long", "sender", "transcoder", "ingest")),
+        *(f"{name} does not know" for name in ("realtime", "worker", "long", "sender", "transcoder", "ingest", "beat")),
     )
     assert [one for one in found if not one.startswith((*(mistake[3] for mistake in MISTAKES), *follows))] == []

@@ -437,11 +437,11 @@ class TestAlarm:
 
         assert f"{PEAK} to 20" in said("plan")
         steps = look_ahead(now=datetime.now(UTC)).steps
-        assert most_connections(steps) == 20 * 4 * 8 + 1 * 2 * 2 + 1 * 2 + 2 * 8 + 2 * 1  # as in production.tfvars
-        assert "may open 664 connections, and PostgreSQL takes " in too_many_connections(steps)
+        assert most_connections(steps) == 20 * 4 * 8 + 1 * 2 * 2 + 2 * 4 * 2 + 1 * 2 + 2 * 8 + 2 * 1  # as in production.tfvars
+        assert "may open 680 connections, and PostgreSQL takes " in too_many_connections(steps)
         assert too_many_connections([]) == ""
         settings.AUTOSCALE_CONNECTIONS = 600
-        assert "may open 664 connections, and PgBouncer takes 600" in too_many_connections(steps)
+        assert "may open 680 connections, and PgBouncer takes 600" in too_many_connections(steps)
         settings.AUTOSCALE_CONNECTIONS = 5000
         assert too_many_connections(steps) == ""
         assert f"web: added {PREFIX}" in said("apply")

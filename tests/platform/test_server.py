@@ -135,6 +135,7 @@ def test_the_whole_life(project: Path) -> None:
             "deploy/realtime.py",
             "worker@",
             "long@",
+            "sender@",
             "transcoder@",
             "beat",
             "frontdoor",

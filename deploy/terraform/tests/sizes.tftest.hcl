@@ -26,7 +26,7 @@ run "sizes" {
   command = plan
 
   assert {
-    condition     = toset(keys(output.services)) == toset(["web", "realtime", "worker", "long", "transcoder", "ingest", "beat"])
+    condition     = toset(keys(output.services)) == toset(["web", "realtime", "worker", "long", "sender", "transcoder", "ingest", "beat"])
     error_message = "A process has no service."
   }
   assert {

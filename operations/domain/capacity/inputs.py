@@ -113,6 +113,7 @@ SHAPES: Mapping[str, Shape] = {
     "realtime": Shape(2, 4, 2, 16, 3),
     "worker": Shape(1, 2, 4, 8, 2),
     "long": Shape(1, 4, 2, 4, 1),
+    "sender": Shape(1, 2, 4, 8, 2),
     "transcoder": Shape(8, 16, 1, 2, 1),
     "ingest": Shape(4, 8, 1, 8, 2),
     "beat": Shape(0.25, 1, 1, 1, 2),

@@ -29,7 +29,7 @@ from operations.domain.checkup.report import Line, above, ok, problem, warning
 
 PING_SECONDS = 3.0
 HALF_SEEN = timedelta(hours=1)  # a dump is without its manifest for a moment
-WORKERS = {"default": "worker", "long": "long", "media": "transcoder"}
+WORKERS = {"default": "worker", "long": "long", "media": "transcoder", "reminders": "sender"}
 
 
 def database() -> Iterator[Line]:
@@ -132,7 +132,7 @@ def signs_of_life() -> Iterator[Line]:
         if queue.taken_seconds < signs.NEVER:
             text += f"; took a task {_ago(queue.taken_seconds)}"
         yield above(f"sign of {WORKERS[name]}", queue.silent_seconds, warn=60, bad=120, text=text)
-    oldest = found.queues["default"].oldest_seconds  # the other two have tasks of hours
+    oldest = found.queues["default"].oldest_seconds  # the others have tasks of minutes and hours
     yield above("oldest task", oldest, warn=60, bad=120, text=f"of the queue default has waited {oldest:.0f} s")
 
 

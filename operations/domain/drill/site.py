@@ -22,7 +22,7 @@ from operations.domain.drill.scrubbing import check_marker
 READY_SECONDS = 240.0
 DOWN_SECONDS = 90.0
 WARM_PAGES, WARM_SECONDS = 4, 30.0
-TIERS = ("web", "realtime", "worker", "long", "transcoder", "ingest", "beat")
+TIERS = ("web", "realtime", "worker", "long", "sender", "transcoder", "ingest", "beat")
 # All that the drill's processes get of the environment they are started from: never an address or a key of the site's.
 KEPT = (
     "DATABASE_POOL_SIZE",

@@ -7,11 +7,12 @@ locals {
     realtime   = { port = 8002, stop = 60, command = ["realtime"], stores_media = false }
     worker     = { port = 0, stop = 60, command = ["worker"], stores_media = true }
     long       = { port = 0, stop = 120, command = ["long"], stores_media = true }
+    sender     = { port = 0, stop = 60, command = ["sender"], stores_media = false }
     transcoder = { port = 0, stop = 30, command = ["transcoder"], stores_media = true }
     ingest     = { port = 1935, stop = 30, command = ["ingest"], stores_media = true }
     beat       = { port = 0, stop = 30, command = ["beat"], stores_media = false }
   }
-  celery = ["worker", "long"]
+  celery = ["worker", "long", "sender"]
 
   commands = {
     for name, shape in local.shape : name => concat(

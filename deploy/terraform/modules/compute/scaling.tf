@@ -3,7 +3,7 @@
 locals {
   scaled = { for name, service in var.services : name => service if service.maximum > service.minimum }
   # Percent of CPU. A surge doubles within minutes and a task needs one to start: the fronts keep half in hand.
-  cpu_target = { web = 45, realtime = 45, worker = 60, long = 70, transcoder = 70, ingest = 50, beat = 70 }
+  cpu_target = { web = 45, realtime = 45, worker = 60, long = 70, sender = 60, transcoder = 70, ingest = 50, beat = 70 }
 }
 
 resource "aws_appautoscaling_target" "this" {
