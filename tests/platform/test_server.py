@@ -202,7 +202,7 @@ def restarts_what_crashes(running: Server) -> None:
             return running.get("/readyz")[0] == 200
         return False
 
-    assert wait_until(answers, seconds=30, every=0.2), running.output
+    assert wait_until(answers, seconds=30 * crowding(), every=0.2), running.output
 
 
 def test_a_port_that_was_asked_for_and_is_taken_is_refused(project: Path) -> None:
