@@ -437,7 +437,8 @@ class TestAlarm:
 
         assert f"{PEAK} to 20" in said("plan")
         steps = look_ahead(now=datetime.now(UTC)).steps
-        assert most_connections(steps) == 20 * 4 * 8 + 1 * 2 * 2 + 2 * 4 * 2 + 1 * 2 + 2 * 8 + 2 * 1  # as in production.tfvars
+        in_production = 20 * 4 * 8 + 1 * 2 * 2 + 2 * 4 * 2 + 1 * 2 + 2 * 8 + 2 * 1  # by production.tfvars
+        assert most_connections(steps) == in_production
         assert "may open 680 connections, and PostgreSQL takes " in too_many_connections(steps)
         assert too_many_connections([]) == ""
         settings.AUTOSCALE_CONNECTIONS = 600

@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("reminders", "0006_more_reasons_not_to_send")]
+    dependencies = [("reminders", "0007_campaign_next_channel")]
 
     operations = [
         migrations.AddField(
