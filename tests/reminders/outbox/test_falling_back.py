@@ -205,3 +205,22 @@ def test_a_journey_that_was_switched_off_falls_back_no_more() -> None:
     first()
     Journey.objects.update(is_on=False)
     assert plan_fallbacks(now=NOW + 10 * MINUTE) == 0
+
+
+def test_queries_do_not_grow_with_those_who_wait(django_assert_num_queries: Any) -> None:
+    for doctors in (1, 3):
+        Journey.objects.all().delete()
+        found = scene(doctors=doctors)
+        JourneyFactory.create(
+            programme=found.programme, kind=Kind.LIVE, channels=["email", "sms"], fallback_minutes=5, is_urgent=True
+        )
+        for doctor in found.doctors:
+            ChannelChoiceFactory.create(user=doctor, channel=Channel.SMS)
+            DeliveryFactory.create(
+                programme=found.programme, user=doctor, kind=Kind.LIVE, subject=f"webinar/{found.webinar.pk}",
+                slot="begin", state=State.FAILED, is_urgent=True,
+            )  # fmt: skip
+        # Journeys, refused ones, who waits, what they want by two channels, the rows (with a savepoint) and their
+        # number, campaigns.
+        with django_assert_num_queries(10):
+            assert plan_fallbacks(now=NOW + MINUTE) == doctors
