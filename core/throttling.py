@@ -45,6 +45,12 @@ class BeatThrottle(Throttle):
     scope = "beats"
 
 
+class ReportThrottle(Throttle):
+    """A player reports once a minute at most, and when its page goes; a person may have several open."""
+
+    scope = "reports"
+
+
 class PollThrottle(Throttle):
     """A live room is polled every few seconds, in two windows perhaps."""
 

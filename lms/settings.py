@@ -389,6 +389,7 @@ API_RATES: dict[str, tuple[tuple[int, int], ...]] = {
     "api": ((240, 60), (5_000, 3600)),
     "beats": ((600, 60), (20_000, 3600)),
     "polls": ((60, 60), (2_400, 3600)),
+    "reports": ((30, 60), (600, 3600)),
     "anonymous": ((120, 60), (2_000, 3600)),
 }
 SPECTACULAR_SETTINGS: dict[str, Any] = {

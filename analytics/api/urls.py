@@ -1,6 +1,6 @@
 from django.urls import URLPattern, path
 
-from analytics.api import views
+from analytics.api import reports, views
 
 urlpatterns: list[URLPattern] = [
     path("programmes/", views.ProgrammesView.as_view(), name="programmes"),
@@ -9,4 +9,9 @@ urlpatterns: list[URLPattern] = [
     path("courses/<int:course_id>/", views.CourseView.as_view(), name="course"),
     path("courses/<int:course_id>/lessons/", views.CourseLessonsView.as_view(), name="course-lessons"),
     path("lessons/<int:lesson_id>/", views.LessonView.as_view(), name="lesson"),
+    path(
+        "webinars/<int:webinar_id>/playback-reports/",
+        reports.PlaybackReportsView.as_view(),
+        name="webinar-playback-reports",
+    ),
 ]

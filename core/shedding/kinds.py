@@ -15,8 +15,12 @@ class Kind(Enum):
     ALWAYS = "always"  # never shed, and says nothing about who is in
     WORK = "work"  # never shed
     SAVE = "save"  # what somebody sends: only of those who are not in, and late
-    READ = "read"  # under /api/: late
+    READ = "read"  # under /api/, and what players tell of themselves: late
     PAGE = "page"  # of those who are in late, of newcomers first
+
+
+# How well it plays: for figures only, and the page says it again later.
+TELLS = re.compile(r"/playback-reports/$")
 
 
 def kind_of(method: str, path: str) -> Kind:
@@ -24,6 +28,8 @@ def kind_of(method: str, path: str) -> Kind:
         return Kind.ALWAYS
     if WORK.search(path):
         return Kind.WORK
+    if TELLS.search(path):
+        return Kind.READ
     if method not in SAFE:
         return Kind.SAVE
     return Kind.READ if path.startswith("/api/") else Kind.PAGE

@@ -104,6 +104,7 @@ class TestQueue:
         ("GET", "/api/v1/webinars/7/playback/", Kind.READ),
         ("POST", "/api/v1/webinars/7/beats/", Kind.WORK),
         ("POST", "/api/v1/webinars/7/play-sessions/", Kind.WORK),
+        ("POST", "/api/v1/webinars/7/playback-reports/", Kind.READ),
         ("GET", "/webinars/7/keep-alive/", Kind.WORK),
         ("POST", "/webinars/7/questions/", Kind.SAVE),
         ("PUT", "/api/v1/webinars/7/questions/3/", Kind.SAVE),
