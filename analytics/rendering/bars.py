@@ -157,9 +157,7 @@ def _parts(stack: Stack, kinds: Sequence[str], words: Words) -> SafeString:
         if width(text) + 8 <= share * ROW_PX:
             middle = decimals(at + 50 * share)
             pieces.append(
-                format_html(
-                    '<text class="on-{}" x="{}%" y="14" dy=".35em" text-anchor="middle">{}</text>', kind, middle, text
-                )
+                format_html('<text class="on-{}" x="{}%" y="18.5" text-anchor="middle">{}</text>', kind, middle, text)
             )
     return format_html('<svg class="chart-parts" width="100%" height="28" aria-hidden="true">{}</svg>', joined(pieces))
 

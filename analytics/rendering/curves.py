@@ -27,11 +27,12 @@ MOST_LINES = 6
 NARROW_PX, WIDE_PX = 254, 650
 GUTTERS = (24, 32, 40, 48, 56, 64, 72, 80, 96)
 END_PX = 20
-HEIGHTS = {"full": 260, "half": 190}
+HEIGHTS = {"full": 260, "half": 190, "paper": 220}
 STRETCH = 1000
 COLUMNS = 300
 DOTS_UP_TO = 24
 MOST_ROWS = 60
+MOST_PLACES = 250  # where a pointer can be
 
 
 @dataclass(frozen=True)
@@ -44,14 +45,20 @@ class Plot:
     start_px: int
     end_px: int
     size: str
+    paper_px: int = 0  # on paper the width is known
 
     @property
     def narrow(self) -> float:
-        return NARROW_PX - self.start_px - self.end_px
+        return (self.paper_px or NARROW_PX) - self.start_px - self.end_px
 
     @property
     def wide(self) -> float:
-        return WIDE_PX - self.start_px - self.end_px
+        return (self.paper_px or WIDE_PX) - self.start_px - self.end_px
+
+    @property
+    def stretch(self) -> float:
+        """Units across of what is stretched to the width. On paper nothing is: strokes would be stretched with it."""
+        return self.wide if self.paper_px else STRETCH
 
     def share(self, x: float) -> float:
         return 50.0 if self.high <= self.low else 100 * (x - self.low) / (self.high - self.low)
@@ -103,18 +110,10 @@ def line_chart(
     for half a page: only what fits a phone. `has_reader`: with a script (`js/charts.js`) a pointer or the arrow keys
     read values.
     """
-    if len(series) > MOST_LINES:
-        raise ChartError(f"{len(series)} lines cannot be told apart")
-    if second is None and any(one.on_second_axis for one in series):
-        raise ChartError("A series asks for a second axis that is not there")
-    if is_empty(series):
+    drawing = prepare(caption, words, series, x=x, y=y, second=second, size=size)
+    if drawing is None:
         return figure(caption, "curve", words, None)
-    height = HEIGHTS[size]
-    rules = _rules(series, y, second, height)
-    plot = _plot(series, x, rules, size)
-    drawing = Drawing(caption, words, series, x, plot, rules)
-    inside = [mark for mark in marks if plot.low <= mark.at <= plot.high]
-    layer = lay_out(plot, inside, series[0], y=rules[0].y, words=words, x=x)
+    layer = layer_of(drawing, marks)
     rows = _reader_rows(drawing) if has_reader else NOTHING
     return figure(
         caption,
@@ -124,6 +123,34 @@ def line_chart(
         _numbers(drawing),
         mark_table(caption, words, marks, x),
     )
+
+
+def prepare(
+    caption: Caption,
+    words: Words,
+    series: Sequence[Series],
+    *,
+    x: Axis,
+    y: Axis,
+    second: Axis | None = None,
+    size: str = "full",
+    paper_px: int = 0,
+) -> Drawing | None:
+    """Axes and measures of a drawing; None where there is nothing to draw."""
+    if len(series) > MOST_LINES:
+        raise ChartError(f"{len(series)} lines cannot be told apart")
+    if second is None and any(one.on_second_axis for one in series):
+        raise ChartError("A series asks for a second axis that is not there")
+    if is_empty(series):
+        return None
+    rules = _rules(series, y, second, HEIGHTS[size])
+    return Drawing(caption, words, series, x, _plot(series, x, rules, size, paper_px), rules)
+
+
+def layer_of(drawing: Drawing, marks: Sequence[Mark]) -> MarkLayer:
+    plot = drawing.plot
+    inside = [mark for mark in marks if plot.low <= mark.at <= plot.high]
+    return lay_out(plot, inside, drawing.series[0], y=drawing.rules[0].y, words=drawing.words, x=drawing.x)
 
 
 def _rules(series: Sequence[Series], y: Axis, second: Axis | None, height: int) -> list[Rule]:
@@ -143,7 +170,7 @@ def _extent(series: Sequence[Series], axis: Axis) -> tuple[float, float]:
     return min([low, *values]), max([high, *values])
 
 
-def _plot(series: Sequence[Series], x: Axis, rules: Sequence[Rule], size: str) -> Plot:
+def _plot(series: Sequence[Series], x: Axis, rules: Sequence[Rule], size: str, paper_px: int) -> Plot:
     at = [point[0] for one in series for point in one.points]
     gutters = [_gutter(rule) for rule in rules]
     return Plot(
@@ -153,6 +180,7 @@ def _plot(series: Sequence[Series], x: Axis, rules: Sequence[Rule], size: str) -
         start_px=gutters[0],
         end_px=gutters[1] if len(gutters) > 1 else END_PX,
         size=size,
+        paper_px=paper_px,
     )
 
 
@@ -163,22 +191,28 @@ def _gutter(rule: Rule) -> int:
 
 def _picture(drawing: Drawing, layer: MarkLayer) -> SafeString:
     plot = drawing.plot
-    numbered = [(number, one, plot, drawing.rule_of(one)) for number, one in enumerate(drawing.series, 1)]
-    lines = format_html(
-        '<svg width="100%" height="{0}" viewBox="0 0 {1} {0}" preserveAspectRatio="none" overflow="visible">{2}</svg>',
-        plot.height,
-        STRETCH,
-        joined(_line(*one) for one in numbered),
-    )
-    dots = joined(_dots(*one) for one in numbered)
     return _units(drawing.rules) + plot_frame(
         drawing.caption,
         height=plot.height + 26 + layer.height,
         start=plot.start_px,
         end=plot.end_px,
-        inside=[_grid(drawing.rules), lines, dots, _x_axis(plot, drawing.x), layer.over],
+        inside=parts(drawing, layer),
         lanes=f" top-narrow-{layer.narrow_lanes} top-wide-{layer.wide_lanes}",
     )
+
+
+def parts(drawing: Drawing, layer: MarkLayer) -> list[SafeString]:
+    """All of the picture, with (0, 0) at the upper start of the rectangle of the curves."""
+    plot = drawing.plot
+    numbered = [(number, one, plot, drawing.rule_of(one)) for number, one in enumerate(drawing.series, 1)]
+    lines = format_html(
+        '<svg width="100%" height="{0}" viewBox="0 0 {1} {0}" preserveAspectRatio="none" overflow="visible">{2}</svg>',
+        plot.height,
+        decimals(plot.stretch),
+        joined(_line(*one) for one in numbered),
+    )
+    dots = joined(_dots(*one) for one in numbered)
+    return [_grid(drawing.rules), lines, dots, _x_axis(plot, drawing.x), layer.over]
 
 
 def _units(rules: Sequence[Rule]) -> SafeString:
@@ -198,7 +232,7 @@ def _grid(rules: Sequence[Rule]) -> SafeString:
         for tick in rule.ticks:
             lines.append(  # noqa: PERF401 - two nested loops in one expression are nobody's friend
                 format_html(
-                    '<text class="chart-tick" x="{}" dx="{}" y="{}" dy=".35em" text-anchor="{}">{}</text>',
+                    '<text class="chart-tick" x="{}" transform="translate({} 4.5)" y="{}" text-anchor="{}">{}</text>',
                     "100%" if n else "0",
                     8 if n else -8,
                     decimals(rule.y(tick), 1),
@@ -211,7 +245,7 @@ def _grid(rules: Sequence[Rule]) -> SafeString:
 
 def _x_axis(plot: Plot, axis: Axis) -> SafeString:
     narrow = _ticks(plot, fitting(plot.low, plot.high, axis, plot.narrow, 16))
-    if plot.size == "half":
+    if plot.size != "full":
         return narrow
     wide = _ticks(plot, fitting(plot.low, plot.high, axis, plot.wide, 16))
     return format_html('<g class="for-narrow">{}</g><g class="for-wide">{}</g>', narrow, wide)
@@ -257,11 +291,12 @@ def thin(run: Sequence[tuple[float, float]], columns: int = COLUMNS) -> list[tup
 
 def _line(number: int, series: Series, plot: Plot, rule: Rule) -> SafeString:
     paths = []
+    scale = plot.stretch / 100
     floor = decimals(rule.y(max(0.0, rule.ticks[0])), 1)
     for run in runs_of(series):
         if len(run) < 2:
             continue
-        points = [(decimals(10 * plot.share(at), 1), decimals(rule.y(value), 1)) for at, value in thin(run)]
+        points = [(decimals(scale * plot.share(at), 1), decimals(rule.y(value), 1)) for at, value in thin(run)]
         (x0, y0), rest = points[0], points[1:]
         way = f"M{x0} {y0}" + "".join(f"H{at}V{y}" if series.is_step else f"L{at} {y}" for at, y in rest)
         if series.is_area:
@@ -326,7 +361,7 @@ def _numbers(drawing: Drawing) -> SafeString:
 
 def _reader_rows(drawing: Drawing) -> SafeString:
     """What the script reads out, already in words: [share, x, value …] for every place a pointer can be."""
-    places = _x_values(drawing, 2 * COLUMNS)
+    places = _x_values(drawing, MOST_PLACES)
     rows = [[round(drawing.plot.share(at), 2), drawing.x.write(at), *_cells(drawing, at)] for at in places]
     labels = [clean(one.label) for one in drawing.series]
     text = json.dumps({"labels": labels, "rows": rows}, ensure_ascii=False, separators=(",", ":"))

@@ -35,7 +35,10 @@ def amount(value: float | None, what: str) -> None:
 
 def clean(text: object, kept: frozenset[str] = frozenset()) -> str:
     """One line without control characters but those `kept`; a plain `str`, so that it is escaped whatever it was."""
-    line = (" " if unicodedata.category(one) in {"Cc", "Zl", "Zp"} else one for one in str(text))
+    text = str(text)
+    if text.isprintable():  # neither control characters nor marks of direction, and nearly always so
+        return " ".join(text.split())
+    line = (" " if unicodedata.category(one) in {"Cc", "Zl", "Zp"} else one for one in text)
     return " ".join("".join(one for one in line if one not in TURNS - kept and not _is_half(one)).split())
 
 

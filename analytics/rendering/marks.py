@@ -48,6 +48,7 @@ class MarkLayer:
 
     over: SafeString = NOTHING
     key: SafeString = NOTHING
+    pins: Sequence[tuple[str, str]] = ()
     legend: Sequence[tuple[SafeString, str]] = ()
     height: int = 0
     narrow_lanes: int = 0
@@ -71,9 +72,12 @@ def lay_out(
     feet = [decimals(plot.height if height is None else y(height), 1) for height in heights]
     narrow = layout.choose(wishes, plot.narrow)
     wide = narrow if plot.size == "half" else layout.label(narrow, wishes, plot.wide, MARGIN_PX)
+    if plot.size == "paper":
+        narrow = wide
     return MarkLayer(
         over=joined([*rows, _pins(narrow, wide, feet)]),
         key=_key(pinned, narrow, x, is_labelled=wide is not narrow and all(place.is_whole for place in wide)),
+        pins=[(x.write(pinned[place.wish].at), _label(pinned[place.wish])) for place in narrow],
         legend=[(_sample(kind), words.mark_kinds[kind]) for kind in kinds],
         height=ROW_PX * len(kinds),
         narrow_lanes=1 + max((place.lane for place in narrow), default=-1),
@@ -82,16 +86,20 @@ def lay_out(
 
 
 def _label(mark: Mark) -> str:
-    return clean(f"{mark.label}: {mark.note}" if mark.note else mark.label)
+    return clean(f"{mark.label} · {mark.note}" if mark.note else mark.label)
 
 
 def _row(kind: MarkKind, marks: Sequence[Mark], plot: Field, middle: float) -> SafeString:
     if kind is MarkKind.CHAPTER:
         return _chapters(marks, plot, middle)
-    glyphs = format_html_join(
-        "",
-        '<svg x="{}%" y="{}" width="1" height="1" overflow="visible"><path class="mark-{}" d="{}"/></svg>',
-        ((decimals(plot.share(mark.at)), decimals(middle, 1), kind.value, GLYPHS[kind]) for mark in marks),
+    # Numbers of ours only; a lecture may have hundreds of them.
+    y = decimals(middle, 1)
+    glyphs = SafeString(
+        "".join(
+            f'<svg x="{decimals(plot.share(mark.at))}%" y="{y}" width="1" height="1" overflow="visible">'
+            f'<path class="mark-{kind.value}" d="{GLYPHS[kind]}"/></svg>'
+            for mark in marks
+        )
     )
     return format_html('<line class="chart-grid" x1="0" x2="100%" y1="{0}" y2="{0}"/>{1}', decimals(middle, 1), glyphs)
 
@@ -112,7 +120,7 @@ def _chapters(marks: Sequence[Mark], plot: Field, middle: float) -> SafeString:
         if title and plot.size != "half":
             parts.append(
                 format_html(
-                    '<text class="chart-tick for-wide" x="{}%" dx="5" y="{}" dy=".35em">{}</text>',
+                    '<text class="chart-tick for-wide" x="{}%" transform="translate(5 4.5)" y="{}">{}</text>',
                     decimals(start), decimals(middle, 1), title,
                 )
             )  # fmt: skip
@@ -161,7 +169,7 @@ def _head(place: Place, number: int) -> SafeString:
     at, middle = decimals(place.share), _height_of(place.lane)
     head = format_html(
         '<circle class="chart-pin" cx="{0}%" cy="{1}" r="{2}"/>'
-        '<text class="chart-pin-number" x="{0}%" y="{1}" dy=".35em" text-anchor="middle">{3}</text>',
+        '<text class="chart-pin-number" x="{0}%" transform="translate(0 4.5)" y="{1}" text-anchor="middle">{3}</text>',
         at, middle, PIN_PX // 2, number,
     )  # fmt: skip
     if not place.text:
@@ -169,7 +177,7 @@ def _head(place: Place, number: int) -> SafeString:
     is_after = place.side == "start"
     shift = PIN_PX // 2 + layout.GAP_PX // 2
     return head + format_html(
-        '<text class="chart-label" x="{}%" dx="{}" y="{}" dy=".35em" text-anchor="{}">{}</text>',
+        '<text class="chart-label" x="{}%" transform="translate({} 4.5)" y="{}" text-anchor="{}">{}</text>',
         at, shift if is_after else -shift, middle, "start" if is_after else "end", place.text,
     )  # fmt: skip
 

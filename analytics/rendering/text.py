@@ -9,6 +9,8 @@ import unicodedata
 from functools import lru_cache
 
 FONT_PX = 13
+# Labels are moved by `transform="translate(… 4.5)"`, a third of their size down: to the middle of a line. `dx` and `dy`
+# would move the first letter alone where a text runs from right to left, in typst and in some browsers.
 NARROW = frozenset("iljtfrI.,:;'|!()[]·’‘ ")
 WIDE = frozenset("mwMWQO@%&—…")
 

@@ -46,7 +46,7 @@ def world_map(
         width,
         height,
         named_by(caption),
-        _land(values, bounds, words, names),
+        land(values, words, names),
         heat_legend(bounds, words, has_hidden=len(known) < len(values)),
     )
     ordered = sorted(values.items(), key=lambda item: (-(item[1] or 0), item[0]))
@@ -60,10 +60,10 @@ def _name(code: str, words: Words, names: Callable[[str], str]) -> str:
     return (names(code) if code else "") or clean(code) or words.unknown
 
 
-def _land(
-    values: Mapping[str, float | None], bounds: list[float], words: Words, names: Callable[[str], str]
-) -> SafeString:
+def land(values: Mapping[str, float | None], words: Words, names: Callable[[str], str]) -> SafeString:
+    """All shapes and dots of the drawing."""
     world = shapes()
+    bounds = skewed_bounds([value for value in values.values() if value is not None])
     shown = {code: value for code, value in values.items() if value is None or value > 0}
     blank = world["other"] + "".join(way for code, way in world["shapes"].items() if code not in shown)
     parts = [format_html('<path class="map-land" vector-effect="non-scaling-stroke" d="{}"/>', blank)]

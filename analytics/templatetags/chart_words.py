@@ -2,12 +2,15 @@
 
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
+from typing import Any
 
-from django.utils import timezone
+from django.utils import numberformat, timezone
 from django.utils.dates import WEEKDAYS_ABBR
-from django.utils.formats import date_format, get_format, number_format
-from django.utils.translation import get_language_bidi, ngettext, pgettext
+from django.utils.formats import date_format, get_format
+from django.utils.translation import get_language, get_language_bidi, ngettext, pgettext
 from django.utils.translation import gettext as _
 from django_countries import countries
 
@@ -17,29 +20,56 @@ from analytics.rendering.words import Words
 from core.templatetags.ui import clock, duration
 
 
+@dataclass(frozen=True)
+class Figures:
+    """How a language writes numbers. Looked up once: to ask for each of a thousand figures costs more than to draw them."""
+
+    point: str
+    comma: str
+    grouping: Any
+    share: str
+
+    def write(self, value: float, places: int) -> str:
+        return numberformat.format(
+            round(value, places), self.point, places, self.grouping, self.comma, force_grouping=True, use_l10n=True
+        )
+
+
+@cache
+def _figures_of(_language: str) -> Figures:
+    return Figures(
+        str(get_format("DECIMAL_SEPARATOR")),
+        str(get_format("THOUSAND_SEPARATOR")),
+        get_format("NUMBER_GROUPING"),
+        pgettext("share", "%(number)s%%"),
+    )
+
+
+def _figures() -> Figures:
+    return _figures_of(get_language() or "")
+
+
 def number(value: float) -> str:
     """'8,214', '4.75': as the language groups and points, with at most two places."""
+    figures = _figures()
     places = 0 if float(value).is_integer() else 2
-    text = number_format(round(value, 2), places, use_l10n=True, force_grouping=True)
-    point = str(get_format("DECIMAL_SEPARATOR"))
-    return text.rstrip("0").rstrip(point) if places else text
+    text = figures.write(value, places)
+    return text.rstrip("0").rstrip(figures.point) if places else text
 
 
 def percent(share: float) -> str:
-    """'47%' of 0.47. Under one per cent with a place, so that something is never nothing, and less than all never
-    all."""
+    """'47%' of 0.47. With a place near both ends, so that something is never nothing, and less than all never all."""
     places = 1 if 0 < share < 0.01 or 0.99 < share < 1 else 0
     value = share * 100
     if places:
-        value = min(max(value, 0.1), 99.9) if share < 1 else value
-    return pgettext("share", "%(number)s%%") % {
-        "number": number_format(round(value, places), places, use_l10n=True, force_grouping=True)
-    }
+        value = min(max(value, 0.1), 99.9)
+    figures = _figures()
+    return figures.share % {"number": figures.write(value, places)}
 
 
 def mean(value: float) -> str:
     """'4.7': one place, also for a round one."""
-    return number_format(round(value, 1), 1, use_l10n=True)
+    return _figures().write(value, 1)
 
 
 def wall_time(at: float) -> str:

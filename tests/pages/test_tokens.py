@@ -27,7 +27,7 @@ SHAPES = [
 
 
 def tokens(scheme: str) -> dict[str, str]:
-    light, _, dark = (CSS / "tokens.css").read_text().partition("@media (prefers-color-scheme: dark)")
+    light, _, dark = (CSS / "tokens.css").read_text().partition("(prefers-color-scheme: dark)")
     found = dict(re.findall(r"--([\w-]+):\s*(#[0-9a-f]{6})", light))
     return found if scheme == "light" else found | dict(re.findall(r"--([\w-]+):\s*(#[0-9a-f]{6})", dark))
 
