@@ -22,7 +22,7 @@ from core.templatetags.ui import clock, duration
 
 @dataclass(frozen=True)
 class Figures:
-    """How a language writes numbers. Looked up once: to ask for each of a thousand figures costs more than to draw them."""
+    """How a language writes numbers. Looked up once: asking for each figure costs more than drawing it."""
 
     point: str
     comma: str
