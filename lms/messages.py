@@ -58,6 +58,8 @@ def messages(env: Environment, *, production: bool) -> dict[str, Any]:
         "MESSAGES_SMS_RATE": env.number("MESSAGES_SMS_RATE", 50, low=1, high=10_000),
         "MESSAGES_WHATSAPP_RATE": env.number("MESSAGES_WHATSAPP_RATE", 50, low=1, high=10_000),
         "MESSAGES_PUSH_RATE": env.number("MESSAGES_PUSH_RATE", 200, low=1, high=10_000),
+        "MESSAGES_CODES_AN_HOUR": env.number("MESSAGES_CODES_AN_HOUR", 1_000, low=1, high=100_000),
+        "MESSAGES_WHATSAPP_CODE": env.text("MESSAGES_WHATSAPP_CODE"),
     }
     found |= _email(env) | _numbers(env) | _push(env)
     _require(env, found)

@@ -29,6 +29,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "plan-messages": {"task": "reminders.plan", "schedule": 60.0},
     "drain-messages": {"task": "reminders.drain", "schedule": 10.0},
     "reconcile-messages": {"task": "reminders.reconcile", "schedule": 60.0},
+    "send-phone-codes": {"task": "reminders.sweep_phone_codes", "schedule": 30.0},
     "forget-messages": {"task": "reminders.tidy", "schedule": 86_400.0},
     "refresh-rollups": {"task": "analytics.refresh_rollups", "schedule": 60.0},
     "sweep-rollups": {"task": "analytics.sweep_rollups", "schedule": 86_400.0},

@@ -92,6 +92,16 @@ class SuppressionReason(TextChoices):
     INVALID = "invalid", _("Refused as no valid address")
 
 
+class PhoneCodeEnd(TextChoices):
+    """What became of a code that was to prove a number. One that is merely too old has no ending until the next."""
+
+    PROVED = "proved", _("The number is confirmed")
+    REPLACED = "replaced", _("Another code was asked for")
+    TRIES = "tries", _("Too many wrong codes")
+    FAILED = "failed", _("It could not be sent")
+    LEFT = "left", _("Given up")
+
+
 class Outcome(TextChoices):
     """What a provider tells later about a message."""
 

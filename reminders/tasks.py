@@ -51,3 +51,29 @@ def tidy() -> None:
     from reminders.domain.retention import tidy as work
 
     work(now=asked_now())
+
+
+@shared_task(name="reminders.send_phone_code", expires=600)
+def send_phone_code(code_id: int) -> None:
+    from reminders.domain.phone_codes import send as work
+
+    work(code_id=code_id, now=asked_now())
+
+
+@shared_task(name="reminders.tell_of_phone", expires=600)
+def tell_of_phone(code_id: int) -> None:
+    from reminders.domain.phone_codes import tell
+
+    tell(code_id=code_id, now=asked_now())
+
+
+@shared_task(name="reminders.sweep_phone_codes", expires=30)
+def sweep_phone_codes() -> None:
+    """Run every half minute: codes that should have been sent and were not, proofs of which nobody was told."""
+    from reminders.domain.phone_codes import unsent, untold
+
+    now = asked_now()
+    for code_id in unsent(now=now):
+        send_phone_code.delay(code_id)
+    for code_id in untold(now=now):
+        tell_of_phone.delay(code_id)

@@ -99,7 +99,7 @@ def erase(*, user: User, now: datetime) -> None:
     user.title = user.first_name = user.specialty = user.country = user.phone = ""
     user.medical_council = user.registration_number = ""
     user.last_name, user.timezone, user.language = NAME, "UTC", "en"
-    user.timezone_confirmed_at = user.last_login = None
+    user.timezone_confirmed_at = user.last_login = user.phone_proved_at = None
     user.erasure_asked_at = user.erasure_told_at = None
     user.is_active = False
     user.set_unusable_password()
@@ -112,7 +112,11 @@ def own_data(user: User) -> dict[str, Any]:
     """Nothing that opens a door: no hash, no token, no session."""
     return {
         "profile": {name: str(getattr(user, name)) for name in ("email", *PROFILE_FIELDS)}
-        | {"since": user.created_at, "asked_to_be_erased_at": user.erasure_asked_at},
+        | {
+            "phone_confirmed_at": user.phone_proved_at,
+            "since": user.created_at,
+            "asked_to_be_erased_at": user.erasure_asked_at,
+        },
         "devices": list(
             Device.objects.filter(user=user)
             .order_by("created_at", "pk")

@@ -67,6 +67,7 @@ def check_language(code: str) -> str:
     return code
 
 
+@transaction.atomic
 def update_profile(*, user: User, values: dict[str, object], now: datetime) -> User:
     """Only the fields of the profile: whatever else a form or a request contained is not looked at.
 
@@ -82,8 +83,31 @@ def update_profile(*, user: User, values: dict[str, object], now: datetime) -> U
     changed = [name for name, value in given.items() if getattr(user, name) != value]
     for name in changed:
         setattr(user, name, given[name])
+    if "phone" in changed:
+        user.phone_proved_at = None  # as the database does
+        record("phone.changed", actor=user, subject=user, now=now)
     user.save(update_fields=[*changed, "timezone_confirmed_at"])
     return user
+
+
+@transaction.atomic
+def prove_phone(*, user: User, number: str, by: str, now: datetime) -> None:
+    """Whoever has this number has shown it. `number`: E.164; it becomes the person's, whatever stood there before.
+
+    Two statements: a change of the number empties the proof, also one in the same statement.
+    """
+    mine = User.objects.filter(pk=user.pk)
+    mine.exclude(phone=number).update(phone=number)
+    mine.update(phone_proved_at=now)
+    user.refresh_from_db(fields=["phone", "phone_proved_at"])
+    record("phone.proved", actor=user, subject=user, details={"by": by}, now=now)
+
+
+def forget_proof_of_phone(*, user: User, now: datetime) -> None:
+    """The number took nothing for a while and may be somebody else's by now. Links that went there end with it."""
+    if User.objects.filter(pk=user.pk, phone_proved_at__isnull=False).update(phone_proved_at=None):
+        user.phone_proved_at = None
+        record("phone.unproved", actor=user, subject=user, now=now)
 
 
 def confirm_timezone(*, user: User, timezone: str, now: datetime) -> None:
@@ -140,6 +164,8 @@ def change_by_staff(*, user: User, values: dict[str, Any], actor: User, now: dat
     for name in changed:
         setattr(user, name, given[name])
     user.save(update_fields=changed)
+    if "phone" in changed:
+        user.phone_proved_at = None  # as the database does
     if "email" in changed:
         Invitation.objects.open().filter(user=user).update(revoked_at=now)
         SignInRequest.objects.filter(user=user, used_at=None).update(used_at=now)

@@ -146,7 +146,16 @@ def find_link(*, token: str, now: datetime) -> SignInRequest:
         request = SignInRequest.objects.select_related("user").filter(link_hash=hash_token(token)).first()
     if request is None or request.used_at or request.expires_at <= now or not may_sign_in(request.user):
         raise LinkError(request)
+    if not _is_telephone_theirs(request):
+        raise LinkError(request)
     return request
+
+
+def _is_telephone_theirs(request: SignInRequest) -> bool:
+    """Of a link that went to a telephone: the number is still the person's, and proved by nothing later than that."""
+    if request.phone_proved_at is None:
+        return True
+    return request.user is not None and request.user.phone_proved_at == request.phone_proved_at
 
 
 @transaction.atomic

@@ -136,7 +136,8 @@ class SignInRequest(models.Model):
     The code only works in the browser that asked (its session holds the row's id); the link works on any device.
     `user` is empty for an address nobody has, so that both cost the same. The secrets are made in the moment of
     sending: until then their hashes are empty and nothing can match. `is_message`: nobody asked, it stands in a message
-    (`domain.message_links`) and has no code.
+    (`domain.message_links`) and has no code. `phone_proved_at`: it went to a telephone whose number was proved then,
+    and opens only while that very proof stands.
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="sign_in_requests")
@@ -146,6 +147,7 @@ class SignInRequest(models.Model):
     address = models.GenericIPAddressField(null=True)
     next_path = models.CharField(max_length=500, blank=True)
     is_message = models.BooleanField(default=False, db_default=False)
+    phone_proved_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     claimed_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
@@ -166,6 +168,10 @@ class SignInRequest(models.Model):
         constraints = (
             models.CheckConstraint(
                 condition=models.Q(expires_at__gt=models.F("created_at")), name="accounts_signin_expires_later"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(phone_proved_at=None) | models.Q(is_message=True, code_hash=None),
+                name="accounts_signin_phone_by_message",
             ),
         )
 

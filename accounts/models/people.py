@@ -47,6 +47,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     timezone_confirmed_at = models.DateTimeField(_("time zone confirmed at"), null=True, blank=True)
     language = models.CharField(_("language"), max_length=12, default="en")
     phone = PhoneNumberField(_("phone"), blank=True)
+    # A trigger empties it with every change of the number, whoever makes it: it is of the number beside it.
+    phone_proved_at = models.DateTimeField(_("phone confirmed at"), null=True, editable=False)
     medical_council = models.CharField(_("medical council"), max_length=120, blank=True)
     registration_number = models.CharField(_("registration number"), max_length=60, blank=True)
     is_active = models.BooleanField(_("active"), default=True)
@@ -72,6 +74,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         constraints = (
             models.CheckConstraint(condition=models.Q(email=Lower("email")), name="accounts_user_email_lower_case"),
             models.CheckConstraint(condition=~models.Q(email=""), name="accounts_user_email_given"),
+            models.CheckConstraint(
+                condition=models.Q(phone_proved_at=None) | ~models.Q(phone=""), name="accounts_user_proof_of_a_number"
+            ),
         )
 
     def __str__(self) -> str:

@@ -24,9 +24,6 @@ from reminders.transports.base import Attachment, Outgoing, browsers
 
 RIGHT_TO_LEFT = frozenset({"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})
 WITH_CALENDAR = frozenset({Kind.REGISTERED, Kind.WEEK_BEFORE, Kind.MOVED, Kind.CANCELLED})
-# Where a link signs in: only where the address was proved to be the doctor's. Phone numbers stand as they were typed,
-# one wrong digit is somebody else's; on the site the reader is in already; whoever sits there may read a notice.
-SIGNED_IN = frozenset({Channel.EMAIL})
 Composed = dict[int, Outgoing | SkipReason]
 
 
@@ -52,7 +49,7 @@ def compose(deliveries: Sequence[Delivery], *, now: datetime) -> Composed:
     values = values_for(real, now=now) | tested_values([one for one in deliveries if one.kind == Kind.TEST], now=now)
     templates = _templates(deliveries, now=now)
     ready = [one for one in deliveries if one.pk in values and one.pk in templates]
-    paths = {one.pk: _path(one, values[one.pk]) for one in ready if one.channel in SIGNED_IN and one.kind != Kind.TEST}
+    paths = {one.pk: _path(one, values[one.pk]) for one in ready if links.may_sign_in_by(one)}
     chunk = _Chunk(
         values=values,
         templates=templates,

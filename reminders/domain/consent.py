@@ -11,6 +11,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.domain import audit
+from accounts.domain.message_links import end_links_to_telephones
 from accounts.models import User
 from reminders.enums import Channel, ConsentSource, SuppressionReason
 from reminders.models import ChannelChoice, ConsentRecord, PushSubscription, Suppression
@@ -131,7 +132,8 @@ def suppressed(channel: str, digests: Collection[bytes]) -> set[bytes]:
 @transaction.atomic
 def stop(*, channel: str, address: str, said_at: datetime, source: ConsentSource = ConsentSource.STOP) -> int:
     """STOP answered, or "unwanted" pressed in a mail program: the address is left alone, and nobody who has it wants
-    this channel any more. Returns how many people that were; the address counts also when nobody has it.
+    this channel any more. Returns how many people that were; the address counts also when nobody has it. Links that
+    lie in the telephone let nobody in after it.
 
     Words count by when they were said, however late they come here: a yes of after `said_at` stays.
     """
@@ -151,6 +153,8 @@ def stop(*, channel: str, address: str, said_at: datetime, source: ConsentSource
     stopped = [user_id for user_id in people if user_id not in later]
     for user_id in stopped:
         choose(user_id=user_id, choices={channel: False}, source=source, now=said_at)
+    if channel in BY_NUMBER:
+        end_links_to_telephones(stopped, now=said_at)
     return len(stopped)
 
 

@@ -16,6 +16,7 @@ from reminders.models import (
     ConsentRecord,
     Delivery,
     InboxItem,
+    PhoneCode,
     ProviderEvent,
     PushSubscription,
     Suppression,
@@ -55,7 +56,7 @@ def erase(*, user: User, now: datetime) -> None:
     )
     mine.update(address_digest=None, provider_id="", error="")
     ProviderEvent.objects.filter(delivery__user=user).delete()
-    for model in (InboxItem, PushSubscription, CalendarFeed, ChannelChoice):
+    for model in (InboxItem, PushSubscription, CalendarFeed, ChannelChoice, PhoneCode):
         model.objects.filter(user=user).delete()
 
 
@@ -91,6 +92,11 @@ def own_data(user: User) -> dict[str, Any]:
         ),
         "notices": list(
             PushSubscription.objects.filter(user=user).order_by("made_at", "pk").values("device", "made_at", "ended_at")
+        ),
+        "codes_for_a_number": list(
+            PhoneCode.objects.filter(user=user)
+            .order_by("asked_at", "pk")
+            .values("number", "via", "channels", "asked_at", "sent_at", "ended_at", "ending")
         ),
         "calendar": list(CalendarFeed.objects.filter(user=user).values("made_at", "read_at")),
     }  # fmt: skip

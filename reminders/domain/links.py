@@ -2,6 +2,10 @@
 
 A GET changes nothing, because mail scanners open every link; the POST consumes it. It is made in the moment of sending
 and only its hash is kept, so neither a copy of the database nor a message sent twice opens a second door.
+
+It goes only to an address that was proved to be the person's: the mailbox that signs in anyway, and a telephone whose
+number they proved by a code. That link ends with the proof. On the site the reader is in already; a browser's notice
+may be read by whoever sits there.
 """
 
 import secrets
@@ -16,6 +20,8 @@ from django.urls import reverse
 from accounts.domain import sign_in
 from accounts.domain.message_links import MessageLink, keep_links
 from accounts.models import SignInRequest, User
+from reminders.domain.consent import BY_NUMBER
+from reminders.enums import Channel, Kind
 from reminders.models import Delivery
 
 TOKEN_BYTES = 18  # 144 bits: shorter than what stands in sign-in mails, because an SMS is paid by its length
@@ -31,6 +37,16 @@ class Opened:
     path: str
 
 
+def may_sign_in_by(one: Delivery) -> bool:
+    """Whether its reader is let in. Looks at the person as they were read with it, as whoever addresses it does."""
+    return one.kind != Kind.TEST and lets_in(one.channel, is_proved=one.user.phone_proved_at is not None)
+
+
+def lets_in(channel: str, *, is_proved: bool) -> bool:
+    """`is_proved`: the number of the telephone is its person's."""
+    return channel == Channel.EMAIL or (channel in BY_NUMBER and is_proved)
+
+
 def sign_in_link(delivery: Delivery, path: str, *, now: datetime) -> str:
     return sign_in_links([delivery], {delivery.pk: path}, now=now)[delivery.pk]
 
@@ -40,7 +56,7 @@ def sign_in_links(deliveries: Sequence[Delivery], paths: Mapping[int, str], *, n
 
     It ends with the message's use: that of a link into a webinar with the webinar.
     """
-    tokens = {one.pk: _new_token(one.pk) for one in deliveries if one.pk in paths}
+    tokens = {one.pk: _new_token(one.pk) for one in deliveries if one.pk in paths and may_sign_in_by(one)}
     keep_links(
         (
             MessageLink(
@@ -48,6 +64,7 @@ def sign_in_links(deliveries: Sequence[Delivery], paths: Mapping[int, str], *, n
                 token=tokens[one.pk],
                 next_path=paths[one.pk],
                 expires_at=max(min(one.expires_at, now + MOST), now + LEAST),
+                phone_proved_at=one.user.phone_proved_at if one.channel in BY_NUMBER else None,
             )
             for one in deliveries
             if one.pk in tokens

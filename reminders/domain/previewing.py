@@ -13,8 +13,9 @@ from accounts.models import User
 from core.languages import spoken
 from courses.models import Programme
 from reminders.domain import consent
-from reminders.domain.composing import RIGHT_TO_LEFT, SIGNED_IN, words_of
+from reminders.domain.composing import RIGHT_TO_LEFT, words_of
 from reminders.domain.examples import example
+from reminders.domain.links import lets_in
 from reminders.domain.templates import EMPTY, FIELDS, library
 from reminders.domain.values import Values
 from reminders.enums import Channel, Kind
@@ -120,7 +121,7 @@ def _frame(channel: Channel, said: Values, doctor: User | None, programme: Progr
     """With links as long as real ones, and as good as none: nobody comes in by them."""
     policy = getattr(programme, "message_policy", None)
     title = programme.title if programme else said.placeholders["programme.title"]
-    is_signed_in = channel in SIGNED_IN
+    is_signed_in = lets_in(channel, is_proved=doctor is None or doctor.phone_proved_at is not None)
     end = "/u/s1000000-" + "x" * 22 + "/" if channel == Channel.EMAIL or not takes_answers(channel) else ""
     code = spoken(language)
     return Frame(

@@ -8,8 +8,9 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from reminders.domain.phone_codes import KEPT as CODES_KEPT
 from reminders.domain.told import forget_old
-from reminders.models import Delivery, InboxItem, PushSubscription
+from reminders.models import Delivery, InboxItem, PhoneCode, PushSubscription
 
 KEPT = timedelta(days=365)
 ENDED_BROWSERS_KEPT = timedelta(days=30)
@@ -26,6 +27,8 @@ def tidy(*, now: datetime) -> int:
         done += InboxItem.objects.filter(pk__in=batch).delete()[0]
     for batch in _batches(PushSubscription.objects.filter(ended_at__lt=now - ENDED_BROWSERS_KEPT)):
         done += PushSubscription.objects.filter(pk__in=batch).delete()[0]
+    for batch in _batches(PhoneCode.objects.filter(asked_at__lt=now - CODES_KEPT)):
+        done += PhoneCode.objects.filter(pk__in=batch).delete()[0]
     return done + forget_old(now=now)
 
 

@@ -3,6 +3,7 @@ from reminders.models.campaign import Campaign
 from reminders.models.consent import ChannelChoice, ConsentRecord, PushSubscription, Suppression
 from reminders.models.delivery import Delivery, InboxItem, ProviderEvent
 from reminders.models.journey import Journey, MessagePolicy, MessageTemplate, TemplateSet
+from reminders.models.phone import PhoneCode
 
 __all__ = (
     "CalendarFeed",
@@ -14,6 +15,7 @@ __all__ = (
     "Journey",
     "MessagePolicy",
     "MessageTemplate",
+    "PhoneCode",
     "ProviderEvent",
     "PushSubscription",
     "ScheduleRevision",

@@ -5,16 +5,21 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts.domain.sign_in import TooManyError
 from accounts.models import User
 from accounts.rules import person_of
 from core.clock import now
-from reminders.domain import feeds, preferences
+from reminders.domain import consent, feeds, phone_codes, preferences
+from reminders.domain.consent import BY_NUMBER
+from reminders.enums import Channel
 from reminders.forms.preferences import PreferencesForm
+from reminders.views.numbers import wait_words
 
 
 @login_required
@@ -22,12 +27,26 @@ from reminders.forms.preferences import PreferencesForm
 def show(request: HttpRequest) -> HttpResponse:
     person = person_of(request)
     form = _form(person, request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        phone = form.cleaned_data["phone"] if form.asks_for_number else None
-        preferences.save(user=person, choices=form.choices(), phone=phone, now=now())
-        messages.success(request, _("Saved."))
-        return redirect("reminders:preferences")
+    if request.method == "POST" and form.is_valid() and (saved := _saved(request, person, form)):
+        return saved
     return _page(request, person, form=form)
+
+
+def _saved(request: HttpRequest, person: User, form: PreferencesForm) -> HttpResponse | None:
+    """None: nothing was, and the form says why."""
+    phone = form.cleaned_data["phone"] if form.asks_for_number else None
+    try:
+        code = preferences.save(user=person, choices=form.choices(), phone=phone, now=now())
+    except TooManyError as error:
+        form.add_error(None, wait_words(error.retry_after_seconds))
+        return None
+    except ValidationError as error:
+        form.add_error("phone", error)
+        return None
+    if code is not None:
+        return redirect("reminders:confirm_number")
+    messages.success(request, _("Saved."))
+    return redirect("reminders:preferences")
 
 
 @login_required
@@ -52,7 +71,20 @@ def calendar(request: HttpRequest) -> HttpResponse:
 
 
 def _form(person: User, given: Any = None) -> PreferencesForm:
-    return PreferencesForm(given, ways=preferences.ways_of(person), phone=str(person.phone or ""))
+    waiting = phone_codes.waiting_code(person, now=now())
+    return PreferencesForm(given, ways=preferences.ways_of(person), phone=str(person.phone or ""), waiting=waiting)
+
+
+def _number(person: User, form: PreferencesForm) -> dict[str, Any]:
+    """What is said of the telephone: that a code waits, that it is confirmed, or that it could be."""
+    is_used = any(way.is_on for way in form.ways if way.channel in BY_NUMBER)
+    return {
+        "waiting": form.waiting,
+        "waiting_number": phone_codes.masked(form.waiting.number) if form.waiting else "",
+        "is_proved": person.phone_proved_at is not None,
+        "may_confirm": is_used and bool(person.phone) and not person.phone_proved_at and bool(phone_codes.carrier()),
+        "number": consent.address_of(person, Channel.SMS),
+    }
 
 
 def _page(request: HttpRequest, person: User, *, form: PreferencesForm | None = None, **more: Any) -> HttpResponse:
@@ -61,6 +93,7 @@ def _page(request: HttpRequest, person: User, *, form: PreferencesForm | None = 
     context = {
         "tab": "messages",
         "form": form,
+        **_number(person, form),
         "blocked": [way for way in form.ways if way.is_blocked],
         "history": preferences.history_of(person),
         "feed": feeds.feed_for(person),

@@ -33,7 +33,7 @@ from tests.factories.accounts import UserFactory
 from tests.factories.certification import AccreditationFactory, grant
 from tests.factories.courses import EnrolmentFactory, RoleGrantFactory
 from tests.factories.webinars import LiveWebinarFactory
-from tests.reminders.factories import InboxItemFactory, PushSubscriptionFactory
+from tests.reminders.factories import InboxItemFactory, PhoneCodeFactory, PushSubscriptionFactory
 from webinars.models import Question, SpotRequest, SpotWindow, Webinar
 
 pytestmark = pytest.mark.django_db
@@ -88,6 +88,7 @@ def make_mine(at: datetime) -> Audited:
         user=doctor, body="Dear Dr Xanthippe Quillfeather", delivery__error="xq@hospital.example: full"
     )
     PushSubscriptionFactory.create(user=doctor, device="XQ-Phone")
+    PhoneCodeFactory.create(user=doctor, number="+919876543210")
     said = "It is Xanthippe Quillfeather's own"
     entry = NewEntry(
         EntryKind.CREDIT_CORRECTED, doctor.pk, claim_id=made.claim.pk, credits=Decimal("0.75"), reason=said
@@ -360,6 +361,7 @@ GIVEN = {
     "reminders.channelchoice.user", "reminders.consentrecord.user", "reminders.delivery.user",
     "reminders.inboxitem.user", "reminders.pushsubscription.user", "reminders.calendarfeed.user",
     "analytics.statement.user", "analytics.sharingconsent.user",
+    "reminders.phonecode.user",
 }  # fmt: skip
 # What staff did in their work, for the programme: the trail has it.
 WORK = {

@@ -40,7 +40,7 @@ expect.set_options(timeout=PATIENCE_SECONDS * 1000)
 DOCTORS = (
     "anna", "resume", "coverage", "ring", "plain", "axe", "keys", "drop", "mark", "choices", "http", "grant", "ended",
     "tabs", "leave", "states", "frame", "late", "rtl", "units", "office", "guarded", "exam", "script", "early",
-    "credits",
+    "credits", "numbers", "wordless",
 )  # fmt: skip
 PHONE = {"width": 360, "height": 740}
 LAPTOP = {"width": 1280, "height": 800}
@@ -173,6 +173,8 @@ def make_environment(directory: Path) -> dict[str, str]:
         "HOST": "127.0.0.1",
         "PORT": "0",
         "RTMP_PORT": str(free_port()),
+        "MESSAGES_PUSH": "folder",
+        "VAPID_PRIVATE_KEY": "AQ" * 21 + "E",
         "WEB_WORKERS": "1",
         "LOG_FORMAT": "text",
         "PYTHONUNBUFFERED": "1",

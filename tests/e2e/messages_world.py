@@ -5,8 +5,8 @@ from typing import Any
 
 
 def build_messages(programme: Any, doctor: dict[str, str] | None) -> dict[str, str]:
-    """Two messages, one of them new, an answer about WhatsApp; and for somebody else, who has a live webinar to come,
-    the address that ends e-mail and links of messages.
+    """Two messages, one of them new, an answer about WhatsApp, a number that waits for its code; and for somebody else,
+    who has a live webinar to come, the address that ends e-mail and links of messages.
     """
     from django.utils.timezone import now
 
@@ -17,7 +17,7 @@ def build_messages(programme: Any, doctor: dict[str, str] | None) -> dict[str, s
     from tests.factories.accounts import UserFactory
     from tests.factories.courses import EnrolmentFactory
     from tests.factories.webinars import LiveWebinarFactory
-    from tests.reminders.factories import DeliveryFactory, InboxItemFactory, suppressed
+    from tests.reminders.factories import DeliveryFactory, InboxItemFactory, PhoneCodeFactory, suppressed
 
     someone = UserFactory.create(email="unsubscribes@example.org", last_login=now(), timezone="UTC")
     webinar = LiveWebinarFactory.create(
@@ -46,6 +46,8 @@ def build_messages(programme: Any, doctor: dict[str, str] | None) -> dict[str, s
         consent.choose(user_id=user.pk, choices={"whatsapp": True}, source=ConsentSource.PROFILE, now=now())
         suppressed(Channel.EMAIL, user.email)
         feeds.make_feed(user=user, now=now())
+        later = now() + timedelta(hours=2)  # the run may last: the page is there as long as the code is fresh
+        PhoneCodeFactory.create(user=user, asked_at=later, sent_at=later, code_hash=b"x" * 32)
     return {
         "unsubscribe": token_of(someone.pk, Channel.EMAIL),
         "link": tokens[0],

@@ -8,10 +8,11 @@ from django.utils import translation
 from django.utils.timezone import now
 
 from accounts.models import User
-from reminders.domain import consent, links
+from reminders.domain import consent, links, phone_codes
 from reminders.domain.unsubscribing import token_of
-from reminders.enums import Channel, ConsentSource, DeliveryState, SkipReason, SuppressionReason
-from reminders.models import PushSubscription
+from reminders.enums import Channel, ConsentSource, DeliveryState, PhoneCodeEnd, SkipReason, SuppressionReason
+from reminders.models import PhoneCode, PushSubscription
+from reminders.views.numbers import wait_words
 from tests.factories.accounts import UserFactory
 from tests.factories.courses import EnrolmentFactory
 from tests.factories.webinars import LiveWebinarFactory
@@ -74,10 +75,11 @@ def _link_of(user: User) -> str:
 
 
 def choosing(tour: Tour) -> None:
-    doctor = UserFactory.create(phone=NUMBER)
+    doctor = UserFactory.create(phone=NUMBER, country="GR")
     write_greek()
     browser = doctors_browser(doctor)
     page = "/account/messages/"
+    User.objects.filter(pk=doctor.pk).update(phone_proved_at=now())
     with override_settings(MESSAGES={**_messages(), **ALL_WAYS}):
         tour.read(browser, page, "ways: at first")
         tour.read(browser, page, "ways: no number", data={"sms": "on", "phone": ""})
@@ -96,6 +98,44 @@ def choosing(tour: Tour) -> None:
     with translation.override(CODE):
         words = [one.label for choices in (ConsentSource, Channel, SkipReason, DeliveryState) for one in choices]
         tour.note("words of messages", [word for one in words for word in untranslated(f"<p>{one}</p>")])
+
+
+def proving(tour: Tour) -> None:
+    """Every state of a code, and the e-mail about the number."""
+    doctor = UserFactory.create(phone=NUMBER, country="GR")
+    consent.choose(user_id=doctor.pk, choices={"sms": True}, source=ConsentSource.PROFILE, now=now())
+    write_greek()
+    browser = doctors_browser(doctor)
+    page = "/account/messages/"
+    number = f"{page}number/"
+    with override_settings(MESSAGES={**_messages(), **ALL_WAYS, "MESSAGES_CODES_AN_HOUR": 100_000}):
+        tour.read(browser, page, "number: not confirmed")
+        for given in ("+912227781234", "+919876543210"):
+            tour.read(browser, page, "number: refused", data={"sms": "on", "phone": given})
+        tour.read(browser, f"{number}code/", "code: sent", data={"do": "send"})
+        tour.read(browser, page, "number: waits")
+        tour.read(browser, number, "code: no code", data={"code": "1"})
+        for _ in range(5):
+            tour.read(browser, number, "code: wrong", data={"code": "000000"})
+        codes = PhoneCode.objects.filter(user=doctor)
+        codes.update(ending=PhoneCodeEnd.FAILED)
+        tour.read(browser, number, "code: not sent")
+        for _ in range(4):
+            tour.read(browser, f"{number}code/", "code: often", data={"do": "send"})
+        codes.filter(ended_at=None).update(via="whatsapp")
+        tour.read(browser, number, "code: by WhatsApp")
+        at = now()
+        codes.filter(ended_at=None).update(asked_at=at - timedelta(minutes=20), expires_at=at - timedelta(minutes=10))
+        tour.read(browser, number, "code: too old")
+        row = codes.latest("pk")
+        PhoneCode.objects.filter(pk=row.pk).update(ended_at=now(), ending=PhoneCodeEnd.PROVED)
+        tour.read_mails(lambda: phone_codes.tell(code_id=row.pk, now=now()))
+    User.objects.filter(pk=doctor.pk).update(phone_proved_at=now())
+    with override_settings(MESSAGES={**_messages(), **ALL_WAYS}):
+        tour.read(browser, page, "number: confirmed")
+    with translation.override(CODE):
+        words = [*PhoneCodeEnd.labels, wait_words(60), wait_words(600), wait_words(86_400)]
+        tour.note("words of codes", [word for one in words for word in untranslated(f"<p>{one}</p>")])
 
 
 def notices(tour: Tour) -> None:
@@ -123,4 +163,4 @@ def _messages() -> dict[str, Any]:
     return dict(getattr(settings, "MESSAGES", {}))
 
 
-MESSAGE_STOPS = (inbox, ending, link, choosing, notices, adding)
+MESSAGE_STOPS = (inbox, ending, link, choosing, proving, notices, adding)

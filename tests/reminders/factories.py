@@ -24,6 +24,7 @@ from reminders.models import (
     Journey,
     MessagePolicy,
     MessageTemplate,
+    PhoneCode,
     PushSubscription,
     ScheduleRevision,
     Suppression,
@@ -185,6 +186,20 @@ def suppressed(channel: Channel, address: str, *, reason: SuppressionReason = Su
     return Suppression.objects.create(
         channel=channel, address_digest=address_digest(channel, address), reason=reason, since=NOW
     )
+
+
+class PhoneCodeFactory(factory.django.DjangoModelFactory[PhoneCode]):
+    """Asked for, for SMS, and not sent yet."""
+
+    class Meta:
+        model = PhoneCode
+
+    user = factory.SubFactory(UserFactory)
+    number = "+919876543210"
+    via = Channel.SMS
+    channels = factory.LazyFunction(lambda: [Channel.SMS.value])
+    asked_at = NOW
+    expires_at = factory.LazyAttribute(lambda one: one.asked_at + timedelta(minutes=10))
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,7 @@ LEFT_OUT = (
     "reminders_consentrecord",
     "reminders_delivery",
     "reminders_inboxitem",
+    "reminders_phonecode",
     "reminders_providerevent",
     "reminders_pushsubscription",
     "reminders_suppression",
@@ -67,6 +68,7 @@ REPLACED: dict[str, dict[str, LiteralString]] = {
         "first_name": "'Doctor'",
         "last_name": "id::text",
         "phone": "''",
+        "phone_proved_at": "NULL",
         "registration_number": "''",
     },
     "accounts_device": {

@@ -20,6 +20,7 @@ from reminders.models import (
     ConsentRecord,
     Delivery,
     InboxItem,
+    PhoneCode,
     ProviderEvent,
     PushSubscription,
     Suppression,
@@ -30,6 +31,7 @@ from tests.reminders.factories import (
     NOW,
     DeliveryFactory,
     InboxItemFactory,
+    PhoneCodeFactory,
     PushSubscriptionFactory,
     suppressed,
 )
@@ -43,6 +45,7 @@ def leave_traces(user: User) -> Delivery:
     feeds.make_feed(user=user, now=NOW)
     PushSubscriptionFactory.create(user=user)
     InboxItemFactory.create(user=user)
+    PhoneCodeFactory.create(user=user)
     for state in (DeliveryState.PLANNED, DeliveryState.CLAIMED):
         DeliveryFactory.create(user=user, state=state)
     sent: Delivery = DeliveryFactory.create(
@@ -61,7 +64,7 @@ def leave_traces(user: User) -> Delivery:
 
 
 def counts(user: User) -> dict[str, int]:
-    models: tuple[Any, ...] = (InboxItem, PushSubscription, CalendarFeed, ChannelChoice, ConsentRecord)
+    models: tuple[Any, ...] = (InboxItem, PhoneCode, PushSubscription, CalendarFeed, ChannelChoice, ConsentRecord)
     found = {model.__name__: model.objects.filter(user=user).count() for model in models}
     return found | {"ProviderEvent": ProviderEvent.objects.filter(delivery__user=user).count()}
 
@@ -75,8 +78,8 @@ class TestErasing:
         erase(user=doctor, now=now())
 
         assert counts(doctor) == {
-            "InboxItem": 0, "PushSubscription": 0, "CalendarFeed": 0, "ChannelChoice": 0, "ConsentRecord": 1,
-            "ProviderEvent": 0,
+            "InboxItem": 0, "PhoneCode": 0, "PushSubscription": 0, "CalendarFeed": 0, "ChannelChoice": 0,
+            "ConsentRecord": 1, "ProviderEvent": 0,
         }  # fmt: skip
         assert set(counts(other).values()) == {1}
         sent.refresh_from_db()
@@ -119,6 +122,7 @@ def test_sec_39_a_person_takes_their_messages_along_and_no_key() -> None:
     assert {name: len(rows) for name, rows in found.items()} == {
         "wanted": 1, "answers": 1, "messages": 4, "on_the_site": 1, "notices": 1, "calendar": 1, "told_by_providers": 1,
         "addresses_left_alone": 1,
+        "codes_for_a_number": 1,
     }  # fmt: skip
     assert found["addresses_left_alone"][0] | {"since": ""} == {
         "channel": "email", "reason": "hard_bounce", "since": "", "lifted_at": None,
@@ -135,6 +139,7 @@ class TestRetention:
     def test_after_a_year_only_that_it_was_sent_is_known(self) -> None:
         doctor = UserFactory.create()
         sent = leave_traces(doctor)
+        assert tidy(now=NOW + timedelta(days=3)) == 1  # the code for a number
         assert tidy(now=NOW + timedelta(days=100)) == 1  # what its provider told, after 90 days
         assert tidy(now=NOW + KEPT - timedelta(hours=1)) == 0
         assert tidy(now=NOW + KEPT + timedelta(hours=1)) == 2

@@ -5,16 +5,19 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils.timezone import now
 
 from accounts.domain import invitations, sign_in
-from accounts.domain.people import change_by_staff, disable
+from accounts.domain.people import change_by_staff, disable, update_profile
 from accounts.models import SignInRequest, User
-from reminders.domain import links
+from reminders.domain import consent, links
+from reminders.enums import Channel
 from reminders.models import Delivery
 from tests.factories.accounts import UserFactory
 from tests.reminders.factories import DeliveryFactory
+from tests.reminders.person.phones import NUMBER, OTHER, proved
 from tests.signing_in import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -30,9 +33,9 @@ def delivery(doctor: User) -> Delivery:
     return deliver(doctor)
 
 
-def deliver(user: User, *, until: timedelta = timedelta(hours=1)) -> Delivery:
+def deliver(user: User, *, until: timedelta = timedelta(hours=1), channel: Channel = Channel.EMAIL) -> Delivery:
     at = now()
-    return DeliveryFactory.create(user=user, due_at=at - timedelta(minutes=1), expires_at=at + until)
+    return DeliveryFactory.create(user=user, channel=channel, due_at=at - timedelta(minutes=1), expires_at=at + until)
 
 
 def link(delivery: Delivery, path: str = "/credits/") -> str:
@@ -167,6 +170,79 @@ class TestRevoking:
     def test_no_worker_sends_them_as_sign_in_mails(self, delivery: Delivery) -> None:
         link(delivery)
         assert sign_in.unsent_requests(now=now()) == []
+
+
+class TestToTelephones:
+    """Whoever has the telephone is let in: it must be the doctor's, in the moment of sending and in that of the tap."""
+
+    @pytest.fixture(params=[Channel.SMS, Channel.WHATSAPP])
+    def delivery(self, doctor: User, request: pytest.FixtureRequest) -> Delivery:
+        proved(doctor)
+        return deliver(doctor, channel=request.param)
+
+    def test_the_button_signs_in(self, delivery: Delivery) -> None:
+        path, browser = link(delivery), Client()
+        assert len(path) < 50, "an SMS is paid by its length"
+        assert browser.post(path)["Location"] == "/credits/"
+        assert is_in(browser)
+
+    def test_sec_02_to_a_number_that_nobody_proved_there_is_none(self, doctor: User) -> None:
+        User.objects.filter(pk=doctor.pk).update(phone=NUMBER)
+        made = [deliver(User.objects.get(pk=doctor.pk), channel=one) for one in (Channel.SMS, Channel.WHATSAPP)]
+        assert links.sign_in_links(made, {one.pk: "/" for one in made}, now=now()) == {}
+        assert not SignInRequest.objects.exists()
+
+    def test_sec_02_another_number_ends_it_whoever_entered_it(self, doctor: User) -> None:
+        def by_the_person(user: User) -> None:
+            update_profile(user=user, values={"phone": OTHER}, now=now())
+
+        def by_the_office(user: User) -> None:
+            change_by_staff(user=user, values={"phone": ""}, actor=UserFactory.create(), now=now())
+
+        def past_the_program(user: User) -> None:
+            User.objects.filter(pk=user.pk).update(phone=OTHER)
+
+        for change in (by_the_person, by_the_office, past_the_program):
+            proved(doctor)
+            path = link(deliver(doctor, channel=Channel.SMS))
+            assert Client().get(path).status_code == 200
+            change(doctor)
+            assert Client().get(path).status_code == 410
+            assert Client().post(path).status_code == 410
+            proved(doctor)
+            assert Client().post(path).status_code == 410, "nor does proving the old one again bring it back"
+
+    def test_sec_02_a_number_proved_between_reading_and_sending_does_not_bless_the_link(self, doctor: User) -> None:
+        """The worker read the person with the old number; by the time it words the message there is another one."""
+        proved(doctor)
+        read_before = Delivery.objects.select_related("user").get(pk=deliver(doctor, channel=Channel.SMS).pk)
+        proved(doctor, OTHER)
+        assert Client().post(link(read_before)).status_code == 410
+
+    def test_sec_02_stop_ends_what_lies_in_the_telephone(self, doctor: User, delivery: Delivery) -> None:
+        mail, path = link(deliver(doctor)), link(delivery)
+        consent.stop(channel=delivery.channel, address=NUMBER, said_at=now())
+        assert Client().post(path).status_code == 410
+        assert Client().post(mail).status_code == 302
+
+    def test_links_in_mails_do_not_ask_about_the_number(self, doctor: User) -> None:
+        proved(doctor)
+        path = link(deliver(doctor))
+        update_profile(user=doctor, values={"phone": OTHER}, now=now())
+        assert Client().post(path).status_code == 302
+
+    def test_a_dead_one_leads_to_a_new_one_by_email(self, doctor: User, delivery: Delivery) -> None:
+        path = link(delivery)
+        update_profile(user=doctor, values={"phone": OTHER}, now=now())
+        assert "Send me a new link" in Client().get(path).content.decode()
+
+    def test_no_code_beside_it_and_no_mail_with_it(self, doctor: User) -> None:
+        at = now()
+        for values in ({"is_message": False}, {"is_message": True, "code_hash": b"x" * 32}):
+            with pytest.raises(IntegrityError), transaction.atomic():
+                SignInRequest.objects.create(
+                    user=doctor, created_at=at, expires_at=at + timedelta(1), phone_proved_at=at, **values
+                )
 
 
 @pytest.mark.parametrize("rows", [1, 3])

@@ -11,6 +11,7 @@ from reminders.enums import Channel, ConsentSource, SuppressionReason
 from reminders.models import ConsentRecord, Suppression
 from tests.factories.accounts import UserFactory
 from tests.reminders.factories import NOW, suppressed
+from tests.reminders.person.phones import proved
 from tests.signing_in import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -50,6 +51,7 @@ class TestChoosing:
         assert checked(browser) == {"sms"}
 
     def test_what_is_ticked_holds_and_the_words_beside_it_are_kept(self, doctor: User, browser: Client) -> None:
+        proved(doctor)
         answer = browser.post(PAGE, {"sms": "on", "phone": "+91 98765 43210"}, follow=True)
         assert "Saved." in answer.content.decode()
         assert on(doctor) == {"inbox", "sms"}
@@ -113,7 +115,7 @@ class TestAddressesThatTakeNothing:
         assert "takes no messages" not in browser.get(PAGE).content.decode()
 
     def test_who_said_stop_and_ticks_the_box_again_is_written_to(self, doctor: User, browser: Client) -> None:
-        User.objects.filter(pk=doctor.pk).update(phone=NUMBER)
+        proved(doctor)
         consent.choose(user_id=doctor.pk, choices={"sms": True}, source=ConsentSource.PROFILE, now=NOW)
         consent.stop(channel=Channel.SMS, address=NUMBER, said_at=NOW)
         browser.post(PAGE, {"email": "on", "sms": "on", "phone": NUMBER})
@@ -121,6 +123,7 @@ class TestAddressesThatTakeNothing:
         assert "sms" in on(doctor)
 
     def test_ticking_does_not_make_a_dead_number_live(self, doctor: User, browser: Client) -> None:
+        proved(doctor)
         suppressed(Channel.SMS, NUMBER, reason=SuppressionReason.INVALID)
         browser.post(PAGE, {"email": "on", "sms": "on", "phone": NUMBER})
         assert Suppression.objects.filter(lifted_at=None).count() == 1
@@ -137,5 +140,5 @@ def test_the_page_costs_the_same_for_a_long_history(
     for number in range(rows):
         consent.choose(user_id=doctor.pk, choices={"sms": number % 2 == 0}, source=ConsentSource.PROFILE, now=NOW)
     browser.get(PAGE)
-    with django_assert_num_queries(5):  # the device with its person, choices, suppressions, history, calendar
+    with django_assert_num_queries(6):  # the device with its person, choices, suppressions, code, history, calendar
         browser.get(PAGE)

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from icalendar import Calendar
 
 from accounts.domain.invitations import invite, revoke
+from accounts.domain.people import update_profile
 from accounts.domain.sign_in import LinkError
 from accounts.models import SignInRequest, User
 from reminders.domain.builtin_words import built_in_set
@@ -33,6 +34,7 @@ from tests.reminders.factories import (
     ScheduleRevisionFactory,
     scene,
 )
+from tests.reminders.person.phones import OTHER, proved
 
 pytestmark = pytest.mark.django_db
 
@@ -164,6 +166,26 @@ def test_to_a_number_that_nobody_proved_goes_no_link_that_signs_in(channel: Chan
     found = one_of(planned(made, Kind.LIVE, channel))
     assert "/m/" not in found.text + found.url + " ".join(found.places)
     assert f"/webinars/{made.webinar.pk}/" in found.text + found.url + " ".join(found.places)
+    assert not SignInRequest.objects.exists()
+
+
+@pytest.mark.parametrize("channel", [Channel.SMS, Channel.WHATSAPP])
+def test_to_a_proved_number_goes_the_link_that_lets_in_with_one_tap(channel: Channel) -> None:
+    made = ready()
+    proved(made.doctors[0])
+    found = one_of(planned(made, Kind.LIVE, channel))
+    opened = look(token=path_of(found.url).strip("/").rpartition("/")[2], now=NOW)
+    assert (opened.user, opened.path) == (made.doctors[0], f"/webinars/{made.webinar.pk}/")
+    assert channel == Channel.WHATSAPP or found.url in found.text
+
+
+def test_a_proof_that_ended_before_sending_leaves_the_plain_address() -> None:
+    made = ready()
+    doctor = proved(made.doctors[0])
+    row = planned(made, Kind.LIVE, Channel.SMS)
+    update_profile(user=doctor, values={"phone": OTHER}, now=NOW)
+    found = one_of(row)
+    assert (found.address, path_of(found.url)) == (OTHER, f"/webinars/{made.webinar.pk}/")
     assert not SignInRequest.objects.exists()
 
 
