@@ -148,23 +148,35 @@ _UNSEEN = f"""
     )
     AND NOT EXISTS (SELECT FROM webinars_visit v WHERE v.webinar_id = w.id AND v.user_id = d.user_id)
 """
-# Of records only those that can be due: what was left long ago does not come up again each minute.
+# Records have no index by time, as every beat would have to keep it: who has beaten lately is among those who opened
+# the player lately, at most a day before the first beat that counts. What was left long ago is not read again each
+# minute, but of recordings that came lately.
 _LEFT = f"""
     SELECT d.user_id, 'webinar/' || w.id AS subject, coalesce(w.slot, '') AS slot,
         greatest(r.left_at, CASE WHEN w.starts_at IS NOT NULL THEN w.ready_at END) AS event_at, d.since_at,
         NULL::timestamptz AS until_at
     FROM ready w
     JOIN LATERAL (
-        SELECT user_id, max(last_beat_at) AS left_at FROM webinars_watchrecord
-        WHERE webinar_id = w.id AND seen_seconds >= 60
-        AND (last_beat_at >= %(first)s OR w.starts_at IS NOT NULL AND w.ready_at >= %(first)s)
-        AND (%(users)s::bigint[] IS NULL OR user_id = ANY (%(users)s::bigint[]))
-        GROUP BY user_id
-    ) r ON true
-    JOIN doctors d ON d.user_id = r.user_id
+        SELECT b.user_id FROM beaten b WHERE b.webinar_id = w.id
+        UNION
+        SELECT v.user_id FROM webinars_watchrecord v
+        WHERE v.webinar_id = w.id AND w.starts_at IS NOT NULL AND w.ready_at >= %(first)s
+        AND (%(users)s::bigint[] IS NULL OR v.user_id = ANY (%(users)s::bigint[]))
+    ) q ON true
+    JOIN LATERAL (
+        SELECT max(v.last_beat_at) AS left_at FROM webinars_watchrecord v
+        WHERE v.webinar_id = w.id AND v.user_id = q.user_id AND v.seen_seconds >= 60
+    ) r ON r.left_at IS NOT NULL
+    JOIN doctors d ON d.user_id = q.user_id
     WHERE greatest(r.left_at, CASE WHEN w.starts_at IS NOT NULL THEN w.ready_at END) BETWEEN %(first)s AND %(last)s
     AND coalesce(d.closes_at > %(now)s, true) AND {_LET_IN}
 """
+_BEATEN = f"""{_READY},
+beaten AS (
+    SELECT DISTINCT s.webinar_id, s.user_id FROM webinars_playsession s
+    WHERE s.started_at >= %(first)s - interval '1 day'
+    AND (%(users)s::bigint[] IS NULL OR s.user_id = ANY (%(users)s::bigint[]))
+)"""
 # Who makes a pause of some minutes, or is back by now, has not left.
 _AWAY = f"NOT {_COMPLETED} AND r.left_at <= %(now)s - interval '15 minutes'"
 _DAYS = "t.due_at + interval '{} days'"
@@ -200,5 +212,5 @@ SOURCES = (
     Source(Kind.MOVED, _MOVED, f"least(t.until_at, {_DAYS.format(3)})", (DOCTORS, _WEBINARS)),
     Source(Kind.CANCELLED, _CANCELLED, f"least(t.until_at, {_DAYS.format(3)})", (DOCTORS, _WEBINARS)),
     Source(Kind.RECORDING_READY, _RECORDING, _DAYS.format(5), (_READY,), undone=_UNSEEN),
-    Source(Kind.LEFT_EARLY, _LEFT, _DAYS.format(5), (_READY,), undone=_AWAY),
+    Source(Kind.LEFT_EARLY, _LEFT, _DAYS.format(5), (_BEATEN,), undone=_AWAY),
 )

@@ -16,7 +16,11 @@ from reminders.domain.planning.which import source_of
 from reminders.enums import Kind
 from tests.factories.assessments import EvaluationFactory
 from tests.factories.courses import LessonFactory
+from tests.factories.media import VideoFactory
+from tests.factories.webinars import WatchRecordFactory, WebinarFactory
+from tests.reminders.campaigns.playing import play
 from tests.reminders.factories import NOW, JourneyFactory, Scene, scene
+from webinars.models import WatchRecord, Webinar
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -47,9 +51,9 @@ def crowd(number: int) -> list[User]:
     return User.objects.bulk_create(User(email=f"crowd{one}@example.org", password="!") for one in range(number))
 
 
-def planning(found: Scene) -> tuple[str, dict[str, Any]]:
-    journey = found.programme.journeys.get(kind=Kind.EVALUATION)
-    source = source_of(Kind.EVALUATION)
+def planning(found: Scene, kind: Kind = Kind.EVALUATION) -> tuple[str, dict[str, Any]]:
+    journey = found.programme.journeys.get(kind=kind)
+    source = source_of(kind)
     assert source is not None
     values = parameters(journey, source=source, zones=zones_of(), horizon=HORIZON, now=NOW)
     return statement_of(source, journey, LOOK), values
@@ -64,10 +68,10 @@ def checking(found: Scene) -> tuple[str, dict[str, Any]]:
     return f"{source.with_tables()} SELECT user_id FROM candidates", values
 
 
-def rows_read(statement: str, values: dict[str, Any]) -> tuple[int, int]:
-    """Of completions: those that were looked at, by whatever way. And how many rows came of it all."""
+def rows_read(statement: str, values: dict[str, Any], table: str = "courses_lessoncompletion") -> tuple[int, int]:
+    """Of a table: those that were looked at, by whatever way. And how many rows came of it all."""
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE courses_lessoncompletion")
+        cursor.execute(f"ANALYZE {table}")
         cursor.execute("SET LOCAL enable_seqscan = off")  # a small table is read whole, and a large one is meant
         cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", values)
         found = cursor.fetchone()[0]
@@ -75,7 +79,7 @@ def rows_read(statement: str, values: dict[str, Any]) -> tuple[int, int]:
 
     def count(node: dict[str, Any]) -> int:
         mine = 0
-        if node.get("Relation Name") == "courses_lessoncompletion":
+        if node.get("Relation Name") == table:
             dropped = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
             mine = round((node["Actual Rows"] + dropped) * node["Actual Loops"])
         return mine + sum(count(child) for child in node.get("Plans", ()))
@@ -107,6 +111,34 @@ def test_planning_feedback_reads_what_was_done_lately(about_course: bool) -> Non
     many, rows = rows_read(*planning(found))
     assert rows == 1
     assert many <= few + AT_ANOTHER_WAY
+
+
+def test_planning_for_who_left_reads_what_was_watched_lately() -> None:
+    """A lecture that is there since long ago."""
+    found = scene(doctors=2)
+    lecture = WebinarFactory.create(
+        lesson=LessonFactory.create(course=found.webinar.lesson.course),
+        video=VideoFactory.create(published_at=NOW - 300 * DAY),
+    )
+    JourneyFactory.create(programme=found.programme, kind=Kind.LEFT_EARLY, offset_minutes=24 * 60)
+    lately, long_ago = found.doctors
+    for doctor, days in ((lately, 1), (long_ago, 60)):
+        play(lecture, doctor, at=NOW - days * DAY)
+        watch(lecture, [doctor], at=NOW - days * DAY)
+    few, rows = rows_read(*planning(found, Kind.LEFT_EARLY), "webinars_watchrecord")
+    assert rows == 1
+    assert few >= 1
+    watch(lecture, crowd(MANY), at=NOW - 60 * DAY)
+    many, rows = rows_read(*planning(found, Kind.LEFT_EARLY), "webinars_watchrecord")
+    assert rows == 1
+    assert many <= few + AT_ANOTHER_WAY
+
+
+def watch(webinar: Webinar, users: list[User], *, at: Any) -> None:
+    WatchRecord.objects.bulk_create(
+        WatchRecordFactory.build(user=user, webinar=webinar, coverage=((0, 1450),), first_beat_at=at, last_beat_at=at)
+        for user in users
+    )
 
 
 @pytest.mark.parametrize("of_what", [planning, checking])
