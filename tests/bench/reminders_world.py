@@ -145,6 +145,7 @@ def _what_doctors_did(programme: Any, people: list[Any], *, now: datetime) -> No
     from tests.factories.assessments import EvaluationFactory
     from tests.factories.courses import CourseFactory, LessonFactory
     from tests.factories.media import VideoFactory
+    from tests.factories.webinars import WebinarFactory
 
     begin = now - 3 * HOUR
     for odd in (0, 1):
@@ -156,6 +157,14 @@ def _what_doctors_did(programme: Any, people: list[Any], *, now: datetime) -> No
             video=VideoFactory.create(published_at=now),
         )
         _watch(lecture, people[odd::2], at=begin + HOUR / 2)
+    _watch(
+        WebinarFactory.create(
+            lesson=LessonFactory.create(course=CourseFactory.create(programme=programme)),
+            video=VideoFactory.create(published_at=now - 300 * DAY),
+        ),
+        people,
+        at=now - 60 * DAY,
+    )
     _journey(programme, "recording_ready", 0)
     _journey(programme, "left_early", 0)
     course = CourseFactory.create(programme=programme)
