@@ -4,7 +4,8 @@
 
 A code costs money at once, and whoever earns by messages to a number likes it to be sent there: so few codes for a
 person, for a number and in all, and only to mobile numbers of countries that the person's programmes have doctors in.
-It goes past the outbox and its rates: it waits for no burst, and is worded, kept and shown nowhere else.
+It goes past the outbox and its rates: a burst lets it through between two handfuls, and it is worded, kept and shown
+nowhere else. A provider that hangs holds up senders, and no sign-in mail.
 """
 
 from collections.abc import Collection

@@ -54,7 +54,7 @@ def test_what_speaks_to_providers_has_a_queue_and_a_worker_of_its_own() -> None:
     names = {name for name in app.tasks if name.startswith("reminders.")}
     queues = {name: app.amqp.router.route({}, name)["queue"].name for name in (*names, "accounts.tasks.send_sign_in")}
     assert queues.pop("accounts.tasks.send_sign_in") == queues.pop("reminders.drain") == "default"
-    assert set(queues) >= {"reminders.plan", "reminders.send", "reminders.reconcile"}
+    assert set(queues) >= {"reminders.plan", "reminders.send", "reminders.reconcile", "reminders.send_phone_code"}
     assert set(queues.values()) == {MESSAGES}
     scheduled = {entry["task"] for entry in project.CELERY_BEAT_SCHEDULE.values()}
     assert scheduled >= {"reminders.plan", "reminders.drain", "reminders.reconcile", "reminders.tidy"}
