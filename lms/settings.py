@@ -343,8 +343,8 @@ _LONG += ["assessments.make_due_reports", "certification.make_file", "certificat
 _LONG += ["certification.make_packs", "certification.make_transcript", "analytics.sweep_rollups"]
 CELERY_TASK_ROUTES = {"media.tasks.transcode": {"queue": "media"}, **{name: {"queue": "long"} for name in _LONG}}
 # What speaks to providers, and what plans for thousands: sign-in mail never waits for a burst of messages.
-_MESSAGES = ("reminders.plan", "reminders.send", "reminders.reconcile", "reminders.tidy")
-_MESSAGES += ("reminders.send_phone_code", "reminders.tell_of_phone", "reminders.sweep_phone_codes")
+_MESSAGES = ["reminders.plan", "reminders.send", "reminders.reconcile", "reminders.tidy"]
+_MESSAGES += ["reminders.send_phone_code", "reminders.tell_of_phone", "reminders.sweep_phone_codes"]
 CELERY_TASK_ROUTES |= {name: {"queue": "reminders"} for name in _MESSAGES}
 CELERY_TASK_DEFAULT_QUEUE = "default"
 # Redis hands an unacknowledged task out again after this time; a shorter one would transcode long lectures twice.
