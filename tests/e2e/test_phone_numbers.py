@@ -89,7 +89,7 @@ def test_all_of_it_without_scripts_and_five_wrong_codes(open_browser: OpenBrowse
     for _ in range(5):
         page.get_by_label("Code from the message").fill(wrong(code))
         page.get_by_role("button", name="Confirm").click()
-    expect(page.get_by_role("heading", name="That were five wrong codes")).to_be_visible()
+    expect(page.get_by_role("heading", name="Those were five wrong codes")).to_be_visible()
     take(page, "number-spent")
     page.get_by_role("button", name="Send a new code").click()
     code = eventually(lambda: codes_to(site, number)[1:])[-1]
@@ -103,7 +103,7 @@ def test_a_browser_that_reaches_no_push_service_says_so(
     open_browser: OpenBrowser, site: Site, complaints: Complaints
 ) -> None:
     """A real browser asks its maker's service, which nobody reaches from here, as behind some hospitals' proxies."""
-    complaints.allow("push service", "Registration failed", "Subscribe")
+    complaints.allow("Push API in incognito mode", "push service", "Registration failed")
     context = open_browser("numbers")
     context.grant_permissions(["notifications"], origin=site.url)
     page = context.new_page()

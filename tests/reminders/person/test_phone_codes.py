@@ -212,7 +212,7 @@ class TestWrongCodes:
         tick(browser)
         code = code_in(deliver())
         pages = [browser.post(TYPE, {"code": wrong(code)}).content.decode() for _ in range(5)]
-        assert "That were five wrong codes" in pages[-1]
+        assert "Those were five wrong codes" in pages[-1]
         browser.post(TYPE, {"code": code})
         assert on(doctor) == {"email", "inbox"}
         assert fresh(doctor).phone_proved_at is None
