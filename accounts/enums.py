@@ -215,4 +215,13 @@ AUDIT_ACTIONS: dict[str, Any] = {
     "campaign.deleted": _("Draft of a campaign deleted"),
     "messages.changed": _("What a programme sends changed"),
     "deliveries.listed": _("List of messages looked at"),
+    "deliveries.read": _("Message to a person looked at"),
+    "message_template.looked": _("Words of a message looked at as this person"),
+    "campaign.looked": _("Doctors of a campaign looked at"),
+    "campaign.doctor_looked": _("Campaign looked at as this person"),
+    "suppressions.listed": _("List of addresses that take no messages looked at"),
+    "suppressions.read": _("Address that takes no messages looked at"),
+    "message.address_held": _("Address left alone again"),
+    "consents.listed": _("List of answers about messages looked at"),
+    "consents.read": _("Answers of a person about messages looked at"),
 }

@@ -78,6 +78,8 @@ GROUPS: tuple[tuple[Any, tuple[tuple[str, str, Any], ...]], ...] = (
             ("reminders.Campaign", "campaign", None),
             ("reminders.TemplateSet", "edit_note", _("Words of messages")),
             ("reminders.Delivery", "outbox", _("What was sent")),
+            ("reminders.ConsentRecord", "rule", _("Who wants what")),
+            ("reminders.Suppression", "unsubscribe", _("Addresses that take nothing")),
         ),
     ),
     (

@@ -55,6 +55,8 @@ MODERATOR: Mapping[str, Iterable[str]] = {
     "reminders.messagepolicy": AUTHORED,
     "reminders.journey": ALL,
     "reminders.delivery": READ,
+    "reminders.consentrecord": READ,
+    "reminders.suppression": READ,
 }
 # Credit of the programme, to read.
 AUDITOR: Mapping[str, Iterable[str]] = {

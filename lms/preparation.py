@@ -29,6 +29,7 @@ def _sources() -> list[Path]:
     return [
         *migrations,
         *(path for path in static if path.is_file()),
+        *(ROOT / "reminders/rendering/builtin").glob("*.toml"),
         ROOT / "requirements.txt",
         ROOT / "lms/settings.py",
     ]

@@ -9,6 +9,7 @@ class RemindersConfig(AppConfig):
     def ready(self) -> None:
         from accounts.domain import erasure
         from accounts.domain.devices import ask_along
+        from reminders import receivers  # noqa: F401
         from reminders.domain.erasure import PART
         from reminders.domain.inbox import UNREAD, unread
 

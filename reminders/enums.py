@@ -70,6 +70,7 @@ class SkipReason(TextChoices):
     TOO_LATE = "too_late", _("Its time had passed")
     CAPPED = "capped", _("Enough messages for now")
     STOPPED = "stopped", _("Stopped by the office")
+    SPONSOR = "sponsor", _("Its words name a sponsor")
     NOT_NEEDED = "not_needed", _("An earlier channel reached the doctor")
 
 

@@ -33,6 +33,16 @@ locals {
     ])
   }
 
+  # Who carries messages to doctors (docs/messages.md), as the site names it. With SES its events come back by the topic
+  # of mail.tf.
+  message_environment = merge(
+    lookup(var.messages, "MESSAGES_EMAIL", "") != "ses" ? {} : {
+      SES_CONFIGURATION_SET = local.name
+      AWS_SNS_TOPICS        = "arn:aws:sns:${var.region}:${data.aws_caller_identity.current.account_id}:${local.name}-mail-events"
+    },
+    var.messages,
+  )
+
   # Only of one service, beside the pool that each has.
   # DRAIN_SECONDS: a little more than the balancer needs to notice, two probes of ten seconds.
   environment_of = {
@@ -64,10 +74,24 @@ locals {
     LIVE_IVS_PLAYBACK_PRIVATE_KEY = var.live_ivs_private_key
     EMAIL_HOST_USER               = var.mail_user
     EMAIL_HOST_PASSWORD           = var.mail_password
+    SENDGRID_API_KEY              = lookup(var.message_secrets, "SENDGRID_API_KEY", "")
+    SENDGRID_WEBHOOK_KEY          = lookup(var.message_secrets, "SENDGRID_WEBHOOK_KEY", "")
+    MAILGUN_API_KEY               = lookup(var.message_secrets, "MAILGUN_API_KEY", "")
+    MAILGUN_SIGNING_KEY           = lookup(var.message_secrets, "MAILGUN_SIGNING_KEY", "")
+    TWILIO_AUTH_TOKEN             = lookup(var.message_secrets, "TWILIO_AUTH_TOKEN", "")
+    VONAGE_API_SECRET             = lookup(var.message_secrets, "VONAGE_API_SECRET", "")
+    VONAGE_SIGNATURE_SECRET       = lookup(var.message_secrets, "VONAGE_SIGNATURE_SECRET", "")
+    META_TOKEN                    = lookup(var.message_secrets, "META_TOKEN", "")
+    META_APP_SECRET               = lookup(var.message_secrets, "META_APP_SECRET", "")
+    META_VERIFY_TOKEN             = lookup(var.message_secrets, "META_VERIFY_TOKEN", "")
+    VAPID_PRIVATE_KEY             = lookup(var.message_secrets, "VAPID_PRIVATE_KEY", "")
   }
   secret_names = [
     "SECRET_KEY", "SECRET_KEY_FALLBACKS", "CERTIFICATE_KEYS", "DATABASE_URL", "REDIS_URL",
     "MEDIA_CLOUDFRONT_PRIVATE_KEY", "LIVE_IVS_PLAYBACK_PRIVATE_KEY", "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD",
+    "SENDGRID_API_KEY", "SENDGRID_WEBHOOK_KEY", "MAILGUN_API_KEY", "MAILGUN_SIGNING_KEY", "TWILIO_AUTH_TOKEN",
+    "VONAGE_API_SECRET", "VONAGE_SIGNATURE_SECRET", "META_TOKEN", "META_APP_SECRET", "META_VERIFY_TOKEN",
+    "VAPID_PRIVATE_KEY",
   ]
 }
 

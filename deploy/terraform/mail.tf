@@ -1,6 +1,32 @@
 # Mail by SES, which itself keeps a list of addresses that refused or complained and sends them nothing more. What came back
 # goes to a topic: complaints and refused mail to the operators, the rest to whoever subscribes.
 
+locals {
+  messages_by_ses = lookup(var.messages, "MESSAGES_EMAIL", "") == "ses"
+  messages_by_aws = lookup(var.messages, "MESSAGES_SMS", "") == "aws"
+  # What a task needs for messages to doctors: action → on what.
+  message_actions = merge(
+    local.messages_by_ses ? {
+      "ses:SendEmail"     = [aws_sesv2_email_identity.this.arn, aws_sesv2_configuration_set.this.arn]
+      "ses:SendBulkEmail" = [aws_sesv2_email_identity.this.arn, aws_sesv2_configuration_set.this.arn]
+      "ses:GetAccount"    = ["*"] # knows no narrower one
+    } : {},
+    local.messages_by_aws ? {
+      "sms-voice:SendTextMessage"           = ["arn:aws:sms-voice:${var.region}:${data.aws_caller_identity.current.account_id}:*"]
+      "sms-voice:DescribeAccountAttributes" = ["*"]
+    } : {},
+  )
+}
+
+# The site hears what became of messages, and confirms the subscription itself.
+resource "aws_sns_topic_subscription" "messages" {
+  count                  = local.messages_by_ses ? 1 : 0
+  topic_arn              = aws_sns_topic.mail_events.arn
+  protocol               = "https"
+  endpoint               = "${local.site_url}/callbacks/ses/"
+  endpoint_auto_confirms = true
+}
+
 resource "aws_sesv2_configuration_set" "this" {
   configuration_set_name = local.name
   delivery_options {
@@ -62,7 +88,7 @@ resource "aws_sesv2_configuration_set_event_destination" "this" {
   event_destination_name = "sns"
   event_destination {
     enabled              = true
-    matching_event_types = ["BOUNCE", "COMPLAINT", "REJECT", "DELIVERY_DELAY"]
+    matching_event_types = concat(["BOUNCE", "COMPLAINT", "REJECT", "DELIVERY_DELAY"], local.messages_by_ses ? ["SEND", "DELIVERY"] : [])
     sns_destination {
       topic_arn = aws_sns_topic.mail_events.arn
     }

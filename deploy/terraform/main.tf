@@ -111,7 +111,7 @@ module "compute" {
   certificate_arn          = var.certificate_arn
   image                    = var.image
   services                 = var.services
-  environment              = merge(local.environment, var.more_environment)
+  environment              = merge(local.environment, local.message_environment, var.more_environment)
   environment_of           = local.environment_of
   secret_arn               = aws_secretsmanager_secret.application.arn
   secret_names             = local.secret_names
@@ -120,6 +120,7 @@ module "compute" {
   media_bucket_arn         = module.media.bucket_arn
   live_ivs_enabled         = var.live_ivs_enabled
   live_ivs_policy          = module.live.policy
+  message_actions          = local.message_actions
   log_days                 = var.log_days
   requests_per_address     = var.requests_per_address
   staging_repository_arn   = var.staging_repository_arn

@@ -219,6 +219,28 @@ variable "services" {
   }
 }
 
+variable "messages" {
+  description = "Who carries messages to doctors, without secrets: MESSAGES_EMAIL, MESSAGES_SMS, MESSAGES_WHATSAPP, MESSAGES_PUSH, MESSAGES_FROM and what docs/messages.md names for each."
+  type        = map(string)
+  default     = {}
+  validation {
+    condition = length(setintersection(keys(var.messages), [
+      "SENDGRID_API_KEY", "SENDGRID_WEBHOOK_KEY", "MAILGUN_API_KEY", "MAILGUN_SIGNING_KEY", "TWILIO_AUTH_TOKEN",
+      "VONAGE_API_SECRET", "VONAGE_SIGNATURE_SECRET", "META_TOKEN", "META_APP_SECRET", "META_VERIFY_TOKEN",
+      "VAPID_PRIVATE_KEY",
+    ])) == 0
+    error_message = "Secrets belong into message_secrets: what stands here is in the plan and the state."
+  }
+}
+
+variable "message_secrets" {
+  description = "Secrets of who carries messages, by the product's own names (TWILIO_AUTH_TOKEN …); those of providers that are not used are left out."
+  type        = map(string)
+  default     = {}
+  sensitive   = true
+  ephemeral   = true
+}
+
 variable "more_environment" {
   description = "Further variables of docs/operating.md for all tasks, such as SENTRY_DSN, OTEL_EXPORTER_OTLP_ENDPOINT or LIVE_GRANT_SECONDS; no secrets."
   type        = map(string)

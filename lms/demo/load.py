@@ -14,7 +14,7 @@ from accounts.domain.invitations import invite
 from accounts.models import User
 from courses.domain.enrolment import activate_enrolments, assign_cohort, enrol
 from courses.models import Enrolment, Programme
-from lms.demo import credit, lectures, people, programmes, progress
+from lms.demo import credit, lectures, messages, people, programmes, progress
 from media.domain.videos import store_source
 from media.models import Video
 from webinars.enums import Phase
@@ -71,6 +71,7 @@ def _write(paths: list[tuple[lectures.Lecture, Path]], now: datetime) -> Loaded:
         now=now,
     )
     credit.issue(programme=programme, now=now)
+    messages.switch_on(programme=programme, moderator=moderator, now=now)
     other = programmes.create_other(now=now)
     people.create_member(people.OTHER_MODERATOR, programme=other, password_hash=password_hash, now=now)
     _enrol(people.OTHER_DOCTOR, other, password_hash, now)

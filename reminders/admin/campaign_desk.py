@@ -13,6 +13,7 @@ from accounts.models import User
 from accounts.rules import person_of
 from core.clock import now
 from courses.models import Enrolment
+from reminders.admin.shared import record_look
 from reminders.domain.audiences import AudienceError, examples_of, number_of
 from reminders.domain.campaign_results import Results, results_of
 from reminders.domain.campaigns import (
@@ -51,6 +52,9 @@ class Desk:
             self.doctor_form.add_error("doctor", _("No doctor of this programme has this address."))
         else:
             self.doctor = found.user
+            about = {"campaign": self.campaign.pk}
+            key = f"{found.user_id}:{self.campaign.pk}"
+            record_look(self.request, "campaign.doctor_looked", key=key, subject=found.user, details=about)
 
     def saved(self) -> bool:
         if not self.form.is_valid():
@@ -73,6 +77,9 @@ class Desk:
             told["examples"] = examples_of(campaign.audience, programme=campaign.programme, now=now())
         except AudienceError as error:
             wrong = error.problems
+        if told["examples"]:
+            key, about = str(self.campaign.pk), {"doctors": len(told["examples"])}
+            record_look(self.request, "campaign.looked", key=key, subject=self.campaign, details=about)
         return {
             "form": self.form,
             "doctor_form": self.doctor_form,

@@ -3,18 +3,14 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
-from accounts.domain import audit
-from accounts.rules import person_of
-from core.clock import now
 from core.time import when
-from courses.admin.base import ScopedAdmin
+from reminders.admin.shared import LookedAtAdmin
 from reminders.domain.outbox_story import story_of
 from reminders.enums import DeliveryState
 from reminders.models import Delivery
@@ -27,7 +23,8 @@ COLOURS = {
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ScopedAdmin):
+class DeliveryAdmin(LookedAtAdmin):
+    looks_at = "deliveries"
     list_display = ("due", "doctor", "message", "channel", "shown_state", "became")
     list_display_links = ("due",)
     list_filter = (
@@ -39,27 +36,10 @@ class DeliveryAdmin(ScopedAdmin):
     show_full_result_count = False
     list_per_page = 50
     ordering = ("-due_at", "-pk")
-    actions = None
     fields: ClassVar[Any] = (
         "programme", "doctor", "message", "subject", "channel", "due", "expires", "shown_state", "story",
     )  # fmt: skip
     readonly_fields: ClassVar[Any] = fields
-
-    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        response: HttpResponse = super().changelist_view(request, extra_context)
-        if request.method == "GET" and response.status_code == 200:
-            details = {"search": request.GET.get("q", ""), "page": request.GET.get("p", "")}
-            audit.record("deliveries.listed", actor=person_of(request), request=request, details=details, now=now())
-        return response
 
     @display(description=_("Due"), ordering="due_at")
     def due(self, row: Delivery) -> str:

@@ -18,9 +18,10 @@ from accounts.rules import person_of
 from core.clock import now
 from courses.admin.base import ScopedAdmin
 from reminders.domain import journeys
+from reminders.domain.builtin_words import built_in_set
 from reminders.domain.times import zone_named
 from reminders.enums import Channel
-from reminders.forms.journeys import JourneyForm
+from reminders.forms.journeys import JourneyForm, PolicyForm
 from reminders.models import Journey, MessagePolicy
 
 STATES = {"on": "success", "off": "default"}
@@ -35,13 +36,14 @@ def _wall_clock(example: journeys.Example | None, zone: ZoneInfo) -> str:
 
 @admin.register(MessagePolicy)
 class MessagePolicyAdmin(ScopedAdmin):
+    form = PolicyForm
     list_display = ("title", "shown_state", "template_set", "number")
     list_display_links = ("title",)
     list_select_related = ("programme", "template_set")
     search_fields = ("programme__title",)
     fields: ClassVar[Any] = (
         "programme", "is_on", "template_set", ("sender_name", "reply_to"), ("quiet_from", "quiet_until"),
-        ("most_a_day", "most_a_week"), "times",
+        ("most_a_day", "most_a_week"), "may_name_sponsors", "sponsors", "times",
     )  # fmt: skip
     readonly_fields: ClassVar[Any] = ("times",)
 
@@ -55,6 +57,10 @@ class MessagePolicyAdmin(ScopedAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.readonly_fields if obj is None else (*self.readonly_fields, "programme")
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """A new programme begins with the words of the product, which are there from the first look on."""
+        return {"template_set": built_in_set().pk, **super().get_changeform_initial_data(request)}
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Switched off it sends nothing, and what it was stays known."""

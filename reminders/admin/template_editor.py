@@ -13,7 +13,9 @@ from core.clock import now
 from core.languages import is_known
 from courses.admin.base import allowed_programmes
 from courses.models import Enrolment, Programme
+from reminders.admin.shared import record_look
 from reminders.domain.previewing import Place, Shown, shown_to
+from reminders.domain.sponsors import unwanted_of_set
 from reminders.domain.templates import FIELDS, TemplateError, library, save_template
 from reminders.enums import Channel
 from reminders.forms.templates import DoctorForm, TemplateForm
@@ -31,7 +33,13 @@ class Editor:
             place.template_set.pk, place.kind, place.channel, place.language
         )
         initial = {name: getattr(begun, name) for name in FIELDS[place.channel]} if begun else {}
-        self.form = TemplateForm(data, kind=place.kind, channel=place.channel, initial=initial)
+        self.form = TemplateForm(
+            data,
+            kind=place.kind,
+            channel=place.channel,
+            initial=initial,
+            unwanted=unwanted_of_set(place.template_set) if data is not None else (),
+        )
         self.doctor_form = DoctorForm(request.POST if request.method == "POST" else None)
         self.doctor: User | None = None
         self.programme: Programme | None = None
@@ -54,6 +62,9 @@ class Editor:
             self.doctor_form.add_error("doctor", _("No doctor of your programmes has this address."))
         else:
             self.doctor, self.programme = found.user, found.programme
+            about = {"kind": self.place.kind, "programme": found.programme_id}
+            key = f"{found.user_id}:{self.place.kind}"
+            record_look(self.request, "message_template.looked", key=key, subject=found.user, details=about)
 
     def look(self) -> None:
         values = self._values()

@@ -10,7 +10,7 @@ from enum import Enum
 
 from django.conf import settings
 
-from reminders.domain import consent
+from reminders.domain.addresses import every_digest
 from reminders.domain.told import take
 from reminders.enums import Channel, Outcome
 from reminders.models import Delivery
@@ -43,8 +43,7 @@ def take_report(raw: bytes, *, now: datetime) -> Taken:
 
 def _told(report: Report, said: Reported, one: Delivery, now: datetime) -> Told:
     """The address is wrong for good only where the server says so of the one it went to, and not of one behind it."""
-    digest = consent.address_digest(Channel.EMAIL, said.address)
-    is_its_own = bool(one.address_digest) and bytes(one.address_digest or b"") == digest
+    is_its_own = bytes(one.address_digest or b"") in every_digest(Channel.EMAIL, said.address)
     number = f"{report.key}/{said.address}/{said.action}/{said.status}"
     return Told(
         event_id=hashlib.sha256(number.encode()).hexdigest(),

@@ -26,7 +26,7 @@ from accounts.models import User
 from core.logging import get_logger
 from courses.enums import PublishStatus
 from courses.models import Programme
-from reminders.domain import outbox
+from reminders.domain import outbox, sponsors
 from reminders.domain.audiences import AudienceError, audience_of, clean
 from reminders.domain.falling_back import has_more
 from reminders.domain.planning import Rehearsal, WouldPlan
@@ -130,7 +130,7 @@ def save_campaign(
         row = Campaign(programme=programme, made_by=actor, made_at=now)
     else:
         row = locked(campaign, CampaignState.DRAFT, told=_("It is on its way already and stays as it is."))
-    problems = _wrong(values)
+    problems = _wrong(values) + _named(values["texts"], programme=row.programme)
     try:
         row.audience = clean(values["audience"], programme=row.programme)
     except AudienceError as error:
@@ -170,6 +170,17 @@ def _wrong(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     return found
 
 
+def _named(texts: Mapping[str, Any], *, programme: Programme) -> list[tuple[str, str]]:
+    """Sponsors that the words name. Three queries."""
+    unwanted = sponsors.unwanted_of_programme(programme)
+    return [
+        (f"texts.{language}.{channel}.{field}", told)
+        for language, by_channel in texts.items()
+        for channel, said in by_channel.items()
+        for field, told in sponsors.problems_of(sponsors.words_of(said), unwanted)
+    ]
+
+
 def is_own_path(path: str) -> bool:
     """Of this site: what a browser could read as another one's address is none."""
     is_plain = not re.search(r"[\s\\]|[\x00-\x1f\x7f]", path)
@@ -191,8 +202,8 @@ def _tidy(texts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def not_ready(campaign: Campaign) -> list[str]:
-    """Why it cannot be sent yet, in words. Two queries at most."""
-    found = []
+    """Why it cannot be sent yet, in words. A handful of queries."""
+    found = list(dict.fromkeys(told for _field, told in _named(campaign.texts, programme=campaign.programme)))
     if campaign.programme.status != PublishStatus.PUBLISHED:
         found.append(_("The programme is not published."))
     if not MessagePolicy.objects.filter(programme=campaign.programme_id, is_on=True).exists():
@@ -438,10 +449,10 @@ def _wanted_of(row: Campaign, *, now: datetime) -> tuple[str, dict[str, Any]]:
         "ats": list(at.values()),
         "now": now,
     }
-    return _WANTED.format(channel=CHANNEL_OF, audience=_named(sql)), values | named
+    return _WANTED.format(channel=CHANNEL_OF, audience=_with_names(sql)), values | named
 
 
-def _named(sql: str) -> str:
+def _with_names(sql: str) -> str:
     """Django numbers its values, the statement around them names its own."""
     numbers = iter(range(10_000))
     return re.sub(r"%[%s]", lambda found: found[0] if found[0] == "%%" else f"%(a{next(numbers)})s", sql)

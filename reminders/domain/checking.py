@@ -219,8 +219,6 @@ def _facts(deliveries: Sequence[Delivery], *, channel: str, now: datetime) -> _F
     programmes = sorted({one.programme_id for one in deliveries})
     webinars = {number_in(one.subject) for one in deliveries if one.subject.startswith(_WEBINAR)}
     addresses = _addresses(deliveries, channel)
-    digests = {user: consent.address_digest(channel, address) for user, address in addresses.items() if address}
-    silent = consent.suppressed(channel, set(digests.values())) if channel != Channel.PUSH else set()
     wanted = _wanted(deliveries, now)
     return _Facts(
         now=now,
@@ -242,7 +240,7 @@ def _facts(deliveries: Sequence[Delivery], *, channel: str, now: datetime) -> _F
             )
         },
         reached=addresses,
-        suppressed={user for user, digest in digests.items() if digest in silent},
+        suppressed=consent.silent(channel, addresses) if channel != Channel.PUSH else set(),
         with_choice=consent.wanted(users, channel),
         counts=_counts(users, programmes, now),
     )

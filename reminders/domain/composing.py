@@ -12,6 +12,7 @@ from django.urls import reverse
 from core.languages import spoken
 from reminders.calendars import Event
 from reminders.domain import calendar_files, consent, links, unsubscribing
+from reminders.domain.sponsors import is_named, supporters_of
 from reminders.domain.templates import Library, library, mark_used
 from reminders.domain.testing import tested_values
 from reminders.domain.values import Values, values_for
@@ -43,7 +44,7 @@ def compose(deliveries: Sequence[Delivery], *, now: datetime) -> Composed:
     Wants user, programme with its policy, and campaign beside each. Sets `template_id` and `segments` of each delivery,
     for its row. In the caller's transaction: links are made and words become fixed with it, or neither.
 
-    To the inbox: `url` is the path, `places` the words on the button.
+    To the inbox: `url` is the path, `places` the words on the button and the line that says who supports the programme.
     """
     real = [one for one in deliveries if one.kind != Kind.TEST]
     values = values_for(real, now=now) | tested_values([one for one in deliveries if one.kind == Kind.TEST], now=now)
@@ -64,6 +65,8 @@ def compose(deliveries: Sequence[Delivery], *, now: datetime) -> Composed:
             composed[one.pk] = SkipReason.NO_TEMPLATE
         elif one.pk not in values:
             composed[one.pk] = SkipReason.GONE  # the thing, or what there was to say of it
+        elif one.kind != Kind.TEST and is_named(templates[one.pk], _policy(one)):
+            composed[one.pk] = SkipReason.SPONSOR
         else:
             composed[one.pk] = _composed(one, chunk)
     return composed
@@ -151,6 +154,7 @@ def frame_of(one: Delivery, *, url: str, is_personal: bool, address: str, names_
         unsubscribe_url=unsubscribing.unsubscribe_url(one.user_id, one.channel) if can_end else "",
         names_stop=names_stop,
         preferences_url=settings.SITE_URL + reverse("reminders:preferences") if is_email else "",
+        supporters=supporters_of(policy, one.channel),
         language=language,
         is_rtl=language.partition("-")[0] in RIGHT_TO_LEFT,
     )
@@ -167,7 +171,7 @@ def outgoing_of(one: Delivery, parts: Parts, *, address: str, language: str) -> 
         sender_name=(policy.sender_name if policy else "") or settings.SITE_NAME,
         reply_to=policy.reply_to if policy else "",
         template=parts.template,
-        places=(parts.button,) if one.channel == Channel.INBOX else parts.places,
+        places=(parts.button, *filter(None, [parts.label])) if one.channel == Channel.INBOX else parts.places,
         language=language,
         url=parts.url,
     )
@@ -180,11 +184,12 @@ def _address(one: Delivery, chunk: _Chunk) -> str:
 
 
 def _browsers(user_ids: Collection[int]) -> dict[int, str]:
-    """Every browser of a person takes the notice. One query, none without notices."""
+    """Every browser in which a person is signed in takes the notice. One query, none without notices."""
     if not user_ids:
         return {}
     found: dict[int, list[tuple[str, str, str]]] = defaultdict(list)
-    for one in PushSubscription.objects.filter(user__in=user_ids, ended_at=None).order_by("pk"):
+    standing = PushSubscription.objects.filter(user__in=user_ids, ended_at=None, signed_in__isnull=False)
+    for one in standing.filter(signed_in__ended_at=None).order_by("pk"):
         found[one.user_id].append((one.endpoint, one.p256dh, one.auth))
     return {user_id: browsers(keys) for user_id, keys in found.items()}
 

@@ -4,7 +4,6 @@
 person asks for (signing in) are no part of this.
 """
 
-import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
@@ -13,26 +12,15 @@ from django.db import transaction
 from accounts.domain import audit
 from accounts.domain.message_links import end_links_to_telephones
 from accounts.models import User
+from reminders.domain import addresses
 from reminders.enums import Channel, ConsentSource, SuppressionReason
 from reminders.models import ChannelChoice, ConsentRecord, PushSubscription, Suppression
 
 # Without a word from the person.
 ON_FROM_THE_START = frozenset({Channel.EMAIL, Channel.INBOX})
-# One number; SMS and WhatsApp are chosen and stopped apart.
-BY_NUMBER = frozenset({Channel.SMS, Channel.WHATSAPP})
-
-
-def canonical(channel: str, address: str) -> str:
-    """One spelling for each address: e-mail in small letters, numbers as + and digits."""
-    if channel in BY_NUMBER:
-        digits = "".join(sign for sign in address.removeprefix("whatsapp:") if sign.isascii() and sign.isdigit())
-        return f"+{digits}"
-    return address.strip().lower() if channel == Channel.EMAIL else address.strip()
-
-
-def address_digest(channel: str, address: str) -> bytes:
-    """What `Suppression` and `Delivery` keep of an address: SHA-256 of its canonical form."""
-    return hashlib.sha256(canonical(channel, address).encode()).digest()
+BY_NUMBER = addresses.BY_NUMBER
+canonical = addresses.canonical
+address_digest = addresses.address_digest
 
 
 # What a person wants
@@ -99,7 +87,10 @@ def _held(user_ids: Iterable[int]) -> dict[tuple[int, str], bool]:
 def suppress(*, channel: str, digest: bytes, reason: SuppressionReason, now: datetime) -> bool:
     """False: it took nothing before either. The first reason stays until it is lifted."""
     _row, is_new = Suppression.objects.get_or_create(
-        channel=channel, address_digest=digest, lifted_at=None, defaults={"reason": reason, "since": now}
+        channel=channel,
+        address_digest=digest,
+        lifted_at=None,
+        defaults={"reason": reason, "since": now, "keyed_with": addresses.key().name},
     )
     return is_new
 
@@ -107,20 +98,33 @@ def suppress(*, channel: str, digest: bytes, reason: SuppressionReason, now: dat
 def lift(
     *,
     channel: str,
-    digest: bytes,
+    digest: bytes | Collection[bytes],
     now: datetime,
     reasons: Collection[SuppressionReason] = tuple(SuppressionReason),
     actor: User | None = None,
 ) -> bool:
-    """The address may be tried again. False: nothing stood in the way, or it did for another reason than these."""
+    """The address may be tried again. False: nothing stood in the way, or it did for another reason than these.
+
+    `digest`: of one address; several where it may stand under several keys (`addresses.every_digest`).
+    """
+    digests = [digest] if isinstance(digest, bytes) else list(digest)
     standing = Suppression.objects.filter(
-        channel=channel, address_digest=digest, lifted_at=None, reason__in=list(reasons)
+        channel=channel, address_digest__in=digests, lifted_at=None, reason__in=list(reasons)
     )
-    if not standing.update(lifted_at=now):
+    if not standing.update(lifted_at=now, lifted_by=actor):
         return False
     if actor is not None:
         audit.record("message.address_freed", actor=actor, details={"channel": str(channel)}, now=now)
     return True
+
+
+def silent(channel: str, people: Mapping[int, str]) -> set[int]:
+    """Those whose address takes nothing. `people`: the address by the person. One query."""
+    found: dict[bytes, list[int]] = {}
+    for user, address in people.items():
+        for digest in addresses.every_digest(channel, address) if address else ():
+            found.setdefault(digest, []).append(user)
+    return {user for digest in suppressed(channel, found.keys()) for user in found[digest]} if found else set()
 
 
 def suppressed(channel: str, digests: Collection[bytes]) -> set[bytes]:
@@ -165,9 +169,9 @@ def start(*, channel: str, address: str, said_at: datetime) -> int:
     somebody else's than the person's who has it in their profile. So does one whose STOP comes here later: in doubt
     nobody is written to.
     """
-    digest = address_digest(channel, address)
+    digests = addresses.every_digest(channel, address)
     stopped = Suppression.objects.filter(
-        channel=channel, address_digest=digest, lifted_at=None, reason=SuppressionReason.STOP, since__lte=said_at
+        channel=channel, address_digest__in=digests, lifted_at=None, reason=SuppressionReason.STOP, since__lte=said_at
     )
     if not stopped.update(lifted_at=said_at):
         return 0

@@ -1,6 +1,6 @@
 """What a programme sends, when and which way: switched on with words, changed by staff, shown for an example doctor."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.domain import audit
 from accounts.models import User
 from courses.models import Programme
+from reminders.domain import sponsors
 from reminders.domain.planning.which import planned_kinds
 from reminders.domain.times import due_of, next_allowed, zone_named
 from reminders.enums import Channel, Kind
@@ -66,6 +67,14 @@ class JourneyError(Exception):
     """Nothing was changed; the text is for the person who asked."""
 
 
+class PolicyError(ValueError):
+    """Nothing was saved. `problems`: (field, what is wrong with it), for whoever edits."""
+
+    def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
+        super().__init__(" ".join(told for _field, told in problems))
+        self.problems = problems
+
+
 def problem_with(
     *,
     kind: str,
@@ -104,7 +113,12 @@ def _problem_with_hour(kind: str, offset_minutes: int, local_time: time | None) 
 
 @transaction.atomic
 def save_policy(*, policy: MessagePolicy, actor: User | None, request: HttpRequest | None = None, now: datetime) -> int:
-    """With its first saving the usual messages are there, each as most programmes want it. How many were added."""
+    """With its first saving the usual messages are there, each as most programmes want it. How many were added.
+
+    Raises PolicyError.
+    """
+    if problems := sponsors.problems_of_policy(policy):
+        raise PolicyError(problems)
     added = 0 if policy.pk else len(_add_usual(policy.programme_id))
     policy.save()
     record_change(policy=policy, actor=actor, request=request, now=now)
@@ -171,6 +185,8 @@ def record_change(
         "template_set": policy.template_set_id,
         "quiet": f"{policy.quiet_from:%H:%M}–{policy.quiet_until:%H:%M}",
         "most": [policy.most_a_day, policy.most_a_week],
+        "may_name_sponsors": policy.may_name_sponsors,
+        "sponsors": list(sponsors.names_of(policy)),
         "journeys": {one.kind: [one.offset_minutes, str(one.local_time or ""), *one.channels] for one in rows},
     }
     audit.record("messages.changed", actor=actor, subject=policy.programme, request=request, details=details, now=now)

@@ -3,13 +3,14 @@
 import base64
 import binascii
 import hashlib
-from collections.abc import Iterable
+import uuid
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.db import transaction
 
 from accounts.domain.user_agents import describe
-from accounts.models import User
+from accounts.models import Device, User
 from reminders.domain import consent
 from reminders.domain.preferences import wording
 from reminders.enums import Channel, ConsentSource
@@ -31,9 +32,10 @@ def endpoint_digest(endpoint: str) -> bytes:
 
 @transaction.atomic
 def add_browser(
-    *, user: User, endpoint: str, p256dh: str, auth: str, user_agent: str, now: datetime
+    *, user: User, device: Device | None, endpoint: str, p256dh: str, auth: str, user_agent: str, now: datetime
 ) -> PushSubscription:
     """Idempotent. A browser in which somebody else signed in shows notices to them from now on, and to nobody else.
+    It does so as long as `device` is signed in.
 
     Raises NoSubscriptionError.
     """
@@ -54,6 +56,7 @@ def add_browser(
             "p256dh": p256dh,
             "auth": auth,
             "device": describe(user_agent)[:120],
+            "signed_in": device,
             "made_at": now,
             "ended_at": None,
         },
@@ -81,6 +84,20 @@ def end_gone(endpoints: Iterable[str], *, now: datetime) -> int:
     """What a carrier no longer knows. It is no answer of the person: their choice stays."""
     digests = [endpoint_digest(endpoint) for endpoint in endpoints]
     return PushSubscription.objects.filter(endpoint_digest__in=digests, ended_at=None).update(ended_at=now)
+
+
+def end_of_devices(device_ids: Collection[uuid.UUID], *, user_id: int, now: datetime) -> int:
+    """Signed out there, from elsewhere, or by a new password: whoever sits there next reads nothing. It is no answer of
+    the person either.
+    """
+    theirs = PushSubscription.objects.filter(user=user_id, signed_in__in=device_ids, ended_at=None)
+    return theirs.update(ended_at=now)
+
+
+def end_with_devices(*, now: datetime) -> int:
+    """Whose device has ended without anybody hearing of it. Nothing goes to them meanwhile (`composing`)."""
+    left = PushSubscription.objects.exclude(signed_in__ended_at=None, signed_in__isnull=False)
+    return PushSubscription.objects.filter(pk__in=left.values("pk"), ended_at=None).update(ended_at=now)
 
 
 def _check(endpoint: str, p256dh: str, auth: str) -> None:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.domain.people import forget_proof_of_phone, update_profile
 from accounts.models import User
 from reminders.domain import consent, phone_codes
+from reminders.domain.addresses import every_digest
 from reminders.domain.consent import BY_NUMBER
 from reminders.enums import Channel, ConsentSource, SuppressionReason
 from reminders.models import ConsentRecord, PhoneCode, PushSubscription, Suppression
@@ -61,16 +62,12 @@ def ways_of(user: User) -> list[Way]:
     """Two queries."""
     chosen = consent.choices_of(user)
     found = [Way(one, chosen[one], consent.address_of(user, one)) for one in offered()]
-    digests = {consent.address_digest(way.channel, way.address): way for way in found if way.address}
-    blocked = {
-        (row.channel, bytes(row.address_digest)): row.reason
-        for row in Suppression.objects.filter(address_digest__in=list(digests), lifted_at=None)
+    digests = {
+        (str(way.channel), digest) for way in found if way.address for digest in every_digest(way.channel, way.address)
     }
-    return [Way(way.channel, way.is_on, way.address, blocked.get((way.channel, _digest(way)), "")) for way in found]
-
-
-def _digest(way: Way) -> bytes:
-    return consent.address_digest(way.channel, way.address) if way.address else b""
+    rows = Suppression.objects.filter(address_digest__in={digest for _channel, digest in digests}, lifted_at=None)
+    blocked = {row.channel: row.reason for row in rows if (row.channel, bytes(row.address_digest)) in digests}
+    return [Way(way.channel, way.is_on, way.address, blocked.get(way.channel, "")) for way in found]
 
 
 def wording() -> dict[str, str]:
@@ -191,8 +188,8 @@ def _free(
     user: User, channel: str, reasons: tuple[SuppressionReason, ...], *, actor: User | None, now: datetime
 ) -> bool:
     address = consent.address_of(user, channel)
-    digest = consent.address_digest(channel, address)
-    return bool(address) and consent.lift(channel=channel, digest=digest, reasons=reasons, actor=actor, now=now)
+    digests = every_digest(channel, address)
+    return bool(address) and consent.lift(channel=channel, digest=digests, reasons=reasons, actor=actor, now=now)
 
 
 def history_of(user: User) -> list[ConsentRecord]:

@@ -16,6 +16,7 @@ from reminders.domain import consent
 from reminders.domain.composing import RIGHT_TO_LEFT, words_of
 from reminders.domain.examples import example
 from reminders.domain.links import lets_in
+from reminders.domain.sponsors import supporters_of
 from reminders.domain.templates import EMPTY, FIELDS, library
 from reminders.domain.values import Values
 from reminders.enums import Channel, Kind
@@ -133,6 +134,7 @@ def _frame(channel: Channel, said: Values, doctor: User | None, programme: Progr
         address=(doctor.email if doctor else INVENTED_EMAIL) if channel == Channel.EMAIL else "",
         unsubscribe_url=settings.SITE_URL + end if end else "",
         preferences_url=settings.SITE_URL + reverse("reminders:preferences"),
+        supporters=supporters_of(policy, channel),
         language=code,
         is_rtl=code.partition("-")[0] in RIGHT_TO_LEFT,
     )

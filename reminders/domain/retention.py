@@ -8,6 +8,8 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from reminders.domain import notices
+from reminders.domain.addresses import rekey
 from reminders.domain.phone_codes import KEPT as CODES_KEPT
 from reminders.domain.told import forget_old
 from reminders.models import Delivery, InboxItem, PhoneCode, PushSubscription
@@ -29,7 +31,7 @@ def tidy(*, now: datetime) -> int:
         done += PushSubscription.objects.filter(pk__in=batch).delete()[0]
     for batch in _batches(PhoneCode.objects.filter(asked_at__lt=now - CODES_KEPT)):
         done += PhoneCode.objects.filter(pk__in=batch).delete()[0]
-    return done + forget_old(now=now)
+    return done + rekey(now=now) + notices.end_with_devices(now=now) + forget_old(now=now)
 
 
 def _batches(rows: QuerySet[Any]) -> Iterator[list[int]]:

@@ -145,6 +145,7 @@ def _put_into_inbox(claim: uuid.UUID, worded: Worded, *, now: datetime) -> int:
                 subject=said.subject[:200],
                 body=said.text,
                 button=said.places[0][:60] if said.places else "",
+                label=said.places[1][:300] if len(said.places) > 1 else "",
                 path=said.url[:200],
                 made_at=now,
             )

@@ -13,6 +13,8 @@ from django.utils.translation import gettext as _
 
 from accounts.domain import audit
 from accounts.models import User
+from reminders.domain import sponsors
+from reminders.domain.sponsors import Unwanted
 from reminders.enums import Channel
 from reminders.models import MessageTemplate, TemplateSet
 from reminders.rendering import placeholders
@@ -70,8 +72,10 @@ def mark_used(template_ids: Collection[int], *, now: datetime) -> None:
     MessageTemplate.objects.filter(pk__in=template_ids, used_at=None).update(used_at=now)
 
 
-def problems_of(values: Mapping[str, Any], *, kind: str, channel: str) -> list[tuple[str, str]]:
-    """(field, what is wrong). Empty: it may be saved."""
+def problems_of(
+    values: Mapping[str, Any], *, kind: str, channel: str, unwanted: Collection[Unwanted] = ()
+) -> list[tuple[str, str]]:
+    """(field, what is wrong). Empty: it may be saved. `unwanted`: names that the words may not say."""
     found: list[tuple[str, str]] = []
     for name in FIELDS[channel]:
         value = values.get(name) or EMPTY[name]
@@ -87,7 +91,7 @@ def problems_of(values: Mapping[str, Any], *, kind: str, channel: str) -> list[t
                 )))  # fmt: skip
         else:
             found += [(name, one) for one in placeholders.told(placeholders.check(value, kind))]
-    return found
+    return found + sponsors.problems_of(sponsors.words_of(values), unwanted)
 
 
 @transaction.atomic
@@ -109,7 +113,8 @@ def save_template(
     locked = TemplateSet.objects.select_for_update(no_key=True).get(pk=template_set.pk)
     if locked.is_builtin:
         raise TemplateError([("", _("These words come with the product. Make a copy of the set and change that."))])
-    if problems := problems_of(values, kind=kind, channel=channel):
+    unwanted = sponsors.unwanted_of_set(locked)
+    if problems := problems_of(values, kind=kind, channel=channel, unwanted=unwanted):
         raise TemplateError(problems)
     said = {name: values.get(name) or EMPTY[name] for name in FIELDS[channel]}
     place = {"template_set": locked, "kind": kind, "channel": channel, "language": language}

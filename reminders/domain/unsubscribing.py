@@ -94,7 +94,7 @@ def switch(*, token: str, on: bool, now: datetime) -> Subscription:
 
 def _is_blocked(found: Subscription) -> bool:
     address = consent.address_of(found.user, found.channel)
-    return bool(consent.suppressed(found.channel, [consent.address_digest(found.channel, address)]))
+    return bool(consent.silent(found.channel, {found.user.pk: address}))
 
 
 def _digest(name: str, key: str) -> str:

@@ -9,10 +9,29 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from reminders.domain.journeys import problem_with
 from reminders.domain.planning.which import planned_kinds
+from reminders.domain.sponsors import problems_of_policy
 from reminders.enums import Channel, Kind
-from reminders.models import Journey
+from reminders.models import Journey, MessagePolicy
 
 PLACES = ("first", "second", "third")
+
+
+class PolicyForm(forms.ModelForm[MessagePolicy]):
+    """What the domain would refuse is said beside its field."""
+
+    class Meta:
+        model = MessagePolicy
+        fields = (
+            "programme", "is_on", "template_set", "sender_name", "reply_to", "quiet_from", "quiet_until", "most_a_day",
+            "most_a_week", "may_name_sponsors", "sponsors",
+        )  # fmt: skip
+
+    def _post_clean(self) -> None:
+        """Here the row has what was typed."""
+        super()._post_clean()  # type: ignore[misc]
+        if not self.errors:
+            for field, told in problems_of_policy(self.instance):
+                self.add_error(field, told)
 
 
 class JourneyForm(forms.ModelForm[Journey]):

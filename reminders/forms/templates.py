@@ -1,6 +1,6 @@
 """What the office types about the words of messages."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from django import forms
@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
 
+from reminders.domain.sponsors import Unwanted
 from reminders.domain.templates import FIELDS, problems_of
 from reminders.enums import Channel
 
@@ -87,16 +88,24 @@ _MADE: Mapping[str, Callable[[str], forms.Field]] = {
 class TemplateForm(forms.Form):
     """The fields of one channel. What may stand in them is said by the domain."""
 
-    def __init__(self, data: Any = None, *, kind: str, channel: str, initial: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        kind: str,
+        channel: str,
+        initial: Mapping[str, Any],
+        unwanted: Collection[Unwanted] = (),
+    ) -> None:
         super().__init__(data, initial=dict(initial))
-        self.kind, self.channel = kind, channel
+        self.kind, self.channel, self.unwanted = kind, channel, unwanted
         for name in FIELDS[channel]:
             self.fields[name] = _MADE[name](channel)
 
     def clean(self) -> dict[str, Any]:
         given = {name: value.replace("\r\n", "\n") if isinstance(value, str) else value
                  for name, value in self.cleaned_data.items()}  # fmt: skip
-        for field, told in problems_of(given, kind=self.kind, channel=self.channel):
+        for field, told in problems_of(given, kind=self.kind, channel=self.channel, unwanted=self.unwanted):
             self.add_error(field, told)
         return given
 

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Device
 from reminders.enums import Channel, ConsentSource, SuppressionReason
 
 
@@ -48,13 +49,25 @@ class ConsentRecord(models.Model):
 
 
 class Suppression(models.Model):
-    """An address that takes no messages, as SHA-256 of its canonical form. It outlives the person's account."""
+    """An address that takes no messages, as a keyed digest of its canonical form (`domain.addresses`). It outlives the
+    person's account. `keyed_with`: which key; empty for one of before there were any.
+    """
 
     channel = models.CharField(_("channel"), max_length=8, choices=Channel)
     address_digest = models.BinaryField(max_length=32)
     reason = models.CharField(_("why"), max_length=12, choices=SuppressionReason)
     since = models.DateTimeField(_("since"))
     lifted_at = models.DateTimeField(_("lifted at"), null=True)
+    lifted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("lifted by"),
+    )
+    lifted_why = models.CharField(_("why lifted"), max_length=200, blank=True, default="", db_default="")
+    keyed_with = models.CharField(max_length=8, blank=True, default="", db_default="", editable=False)
 
     class Meta:
         verbose_name = _("suppressed address")
@@ -72,7 +85,10 @@ class Suppression(models.Model):
 
 
 class PushSubscription(models.Model):
-    """A browser that takes notices (RFC 8030). Its keys are the browser's, for encrypting to it."""
+    """A browser that takes notices (RFC 8030). Its keys are the browser's, for encrypting to it.
+
+    It ends with the device that was signed in when it was added; without one (rows of before) it gets nothing.
+    """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="push_subscriptions")
     endpoint = models.URLField(max_length=1_000)
@@ -80,6 +96,7 @@ class PushSubscription(models.Model):
     p256dh = models.CharField(max_length=120)
     auth = models.CharField(max_length=40)
     device = models.CharField(max_length=120, blank=True)
+    signed_in = models.ForeignKey(Device, models.CASCADE, null=True, related_name="+", db_index=False)
     made_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
 

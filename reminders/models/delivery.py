@@ -100,7 +100,7 @@ class Delivery(models.Model):
 
 
 class InboxItem(models.Model):
-    """A message as it stands on the site's own page of messages."""
+    """A message as it stands on the site's own page of messages. `label`: who supports the programme, shown apart."""
 
     delivery = models.OneToOneField(Delivery, models.CASCADE, related_name="inbox_item")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="inbox_items")
@@ -108,6 +108,7 @@ class InboxItem(models.Model):
     body = models.TextField(_("text"), max_length=8_000)
     button = models.CharField(max_length=60, blank=True)
     path = models.CharField(max_length=200, blank=True)
+    label = models.CharField(max_length=300, blank=True, default="", db_default="")
     made_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True)
 

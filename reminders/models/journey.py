@@ -84,6 +84,16 @@ class MessagePolicy(models.Model):
     reply_to = models.EmailField(_("answers go to"), blank=True)
     quiet_from = models.TimeField(_("quiet from"), default=time(21))
     quiet_until = models.TimeField(_("quiet until"), default=time(8))
+    may_name_sponsors = models.BooleanField(
+        _("messages say who supports the programme"), default=False, db_default=False,
+        help_text=_(
+            "Off: no message names a sponsor. On: e-mails and messages on the site say it in a line of its own."
+        ),
+    )  # fmt: skip
+    sponsors = models.TextField(
+        _("who supports the programme"), max_length=1_000, blank=True, default="", db_default="",
+        help_text=_("A name a line. The words of messages may not name them, whether the box above is ticked or not."),
+    )  # fmt: skip
     most_a_day = models.PositiveSmallIntegerField(
         _("messages a day at most"), default=3, validators=[MinValueValidator(1), MaxValueValidator(20)]
     )

@@ -19,7 +19,8 @@ class Frame:
     """`url`: where the message leads, on this site and nowhere else; empty: nowhere. `is_personal`: it signs in.
 
     `address`: to which it goes, for the line that says why. `language`: in which the frame's own words are.
-    `names_stop`: an SMS that says how to end them, by answering.
+    `names_stop`: an SMS that says how to end them, by answering. `supporters`: named in a line of its own, apart from
+    the message.
     """
 
     site_name: str
@@ -31,6 +32,7 @@ class Frame:
     unsubscribe_url: str = ""
     names_stop: bool = False
     preferences_url: str = ""
+    supporters: tuple[str, ...] = ()
     language: str = "en"
     is_rtl: bool = False
 

@@ -17,6 +17,13 @@ PLACE = re.compile(r"\{\{[ \t]*(" + _NAME + r")[ \t]*\}\}")
 # What is left when the places are gone and looks as if it wanted to be one, or to be a program.
 _BROKEN = re.compile(r"\{\{[^{}\n]*\}?\}?|\{%[^\n]*?%\}|\{[%#]|[%#]\}|\}\}|\{[ \t]*" + _NAME + r"[ \t]*\}")
 _LINK = re.compile(r"(?i)\b(?:[a-z][a-z0-9+.-]*://|www\.|mailto:|tel:)\S*")
+# What a mail program makes a link of by itself: "example.com/x", "a@example.com". "2.5 mg" and "i.e." are none, nor is
+# the end of a sentence in a script that has no spaces.
+_BARE = re.compile(r"[^\s(<\[\"'“”„«]{0,80}[^\W_](?:[.．](?=[^\W\d_]{2})|[。｡](?=[A-Za-z]{2}))[^\s)>\]\"'“”»,;]{0,200}")
+# Pages and pictures: `<img …>`, `![…](…)`, `[…](…)`. In a message they would stand there as they are written.
+_PAGE = re.compile(r"</?[A-Za-z!][^>\n]{0,200}>?|!?\[[^\]\n]{0,200}\]\([^)\n]{0,200}\)?")
+# Signs that nobody sees, and that an address may be hidden with.
+_HIDDEN = re.compile(r"[\u00ad\u180e\u200b\u2060-\u2064\ufeff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +138,24 @@ def _wrong(line: str, number: int, known: Mapping[str, Placeholder]) -> Iterable
         if name not in known:
             yield _unknown(name, number, known)
     rest = PLACE.sub(" ", line)
+    for found in _PAGE.findall(rest):
+        told = _("Line %(line)d: please leave out “%(found)s”. A message is plain words, without pictures.")
+        yield Problem(number, found, told % {"line": number, "found": found})
     for found in _BROKEN.findall(rest):
         yield Problem(number, found, _("Line %(line)d: a placeholder is written like this: %(example)s.") % {
             "line": number, "example": "{{ doctor.name }}",
         })  # fmt: skip
     for link in _LINK.findall(rest):
         told = _("Line %(line)d: please leave out “%(link)s”. Messages lead to this site only, by their button.")
+        yield Problem(number, link, told % {"line": number, "link": link})
+    bare = _HIDDEN.sub("", PLACE.sub("x", line))
+    for found_already in (_BROKEN, _PAGE, _LINK):
+        bare = found_already.sub(" ", bare)
+    for link in _BARE.findall(bare):
+        told = _(
+            "Line %(line)d: mail programs make a link of “%(link)s”. Put a space after the full stop, or leave it out:"
+            " messages lead to this site only, by their button."
+        )
         yield Problem(number, link, told % {"line": number, "link": link})
 
 

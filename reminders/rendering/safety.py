@@ -9,18 +9,41 @@ LONGEST = 300  # characters of one value
 _DOTTED = re.compile(r"(?<=[^\W_])([.。．｡])(?=[^\W\d_]{2})")
 _NUMBERS = re.compile(r"(?<!\d)(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?!\d)")
 _SCHEME = re.compile(r"(?i)\b(https?|ftps?|mailto|tel|sms|data|javascript|whatsapp):(?=\S)")
-# Isolates, embeddings and overrides turn what follows around, also what is not the name's.
-_TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# A number that a telephone offers to call.
+_CALLED = re.compile(r"(?<![\w+])(?:\+|00)[ (]?\d(?:[ ().\-/]{0,2}\d){7,}")
+# Signs that nobody sees, beside all of the category Cf. Isolates and overrides, which turn what follows around, also
+# what is not the name's, are among that; so is what hides "evil.com" from whoever looks for it.
+_UNSEEN = re.compile(r"[\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0]")
+_JOINERS = frozenset("\u200c\u200d")
+_CHOOSES_SHAPE = re.compile(r"[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+_OF_SCRIPTS = frozenset({"Lo", "Mn", "Mc"})
 
 
 def one_line(text: str) -> str:
-    """A line break in a subject would be a new header; control characters and marks of direction have no place."""
-    kept = (" " if _is_space(one) else one for one in text if one not in _TURNING and not _is_control(one))
+    """A line break in a subject would be a new header; control characters and what nobody sees have no place. Joiners
+    stay between letters of scripts that are written with them (Persian, Hindi).
+    """
+    kept: list[str] = []
+    for at, one in enumerate(text):
+        if _is_space(one):
+            kept.append(" ")
+        elif one in _JOINERS:
+            around = text[at - 1 : at] + text[at + 1 : at + 2]
+            if len(around) == 2 and all(unicodedata.category(sign) in _OF_SCRIPTS for sign in around):
+                kept.append(one)
+        elif _CHOOSES_SHAPE.match(one):
+            if kept and unicodedata.category(kept[-1]) in {"So", "Lo"}:
+                kept.append(one)
+        elif not _is_control(one) and not _UNSEEN.match(one):
+            kept.append(one)
     return " ".join("".join(kept).split())
 
 
 def defang(text: str) -> str:
-    """No part of it becomes a link by itself: 'Dr evil.com' reads 'Dr evil. com'."""
+    """No part of it becomes a link by itself: 'Dr evil.com' reads 'Dr evil. com'. Of a number to call the beginning
+    stays.
+    """
+    text = _CALLED.sub(lambda found: found[0][:4] + "…", text)
     text = _SCHEME.sub(r"\1: ", text).replace("://", ": //")
     return _NUMBERS.sub(r"\1. \2. \3. \4", _DOTTED.sub(r"\1 ", text))
 
@@ -44,4 +67,4 @@ def _is_space(character: str) -> bool:
 
 
 def _is_control(character: str) -> bool:
-    return unicodedata.category(character) in {"Cc", "Cs", "Co"} and not character.isspace()
+    return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co"} and not character.isspace()

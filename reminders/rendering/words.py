@@ -12,6 +12,7 @@ from reminders.enums import Channel
 from reminders.rendering import placeholders, safety
 from reminders.rendering.frame import Frame, page
 from reminders.rendering.segments import Segments, count, plain
+from reminders.rendering.sponsors import label_of
 
 SUBJECT, PUSH_TITLE, PUSH_BODY = 150, 60, 180  # characters that are shown anywhere
 SMS_VALUE = 50  # of a title: three of them and the link still fit into two parts
@@ -39,7 +40,8 @@ class Template(Protocol):
 class Parts:
     """`html`: e-mail alone. `template` and `places`: WhatsApp alone; its `text` is what was approved, filled in.
 
-    `url`: where the button, or the notice, leads. In an SMS it stands at the end of the text.
+    `url`: where the button, or the notice, leads. In an SMS it stands at the end of the text. `label`: who supports the
+    programme; part of an e-mail's text and page, beside a message on the site.
     """
 
     subject: str = ""
@@ -50,6 +52,7 @@ class Parts:
     url: str = ""
     template: str = ""
     places: tuple[str, ...] = ()
+    label: str = ""
     segments: Segments | None = None
 
 
@@ -68,6 +71,8 @@ def _email(template: Template, values: Mapping[str, str], frame: Frame) -> Parts
     written = ["\n".join(lines) for lines in placeholders.paragraphs(template.body, values)]
     if frame.url:
         written += [f"{button}:\n{frame.url}", *([words["personal"]] if words["personal"] else [])]
+    if words["label"]:
+        written.append(f"– – –\n{words['label']}")
     written.append("\n".join(["-- ", words["why"], *(f"{label}: {url}" for label, url in _choices(frame, words))]))
     return Parts(
         subject=subject,
@@ -76,6 +81,7 @@ def _email(template: Template, values: Mapping[str, str], frame: Frame) -> Parts
         html=_html(template, values, frame, {**words, "subject": subject, "preheader": preheader, "button": button}),
         button=button,
         url=frame.url,
+        label=words["label"],
     )
 
 
@@ -94,6 +100,7 @@ def _html(template: Template, values: Mapping[str, str], frame: Frame, words: Ma
             "button": html.escape(words["button"]) if frame.url else "",
             "url": html.escape(frame.url),
             "personal": html.escape(words["personal"]),
+            "label": html.escape(words["label"]),
             "why": html.escape(words["why"]),
             "choices": " · ".join(links),
         }
@@ -108,6 +115,7 @@ def _frame_words(frame: Frame) -> dict[str, str]:
         if frame.is_personal
         else "",
         "why": why % {"address": frame.address, "programme": programme} if frame.address else programme,
+        "label": label_of([safety.clean(name) for name in frame.supporters]),
         "unsubscribe": str(_("No more of these e-mails")),
         "preferences": str(_("Choose what you get")),
     }
@@ -158,11 +166,14 @@ def _whatsapp(template: Template, values: Mapping[str, str], frame: Frame) -> Pa
 
 
 def _inbox(template: Template, values: Mapping[str, str], frame: Frame) -> Parts:
+    with override(frame.language):
+        label = label_of([safety.clean(name) for name in frame.supporters])
     return Parts(
         subject=safety.shorten(placeholders.fill(template.subject, values), SUBJECT),
         text=_lines(template, values),
         button=placeholders.fill(template.button, values) or (_open(frame) if frame.url else ""),
         url=frame.url,
+        label=label,
     )
 
 

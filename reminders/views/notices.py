@@ -26,7 +26,8 @@ def add(request: HttpRequest) -> HttpResponse:
         raise Http404
     agent = request.headers.get("User-Agent", "")
     try:
-        notices.add_browser(user=person_of(request), user_agent=agent, now=now(), **given)
+        device = getattr(request, "device", None)
+        notices.add_browser(user=person_of(request), device=device, user_agent=agent, now=now(), **given)
     except notices.NoSubscriptionError:
         return HttpResponseBadRequest()
     messages.success(request, _("Notices are on in this browser."))

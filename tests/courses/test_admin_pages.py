@@ -405,7 +405,8 @@ class TestOverview:
             "admin:certification_discloser_changelist", "admin:certification_certificate_changelist",
             "admin:certification_certificatetemplate_changelist", "admin:reminders_messagepolicy_changelist",
             "admin:reminders_campaign_changelist", "admin:reminders_templateset_changelist",
-            "admin:reminders_delivery_changelist", "admin:courses_enrolment_changelist",
+            "admin:reminders_delivery_changelist", "admin:reminders_consentrecord_changelist",
+            "admin:reminders_suppression_changelist", "admin:courses_enrolment_changelist",
         )  # fmt: skip
         assert links == [reverse(name) for name in names]
         assert {link: client.get(link).status_code for link in links} == dict.fromkeys(links, 200)

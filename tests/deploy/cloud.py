@@ -21,7 +21,7 @@ UNBOUNDED = {
     "ecr:GetAuthorizationToken", "ecs:RegisterTaskDefinition", "ecs:DescribeTaskDefinition", "backup:ListRestoreJobs",
     "application-autoscaling:DescribeScalableTargets", "application-autoscaling:DescribeScheduledActions",
     "cloudwatch:GetMetricData", "cloudwatch:DescribeAlarms", "rds:DescribeDBInstances", "rds:DescribeDBSnapshots",
-    "backup:ListBackupJobs",
+    "backup:ListBackupJobs", "ses:GetAccount", "sms-voice:DescribeAccountAttributes",
 }  # fmt: skip
 
 

@@ -36,6 +36,18 @@ SECRETS = {
     "LIVE_IVS_PLAYBACK_PRIVATE_KEY": "",
     "EMAIL_HOST_USER": "user",
     "EMAIL_HOST_PASSWORD": "password",
+    # Of who carries messages: empty without that provider.
+    "SENDGRID_API_KEY": "",
+    "SENDGRID_WEBHOOK_KEY": "",
+    "MAILGUN_API_KEY": "",
+    "MAILGUN_SIGNING_KEY": "",
+    "TWILIO_AUTH_TOKEN": "",
+    "VONAGE_API_SECRET": "",
+    "VONAGE_SIGNATURE_SECRET": "",
+    "META_TOKEN": "",
+    "META_APP_SECRET": "",
+    "META_VERIFY_TOKEN": "",
+    "VAPID_PRIVATE_KEY": "",
 }
 
 

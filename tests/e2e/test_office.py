@@ -54,7 +54,7 @@ REFUSED = re.compile(
     r"|admin/certification/(certificate|claim|ledgerentry)/(add/|<path:object_id>/delete/)"
     r"|admin/reminders/templateset/(add/|<path:object_id>/delete/)"
     r"|admin/reminders/(messagetemplate|messagepolicy|campaign)/<path:object_id>/delete/"
-    r"|admin/reminders/delivery/(add/|<path:object_id>/delete/)"
+    r"|admin/reminders/(delivery|consentrecord|suppression)/(add/|<path:object_id>/delete/)"
     r"|admin/assessments/evaluation/add/|admin/assessments/evaluation(form)?/<path:object_id>/delete/"
 )
 

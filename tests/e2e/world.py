@@ -138,10 +138,17 @@ def one_of_each(person: Any, programme: Any, lecture: Any) -> dict[str, str]:
     from media.domain.captions import set_caption
     from operations.models import Incident
     from reminders.domain.builtin_words import built_in_set
-    from reminders.enums import DeliveryState
+    from reminders.domain.consent import choose
+    from reminders.enums import Channel, ConsentSource, DeliveryState
     from reminders.models import MessagePolicy
     from tests.factories.courses import CohortFactory, RoleGrantFactory
-    from tests.reminders.factories import CampaignFactory, DeliveryFactory, JourneyFactory, MessagePolicyFactory
+    from tests.reminders.factories import (
+        CampaignFactory,
+        DeliveryFactory,
+        JourneyFactory,
+        MessagePolicyFactory,
+        suppressed,
+    )
     from webinars.models import CannedReply, Webinar
 
     invite(user=person, created_by=person, now=now())
@@ -160,6 +167,8 @@ def one_of_each(person: Any, programme: Any, lecture: Any) -> dict[str, str]:
         JourneyFactory.create(programme=programme)
     CampaignFactory.create(programme=programme, title="News of the programme", path="/programmes/", made_at=now())
     DeliveryFactory.create(programme=programme, user=person, state=DeliveryState.SENT)
+    choose(user_id=person.pk, choices={Channel.SMS: True}, source=ConsentSource.PROFILE, now=now())
+    suppressed(Channel.EMAIL, "gone@example.org")
     Incident.objects.create(title="Videos were slow.", started_at=began, ended_at=began + timedelta(hours=1))
     ids = {"webinars.desk": str(Webinar.objects.filter(starts_at__isnull=False).earliest("pk").pk)}
     for model in admin.site._registry:

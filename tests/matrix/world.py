@@ -45,8 +45,9 @@ from media.models import Upload
 from media.storages import media_storage
 from operations.models import Incident
 from reminders.domain.builtin_words import built_in_set
+from reminders.domain.consent import choose
 from reminders.domain.unsubscribing import token_of
-from reminders.enums import Channel
+from reminders.enums import Channel, ConsentSource
 from reminders.models import CalendarFeed
 from tests.factories.accounts import UserFactory
 from tests.factories.assessments import SINGLE, make_evaluation, make_item, make_quiz
@@ -77,6 +78,7 @@ from tests.reminders.factories import (
     JourneyFactory,
     MessagePolicyFactory,
     PushSubscriptionFactory,
+    suppressed,
 )
 from tests.signing_in import device_of, signed_in
 from webinars.models import CannedReply, Pin, Poll, Question, SpotRequest, SpotWindow
@@ -234,7 +236,10 @@ def _messages(doctor: User) -> list[models.Model]:
     link = MessageLink(doctor.pk, message_token(delivery), "/credits/", now() + timedelta(hours=1))
     keep_links([link], now=now())
     feed = CalendarFeed.objects.create(user=doctor, token_hash=hash_token(CALENDAR_TOKEN), made_at=now())
-    return [delivery, InboxItemFactory.create(user=doctor), PushSubscriptionFactory.create(user=doctor), feed]
+    choose(user_id=doctor.pk, choices={Channel.SMS: True}, source=ConsentSource.PROFILE, now=now())
+    answer, held = doctor.consent_records.get(), suppressed(Channel.EMAIL, doctor.email)
+    browser = PushSubscriptionFactory.create(user=doctor)
+    return [delivery, InboxItemFactory.create(user=doctor), browser, feed, answer, held]
 
 
 def message_token(delivery: models.Model) -> str:

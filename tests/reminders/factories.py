@@ -12,9 +12,12 @@ from uuid import uuid4
 
 import factory
 
-from accounts.models import User
+from accounts.enums import SignInMethod
+from accounts.models import Device, User
 from courses.models import Enrolment, Programme
+from reminders.domain.addresses import key
 from reminders.domain.consent import address_digest
+from reminders.domain.notices import endpoint_digest
 from reminders.enums import Channel, DeliveryState, Kind, SkipReason, SuppressionReason
 from reminders.models import (
     Campaign,
@@ -155,16 +158,25 @@ class ChannelChoiceFactory(factory.django.DjangoModelFactory[ChannelChoice]):
     changed_at = NOW
 
 
+def signed_in_device(user: User) -> Device:
+    made: Device = Device.objects.create(
+        user=user, session_key=uuid4().hex, name="Firefox on Linux", method=SignInMethod.LINK, created_at=NOW,
+        last_seen_at=NOW,
+    )  # fmt: skip
+    return made
+
+
 class PushSubscriptionFactory(factory.django.DjangoModelFactory[PushSubscription]):
     class Meta:
         model = PushSubscription
 
     user = factory.SubFactory(UserFactory)
     endpoint = factory.Sequence(lambda n: f"https://push.example.net/{n}")
-    endpoint_digest = factory.LazyAttribute(lambda one: address_digest(Channel.PUSH, one.endpoint))
+    endpoint_digest = factory.LazyAttribute(lambda one: endpoint_digest(one.endpoint))
     p256dh = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
     auth = "BTBZMqHH6r4Tts7J_aSIgg"
     device = "Firefox on Linux"
+    signed_in = factory.LazyAttribute(lambda one: signed_in_device(one.user))
     made_at = NOW
 
 
@@ -184,7 +196,11 @@ class ScheduleRevisionFactory(factory.django.DjangoModelFactory[ScheduleRevision
 
 def suppressed(channel: Channel, address: str, *, reason: SuppressionReason = SuppressionReason.HARD_BOUNCE) -> Any:
     return Suppression.objects.create(
-        channel=channel, address_digest=address_digest(channel, address), reason=reason, since=NOW
+        channel=channel,
+        address_digest=address_digest(channel, address),
+        reason=reason,
+        since=NOW,
+        keyed_with=key().name,
     )
 
 

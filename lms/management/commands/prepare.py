@@ -13,9 +13,14 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from reminders.domain.builtin_words import renew
+
 
 class Command(BaseCommand):
-    help = "Migrates, collects static files and loads the demonstration, each only where something is to be done."
+    help = (
+        "Migrates, writes the words of messages, collects static files and loads the demonstration, each only where "
+        "something is to be done."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--demo", action="store_true", help="load the demonstration into an empty database")
@@ -25,6 +30,7 @@ class Command(BaseCommand):
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             self.stdout.write("Migrating the database …")
             call_command("migrate", interactive=False, verbosity=0)
+        renew()  # the words of messages that come with the product
         if not settings.DEBUG:
             self.collect_static()
         if options["demo"] and not apps.get_model("courses", "Programme").objects.exists():

@@ -291,7 +291,7 @@ class TestBegun:
         found = scene(doctors=doctors, zones=ZONES)
         row = written(found)
         schedule(campaign=row, local_at="", actor=author, now=NOW)
-        with django_assert_num_queries(8):  # two of them the savepoint
+        with django_assert_num_queries(11):  # two of them the savepoint, three ask for names of sponsors
             assert start(campaign_id=row.pk, now=NOW) == doctors
 
     def test_done_when_nothing_is_left(self, there: Scene, author: User) -> None:

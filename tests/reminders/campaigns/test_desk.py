@@ -144,6 +144,16 @@ class TestLook:
         assert foreign.get_full_name() not in other.content.decode()
         assert text_of(other) == text_of(absent)
 
+    def test_sec_32_whose_data_was_looked_at_is_on_record_once(self, there: Scene, draft: Campaign) -> None:
+        browser = staff(there)
+        for _ in range(2):
+            browser.post(f"{DESK}{draft.pk}/look/", typed(doctor=there.doctors[0].email))
+        events = AuditEvent.objects.filter(action__startswith="campaign.").exclude(action="campaign.saved")
+        assert [(one.action, one.subject_id, one.details) for one in events.order_by("pk")] == [
+            ("campaign.doctor_looked", str(there.doctors[0].pk), {"campaign": draft.pk}),
+            ("campaign.looked", str(draft.pk), {"doctors": len(there.doctors)}),
+        ]
+
     def test_things_of_another_programme_are_not_counted(self, there: Scene, draft: Campaign) -> None:
         other = scene(doctors=1)
         answer = staff(there).post(f"{DESK}{draft.pk}/look/", typed(**{"audience.webinar": other.webinar.pk}))

@@ -200,6 +200,17 @@ class TestDeliveries:
         assert "The doctor does not want this channel" in page.content.decode()
         assert AuditEvent.objects.filter(action="deliveries.listed").count() == 1
         assert "Handed over (smtp)" in client.get(self.address(sent)).content.decode()
+        (event,) = AuditEvent.objects.filter(action="deliveries.read")
+        assert (event.subject_type, event.subject_id) == ("accounts.user", str(sent.user_id))
+        assert event.details == {"row": sent.pk}
+
+    def test_sec_32_what_was_searched_for_is_not_kept_for_ever(self, client: Client, programme: Programme) -> None:
+        row = DeliveryFactory.create(programme=programme)
+        client.get(self.address(), {"q": row.user.email})
+        client.get(self.address())
+        events = AuditEvent.objects.filter(action="deliveries.listed").order_by("pk")
+        assert [one.details for one in events] == [{"searched": True, "page": ""}, {"searched": False, "page": ""}]
+        assert not AuditEvent.objects.filter(details__icontains=row.user.email).exists()
 
     def test_nobody_changes_what_was_sent(self, client: Client, programme: Programme) -> None:
         row = DeliveryFactory.create(programme=programme, state=DeliveryState.SENT)

@@ -1,17 +1,20 @@
 """Browsers that show notices: added and ended by their person, and only known carriers are ever called."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from accounts.models import User
-from reminders.domain import consent, notices
+from accounts.domain.devices import end_all_devices, end_device
+from accounts.enums import DeviceEnd
+from accounts.models import Device, User
+from reminders.domain import composing, consent, notices
 from reminders.enums import Channel
 from reminders.models import ConsentRecord, PushSubscription
 from tests.factories.accounts import UserFactory
-from tests.reminders.factories import NOW, PushSubscriptionFactory
+from tests.reminders.factories import NOW, PushSubscriptionFactory, signed_in_device
 from tests.signing_in import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +36,8 @@ def add(
 ) -> PushSubscription:
     at = NOW + timedelta(minutes=minutes)
     given = {**KEYS, **(keys or {})}
-    return notices.add_browser(user=user, endpoint=endpoint, user_agent=FIREFOX, now=at, **given)
+    device = signed_in_device(user)
+    return notices.add_browser(user=user, device=device, endpoint=endpoint, user_agent=FIREFOX, now=at, **given)
 
 
 def standing(user: User) -> list[str]:
@@ -117,3 +121,60 @@ def test_the_worker_may_reach_the_whole_site_and_is_asked_for_anew() -> None:
     assert answer["Content-Type"] == "text/javascript; charset=utf-8"
     assert "no-store" in answer["Cache-Control"]
     assert "addEventListener" in answer.content.decode()
+
+
+class TestDevices:
+    """A notice says what a webinar is about, and whoever sits there may read it: it ends with the sign-in."""
+
+    def turned_on(self, browser: Client) -> None:
+        assert browser.post("/account/messages/notices/", {"endpoint": ENDPOINT, **KEYS}).status_code == 302
+
+    def test_they_end_when_their_person_signs_out(
+        self, doctor: User, django_capture_on_commit_callbacks: Any, settings: Any
+    ) -> None:
+        settings.MESSAGES = {**settings.MESSAGES, "MESSAGES_PUSH": "webpush", "VAPID_PRIVATE_KEY": "A" * 42 + "E"}
+        browser = signed_in(doctor)
+        self.turned_on(browser)
+        assert standing(doctor) == [ENDPOINT]
+        with django_capture_on_commit_callbacks(execute=True):
+            browser.post("/sign-out/")
+        assert standing(doctor) == []
+        assert consent.wanted([doctor.pk], Channel.PUSH) == {doctor.pk}, "no answer of theirs"
+        self.turned_on(signed_in(doctor))
+        assert standing(doctor) == [ENDPOINT]
+
+    def test_they_end_with_their_device_and_with_no_other(
+        self, doctor: User, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        here, there = add(doctor), add(doctor, endpoint=f"{ENDPOINT}/2")
+        assert here.signed_in is not None
+        with django_capture_on_commit_callbacks(execute=True):
+            end_device(device=here.signed_in, reason=DeviceEnd.REVOKED, now=NOW)
+        assert standing(doctor) == [there.endpoint]
+
+    def test_a_new_password_ends_them_everywhere_else(
+        self, doctor: User, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        here, there = add(doctor), add(doctor, endpoint=f"{ENDPOINT}/2")
+        assert there.signed_in is not None
+        with django_capture_on_commit_callbacks(execute=True):
+            end_all_devices(user=doctor, except_device=there.signed_in, reason=DeviceEnd.PASSWORD, now=NOW)
+        assert standing(doctor) == [there.endpoint]
+        assert here.pk != there.pk
+
+    def test_nothing_goes_to_one_whose_end_nobody_heard_of(self, doctor: User) -> None:
+        """The process died right after it ended the device; and rows of before devices were kept with them."""
+        lost, old, there = (add(doctor, endpoint=f"{ENDPOINT}/{number}") for number in range(3))
+        Device.objects.filter(user=doctor, pk=str(lost.signed_in_id)).update(
+            ended_at=NOW, ended_reason=DeviceEnd.SIGNED_OUT
+        )
+        PushSubscription.objects.filter(pk=old.pk).update(signed_in=None)
+        found = composing._browsers({doctor.pk})
+        assert [one[0] for one in json.loads(found[doctor.pk])] == [there.endpoint]
+        assert notices.end_with_devices(now=NOW) == 2
+        assert standing(doctor) == [there.endpoint]
+
+    def test_the_page_says_so(self, doctor: User, settings: Any) -> None:
+        settings.MESSAGES = {**settings.MESSAGES, "MESSAGES_PUSH": "webpush", "VAPID_PRIVATE_KEY": "A" * 42 + "E"}
+        page = signed_in(doctor).get("/account/messages/").content.decode()
+        assert "They end when you sign out in that browser" in page

@@ -44,6 +44,34 @@ def test_sec_25_nothing_becomes_a_link_by_itself(typed: str, shown: str) -> None
     assert defang(typed) == shown
 
 
+@pytest.mark.parametrize("sign", "\u200b\u200c\u200d\u00ad\u2060\ufeff\u180e\u034f\ufe0f\u2064\U000e0041")
+def test_sec_25_what_nobody_sees_hides_no_address(sign: str) -> None:
+    assert clean(f"evil.{sign}com") == "evil. com"
+    assert clean(f"evil{sign}.com") == "evil. com"
+    assert clean(f"e{sign}vil.co{sign}m") == "evil. com"
+    assert clean(f"https:{sign}//evil.example") == "https: //evil. example"
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("Call +44 20 7946 0958 now", "Call +44 … now"),
+        ("Dr Eve 00491701234567", "Dr Eve 0049…"),
+        ("+1 (900) 555-0100", "+1 (…"),
+        ("+49.170.1234567", "+49.…"),
+    ],
+)
+def test_sec_25_a_number_to_call_is_cut_short(typed: str, shown: str) -> None:
+    assert clean(typed) == shown
+
+
+@pytest.mark.parametrize(
+    "text", ["NCT01234567", "FM26-000123", "19:30 (Kolkata, UTC+5:30)", "2027-01-12, 19:30", "Phase 3: 1,204 of 15,000"]
+)
+def test_other_numbers_stay(text: str) -> None:
+    assert clean(text) == text
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -78,3 +106,4 @@ def test_long_values_are_cut_between_words() -> None:
 
 def test_one_line_keeps_joiners_of_scripts_that_need_them() -> None:
     assert one_line("می\u200cخواهم") == "می\u200cخواهم"
+    assert one_line("क्\u200dष") == "क्\u200dष"

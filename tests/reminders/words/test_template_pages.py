@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django_redis import get_redis_connection
 
 from accounts.enums import Role
-from accounts.models import User
+from accounts.models import AuditEvent, User
 from reminders.domain.builtin_words import built_in_set
 from reminders.domain.templates import copy_set, mark_used
 from reminders.enums import Channel, Kind
@@ -191,10 +191,12 @@ class TestLook:
         assert row_in(own).subject == "We are live: {{ webinar.title }}"
 
     def test_the_email_is_in_a_frame_that_may_do_nothing(self, browser: Client, own: TemplateSet) -> None:
-        page = browser.post(LOOK, place(row_in(own), body="<script>alert(1)</script>")).content.decode()
+        page = browser.post(LOOK, place(row_in(own), body="AMH < 1 & FSH > 9")).content.decode()
         assert '<iframe class="mt-page" sandbox=""' in page
-        assert "<script" not in page
-        assert "&amp;lt;script&amp;gt;" in page
+        assert "AMH &amp;lt; 1 &amp;amp; FSH &amp;gt; 9" in page
+        refused = browser.post(LOOK, place(row_in(own), body="<script>alert(1)</script>")).content.decode()
+        assert "<script" not in refused
+        assert "please leave out “&lt;script&gt;”" in refused
 
     def test_an_sms_tells_its_parts_and_its_price(self, browser: Client, own: TemplateSet) -> None:
         row = row_in(own, channel=Channel.SMS)
@@ -210,6 +212,18 @@ class TestLook:
         page = browser.post(LOOK, place(row_in(own), doctor=doctor.email.upper(), subject="{{ webinar.title }}"))
         assert page.context["shown"][0].parts.subject == made.webinar.lesson.title
         assert f"Dear {doctor.get_full_name()}," in page.context["shown"][0].parts.text
+
+    def test_sec_32_that_a_doctors_data_was_looked_at_is_on_record_once(
+        self, browser: Client, own: TemplateSet
+    ) -> None:
+        made = scene(doctors=2)
+        row = row_in(own)
+        for email in ("", *(one.email for one in made.doctors), made.doctors[0].email, "nobody@example.org"):
+            browser.post(LOOK, place(row, doctor=email))
+        events = AuditEvent.objects.filter(action="message_template.looked").order_by("pk")
+        assert [(one.subject_type, one.subject_id, one.details) for one in events] == [
+            ("accounts.user", str(one.pk), {"kind": row.kind, "programme": made.programme.pk}) for one in made.doctors
+        ]
 
     def test_a_doctor_of_another_programme_does_not_exist(self, own: TemplateSet) -> None:
         mine, other = scene(), scene()

@@ -68,6 +68,20 @@ resource "aws_iam_role_policy" "live_ivs" {
   policy   = var.live_ivs_policy
 }
 
+# Workers send, and a release asks whether the provider takes us (`manage.py check --deploy`).
+resource "aws_iam_role_policy" "messages" {
+  for_each = toset([for name in concat(local.celery, ["operations"]) : name if length(var.message_actions) > 0])
+  name     = "messages"
+  role     = each.key == "operations" ? aws_iam_role.operations.id : aws_iam_role.task[each.key].id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      for action, resources in var.message_actions :
+      { Effect = "Allow", Action = [action], Resource = resources == tolist(["*"]) ? "*" : resources }
+    ]
+  })
+}
+
 resource "aws_iam_role" "operations" {
   name               = "${var.name}-operations"
   assume_role_policy = data.aws_iam_policy_document.tasks.json

@@ -29,6 +29,7 @@ variable "media_bucket_arn" { type = string }
 variable "backup_bucket_arn" { type = string }
 variable "live_ivs_enabled" { type = bool }
 variable "live_ivs_policy" { type = string }
+variable "message_actions" { type = map(list(string)) }
 variable "log_days" { type = number }
 variable "requests_per_address" { type = number }
 variable "staging_repository_arn" { type = string }
