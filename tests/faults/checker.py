@@ -12,6 +12,7 @@ from typing import Any
 from tests.faults.exam_check import check_exam
 from tests.faults.findings import Database, Finding
 from tests.faults.journal import Heard, History, Operation, Outcome
+from tests.faults.mail_check import check_mail
 
 # What is in the database, a row for each time: the token, and the parameters by their names in `population`.
 PRESENT: Mapping[str, str] = {
@@ -29,6 +30,7 @@ PRESENT: Mapping[str, str] = {
     "announcement": """SELECT payload->>'id' FROM webinars_roomevent
         WHERE webinar_id = %(live)s AND kind = 'announcement'""",
     "move": "SELECT id::text FROM webinars_question WHERE id = ANY(%(moved)s) AND state = 'published'",
+    "message": "SELECT key::text FROM reminders_delivery WHERE campaign_id = %(campaign)s",
     "honest": """SELECT w.user_id || ':' || n FROM webinars_watchrecord w, unnest(w.coverage) AS part,
         generate_series(lower(part), upper(part) - 1) AS n WHERE w.webinar_id = %(fresh)s""",
 }
@@ -79,7 +81,9 @@ WAITING = """SELECT
     + (SELECT count(*) FROM webinars_watchrecord WHERE webinar_id = %(short)s AND reached_at IS NOT NULL
         AND settled_at IS NULL)
     + (SELECT count(*) FROM assessments_attempt WHERE quiz_id = %(exam)s AND state = 'open'
-        AND deadline_at + make_interval(secs => grace_seconds) < %(ended)s)"""
+        AND deadline_at + make_interval(secs => grace_seconds) < %(ended)s)
+    + (SELECT count(*) FROM reminders_delivery WHERE programme_id = %(programme)s
+        AND state IN ('planned', 'claimed', 'sending'))"""
 # In order; and whether a page may be without it: what was said of a question before it was taken back is not replayed.
 VISIBLE = """SELECT e.number, e.kind = 'published' AND EXISTS (SELECT FROM webinars_roomevent w
         WHERE w.webinar_id = e.webinar_id AND w.kind = e.kind AND w.payload->'id' = e.payload->'id'
@@ -89,7 +93,8 @@ VISIBLE = """SELECT e.number, e.kind = 'published' AND EXISTS (SELECT FROM webin
 
 
 NAMES = (
-    "webinar", "live", "scarce", "fresh", "short", "short_lesson", "poll", "exam", "exam_lesson", "begun",
+    "webinar", "live", "scarce", "fresh", "short", "short_lesson", "poll", "exam", "exam_lesson", "begun", "programme",
+    "campaign",
 )  # fmt: skip
 
 
@@ -126,6 +131,7 @@ def check(database: Database, history: History, scope: Scope) -> list[Finding]:
         *_followers(database, history.heard, scope),
         *_honest(history),
         *check_exam(database, history, scope.values),
+        *check_mail(database, history, scope.values),
     ]
 
 

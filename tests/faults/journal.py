@@ -75,6 +75,7 @@ class History:
 
     operations: tuple[Operation, ...]
     heard: tuple[Heard, ...]
+    mail: tuple[str, ...] = ()  # keys of what the mail server got, each time it did; no line of the journal
 
     @classmethod
     def read(cls, path: Path) -> "History":

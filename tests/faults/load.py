@@ -12,6 +12,7 @@ from tests.faults.candidates import Candidate
 from tests.faults.clients import give_up
 from tests.faults.doctors import Actor, Doctor, Honest, Listener, Moderator, Watcher
 from tests.faults.journal import Journal
+from tests.faults.mailing import Postmaster, keys_in, postmaster
 from tests.faults.replicas import Replicas
 from tests.faults.world import ORIGIN
 
@@ -47,12 +48,17 @@ class Load:
             Candidate(journal, port, world, next(seeds), people=world["candidates"][number::HALLS])
             for number in range(HALLS)
         ]
+        self.postmaster = postmaster(journal, site, world, next(seeds))
         self.tasks: list[asyncio.Task[None]] = []
         self.asked: list[asyncio.Task[None]] = []
 
     @property
     def actors(self) -> list[Actor]:
-        return [*self.doctors, *self.moderators, *self.candidates, *self.honest]
+        return [*self.doctors, *self.moderators, *self.candidates, *self.honest, self.postmaster]
+
+    def mail(self) -> tuple[str, ...]:
+        """The keys of the messages that the mail server has."""
+        return keys_in(self.site.mail)
 
     def start(self) -> None:
         self.tasks = [asyncio.create_task(one.run()) for one in (*self.watchers, *self.listeners)]
@@ -63,7 +69,9 @@ class Load:
         goals = [("player", partial(_acked, one), MORE_BEATS) for one in self.watchers]
         goals += [("listener", partial(_heard, one), MORE_EVENTS) for one in self.listeners]
         goals += [
-            (type(one).__name__, partial(_done, one), MORE_DONE) for one in self.actors if not isinstance(one, Honest)
+            (type(one).__name__, partial(_done, one), 1 if isinstance(one, Postmaster) else MORE_DONE)
+            for one in self.actors
+            if not isinstance(one, Honest)
         ]
         wanted = [(name, now, now() + more) for name, now, more in goals]
 

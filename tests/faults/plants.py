@@ -19,6 +19,7 @@ NEEDED = (
     ("vote", Outcome.OK),
     ("door", Outcome.OK),
     ("save", Outcome.OK),
+    ("message", Outcome.OK),
 )
 
 
@@ -216,6 +217,35 @@ def _attempt_of_nobody(database: Database, history: History, scope: Scope) -> tu
     return replace(history, operations=operations), f"attempt {one.who}"
 
 
+def _message_left_twice(database: Database, history: History, scope: Scope) -> tuple[History, str]:
+    one = _sent(database, scope)
+    return replace(history, mail=(*history.mail, one)), f"mail {one}"
+
+
+def _message_never_left(database: Database, history: History, scope: Scope) -> tuple[History, str]:
+    one = _sent(database, scope)
+    return replace(history, mail=tuple(key for key in history.mail if key != one)), f"mail {one}"
+
+
+def _message_waits(database: Database, history: History, scope: Scope) -> tuple[History, str]:
+    one = _sent(database, scope)
+    _once(database, "UPDATE reminders_delivery SET state = 'planned', ended_at = NULL WHERE key = %s::uuid", one)
+    return history, f"mail {one}"
+
+
+def _message_of_nobody(_database: Database, history: History, _scope: Scope) -> tuple[History, str]:
+    one = "00000000-0000-4000-8000-000000000000"
+    return replace(history, mail=(*history.mail, one)), f"mail {one}"
+
+
+def _sent(database: Database, scope: Scope) -> str:
+    query = "SELECT min(key::text) FROM reminders_delivery WHERE campaign_id = %(campaign)s AND state = 'sent'"
+    (one,) = database.execute(query, scope.values).fetchone() or (None,)
+    if one is None:
+        raise NothingToPlantError("No message was sent.")
+    return str(one)
+
+
 def _handed_in(database: Database, scope: Scope) -> int:
     query = "SELECT max(id) FROM assessments_attempt WHERE quiz_id = %(exam)s AND state = 'marked'"
     (one,) = database.execute(query, scope.values).fetchone() or (None,)
@@ -242,6 +272,10 @@ PLANTS: Mapping[str, Plant] = {
     "what was handed in is open again": _handed_in_is_open,
     "a lesson is completed by nothing": _completed_by_nothing,
     "an attempt that nobody was told of": _attempt_of_nobody,
+    "a message has left twice": _message_left_twice,
+    "a message was sent and has not left": _message_never_left,
+    "a message waits for ever": _message_waits,
+    "a message that nobody planned has left": _message_of_nobody,
 }
 
 

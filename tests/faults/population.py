@@ -28,6 +28,7 @@ def main(count: int) -> None:
     from tests.factories.courses import LessonFactory, ProgrammeFactory, RoleGrantFactory
     from tests.factories.webinars import LiveWebinarFactory, WebinarFactory
     from tests.faults.exam import make_exam
+    from tests.faults.mailing import make_mailing
     from tests.webinars.watching import make_device
 
     ProgrammeFactory.reset_sequence(Programme.objects.count())  # the rounds before had some
@@ -68,6 +69,7 @@ def main(count: int) -> None:
         **_questions(live, doctors[0]["user"], moderators[0]["user"]),
         "door": _door(live, moderators[0]["user"]),
         "candidates": doctors[-CANDIDATES:],
+        **make_mailing(programme=programme, webinar=live),
         **make_exam(course=course, late=[one.user for one in audience.sessions[-CANDIDATES::2]]),
     }
     sys.stdout.write(json.dumps(found) + "\n")

@@ -13,18 +13,22 @@ import psycopg
 from core.processes import wait_until
 from tests.cluster.site import Site
 from tests.faults.disk import Disk, disk
+from tests.reminders.transports.servers import MailServer, mail_server
 
 PATIENCE = 150.0
 
 
 class Replicas(Site):
     counts: ClassVar[dict[str, int]] = {
-        "web": 2, "realtime": 2, "worker": 1, "long": 0, "transcoder": 0, "ingest": 0, "beat": 2,
+        "web": 2, "realtime": 2, "worker": 1, "long": 0, "sender": 2, "transcoder": 0, "ingest": 0, "beat": 2,
     }  # fmt: skip
 
-    def __init__(self, directory: Path, room: Disk) -> None:
-        super().__init__(directory, viewers=0)
+    def __init__(self, directory: Path, room: Disk, mail: MailServer) -> None:
+        more = {"MESSAGES_EMAIL": "smtp", "EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(mail.port)}
+        more |= {"MESSAGES_EMAIL_RATE": "10000", "MESSAGES_TIMEOUT": "2"}
+        super().__init__(directory, viewers=0, more=more)
         self.disk = room
+        self.mail = mail
 
     def populate(self, count: int) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(self._run("tests.faults.population", str(count)).splitlines()[-1])
@@ -69,8 +73,8 @@ class Replicas(Site):
 @contextlib.contextmanager
 def replicas(directory: Path) -> Iterator[Replicas]:
     """In an empty directory that is removed, unless the block fails. Takes its ports and processes along."""
-    with disk(directory) as room:
-        site = Replicas(directory, room)
+    with disk(directory) as room, mail_server() as mail:
+        site = Replicas(directory, room, mail)
         try:
             yield site
         finally:

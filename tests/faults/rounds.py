@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from tests.faults.findings import Finding
 from tests.faults.journal import History, Journal, Outcome
 from tests.faults.kinds import Fault, Stage
 from tests.faults.load import PEOPLE, Load
+from tests.faults.mailing import hasten
 from tests.faults.plants import is_provable, prove
 from tests.faults.replicas import Replicas
 
@@ -65,7 +66,7 @@ async def play(
     people = [one.viewer["user"] for one in load.listeners]
     scope = Scope.of(world, began=started_at, ended=_now(site), followers=people, last_number=last)
     result.complaints = load.complaints()
-    await asyncio.to_thread(_judge, site, History.read(journal_path), scope, result, proves=proves)
+    await asyncio.to_thread(_judge, site, load, History.read(journal_path), scope, result, proves=proves)
     result.seconds = time.monotonic() - began
     return result
 
@@ -94,7 +95,7 @@ async def _break(kind: type[Fault], stage: Stage) -> float:
     return time.monotonic() - began
 
 
-def _judge(site: Replicas, history: History, scope: Scope, result: Result, *, proves: bool) -> None:
+def _judge(site: Replicas, load: Load, history: History, scope: Scope, result: Result, *, proves: bool) -> None:
     result.counts = {one: sum(op.outcome is one for op in history.operations) for one in Outcome}
     deadline = time.monotonic() + SETTLED_SECONDS
     with site.connect() as database:
@@ -103,11 +104,13 @@ def _judge(site: Replicas, history: History, scope: Scope, result: Result, *, pr
             with database.transaction():
                 left = waiting(database, scope)
                 if left == 0 or time.monotonic() > deadline:
+                    history = replace(history, mail=load.mail())
                     result.findings = check(database, history, scope)
                     break
+            hasten(site, scope.values["programme"])
             time.sleep(0.2)
         if left:
-            result.complaints.append(f"{left} counts, completions or attempts still wait for the worker")
+            result.complaints.append(f"{left} counts, completions, attempts or messages still wait for the worker")
         if proves and result.is_clean:
             result.proofs = prove(database, history, scope)
 

@@ -39,7 +39,7 @@ class KilledWorker(Killed): ...
 class KilledBeat(Killed): ...
 
 
-@fault("rolling restart", touches="web realtime worker beat", lasts=(0, 0))
+@fault("rolling restart", touches="web realtime worker sender beat", lasts=(0, 0))
 class Rolled(Fault):
     """Everything is replaced while it is used, in short one of web and of realtime. Nothing crashes on the way."""
 
@@ -47,7 +47,9 @@ class Rolled(Fault):
         self.before = self.site.table()
         self.names = ["web.1", "realtime.1"]
         if self.stage.is_long:
-            self.names = [name for tier in ("web", "realtime", "worker", "beat") for name in self.site.of(tier)]
+            self.names = [
+                name for tier in ("web", "realtime", "worker", "sender", "beat") for name in self.site.of(tier)
+            ]
         self.under_way = ThreadPoolExecutor(1).submit(self._roll)
 
     def mend(self) -> None:
