@@ -8,6 +8,7 @@ import { closeHelp, Keyboard, openHelp } from "./keyboard.js";
 import { Outbox } from "./outbox.js";
 import { Player } from "./player.js";
 import { Progress } from "./progress.js";
+import { Reports } from "./reports.js";
 import { PlaySession } from "./session.js";
 import { Settings } from "./settings.js";
 import { Source } from "./source.js";
@@ -133,6 +134,13 @@ function makeFace({ config, root, parts, source, choices, beats, length }) {
   return { player, progress: new Progress({ player, beats, timeline, parts, coverage, length, required, isDone: config.is_done }) };
 }
 
+/** Where the page names somebody who wants to know how well it plays. */
+function makeReports({ root, config, player, source, session, wire }) {
+  if (!root.dataset.reports) return null;
+  const url = root.dataset.reports.replace("{webinar}", config.webinar);
+  return new Reports({ player, source, session, wire, url, seen: config.coverage });
+}
+
 function offerFirst({ config, player, progress, beats, length }) {
   if (config.phase === "live") {
     player.offer({ position: 0, label: say("watch-live"), detail: say("live-now") });
@@ -190,15 +198,17 @@ export async function mount({ config, socket, wire, onStale = () => false }) {
   });
   session.addEventListener("opened", () => holdSession(session.id));
   session.addEventListener("granted", ({ detail: { live } }) => live && source.readdress(live));
+  const reports = makeReports({ root, config, player, source, session, wire });
   offerFirst({ config, player, progress, beats, length });
   root.dataset.ready = "true";
   beats.deliverLeftovers(config.position);
-  return { player, source, phase, stop: () => stopAll({ beats, watermark, source, socket }) };
+  return { player, source, phase, stop: () => stopAll({ beats, reports, watermark, source, socket }) };
 }
 
 /** Before the picture goes from the page: what was watched is sent, and nothing goes on unseen. */
-function stopAll({ beats, watermark, source, socket }) {
+function stopAll({ beats, reports, watermark, source, socket }) {
   watermark.stop();
+  if (reports) reports.finish();
   beats.finish();
   socket.hello = () => null;
   source.destroy();

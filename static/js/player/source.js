@@ -68,6 +68,12 @@ export class Source extends EventTarget {
     return this.quality === "audio" && Boolean(this.sources.audio) && this.kind !== "mp4";
   }
 
+  /** Of the picture that plays, per second; 0 where nobody says. */
+  get kbit() {
+    const level = this.hls && this.hls.levels[this.hls.currentLevel];
+    return level && level.bitrate ? level.bitrate / 1000 : 0;
+  }
+
   get address() {
     if (this.kind === "mp4") return this.sources.mp4;
     return this.isAudioOnly ? this.sources.audio : this.sources.hls;
