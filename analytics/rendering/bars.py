@@ -222,4 +222,4 @@ def _funnel_table(caption: Caption, words: Words, steps: Sequence[FunnelStep]) -
                 f"{words.number(loss.people)} ({words.percent(loss.share)})" if loss else "–",
             )
         )
-    return table(caption, words, [words.name, words.value, words.share, words.lost_head], rows)
+    return table(caption, words, [words.step, words.value, words.share, words.lost_head], rows)

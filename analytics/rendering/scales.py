@@ -69,7 +69,7 @@ def matching(low: float, high: float, scale: Scale, intervals: int) -> list[floa
 
 
 def _tidy(value: float) -> float:
-    return float(f"{value:.10g}")
+    return float(f"{value:.13g}")
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,8 @@ class Words:
     none: str  # nobody at all, in a legend
     unknown: str  # a place that is on no map
     name: str  # heading of the column with labels
+    country: str
+    step: str
     value: str
     share: str
     average: str

@@ -53,7 +53,7 @@ def world_map(
     rows = [
         (_name(code, words, names), words.withheld if value is None else words.number(value)) for code, value in ordered
     ]
-    return figure(caption, "map", words, picture, table(caption, words, [words.name, words.value], rows))
+    return figure(caption, "map", words, picture, table(caption, words, [words.country, words.value], rows))
 
 
 def _name(code: str, words: Words, names: Callable[[str], str]) -> str:

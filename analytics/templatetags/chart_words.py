@@ -123,6 +123,8 @@ def words() -> Words:
         none=pgettext("nobody, in a legend", "none"),
         unknown=_("Country not known"),
         name=pgettext("heading of a column", "What"),
+        country=pgettext("heading of a column", "Country"),
+        step=pgettext("heading of a column", "Step"),
         value=pgettext("heading of a column", "Number"),
         share=pgettext("heading of a column", "Share"),
         average=pgettext("heading of a column", "Average"),

@@ -2,10 +2,12 @@
  * Values of a curve under the pointer or the arrow keys. The picture and the words come from the server (`chart-rows`); here a
  * line is moved and a sentence is put together. Without this script the table under the chart says the same.
  *
- * Listens on the document, and looks for charts whenever something is put into the page: a fragment may bring one later.
+ * Listens on the document, and looks for charts whenever something is put into the page: a fragment may bring one later. Who was
+ * reading a chart that has just been replaced goes on reading the new one at the same place.
  */
 const SVG = "http://www.w3.org/2000/svg";
 const known = new WeakMap();
+let reading = null; // {id, index, hasFocus} of the figure that shows a value
 
 /** {rows, labels, plot, reader, readout, line, index} of a figure, made when somebody first comes near it. */
 function readerOf(figure) {
@@ -48,8 +50,15 @@ function prepare(root) {
     reader.setAttribute("aria-valuenow", "1");
     plot.append(reader);
     const made = readerOf(figure);
-    if (made) reader.setAttribute("aria-valuetext", sentence(made, 0));
+    if (!made) continue;
+    reader.setAttribute("aria-valuetext", sentence(made, 0));
+    if (reading && reading.id === figure.id) goOn(made, reading);
   }
+}
+
+function goOn(made, { index, hasFocus }) {
+  if (hasFocus && document.activeElement === document.body) made.reader.focus({ preventScroll: true });
+  show(made, index);
 }
 
 function sentence({ rows, labels }, index) {
@@ -67,11 +76,16 @@ function show(made, index) {
   made.readout.textContent = text;
   made.reader.setAttribute("aria-valuenow", String(made.index + 1));
   made.reader.setAttribute("aria-valuetext", text);
+  reading = { id: made.figure.id, index: made.index, hasFocus: document.activeElement === made.reader };
 }
 
 function hide(made) {
   made.line.setAttribute("visibility", "hidden");
   made.readout.textContent = "";
+  // A browser also says so when the chart is taken away; only afterwards one knows whether it was.
+  queueMicrotask(() => {
+    if (made.figure.isConnected && reading && reading.id === made.figure.id) reading = null;
+  });
 }
 
 /** The row nearest to a pointer. Time runs from left to right on every page. */

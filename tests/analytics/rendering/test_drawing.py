@@ -322,7 +322,7 @@ def test_half_a_page_gets_what_fits_a_phone_only() -> None:
 def test_countries_without_a_place_on_the_map_are_in_the_table() -> None:
     html = charts.world_map({"IN": 5, "ZZ": 2, "": 1, "MT": 3}, key="k", title="T")
     assert rows_of(html) == [
-        ["What", "Number"],
+        ["Country", "Number"],
         ["India", "5"],
         ["Malta", "3"],
         ["ZZ", "2"],
