@@ -1,4 +1,4 @@
-"""Confirming a number in a browser: by keyboard, without scripts, with wrong codes. And notices that cannot be had."""
+"""Confirming a number in a browser: by keyboard, without scripts, with wrong codes."""
 
 import json
 import re
@@ -6,7 +6,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import PHONE, Complaints, OpenBrowser, Site, eventually
+from tests.e2e.conftest import PHONE, OpenBrowser, Site, eventually
 from tests.e2e.looking import take, violations
 
 pytestmark = pytest.mark.browser
@@ -97,29 +97,3 @@ def test_all_of_it_without_scripts_and_five_wrong_codes(open_browser: OpenBrowse
     page.get_by_role("button", name="Confirm").click()
     expect(page.get_by_text("Your number is confirmed.")).to_be_visible()
     expect(page.get_by_role("checkbox", name="WhatsApp")).to_be_checked()
-
-
-def test_a_browser_that_reaches_no_push_service_says_so(
-    open_browser: OpenBrowser, site: Site, complaints: Complaints
-) -> None:
-    """A real browser asks its maker's service, which nobody reaches from here, as behind some hospitals' proxies."""
-    complaints.allow("Push API in incognito mode", "push service", "Registration failed")
-    context = open_browser("numbers")
-    context.grant_permissions(["notifications"], origin=site.url)
-    page = context.new_page()
-    page.goto(f"{site.url}/account/messages/")
-    page.get_by_role("button", name="Turn on in this browser").click()
-    expect(page.get_by_text("This browser could not reach its own service for notices.")).to_be_visible()
-    assert violations(page) == []
-    take(page, "notices-unreachable")
-    assert site.rows(
-        "SELECT count(*) FROM reminders_pushsubscription WHERE user_id = %s",
-        int(site.world["doctors"]["numbers"]["id"]),
-    ) == [(0,)]
-
-
-def test_a_browser_that_is_not_allowed_to_says_so(open_browser: OpenBrowser, site: Site) -> None:
-    page = open_browser("numbers").new_page()
-    page.goto(f"{site.url}/account/messages/")
-    page.get_by_role("button", name="Turn on in this browser").click()
-    expect(page.get_by_text("This browser does not allow notices from this site.")).to_be_visible()
