@@ -23,6 +23,7 @@ from reminders.models import Campaign, Delivery, MessagePolicy
 from tests.factories.accounts import UserFactory
 from tests.factories.webinars import WatchRecordFactory
 from tests.reminders.factories import NOW, CampaignFactory, ChannelChoiceFactory, Scene, scene
+from tests.reminders.outbox.test_falling_back import told as told_of_another
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sink")]
 MINUTE = timedelta(minutes=1)
@@ -81,6 +82,7 @@ class TestWhomItIsFor:
         never = {"audience": {"messages": "never_received"}, "fallback_minutes": 60}
         begun(found, channels=["email", "inbox"], texts=BOTH, **never)
         ended()
+        told_of_another()
         assert plan_fallbacks(now=NOW + 60 * MINUTE) == 1
 
         assert verdict("inbox", now=NOW + 60 * MINUTE) == {found.doctors[0].pk: "go"}
@@ -145,6 +147,7 @@ class TestNextChannel:
     def test_after_the_stated_wait_where_it_did_not_arrive(self) -> None:
         _found, row = self.chained()
         ended()
+        told_of_another()
 
         assert self.state(row, now=NOW + 59 * MINUTE) == CampaignState.RUNNING
         assert plan_fallbacks(now=NOW + 59 * MINUTE) == 0
@@ -159,6 +162,7 @@ class TestNextChannel:
         _found, row = self.chained()
         told: dict[str, Any] = {mark: NOW}
         ended(**told)
+        told_of_another()
 
         assert plan_fallbacks(now=NOW + 61 * MINUTE) == 0
         assert self.state(row, now=NOW + MINUTE) == CampaignState.DONE
@@ -178,6 +182,7 @@ class TestNextChannel:
     def test_of_a_stopped_one_there_is_no_next(self) -> None:
         _found, row = self.chained()
         ended()
+        told_of_another()
         assert stop(campaign=row, actor=UserFactory.create(), now=NOW + MINUTE) == 0
 
         assert plan_fallbacks(now=NOW + 61 * MINUTE) == 0

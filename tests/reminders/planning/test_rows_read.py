@@ -71,8 +71,9 @@ def checking(found: Scene) -> tuple[str, dict[str, Any]]:
 def rows_read(statement: str, values: dict[str, Any], table: str = "courses_lessoncompletion") -> tuple[int, int]:
     """Of a table: those that were looked at, by whatever way. And how many rows came of it all."""
     with connection.cursor() as cursor:
-        cursor.execute(f"ANALYZE {table}")
-        cursor.execute("SET LOCAL enable_seqscan = off")  # a small table is read whole, and a large one is meant
+        cursor.execute(f"ANALYZE {table}, webinars_playsession, courses_enrolment")
+        for way in ("seqscan", "hashjoin", "mergejoin"):  # a small table is read whole, and a large one is meant
+            cursor.execute(f"SET LOCAL enable_{way} = off")
         cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", values)
         found = cursor.fetchone()[0]
     (plan,) = found if isinstance(found, list) else json.loads(found)
