@@ -39,6 +39,7 @@ HELP = {
     "lms_messages_failed": "Messages that failed within the last hour",
     "lms_messages_unknown": "Messages of the last hour of which nobody knows whether they left",
     "lms_rollups_lag_seconds": "Age of the oldest figures among webinars that somebody opened in the last ten minutes",
+    "lms_playback_degraded": "Countries of live webinars whose players waited for a tenth of the last ten minutes",
     "lms_live_broadcasts": "Broadcasts on air, rehearsals included",
     "lms_live_lag_seconds": "Age of the end of the newest segment, of the broadcast that is latest",
     "lms_postgresql_connections": "Connections to this server, of all databases",
@@ -63,6 +64,7 @@ SELECT pid, state, CASE WHEN application_name NOT IN ('pg_dump', 'backup') THEN 
     CASE WHEN application_name NOT IN ('pg_dump', 'backup') THEN state_change END AS state_change
 FROM pg_stat_activity WHERE backend_type = 'client backend'
 """
+DEGRADED_FROM_MS = 20 * 60_000  # twenty minutes of players: the trouble of one person is no country's
 _QUERY = f"""
 WITH sessions AS ({SESSIONS}),
 queued AS (SELECT count(*) AS n, min(queued_at) AS at FROM media_video WHERE status = 'queued'),
@@ -89,6 +91,15 @@ figures AS (
     SELECT min(coalesce(s.seen_through, o.at)) AS at
     FROM opened o LEFT JOIN analytics_rollupstate s USING (webinar_id)
 ),
+degraded AS (
+    SELECT count(*) AS n FROM (
+        SELECT FROM analytics_qualityminute
+        WHERE webinar_id IN (SELECT webinar_id FROM webinars_broadcast WHERE ended_at IS NULL) AND phase = 'live'
+            AND at > now() - interval '10 minutes'
+        GROUP BY webinar_id, country
+        HAVING sum(play_ms + stall_ms) >= {DEGRADED_FROM_MS} AND sum(stall_ms) * 10 > sum(play_ms + stall_ms)
+    ) AS countries
+),
 live AS (
     SELECT count(*) AS n,
         min(coalesce(epoch + program_seconds * interval '1 second', started_at)) AS at
@@ -105,14 +116,14 @@ SELECT queued.n, extract(epoch FROM now() - queued.at),
     unrecorded.n, extract(epoch FROM now() - unrecorded.at),
     imports.n, extract(epoch FROM now() - imports.at),
     outbox.n, extract(epoch FROM now() - outbox.at), undelivered.failed, undelivered.unknown,
-    extract(epoch FROM now() - figures.at),
+    extract(epoch FROM now() - figures.at), degraded.n,
     live.n, extract(epoch FROM now() - live.at),
     activity.n, current_setting('max_connections')::int, activity.active,
     extract(epoch FROM activity.idle), extract(epoch FROM activity.longest),
     (SELECT count(*) FROM pg_locks WHERE NOT granted),
     (SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()),
     pg_database_size(current_database())
-FROM queued, unrecorded, imports, outbox, undelivered, figures, live, activity
+FROM queued, unrecorded, imports, outbox, undelivered, figures, degraded, live, activity
 """  # noqa: S608  # our own constant
 
 

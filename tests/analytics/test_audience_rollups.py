@@ -262,7 +262,7 @@ class TestRefreshing:
         with CaptureQueriesContext(connection) as queries:
             refresh(webinar_id=webinar.pk, now=LATER)
 
-        assert len(queries) == 18
+        assert len(queries) == 19
 
     def test_a_webinar_that_is_gone_is_no_error(self) -> None:
         assert refresh(webinar_id=0, now=LATER) is None

@@ -27,6 +27,8 @@ SESSION_LASTS = timedelta(days=1)
 # Reports of a session that began before a month that lies in cold storage ended.
 STRADDLES = timedelta(days=2)
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+# Of this transaction: to compile a statement takes longer than to run it, and a webinar's pieces are sorted in memory.
+_PLANNED = "SET LOCAL jit = off; SET LOCAL work_mem = '64MB'"
 Progress = Callable[[int, int], None]
 
 
@@ -180,6 +182,7 @@ def _stale() -> Iterator[int]:
 def _lock(webinar_id: int) -> bool:
     """Held to the end of the transaction, and given back by PostgreSQL itself where the process dies."""
     with connection.cursor() as cursor:
+        cursor.execute(_PLANNED)
         cursor.execute(
             "SELECT pg_try_advisory_xact_lock(hashtextextended('analytics.rollup:' || %s::int8, 0))", [webinar_id]
         )
