@@ -82,6 +82,37 @@ def test_no_label_covers_another_one_or_leaves_its_card(english: Page, arabic: P
         assert page.evaluate(BOXES, LABELS) == []
 
 
+# With reduced motion everything changes in a hundredth of a millisecond, but no sooner than in the next frame.
+MOVE = """async (x) => {
+    const [first, second] = document.querySelectorAll("#chart-many .for-wide .chart-tick");
+    const frame = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    second.removeAttribute("transform");
+    await frame();
+    const away = first.getBoundingClientRect().left - second.getBoundingClientRect().left;
+    if (x !== null) second.setAttribute("transform", `translate(${x || away} 0)`);
+    await frame();
+}"""
+
+
+def test_a_label_that_covers_another_one_would_be_seen(english: Page) -> None:
+    english.set_viewport_size({"width": 1440, "height": 900})
+    english.evaluate(MOVE, 0)
+    assert english.evaluate(BOXES, LABELS) == ['chart-many: "0" on "50"']
+    english.evaluate(MOVE, -2000)
+    assert english.evaluate(BOXES, LABELS) == ['chart-many: "50" leaves the card']
+    english.evaluate(MOVE, None)
+    assert english.evaluate(BOXES, LABELS) == []
+
+
+def test_paper_is_light_and_numbers_to_open_are_not_printed(english: Page) -> None:
+    english.emulate_media(media="print", color_scheme="dark")
+    ground = english.locator(".card").first.evaluate("(one) => getComputedStyle(one).backgroundColor")
+    assert ground == "rgb(255, 255, 255)"
+    assert not english.locator("#chart-bars .chart-data").is_visible()
+    english.emulate_media(media="screen", color_scheme="light")
+    assert english.locator("#chart-bars .chart-data").is_visible()
+
+
 @pytest.mark.long
 def test_axe_finds_nothing_in_light_and_dark(english: Page, arabic: Page) -> None:
     english.set_viewport_size({"width": 1440, "height": 900})
