@@ -37,7 +37,7 @@ class DeliveryAdmin(LookedAtAdmin):
     list_per_page = 50
     ordering = ("-due_at", "-pk")
     fields: ClassVar[Any] = (
-        "programme", "doctor", "message", "subject", "channel", "due", "expires", "shown_state", "story",
+        "programme", "doctor", "message", "subject", "channel", "due", "expires", "state_text", "story",
     )  # fmt: skip
     readonly_fields: ClassVar[Any] = fields
 
@@ -60,6 +60,10 @@ class DeliveryAdmin(LookedAtAdmin):
     @display(description=_("State"), ordering="state", label=COLOURS)
     def shown_state(self, row: Delivery) -> tuple[str, str]:
         return row.state, str(row.get_state_display())
+
+    @display(description=_("State"))
+    def state_text(self, row: Delivery) -> str:
+        return str(row.get_state_display())
 
     @display(description=_("What became of it"))
     def became(self, row: Delivery) -> str:

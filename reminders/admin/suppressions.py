@@ -65,7 +65,7 @@ class SuppressionAdmin(LookedAtAdmin):
     list_per_page = 50
     ordering = ("-since", "-pk")
     actions_detail = ("free", "hold")
-    fields: ClassVar[Any] = ("whose", "channel", "reason", "since_when", "shown_state", "story")
+    fields: ClassVar[Any] = ("whose", "channel", "reason", "since_when", "state_text", "story")
     readonly_fields: ClassVar[Any] = fields
 
     class Media:
@@ -149,6 +149,10 @@ class SuppressionAdmin(LookedAtAdmin):
     @display(description=_("How it stands"), label=STATES)
     def shown_state(self, row: Suppression) -> tuple[str, str]:
         return ("held", str(_("Takes no messages"))) if row.lifted_at is None else ("free", str(_("Free again")))
+
+    @display(description=_("How it stands"))
+    def state_text(self, row: Suppression) -> str:
+        return str(self.shown_state(row)[1])
 
     @display(description=_("What happened"))
     def story(self, row: Any) -> str:

@@ -53,6 +53,14 @@ class _Chain:
         waited = Q(ended_at__lte=now - timedelta(minutes=self.minutes)) & unsure & ~Q(channel=Channel.INBOX)
         return due | Q(state=DeliveryState.FAILED) | left & (Q(bounced_at__isnull=False) | waited)
 
+    def may_be_due(self, now: datetime) -> Q:
+        """Beside those that are: whose wait is not over, by a channel that may still tell."""
+        if self.minutes is None:
+            return self.is_due(now)
+        able = [one for one in self.channels if (way := transport_for(Channel(one))) and way.tells_delivery]
+        left = Q(state__in=(DeliveryState.SENT, DeliveryState.UNKNOWN), delivered_at=None, channel__in=able)
+        return self.is_due(now) | left & Q(ended_at__gt=now - timedelta(minutes=self.minutes))
+
     def has_next(self) -> Q:
         """Those whose doctor wants one of the channels after theirs; of one that is no part of it any more, any."""
         found = Q()
@@ -147,8 +155,7 @@ def has_more(campaign: Campaign, *, now: datetime) -> bool:
     if len(campaign.channels) < 2:
         return False
     chain, rows = _chain_of(campaign)
-    later = now + timedelta(minutes=chain.minutes or 0)
-    return _before_next(rows, chain, due=chain.is_due(later), now=now).exists()
+    return _before_next(rows, chain, due=chain.may_be_due(now), now=now).exists()
 
 
 def _refused(rows: QuerySet[Delivery], chain: _Chain, *, now: datetime) -> QuerySet[Delivery]:

@@ -81,7 +81,7 @@ class Suppression(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.channel}/{self.reason}"
+        return f"{self.get_channel_display()}: {self.get_reason_display()}"
 
 
 class PushSubscription(models.Model):

@@ -157,6 +157,14 @@ class TestNextChannel:
         assert self.state(row, now=NOW + 62 * MINUTE) == CampaignState.DONE
         assert plan_fallbacks(now=NOW + 300 * MINUTE) == 0
 
+    def test_not_where_nobody_tells_and_it_is_done_after_the_wait(self) -> None:
+        _found, row = self.chained()
+        ended()
+
+        assert self.state(row, now=NOW + 59 * MINUTE) == CampaignState.RUNNING
+        assert plan_fallbacks(now=NOW + 60 * MINUTE) == 0
+        assert self.state(row, now=NOW + 60 * MINUTE) == CampaignState.DONE
+
     @pytest.mark.parametrize("mark", ["delivered_at", "read_at", "followed_at"])
     def test_not_where_it_arrived(self, mark: str) -> None:
         _found, row = self.chained()
