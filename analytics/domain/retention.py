@@ -1,0 +1,149 @@
+"""How many watched each second of a webinar: a range sweep in PostgreSQL over what the watch engine has kept.
+
+The cost grows with the number of ranges, not with seconds × people: each range is a step up where it begins and a step
+down where it ends, and PostgreSQL adds the steps up by second.
+"""
+
+import math
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
+from typing import Any
+
+from django.db import connections
+
+from analytics.domain.axis import Axis
+from core.replica import reading
+from webinars.domain.timeline import Timeline
+
+# Doctors of the programme only: who presents or tries the player as staff is no audience. Each boundary is rounded by
+# itself, half up, as Timeline.ranges_to_recording rounds it. What one person has seen live and again in the recording
+# counts once in `all`.
+_SWEEP = """
+WITH program AS (
+    SELECT * FROM unnest(%(program_from)s::float8[], %(program_to)s::float8[], %(program_at)s::float8[])
+        AS p (low, high, target)
+), shown AS (
+    SELECT * FROM unnest(%(shown_from)s::float8[], %(shown_to)s::float8[], %(shown_at)s::float8[])
+        AS p (low, high, target)
+), records AS MATERIALIZED (
+    SELECT w.user_id, w.phase, w.coverage FROM webinars_watchrecord w
+    WHERE w.webinar_id = %(webinar)s AND EXISTS (
+        SELECT FROM courses_enrolment e WHERE e.user_id = w.user_id AND e.programme_id = %(programme)s
+    ) {only}
+), uncut AS (
+    SELECT user_id, phase, lower(c.r)::float8 AS low, upper(c.r)::float8 AS high
+    FROM records CROSS JOIN LATERAL unnest(coverage) AS c (r) WHERE phase = 'on_demand'
+    UNION ALL
+    SELECT user_id, phase, floor(p.target + greatest(lower(c.r), p.low) - p.low + 0.5),
+        floor(p.target + least(upper(c.r), p.high) - p.low + 0.5)
+    FROM records CROSS JOIN LATERAL unnest(coverage) AS c (r)
+    JOIN program p ON lower(c.r) < p.high AND upper(c.r) > p.low
+    WHERE phase = 'live'
+), seen AS MATERIALIZED (
+    SELECT user_id, phase, int4range(
+        least(%(length)s, floor(s.target + greatest(u.low, s.low) - s.low + 0.5))::int4,
+        least(%(length)s, floor(s.target + least(u.high, s.high) - s.low + 0.5))::int4) AS r
+    FROM uncut u JOIN shown s ON u.low < s.high AND u.high > s.low
+    WHERE u.low < u.high
+), several AS (
+    SELECT user_id FROM seen GROUP BY user_id HAVING count(DISTINCT phase) > 1
+), united AS (
+    SELECT 'all' AS series, r FROM seen WHERE user_id NOT IN (SELECT user_id FROM several)
+    UNION ALL
+    SELECT 'all', unnest(range_agg(r)) FROM seen WHERE user_id IN (SELECT user_id FROM several) GROUP BY user_id
+), series AS (
+    SELECT phase AS series, r FROM seen UNION ALL SELECT series, r FROM united
+)
+SELECT series, at, sum(step) FROM (
+    SELECT series, lower(r) AS at, 1 AS step FROM series WHERE NOT isempty(r)
+    UNION ALL
+    SELECT series, upper(r), -1 FROM series WHERE NOT isempty(r)
+) AS steps GROUP BY series, at ORDER BY series, at
+"""
+ALL, LIVE, RECORDED = "all", "live", "on_demand"
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """`steps[i] = (second, viewers from that second on)`, in order, beginning at 0; the last one has no viewers."""
+
+    steps: tuple[tuple[int, int], ...] = ((0, 0),)
+
+    def at(self, second: float) -> int:
+        index = bisect_right(self.steps, (second, math.inf)) - 1
+        return self.steps[index][1] if index >= 0 else 0
+
+    @property
+    def peak(self) -> int:
+        return max(viewers for _second, viewers in self.steps)
+
+    @property
+    def watched_seconds(self) -> int:
+        """Of all people together: each second once for each who saw it."""
+        return sum(viewers * (end - start) for (start, viewers), (end, _) in pairwise(self.steps))
+
+    def sampled(self, *, length: int, points: int) -> list[tuple[float, float]]:
+        """The mean of each of `points` equal parts, for drawing: an hour has more seconds than a picture has dots."""
+        points = max(1, min(points, length))
+        sums = [0.0] * points
+        for (start, viewers), (end, _) in pairwise((*self.steps, (length, 0))):
+            _spread(sums, start, min(end, length), viewers, length / points)
+        width = length / points
+        return [((i + 0.5) * width, total / width) for i, total in enumerate(sums)]
+
+
+def _spread(sums: list[float], start: float, end: float, viewers: int, width: float) -> None:
+    if not viewers or end <= start:
+        return
+    for i in range(int(start // width), min(len(sums) - 1, int(end // width)) + 1):
+        sums[i] += viewers * max(0.0, min(end, (i + 1) * width) - max(start, i * width))
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """`everybody` counts a person once a second, however often and in whichever phase they saw it."""
+
+    length: int
+    everybody: Curve = field(default_factory=Curve)
+    live: Curve = field(default_factory=Curve)
+    recorded: Curve = field(default_factory=Curve)
+
+
+def retention_of(axis: Axis, *, webinar_id: int, programme_id: int, only: Sequence[int] | None = None) -> Retention:
+    """One query. `only`: these people, for a reference or a group."""
+    if not axis.length:
+        return Retention(0)
+    statement = _SWEEP.format(only="" if only is None else "AND w.user_id = ANY (%(only)s::int8[])")
+    values: dict[str, Any] = {
+        "webinar": webinar_id,
+        "programme": programme_id,
+        "length": axis.length,
+        "only": list(only or ()),
+        **_pieces("program", axis.program),
+        **_pieces("shown", axis.shown),
+    }
+    with connections[reading()].cursor() as cursor:
+        cursor.execute(statement, values)
+        steps: dict[str, list[tuple[int, int]]] = {}
+        for series, at, step in cursor.fetchall():
+            steps.setdefault(series, []).append((at, int(step)))
+    return Retention(axis.length, *(_curve(steps, series) for series in (ALL, LIVE, RECORDED)))
+
+
+def _pieces(name: str, timeline: Timeline) -> dict[str, list[float]]:
+    return {
+        f"{name}_from": [float(piece.start) for piece in timeline.pieces],
+        f"{name}_to": [float(piece.end) for piece in timeline.pieces],
+        f"{name}_at": [float(piece.offset) for piece in timeline.pieces],
+    }
+
+
+def _curve(steps: Mapping[str, Sequence[tuple[int, int]]], series: str) -> Curve:
+    found = steps.get(series, ())
+    if not found:
+        return Curve()
+    viewers = list(accumulate(step for _at, step in found))
+    points = [(at, number) for (at, _step), number in zip(found, viewers, strict=True)]
+    return Curve(tuple(points if points[0][0] == 0 else [(0, 0), *points]))
