@@ -1,0 +1,1 @@
+"""What leaves the society: aggregates for sponsors and auditors, in which nobody can be recognised."""
