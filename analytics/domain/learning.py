@@ -1,0 +1,196 @@
+"""A doctor's own numbers: weeks at work, pace, when the certificate will be ready, and how the cohort stands."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
+from decimal import Decimal
+
+from django.db.models import Count, OuterRef, Subquery, Sum
+
+from accounts.models import User
+from analytics.domain.progress import ProgrammeProgress
+from certification.enums import CREDIT_ENTRIES
+from certification.models import LedgerEntry
+from core.db import Interval
+from courses.enums import OPEN_ENROLMENTS
+from courses.models import CourseCompletion, Enrolment, LessonCompletion
+from webinars.models import WatchRecord
+
+PACE_DAYS = 28
+WEEKS_SHOWN = 8
+LEAST_COHORT = 20  # fewer colleagues, and "half of them" could be told by name
+LONGEST_FORECAST = timedelta(days=730)
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """From `begins`, a Monday on the doctor's calendar; `seconds` at lectures, live or recorded."""
+
+    begins: date
+    seconds: int
+    is_active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """Of the colleagues in the same programme (and cohort, if there are any), without the doctor."""
+
+    people: int
+    median_courses: float
+    ahead_percent: int  # of colleagues with fewer courses completed
+
+
+@dataclass(frozen=True, slots=True)
+class Learning:
+    """`streak`: weeks in a row, this one included once something was done in it. `credits` by authority's key."""
+
+    watched_seconds: int
+    needed_seconds: int
+    weeks: tuple[Week, ...]
+    streak: int
+    forecast: date | None
+    credits: tuple[tuple[str, Decimal], ...]
+
+    @property
+    def watched_percent(self) -> int:
+        """Of what the certificate asks to watch, rounded down."""
+        whole = self.watched_seconds + self.needed_seconds
+        return self.watched_seconds * 100 // whole if whole else 0
+
+
+def learning_of(progress: ProgrammeProgress, *, user: User, now: datetime, zone: tzinfo) -> Learning:
+    """Three queries."""
+    intervals = _at_lectures(user, progress.id)
+    deeds = list(
+        LessonCompletion.objects.filter(user=user, lesson__course__programme=progress.id).values_list(
+            "completed_at", flat=True
+        )
+    )
+    weeks = weeks_of(intervals, deeds, now=now, zone=zone)
+    return Learning(
+        watched_seconds=sum(course.seen_seconds for course in progress.counted),
+        needed_seconds=progress.needed_seconds,
+        weeks=weeks[-WEEKS_SHOWN:],
+        streak=streak_of(weeks),
+        forecast=forecast_of(progress, intervals, now=now, zone=zone),
+        credits=_credits(user, progress.id),
+    )
+
+
+def _at_lectures(user: User, programme_id: int) -> list[Interval]:
+    """Wall time with an open player, by the watch engine's clocks; a live one ends with the webinar at the latest."""
+    records = WatchRecord.objects.filter(user=user, webinar__lesson__course__programme=programme_id)
+    found: list[Interval] = []
+    for clock, phase, ended_at in records.values_list("clock", "phase", "webinar__ended_at"):
+        for start, end in clock:
+            until = min(end, ended_at) if phase == "live" and ended_at else end
+            if until > start:
+                found.append((start, until))
+    return _merged(found)
+
+
+def _merged(intervals: Iterable[Interval]) -> list[Interval]:
+    """Two devices at once are one person at one lecture."""
+    merged: list[Interval] = []
+    for start, end in sorted(intervals):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def weeks_of(
+    intervals: Iterable[Interval], deeds: Iterable[datetime], *, now: datetime, zone: tzinfo
+) -> tuple[Week, ...]:
+    """Every week from the first in which something was done to this one; days are the doctor's own."""
+    seconds: dict[date, float] = {}
+    for start, end in intervals:
+        at = start
+        while at < end:
+            monday = _monday(at, zone)
+            border = datetime.combine(monday + timedelta(days=7), datetime.min.time(), tzinfo=zone)
+            until = min(end, border)
+            seconds[monday] = seconds.get(monday, 0.0) + (until - at).total_seconds()
+            at = until
+    active = set(seconds) | {_monday(at, zone) for at in deeds}
+    this_week = _monday(now, zone)
+    first = min(active, default=this_week)
+    count = max(0, (this_week - first).days // 7) + 1
+    mondays = [first + timedelta(days=7 * i) for i in range(count)]
+    return tuple(Week(one, int(seconds.get(one, 0)), one in active) for one in mondays)
+
+
+def _monday(at: datetime, zone: tzinfo) -> date:
+    day = at.astimezone(zone).date()
+    return day - timedelta(days=day.weekday())
+
+
+def streak_of(weeks: tuple[Week, ...]) -> int:
+    """A week that has just begun breaks nothing: there is still time in it."""
+    done = list(weeks if not weeks or weeks[-1].is_active else weeks[:-1])
+    streak = 0
+    while done and done.pop().is_active:
+        streak += 1
+    return streak
+
+
+def forecast_of(
+    progress: ProgrammeProgress, intervals: Iterable[Interval], *, now: datetime, zone: tzinfo
+) -> date | None:
+    """The day on which what is left is watched at the pace of the last four weeks; None without a pace, or too late.
+
+    Nothing can be done before it opens: the latest opening of what is needed is the earliest day.
+    """
+    if progress.completed_at or not progress.remaining:
+        return None
+    since = now - timedelta(days=PACE_DAYS)
+    recent = sum(max(0.0, (min(end, now) - max(start, since)).total_seconds()) for start, end in intervals)
+    if recent <= 0:
+        return None
+    ahead = timedelta(days=progress.needed_seconds / (recent / PACE_DAYS))
+    opens = [
+        course.availability.opens_at
+        for course in progress.counted
+        if not course.completed_at and course.availability.opens_at
+    ]
+    ready = max([now + ahead, *opens]) if ahead < LONGEST_FORECAST else None
+    closes_at = progress.availability.closes_at
+    if ready is None or (closes_at and ready > closes_at):
+        return None
+    return ready.astimezone(zone).date()
+
+
+def _credits(user: User, programme_id: int) -> tuple[tuple[str, Decimal], ...]:
+    """What the newest line of each claim says, added up by authority."""
+    newest = LedgerEntry.objects.filter(claim=OuterRef("claim"), kind__in=sorted(CREDIT_ENTRIES)).order_by("-number")
+    lines = LedgerEntry.objects.filter(
+        user=user, programme=programme_id, kind__in=sorted(CREDIT_ENTRIES), number=Subquery(newest.values("number")[:1])
+    )
+    sums = lines.values_list("claim__authority").annotate(credits=Sum("credits")).order_by("claim__authority")
+    return tuple((authority, amount) for authority, amount in sums if amount)
+
+
+def cohort_of(enrolment: Enrolment) -> Cohort | None:
+    """None where the cohort is too small to be one. One query: numbers of colleagues by courses completed."""
+    colleagues = Enrolment.objects.filter(programme=enrolment.programme_id, status__in=OPEN_ENROLMENTS)
+    if enrolment.cohort_id is not None:
+        colleagues = colleagues.filter(cohort=enrolment.cohort_id)
+    done = (
+        CourseCompletion.objects.filter(user=OuterRef("user"), course__programme=enrolment.programme_id)
+        .order_by()
+        .values("user")
+        .annotate(number=Count("pk"))
+        .values("number")
+    )
+    rows = colleagues.annotate(done=Subquery(done)).values_list("user", "done")
+    numbers = {user: number or 0 for user, number in rows}
+    mine = numbers.pop(enrolment.user_id, 0)
+    others = sorted(numbers.values())
+    if len(others) < LEAST_COHORT:
+        return None
+    middle = len(others) // 2
+    median = float(others[middle]) if len(others) % 2 else (others[middle - 1] + others[middle]) / 2
+    behind = sum(1 for number in others if number < mine)
+    return Cohort(len(others), median, math.floor(100 * behind / len(others)))
