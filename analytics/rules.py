@@ -1,15 +1,57 @@
-"""The doors to what analytics keeps and shows."""
+"""Who reads which numbers: the doors to reports.
+
+Presenters read about their own lectures. Moderators and operators read about everything in their programmes. Sponsors
+and auditors read aggregates of a programme, in which nobody can be recognised.
+"""
 
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
 
+from accounts.enums import REPORT_ROLES, STAFF_ROLES, Role
 from accounts.models import Device, User
-from webinars.models import PlaySession
+from courses.models import Programme, RoleGrant
+from courses.rules import Person, programmes_staffed_by, programmes_with_role
+from webinars.models import PlaySession, Webinar
+from webinars.rules import Part, get_webinar_for, part_of
 
 # A page that stayed open for longer says nothing of use any more; its month may lie in cold storage.
 SESSION_DAYS = 7
+
+
+def presented_by(user: Person) -> QuerySet[Webinar]:
+    """The lectures that `user` gives, in programmes where they still are a presenter or staff; the newest first."""
+    if not isinstance(user, User) or not user.is_active:
+        return Webinar.objects.none()
+    roles = (Role.PRESENTER, *STAFF_ROLES)
+    grants = RoleGrant.objects.filter(
+        Q(programme=None) | Q(programme=OuterRef("lesson__course__programme")), user=user, role__in=roles
+    )
+    mine = Webinar.objects.filter(presenters=user)
+    return (mine if user.is_superuser else mine.filter(Exists(grants))).select_related(
+        "lesson__course__programme", "video"
+    )
+
+
+def get_reported_webinar(user: Person, webinar_id: int) -> Webinar:
+    """A webinar whose numbers `user` may read: 404 for an unknown or foreign one, 403 for who only attends it."""
+    webinar = get_webinar_for(user, webinar_id)
+    if not isinstance(user, User) or part_of(user, webinar) not in {Part.PRESENTER, Part.MODERATOR}:
+        raise PermissionDenied
+    return webinar
+
+
+def programmes_reported_to(user: Person) -> QuerySet[Programme]:
+    """Whose people and numbers `user` works with: moderators and operators."""
+    return programmes_staffed_by(user)
+
+
+def programmes_shared_with(user: Person) -> QuerySet[Programme]:
+    """Of whose aggregates `user` may read: sponsors and auditors, and staff who look over what they see."""
+    return programmes_with_role(user, *REPORT_ROLES, *STAFF_ROLES)
 
 
 def get_play_session_for(

@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("assessments.urls")),
     path("", include("certification.urls")),
     path("", include("reminders.urls")),
+    path("", include("analytics.urls")),
     path("door/<str:slug>/", spot.door, name="door"),
     path("door/<str:slug>/state/", spot.state, name="door_state"),
     path("door/<str:slug>/enter/", enter_door, name="door_enter"),

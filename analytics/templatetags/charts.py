@@ -14,6 +14,7 @@ from analytics.rendering.data import Bar, Bin, Caption, FunnelStep, Mark, Series
 from analytics.templatetags import chart_words
 
 register = template.Library()
+register.filter("number", chart_words.number)
 
 
 @register.simple_tag

@@ -63,7 +63,7 @@ DOCTOR = {
 }
 # Answers to forms and requests of scripts; an invisible frame; the development mail. The admin and what stands behind a
 # second step have tests/e2e/test_office.py, what presenters see test_stage.py and test_marking_pages.py, live webinars
-# test_live_page.py, disclosures test_disclosures.py.
+# test_live_page.py, disclosures test_disclosures.py, numbers test_reports.py.
 NO_PAGES = (
     "admin/", "api/", "dev/mail/", "media/", "readyz", "healthz", "status.json", "language/", "sign-out/",
     "tests/images/", "account/sign-out/",
@@ -80,7 +80,7 @@ NO_PAGES = (
     "attempts/<int:attempt_id>/questions/", "marking/", "disclosures/", "activities/",
     "credits/transcript.csv", "credits/transcript.pdf",
     "credits/<int:accreditation_id>/claim/",
-    "certificates/<str:public_id>/", "verify/check/", "verify/<str:public_id>/badge/", ".well-known/",
+    "presenting/", "certificates/<str:public_id>/", "verify/check/", "verify/<str:public_id>/badge/", ".well-known/",
 )  # fmt: skip
 EXPECTED_STATUS = {
     "/nowhere/": 404,

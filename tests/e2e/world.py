@@ -35,6 +35,7 @@ def build(doctors: list[str]) -> dict[str, Any]:
     from tests.e2e.disclosures_world import build_disclosures
     from tests.e2e.marking_world import build_marking
     from tests.e2e.messages_world import build_messages
+    from tests.e2e.reports_world import build_reports
     from tests.e2e.stage_world import build_stage
     from tests.factories.courses import CourseFactory, LessonFactory, ProgrammeFactory
     from tests.factories.webinars import WebinarFactory
@@ -76,6 +77,7 @@ def build(doctors: list[str]) -> dict[str, Any]:
         "assessments": assessments,
         "credits": build_credits(people),
         "disclosures": disclosures,
+        "reports": build_reports(),
         "marking": build_marking(),
         "messages": build_messages(programme, people.get("axe")),
         "stage": stage,

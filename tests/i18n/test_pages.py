@@ -17,6 +17,7 @@ from tests.i18n.live_stops import LIVE_STOPS
 from tests.i18n.marking_stops import MARKING_STOPS
 from tests.i18n.message_stops import MESSAGE_STOPS
 from tests.i18n.reader import untranslated, untranslated_text
+from tests.i18n.report_stops import REPORT_STOPS
 from tests.i18n.status_stops import STATUS_STOPS
 from tests.i18n.stops import STOPS
 from tests.i18n.tour import Tour
@@ -27,7 +28,7 @@ TEMPLATES = Path(settings.BASE_DIR) / "templates"
 NOT_FOR_DOCTORS = ("admin/", "unfold/", "api/", "dev_mail.html")
 ALL_STOPS = (
     *STOPS, *LIVE_STOPS, *STATUS_STOPS, *ASSESSMENT_STOPS, *ITEM_STOPS, *MARKING_STOPS, *CERTIFICATE_STOPS,
-    *CERTIFICATION_STOPS, *CREDIT_STOPS, *MESSAGE_STOPS,
+    *CERTIFICATION_STOPS, *CREDIT_STOPS, *MESSAGE_STOPS, *REPORT_STOPS,
 )  # fmt: skip
 
 

@@ -1,0 +1,67 @@
+"""What was asked in a webinar, how much of it was answered, and how soon."""
+
+from dataclasses import dataclass
+from statistics import median
+
+from django.db.models import F, QuerySet
+
+from core.replica import reading
+from webinars.enums import Phase, QuestionState
+from webinars.models import Question
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionFigures:
+    """Questions that were merged count where they went; those put aside count as asked, and not as waiting.
+
+    `answer_seconds` is the median from asking to the first answer, of those answered; None while there is none.
+    """
+
+    asked: int = 0
+    answered: int = 0
+    set_aside: int = 0
+    askers: int = 0
+    asked_live: int = 0
+    answer_seconds: float | None = None
+
+    @property
+    def waiting(self) -> int:
+        return self.asked - self.answered - self.set_aside
+
+    @property
+    def answered_percent(self) -> float | None:
+        """Of those that were to be answered."""
+        due = self.asked - self.set_aside
+        return 100 * self.answered / due if due else None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """When a question stood in the broadcast (`is_live`, program time) or in the recording, in seconds."""
+
+    seconds: float
+    is_live: bool
+
+
+def _counted(webinar_id: int) -> QuerySet[Question]:
+    return Question.objects.using(reading()).filter(webinar=webinar_id, merged_into=None)
+
+
+def questions_of(webinar_id: int) -> tuple[QuestionFigures, list[Asked]]:
+    """One query."""
+    rows = list(
+        _counted(webinar_id)
+        .annotate(took=F("answered_at") - F("asked_at"))
+        .values_list("state", "phase", "author_id", "asked_seconds", "took")
+    )
+    took = [row[4].total_seconds() for row in rows if row[4] is not None]
+    figures = QuestionFigures(
+        asked=len(rows),
+        answered=sum(1 for row in rows if row[4] is not None and row[0] != QuestionState.DISMISSED),
+        set_aside=sum(1 for row in rows if row[0] == QuestionState.DISMISSED),
+        askers=len({row[2] for row in rows}),
+        asked_live=sum(1 for row in rows if row[1] == Phase.LIVE),
+        answer_seconds=median(took) if took else None,
+    )
+    asked = [Asked(row[3], row[1] == Phase.LIVE) for row in rows if row[3] is not None]
+    return figures, asked

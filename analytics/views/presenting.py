@@ -1,0 +1,74 @@
+"""The presenters' pages: all their lectures, and the numbers of one of them."""
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+from django.views.decorators.http import require_safe
+
+from accounts.rules import person_of
+from analytics.domain.presenting.overview import overview_of
+from analytics.domain.presenting.report import WebinarReport, report_of
+from analytics.rules import get_reported_webinar
+from analytics.views import webinar_charts as charts
+from core.cache import remember
+from webinars.domain.schedule import state_of
+from webinars.enums import WebinarState
+from webinars.models import Webinar
+
+# What thousands of seconds of thousands of doctors give is made once for all who look, and again while it is live.
+FRESH_SECONDS, FRESH_LIVE_SECONDS, STALE_SECONDS = 60, 10, 600
+
+
+@require_safe
+@login_required
+def lectures(request: HttpRequest) -> HttpResponse:
+    overview = overview_of(person_of(request))
+    return render(request, "analytics/lectures.html", {"overview": overview, "now": timezone.now()})
+
+
+@require_safe
+@login_required
+def lecture(request: HttpRequest, webinar_id: int) -> HttpResponse:
+    """With `X-Fragment` only what changes: the page asks for that again while the webinar is live."""
+    found = get_reported_webinar(request.user, webinar_id)
+    now = timezone.now()
+    is_live = state_of(found, now=now) is WebinarState.LIVE
+    context = {"webinar": found, "is_live": is_live, "numbers": _numbers(found, is_live=is_live)}
+    if request.headers.get("X-Fragment"):
+        return HttpResponse(context["numbers"])
+    return render(request, "analytics/lecture.html", context)
+
+
+def _numbers(webinar: Webinar, *, is_live: bool) -> SafeString:
+    """Made once for all who read the same language in the same time zone. Our own template has escaped it."""
+    key = f"report:{webinar.pk}:{get_language()}:{timezone.get_current_timezone_name()}"
+    made: str = remember(
+        key,
+        lambda: render_to_string("analytics/_lecture.html", _charts(report_of(webinar, now=timezone.now()))),
+        seconds=FRESH_LIVE_SECONDS if is_live else FRESH_SECONDS,
+        stale_seconds=0 if is_live else STALE_SECONDS,
+    )
+    return SafeString(made)
+
+
+def _charts(report: WebinarReport) -> dict[str, Any]:
+    return {
+        "report": report,
+        "total": report.audience.total,
+        "retention": charts.retention(report),
+        "retention_words": charts.retention_words(report),
+        "marks": charts.marks(report),
+        "map": charts.countries_map(report),
+        "countries": charts.countries(report),
+        "specialties": charts.specialties(report),
+        "answers": charts.answers(),
+        "feedback": charts.feedback(report),
+        "polls": charts.polls(report),
+        "items": charts.items(report),
+    }

@@ -1,0 +1,194 @@
+"""What a presenter reads of one webinar, against counts in plain Python over the raw rows."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from accounts.models import User
+from analytics.domain.axis import axis_of
+from analytics.domain.presenting.audience import Group, audience_of
+from analytics.domain.presenting.marks import marks_of, questions_per_minute
+from analytics.domain.presenting.overview import overview_of
+from analytics.domain.presenting.questions import Asked, questions_of
+from analytics.domain.presenting.report import report_of
+from core.ranges import intersect, normalise, seconds
+from courses.models import Enrolment
+from tests.factories.accounts import UserFactory
+from tests.factories.courses import EnrolmentFactory, RoleGrantFactory
+from tests.factories.webinars import WatchRecordFactory
+from tests.webinars.on_air import add_segments, make_live, publish
+from tests.webinars.watching import NOON, make_enrolment, make_webinar
+from webinars.enums import Phase, QuestionState
+from webinars.models import Broadcast, Chapter, Question, Visit, WatchRecord, Webinar
+
+pytestmark = pytest.mark.django_db
+some = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+pairs = st.tuples(st.integers(0, 400), st.integers(1, 300)).map(lambda one: (one[0], one[0] + one[1]))
+coverage = st.lists(pairs, max_size=3).map(normalise)
+visit = st.tuples(st.integers(0, 300), st.integers(0, 300))
+
+
+@st.composite
+def doctors(draw: Any) -> dict[str, Any]:
+    return {
+        "country": draw(st.sampled_from(["IN", "BR", ""])),
+        "specialty": draw(st.sampled_from(["Cardiology", "Gynaecology", ""])),
+        "is_doctor": draw(st.integers(0, 4)) > 0,
+        "live": draw(st.none() | coverage),
+        "recorded": draw(st.none() | coverage),
+        "visits": draw(st.lists(visit, max_size=2)),
+    }
+
+
+def _came(webinar: Webinar, one: dict[str, Any]) -> None:
+    user = UserFactory.create(country=one["country"], specialty=one["specialty"])
+    if one["is_doctor"]:
+        EnrolmentFactory.create(user=user, programme=webinar.lesson.course.programme)
+    for phase, name in ((Phase.LIVE, "live"), (Phase.ON_DEMAND, "recorded")):
+        if one[name] is not None:
+            WatchRecordFactory.create(user=user, webinar=webinar, phase=phase, coverage=one[name])
+    for start, length in one["visits"]:
+        joined = NOON + timedelta(seconds=start)
+        left = joined + timedelta(seconds=length)
+        Visit.objects.create(webinar=webinar, user=user, joined_at=joined, seen_at=left, left_at=left)
+
+
+def _person(webinar: Webinar, user: User, length: int) -> dict[str, int]:
+    """Second by second."""
+    records = {record.phase: record for record in WatchRecord.objects.filter(user=user, webinar=webinar)}
+    live, recorded = records.get(Phase.LIVE), records.get(Phase.ON_DEMAND)
+    shown = intersect(live.coverage, ((0, length),)) if live else ()
+    present = {
+        int(visit.joined_at.timestamp()) + second
+        for visit in Visit.objects.filter(webinar=webinar, user=user)
+        for second in range(int(((visit.left_at or visit.seen_at) - visit.joined_at).total_seconds()))
+    }
+    was_live = bool(live and live.coverage) or Visit.objects.filter(webinar=webinar, user=user).exists()
+    was_recorded = bool(recorded and recorded.coverage)
+    ending = set(range(int(length * 0.95), length + 1))
+    return {
+        "people": int(was_live or was_recorded),
+        "live": int(was_live),
+        "recorded": int(was_recorded),
+        "continued": int(was_live and was_recorded),
+        "stayed": int(
+            bool(live) and any(second in ending for start, end in live.coverage for second in range(start, end))
+        )
+        if live
+        else 0,
+        "live_seconds": seconds(shown) + len(present),
+        "recorded_seconds": seconds(recorded.coverage) if recorded else 0,
+    }
+
+
+def _expected(webinar: Webinar, length: int, **of: str) -> Group:
+    programme = webinar.lesson.course.programme
+    users = {record.user for record in WatchRecord.objects.filter(webinar=webinar)}
+    users |= {visit.user for visit in Visit.objects.filter(webinar=webinar)}
+    counted = [
+        _person(webinar, user, length)
+        for user in users
+        if Enrolment.objects.filter(user=user, programme=programme).exists()
+        and all(str(getattr(user, name)) == value for name, value in of.items())
+    ]
+    counted = [one for one in counted if one["people"]]
+    names = ("people", "live", "recorded", "continued", "stayed", "live_seconds", "recorded_seconds")
+    return Group(next(iter(of.values()), ""), *(sum(one[name] for one in counted) for name in names))
+
+
+@given(came=st.lists(doctors(), max_size=6))
+@some
+def test_who_came_is_counted_once_a_person(came: list[dict[str, Any]]) -> None:
+    length = 500
+    webinar = make_live()
+    Broadcast.objects.filter(webinar=webinar).update(program_seconds=float(length))
+    for one in came:
+        _came(webinar, one)
+    found = audience_of(webinar_id=webinar.pk, programme_id=webinar.lesson.course.programme_id)
+    assert found.total == _expected(webinar, length)
+    for group in found.countries:
+        assert group == _expected(webinar, length, country=group.name)
+    for group in found.specialties:
+        assert group == _expected(webinar, length, specialty=group.name)
+    for groups in (found.countries, found.specialties):
+        assert sum(group.people for group in groups) == found.total.people
+        assert list(groups) == sorted(groups, key=lambda one: (-one.people, one.name))
+
+
+def _asked(webinar: Webinar, user: User, *, after: int = 0, answered: int | None = None, **fields: Any) -> Question:
+    asked_at = NOON + timedelta(seconds=after)
+    answered_at = None if answered is None else asked_at + timedelta(seconds=answered)
+    return Question.objects.create(
+        webinar=webinar, author=user, text="Why?", asked_at=asked_at, answered_at=answered_at, **fields
+    )
+
+
+def test_questions_answers_and_how_long_they_took() -> None:
+    webinar = make_live()
+    user, other = UserFactory.create(), UserFactory.create()
+    root = _asked(webinar, user, answered=60, state=QuestionState.ANSWERED, answer_text="So.", asked_seconds=30.0)
+    _asked(webinar, other, answered=200, state=QuestionState.PUBLISHED, answer_text="So.", published_at=NOON)
+    _asked(webinar, other, state=QuestionState.NEW, asked_seconds=95.0)
+    _asked(webinar, other, state=QuestionState.DISMISSED)
+    _asked(webinar, other, state=QuestionState.MERGED, merged_into=root)
+    figures, asked = questions_of(webinar.pk)
+    assert (figures.asked, figures.answered, figures.set_aside, figures.waiting) == (4, 2, 1, 1)
+    assert (figures.askers, figures.asked_live) == (2, 4)
+    assert figures.answer_seconds == 130.0
+    assert figures.answered_percent == pytest.approx(200 / 3)
+    assert sorted(one.seconds for one in asked) == [30.0, 95.0]
+    empty, _ = questions_of(make_live().pk)
+    assert (empty.asked, empty.answer_seconds, empty.answered_percent) == (0, None, None)
+
+
+def test_marks_stand_where_the_recording_shows_them() -> None:
+    webinar = make_live()
+    publish(webinar, spans=[(0.0, 100.0, 0.0), (160.0, 400.0, 100.0)], cuts=((10, 40),))
+    webinar = Webinar.objects.get(pk=webinar.pk)
+    Chapter.objects.create(webinar=webinar, at_seconds=50.0, title="Case <b>1</b>")
+    axis = axis_of(webinar)
+    assert axis.length == 310
+    assert [(mark.second, mark.title) for mark in marks_of(webinar.pk, axis)] == [(20.0, "Case <b>1</b>")]
+    # Program 170 is second 110 of the uncut recording, and 80 of the cut one.
+    assert questions_per_minute([Asked(170.0, True), Asked(61.0, False), Asked(9_999.0, False)], axis) == [(1, 2)]
+
+
+def test_an_overview_counts_each_doctor_once_over_all_lectures() -> None:
+    presenter = UserFactory.create()
+    first = make_webinar(make_enrolment())
+    programme = first.lesson.course.programme
+    second = make_webinar(Enrolment.objects.get(programme=programme))
+    RoleGrantFactory.create(user=presenter, role="presenter", programme=programme)
+    for webinar in (first, second):
+        webinar.presenters.add(presenter)
+    foreign = make_webinar(make_enrolment())
+    foreign.presenters.add(presenter)  # the role in that programme is gone
+    both, one, nobody = (UserFactory.create() for _ in range(3))
+    for user in (both, one):
+        EnrolmentFactory.create(user=user, programme=programme)
+    for user, webinar in ((both, first), (both, second), (one, first), (nobody, first)):
+        WatchRecordFactory.create(user=user, webinar=webinar, coverage=((0, 120),))
+    found = overview_of(presenter)
+    assert {line.webinar.pk: line.people for line in found.lectures if line.webinar} == {first.pk: 2, second.pk: 1}
+    assert (found.total.people, found.total.recorded, found.total.live, found.total.minutes) == (2, 2, 0, 6)
+
+
+def test_the_queries_of_a_report_do_not_grow_with_the_audience(django_assert_num_queries: Any) -> None:
+    webinar = make_live()
+    add_segments(webinar.broadcasts.get(), [(0.0, 60)])
+    _came(
+        webinar,
+        {"country": "IN", "specialty": "", "is_doctor": True, "live": ((0, 60),), "recorded": None, "visits": []},
+    )
+    with django_assert_num_queries(15):
+        report_of(webinar, now=NOON)
+    for _ in range(2):
+        _came(
+            webinar,
+            {"country": "BR", "specialty": "", "is_doctor": True, "live": ((0, 60),), "recorded": None, "visits": []},
+        )
+    with django_assert_num_queries(15):
+        report_of(webinar, now=NOON)

@@ -1,0 +1,83 @@
+"""The presenter's pages: what stands on them, for whom, and what they cost."""
+
+from typing import Any
+
+import pytest
+
+from accounts.enums import Role
+from accounts.models import User
+from tests.analytics.lecture_world import well_visited
+from tests.factories.accounts import UserFactory
+from tests.factories.courses import CourseFactory, EnrolmentFactory, RoleGrantFactory
+from tests.signing_in import signed_in
+from webinars.models import Chapter, Webinar
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def presenter() -> User:
+    course = CourseFactory.create()
+    user: User = RoleGrantFactory.create(programme=course.programme, role=Role.PRESENTER).user
+    well_visited(course, user)
+    return user
+
+
+def _text(response: Any) -> str:
+    return " ".join(response.content.decode().split())
+
+
+def test_a_presenter_reads_the_numbers_of_their_own_lecture(presenter: User) -> None:
+    webinar = Webinar.objects.get()
+    page = _text(signed_in(presenter).get(f"/presenting/{webinar.pk}/"))
+    for words in (
+        "Watched live",
+        "of 40 doctors in the programme",
+        "left within a minute",
+        "By country",
+        "India",
+        "Which test first?",
+    ):
+        assert words in page
+    assert "Was it clear?" not in page  # the dimension stands there, not the question
+    for email in User.objects.exclude(pk=presenter.pk).values_list("email", flat=True):
+        assert email not in page
+
+
+def test_titles_of_chapters_and_polls_are_text(presenter: User) -> None:
+    Chapter.objects.update(title="<script>alert(1)</script>")
+    page = _text(signed_in(presenter).get(f"/presenting/{Webinar.objects.get().pk}/"))
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+
+
+def test_who_only_attends_sees_no_numbers(presenter: User) -> None:
+    webinar = Webinar.objects.get()
+    doctor = EnrolmentFactory.create(programme=webinar.lesson.course.programme).user
+    another = RoleGrantFactory.create(programme=webinar.lesson.course.programme, role=Role.PRESENTER).user
+    assert signed_in(doctor).get(f"/presenting/{webinar.pk}/").status_code == 403
+    assert signed_in(another).get(f"/presenting/{webinar.pk}/").status_code == 403
+    assert signed_in(UserFactory.create()).get(f"/presenting/{webinar.pk}/").status_code == 404
+    assert "You are not named as a presenter yet" in _text(signed_in(doctor).get("/presenting/"))
+
+
+def test_the_numbers_are_made_once_for_all_who_look(presenter: User, django_assert_max_num_queries: Any) -> None:
+    webinar = Webinar.objects.get()
+    browser = signed_in(presenter)
+    first = browser.get(f"/presenting/{webinar.pk}/")
+    with django_assert_max_num_queries(12):
+        again = browser.get(f"/presenting/{webinar.pk}/", headers={"x-fragment": "1"})
+    assert again.content.decode() in first.content.decode()
+
+
+def test_the_list_costs_the_same_whatever_the_number_of_lectures(
+    presenter: User, django_assert_num_queries: Any
+) -> None:
+    browser = signed_in(presenter)
+    browser.get("/presenting/")
+    with django_assert_num_queries(6):
+        browser.get("/presenting/")
+    well_visited(Webinar.objects.get().lesson.course, presenter, title="Another one")
+    with django_assert_num_queries(6):
+        page = _text(browser.get("/presenting/"))
+    assert "Another one" in page
