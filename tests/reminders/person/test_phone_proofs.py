@@ -108,7 +108,19 @@ class TestConstraints:
             {"ended_at": now(), "ending": "proved", "code_hash": b"x"},
             {"told_at": now()},
         ],
-        ids=str,
+        ids=[
+            "no number",
+            "empty",
+            "by mail",
+            "too many tries",
+            "too late",
+            "over before",
+            "sent later",
+            "ended later",
+            "no date",
+            "code",
+            "told later",
+        ],
     )
     def test_what_must_never_be(self, doctor: User, values: dict[str, Any]) -> None:
         with pytest.raises(IntegrityError), transaction.atomic():
