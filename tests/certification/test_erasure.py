@@ -74,7 +74,7 @@ def make_mine(at: datetime) -> Audited:
         window=window, email="xq@hospital.example", first_name="Xanthippe", last_name="Quillfeather", country="IN",
         medical_council="Kerala", registration_number="REG-XQ-1", ticket="t1", created_at=at, user=doctor,
     )  # fmt: skip
-    open_device(
+    signed_in = open_device(
         request_session_key="abc123", user=doctor, user_agent="XQ-Phone", address="203.0.113.77", method="link", now=at
     )
     Invitation.objects.create(user=doctor, created_at=at, expires_at=at + timedelta(days=9))
@@ -87,7 +87,7 @@ def make_mine(at: datetime) -> Audited:
     InboxItemFactory.create(
         user=doctor, body="Dear Dr Xanthippe Quillfeather", delivery__error="xq@hospital.example: full"
     )
-    PushSubscriptionFactory.create(user=doctor, device="XQ-Phone")
+    PushSubscriptionFactory.create(user=doctor, device="XQ-Phone", signed_in=signed_in)
     PhoneCodeFactory.create(user=doctor, number="+919876543210")
     said = "It is Xanthippe Quillfeather's own"
     entry = NewEntry(
@@ -376,6 +376,7 @@ WORK = {
     "webinars.roomcheck.opened_by", "webinars.roomcheck.closed_by", "certification.evidencepack.requested_by",
     "certification.disclosurerequest.requested_by",
     "certification.disclosurereview.reviewed_by", "reminders.consentrecord.actor", "reminders.campaign.made_by",
+    "reminders.suppression.lifted_by",
 }  # fmt: skip
 # Made of what is given, gone by itself after days, or about a suspicion that concerns somebody else too.
 ELSEWHERE = {

@@ -52,5 +52,5 @@ def test_every_way_of_starting_a_worker_leaves_its_heartbeat_out(tmp_path: Path)
     commands += [line.replace("$alone", alone) for line in start.splitlines() if " celery " in line]
 
     workers = [command for command in commands if "celery" in command and " worker" in command]
-    assert len(workers) == 9
+    assert len(workers) == 12
     assert all("--without-heartbeat" in command for command in workers), workers
