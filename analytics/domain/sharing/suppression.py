@@ -4,6 +4,9 @@ Two rules, both needed. *Small cells*: groups of fewer than five are never shown
 many more of the smallest as it takes for "others" to have five. *Rounding*: what is shown is a multiple of five, each
 total by itself; so the difference of any two numbers, of whatever two filters, is a multiple of five as well, and never
 one person. (Rounding to a base, as statistical offices do: Hundepool et al., Statistical Disclosure Control, 2012.)
+
+Where doctors have agreed to be named, the reader can take them off every number. So what has to have five are the
+others: `named` is how many of a number stand on the list of names.
 """
 
 from collections.abc import Mapping
@@ -12,11 +15,11 @@ from dataclasses import dataclass
 LEAST = 5
 
 
-def shown(count: int) -> int | None:
+def shown(count: int, *, named: int = 0) -> int | None:
     """None for a group that is too small to be shown; nobody at all is 0. Halves do not come up: five is odd."""
-    if count < 0:
-        raise ValueError(f"{count} people")
-    if 0 < count < LEAST:
+    if not 0 <= named <= count:
+        raise ValueError(f"{count} people, {named} of them named")
+    if count > 0 and count - named < LEAST:
         return None
     return (count + LEAST // 2) // LEAST * LEAST
 
@@ -32,15 +35,18 @@ class Cells:
     others: int | None = None
 
 
-def cells_of(counts: Mapping[str, int]) -> Cells:
+def cells_of(counts: Mapping[str, int], *, named: Mapping[str, int] | None = None) -> Cells:
     """Groups of nobody are left out. A group without a name belongs to the others."""
-    ordered = sorted(((count, name) for name, count in counts.items() if count > 0), key=lambda one: (one[0], one[1]))
-    folded = [one for one in ordered if one[0] < LEAST or not one[1]]
-    rest = [one for one in ordered if one not in folded]
-    while folded and sum(count for count, _ in folded) < LEAST and rest:
+    known = named or {}
+    people = {name: (count, count - known.get(name, 0)) for name, count in counts.items() if count > 0}
+    ordered = sorted(people, key=lambda name: (people[name][1], people[name][0], name))
+    folded = [name for name in ordered if people[name][1] < LEAST or not name]
+    rest = [name for name in ordered if name not in folded]
+    while folded and sum(people[name][1] for name in folded) < LEAST and rest:
         folded.append(rest.pop(0))
-    groups = [(name, shown(count) or 0) for count, name in rest]
-    others = shown(sum(count for count, _ in folded)) if folded else None
+    groups = [(name, shown(people[name][0]) or 0) for name in rest]
+    whole, hidden = (sum(people[name][part] for name in folded) for part in (0, 1))
+    others = shown(whole, named=whole - hidden) if folded else None
     return Cells(tuple(sorted(groups, key=lambda one: (-one[1], one[0]))), others)
 
 
