@@ -13,7 +13,7 @@ from django.http import Http404
 
 from accounts.enums import REPORT_ROLES, STAFF_ROLES, Role
 from accounts.models import Device, User
-from courses.models import Programme, RoleGrant
+from courses.models import Enrolment, Programme, RoleGrant
 from courses.rules import Person, programmes_staffed_by, programmes_with_role
 from webinars.models import PlaySession, Webinar
 from webinars.rules import Part, get_webinar_for, part_of
@@ -71,3 +71,33 @@ def get_play_session_for(
     if session is None:
         raise Http404
     return session
+
+
+def get_reported_programme(user: Person, slug: str) -> Programme:
+    """404 for an unknown one and for one that `user` is no staff of."""
+    return _one(programmes_reported_to(user), slug)
+
+
+def get_shared_programme(user: Person, slug: str) -> Programme:
+    return _one(programmes_shared_with(user), slug)
+
+
+def _one(programmes: QuerySet[Programme], slug: str) -> Programme:
+    found = programmes.filter(slug=slug).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def sees_all_of(user: Person, webinar: Webinar) -> bool:
+    """Staff of the programme; a presenter reads of questions only what was passed on."""
+    return isinstance(user, User) and part_of(user, webinar) is Part.MODERATOR
+
+
+def get_own_place(user: User, slug: str, *, is_open: bool) -> Enrolment:
+    """One's own enrolment in a programme; 404 without one. What was agreed to can be ended when it is closed, too."""
+    places = Enrolment.objects.filter(user=user, programme__slug=slug).select_related("programme")
+    found = (places.open() if is_open else places).first()
+    if found is None:
+        raise Http404
+    return found

@@ -1,9 +1,26 @@
 from django.urls import path
 
-from analytics.views import presenting
+from analytics.views import exporting, presenting, sharing
 
 app_name = "analytics"
 urlpatterns = [
     path("presenting/", presenting.lectures, name="lectures"),
     path("presenting/<int:webinar_id>/", presenting.lecture, name="lecture"),
+    path(
+        "presenting/<int:webinar_id>/export/<slug:webinar_dataset>.<slug:form>",
+        exporting.of_webinar,
+        name="export_webinar",
+    ),
+    path(
+        "reports/<slug:slug>/export/<slug:programme_dataset>.<slug:form>",
+        exporting.of_programme,
+        name="export_programme",
+    ),
+    path("numbers/", exporting.definitions, name="definitions"),
+    path("shared/", sharing.programmes, name="shared_programmes"),
+    path("shared/<slug:slug>/", sharing.figures, name="shared"),
+    path("shared/<slug:slug>/figures.<slug:form>", sharing.take, name="shared_file"),
+    path("account/sharing/", sharing.consents, name="sharing"),
+    path("account/sharing/<slug:slug>/agree/", sharing.agree, name="share"),
+    path("account/sharing/<slug:slug>/withdraw/", sharing.withdraw, name="withdraw_sharing"),
 ]

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, path
 
-from analytics.api import reports, views
+from analytics.api import exporting, reports, views
 
 urlpatterns: list[URLPattern] = [
     path("programmes/", views.ProgrammesView.as_view(), name="programmes"),
@@ -13,5 +13,16 @@ urlpatterns: list[URLPattern] = [
         "webinars/<int:webinar_id>/playback-reports/",
         reports.PlaybackReportsView.as_view(),
         name="webinar-playback-reports",
+    ),
+    path("reports/datasets/", exporting.DatasetsView.as_view(), name="datasets"),
+    path(
+        "reports/webinars/<int:webinar_id>/<slug:webinar_dataset>/",
+        exporting.WebinarRowsView.as_view(),
+        name="webinar-rows",
+    ),
+    path(
+        "reports/programmes/<slug:slug>/<slug:programme_dataset>/",
+        exporting.ProgrammeRowsView.as_view(),
+        name="programme-rows",
     ),
 ]

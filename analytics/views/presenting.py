@@ -12,6 +12,8 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from accounts.rules import person_of
+from analytics.domain.exporting.catalogue import datasets_of
+from analytics.domain.exporting.datasets import Scope
 from analytics.domain.presenting.overview import overview_of
 from analytics.domain.presenting.report import WebinarReport, report_of
 from analytics.rules import get_reported_webinar
@@ -39,7 +41,8 @@ def lecture(request: HttpRequest, webinar_id: int) -> HttpResponse:
     found = get_reported_webinar(request.user, webinar_id)
     now = timezone.now()
     is_live = state_of(found, now=now) is WebinarState.LIVE
-    context = {"webinar": found, "is_live": is_live, "numbers": _numbers(found, is_live=is_live)}
+    context: dict[str, Any] = {"webinar": found, "is_live": is_live, "numbers": _numbers(found, is_live=is_live)}
+    context["datasets"] = datasets_of(Scope.WEBINAR)
     if request.headers.get("X-Fragment"):
         return HttpResponse(context["numbers"])
     return render(request, "analytics/lecture.html", context)

@@ -23,7 +23,10 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """`at` is the date that the file bears: one of the facts, so that the same facts give the same bytes."""
+    """`at` is the date that the file bears: one of the facts, so that the same facts give the same bytes.
+
+    `header` stands on every page.
+    """
 
     heading: str
     title: str
@@ -31,6 +34,7 @@ class Summary:
     tables: Sequence[Table]
     note: str
     at: datetime
+    header: str = ""
 
 
 def render(summary: Summary) -> bytes:
@@ -50,6 +54,7 @@ def render(summary: Summary) -> bytes:
             if one.rows
         ],
         "note": text.clean(summary.note),
+        "header": text.clean(summary.header),
         "fonts": families(is_japanese=False),
     }
     at = summary.at.replace(microsecond=0)  # typst takes whole seconds only

@@ -43,6 +43,8 @@ DOCTOR = {
     "messages/": "/messages/",
     "account/data/": "/account/data/",
     "account/data/erasure/": "/account/data/erasure/",
+    "account/sharing/": "/account/sharing/",
+    "numbers/": "/numbers/",
     "webinars/<int:webinar_id>/": "/webinars/{lecture}/",
     "webinars/<int:webinar_id>/ (not open yet)": "/webinars/{later}/",
     "webinars/<int:webinar_id>/ (closed)": "/webinars/{closed}/",
@@ -80,7 +82,8 @@ NO_PAGES = (
     "attempts/<int:attempt_id>/questions/", "marking/", "disclosures/", "activities/",
     "credits/transcript.csv", "credits/transcript.pdf",
     "credits/<int:accreditation_id>/claim/",
-    "presenting/", "certificates/<str:public_id>/", "verify/check/", "verify/<str:public_id>/badge/", ".well-known/",
+    "presenting/", "reports/", "shared/", "account/sharing/<slug:slug>/",
+    "certificates/<str:public_id>/", "verify/check/", "verify/<str:public_id>/badge/", ".well-known/",
 )  # fmt: skip
 EXPECTED_STATUS = {
     "/nowhere/": 404,

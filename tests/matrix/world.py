@@ -97,6 +97,9 @@ SAMPLES = {
 }
 
 
+WORDS = {"webinar_dataset": "audience", "programme_dataset": "learners", "kind": "single"}
+
+
 ABSENT = {"slug": "nobodys", "public_id": "A" * 26} | dict.fromkeys(
     ("device_id", "upload_id", "import_id", "key"), str(UUID(int=7))
 )
@@ -309,7 +312,7 @@ def _values(programme: Programme, people: dict[str, User], objects: dict[str, mo
         "pin_id": str(objects["webinars.pin"].pk),
         "quiz_id": str(objects["assessments.quiz"].pk),
         "bank_id": str(objects["assessments.bank"].pk),
-        "kind": "single",
+        **WORDS,
         "attempt_id": str(objects["assessments.attempt"].pk),
         "answer_id": str(objects["assessments.answer"].pk),
         "image_id": str(objects["assessments.itemimage"].pk),
