@@ -108,8 +108,8 @@ def test_all_channels_follow_what_is_typed_and_two_braces_complete(
     expect(shown).to_contain_text("On air: Ovarian reserve in daily practice")
     page.get_by_label("Text", exact=True).fill("Dear {{ doctor.nam }},")
     expect(page.get_by_text("Is it “doctor.name”?")).to_be_visible()
-    page.get_by_label("Text", exact=True).fill("<b>Dear</b> {{ doctor.name }},\n\nnow.")
-    expect(letter.get_by_text("<b>Dear</b> Dr Meera Nair,")).to_be_visible()
+    page.get_by_label("Text", exact=True).fill("AMH < 1 & FSH > 9: {{ doctor.name }},\n\nnow.")
+    expect(letter.get_by_text("AMH < 1 & FSH > 9: Dr Meera Nair,")).to_be_visible()
     look(page, "messages-editor")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("Saved. Messages from now on say it like this.")).to_be_visible()
@@ -120,11 +120,11 @@ def test_sec_22_the_frame_of_the_email_runs_nothing_and_leads_nowhere(own_set: P
     page = own_set
     complaints.allow("Blocked opening")
     page.get_by_role("link", name="We are live, E-mail").click()
-    page.get_by_label("Text", exact=True).fill(
-        '<img src=x onerror="parent.document.title=1"><script>parent.document.title=1</script>'
-    )
+    page.get_by_label("Text", exact=True).fill("<img src=x onerror=document.title=1><script>document.title=1</script>")
+    expect(page.get_by_text("please leave out").first).to_be_visible()
+    page.get_by_label("Text", exact=True).fill("AMH < 1.")
     letter = page.frame_locator("iframe.mt-page")
-    expect(letter.get_by_text("<script>")).to_be_visible()
+    expect(letter.get_by_text("AMH < 1.")).to_be_visible()
     before = page.url
     letter.get_by_role("link", name="Join now").click()
     page.wait_for_timeout(300)
