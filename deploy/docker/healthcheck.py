@@ -52,7 +52,7 @@ def consumes(url: str) -> bool:
     from redis.exceptions import RedisError
 
     limits = {"socket_timeout": SECONDS, "socket_connect_timeout": SECONDS, "max_retries": 0}
-    app = Celery(broker=url)
+    app = Celery(broker=url, set_as_current=False)
     app.conf.update(broker_transport_options=limits, broker_connection_timeout=SECONDS)
     try:
         return bool(app.control.inspect(destination=[f"celery@{socket.gethostname()}"], timeout=SECONDS).ping())

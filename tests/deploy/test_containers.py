@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
+from celery import current_app
 from django.conf import settings
 
 from deploy.docker import healthcheck
@@ -229,6 +230,7 @@ def test_a_worker_is_not_restarted_for_a_broker_that_is_away_or_frozen(monkeypat
 def test_a_worker_that_does_not_answer_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(healthcheck, "SECONDS", 1)
     assert not healthcheck.consumes(settings.REDIS_URL)
+    assert current_app.main == "lms", "what it asks with must not become whose tasks are rung"
 
 
 def test_the_health_check_sees_who_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:

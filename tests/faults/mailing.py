@@ -66,7 +66,7 @@ class Bells:
 
     def ring(self, name: str, *arguments: Any, queue: str, times: int = 1, task: str = "") -> None:
         """`task`: the id of all of them; without one each is a task of its own."""
-        app = Celery(broker=self.url)
+        app = Celery(broker=self.url, set_as_current=False)
         app.conf.update(broker_transport_options={"socket_timeout": 3, "socket_connect_timeout": 3, "max_retries": 0})
         try:
             with app.connection_for_write() as line:

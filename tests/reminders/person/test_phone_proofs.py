@@ -17,6 +17,7 @@ from reminders.domain.retention import tidy
 from reminders.models import ConsentRecord, PhoneCode
 from tests.factories.accounts import UserFactory
 from tests.factories.courses import ProgrammeFactory
+from tests.meanwhile import in_between
 from tests.reminders.person.phones import (
     NUMBER,
     OTHER,
@@ -161,6 +162,20 @@ class TestRaces:
         row = phone_codes.ask(user=doctor, number=NUMBER, channels=["sms"], now=now())
         in_parallel(4, lambda: phone_codes.send(code_id=row.pk, now=now()))
         assert len(arrived()) == 1
+
+    @pytest.mark.parametrize("work", [phone_codes.send, phone_codes.tell])
+    def test_who_waited_for_the_row_sees_that_it_was_claimed(self, work: Any) -> None:
+        """The second one's statement began before the first one's was committed."""
+        doctor = UserFactory.create()
+        row = phone_codes.ask(user=doctor, number=NUMBER, channels=["sms"], now=now())
+        if work is phone_codes.tell:
+            preferences.confirm(user=doctor, code=code_in(deliver()), now=now())
+
+        @transaction.atomic
+        def claim() -> bool:
+            return bool(work(code_id=row.pk, now=now()))
+
+        assert in_between(claim, claim, behind="UPDATE") == (True, False)
 
     def test_two_tabs_with_the_right_code_prove_once(self) -> None:
         doctor = UserFactory.create()

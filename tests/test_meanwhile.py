@@ -18,8 +18,8 @@ from certification.domain.retained import Kind
 from certification.domain.retention import purge
 from certification.models import Accreditation, Certificate, CertificateFile, Claim, ClaimEvidence, LedgerEntry
 from tests.certification.earned import claim_of, completed_course, issuing_programme, printed
-from tests.certification.meanwhile import in_between
 from tests.factories.deeds import accredit, doctor_of, evaluated, feedback_form, make_live, watch
+from tests.meanwhile import in_between
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NINE = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
