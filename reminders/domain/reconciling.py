@@ -21,7 +21,8 @@ from reminders.domain import consent
 from reminders.domain.addresses import every_digest
 from reminders.domain.places import PLACES
 from reminders.enums import Channel, DeliveryState
-from reminders.models import Delivery
+from reminders.models import Delivery, PhoneCode
+from reminders.models.phone import GOOD_FOR
 from reminders.transports import all_transports
 from reminders.transports.base import Accepted, Refused, Transport
 
@@ -31,6 +32,8 @@ FIRST_AFTER = timedelta(minutes=1)
 SECONDS = 40.0  # of all transports together, but for the question that is under way then
 SETTLED_AFTER = timedelta(minutes=30)  # a call of a provider ends long before
 ASKED_FOR = timedelta(days=2)
+NEAR = timedelta(minutes=5)  # two messages to one address are not told apart by when a provider took them
+IN_DOUBT = (DeliveryState.SENDING, DeliveryState.UNKNOWN)
 
 
 @dataclass(slots=True)
@@ -109,7 +112,7 @@ def _learn(one: Delivery, answer: Accepted | Refused | None, *, now: datetime) -
     """The state that it has now. Conditional: a callback may have told in the meantime."""
     rows = Delivery.objects.filter(pk=one.pk, state=DeliveryState.UNKNOWN)
     if isinstance(answer, Accepted):
-        if _is_anothers(one, answer.provider_id):
+        if _may_be_anothers(one, answer):
             return "unknown"
         number = (answer.provider_id or one.provider_id) if one.user.is_active else ""
         rows.update(state=DeliveryState.SENT, provider_id=number, ended_at=now, error="")
@@ -130,7 +133,16 @@ def _learn(one: Delivery, answer: Accepted | Refused | None, *, now: datetime) -
     return "planned"
 
 
-def _is_anothers(one: Delivery, provider_id: str) -> bool:
-    """Who is asked by address names what went there at the time: that may be another message to the same person."""
-    same = Delivery.objects.filter(transport=one.transport, provider_id=provider_id)
-    return bool(provider_id) and same.exclude(pk=one.pk).exists()
+def _may_be_anothers(one: Delivery, answer: Accepted) -> bool:
+    """Who is asked by address names what went there at the time: that may be another message to the same telephone."""
+    others = Delivery.objects.filter(transport=one.transport).exclude(pk=one.pk)
+    if answer.provider_id and others.filter(provider_id=answer.provider_id).exists():
+        return True
+    if not answer.is_by_address:
+        return False
+    at = one.claimed_at or one.due_at
+    nearby = others.filter(
+        address_digest=one.address_digest, state__in=IN_DOUBT, claimed_at__range=(at - NEAR, at + NEAR)
+    )
+    codes = PhoneCode.objects.filter(number=one.user.phone, via=one.channel, asked_at__range=(at - GOOD_FOR, at + NEAR))
+    return nearby.exists() or codes.exists()

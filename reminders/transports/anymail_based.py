@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -25,7 +26,7 @@ def timeouts() -> tuple[float, float]:
     return (CONNECT_SECONDS, read_seconds())
 
 
-class AnymailTransport:
+class AnymailTransport(ABC):
     """Subclasses say which backend of anymail, how a place for a value is written, and how to read what comes back."""
 
     name: ClassVar[str]
@@ -43,13 +44,13 @@ class AnymailTransport:
         self.values = values
         self.rate = float(values["MESSAGES_EMAIL_RATE"])
 
+    @abstractmethod
     def options(self) -> dict[str, Any]:
         """What the backend is made with."""
-        raise NotImplementedError
 
+    @abstractmethod
     def place(self, name: str) -> str:
         """How the provider writes a place for a value."""
-        raise NotImplementedError
 
     def send(self, messages: Sequence[Outgoing]) -> list[Result]:
         messages = [replace(one, subject=one_line(one.subject)) for one in messages]  # a header also where it is merged
@@ -145,7 +146,7 @@ class AnymailTransport:
         """As they are: one that is counted leads through the provider, whose logs would hold what lets somebody in."""
         mail.track_clicks = False
 
-    def prepare(self, mail: Any, merged: Merged) -> None:
+    def prepare(self, mail: Any, merged: Merged) -> None:  # noqa: B027  # most need nothing
         """What the provider needs besides for one message to many."""
 
     def _hand_over(self, backend: Any, mail: Any, messages: Sequence[Outgoing]) -> list[Result]:

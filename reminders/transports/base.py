@@ -54,10 +54,13 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The provider has it. `gone`: endpoints of browsers that take nothing any more (push)."""
+    """The provider has it. `gone`: endpoints of browsers that take nothing any more (push). `is_by_address`: it was
+    asked what went to the address at the time, and had one message.
+    """
 
     provider_id: str = ""
     gone: tuple[str, ...] = ()
+    is_by_address: bool = False
 
 
 @dataclass(frozen=True, slots=True)

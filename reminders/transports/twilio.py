@@ -114,7 +114,7 @@ class Twilio:
         if not answer.is_good or not isinstance(listed, list):
             return None
         near = [entry for entry in listed if _is_near(entry, sent_at)]
-        return Accepted(str(near[0].get("sid", ""))) if len(near) == 1 else None
+        return Accepted(str(near[0].get("sid", "")), is_by_address=True) if len(near) == 1 else None
 
     def check(self) -> str:
         with self._caller() as caller:

@@ -13,8 +13,9 @@ from reminders.domain import reconciling
 from reminders.domain.places import PLACES
 from reminders.domain.reconciling import SECONDS, SETTLED_AFTER, Reconciled, reconcile
 from reminders.enums import DeliveryState
-from reminders.models import Delivery
+from reminders.models import Delivery, PhoneCode
 from reminders.transports.base import Accepted, Refused
+from tests.factories.accounts import UserFactory
 from tests.reminders.factories import NOW, DeliveryFactory
 from tests.reminders.sink import Sink
 
@@ -71,6 +72,46 @@ def test_a_message_of_another_delivery_is_not_taken_for_this_one(sink: Path, mon
     assert reconcile(now=NOW + timedelta(hours=1)) == Reconciled(unknown=1)
     one.refresh_from_db()
     assert (one.state, one.provider_id) == (State.UNKNOWN, "")
+
+
+class TestByAddress:
+    """The provider names the one message that went to the telephone at the time."""
+
+    NUMBER, DIGEST = "+919876543210", b"d" * 32
+
+    @pytest.fixture
+    def one(self, sink: Path, monkeypatch: pytest.MonkeyPatch) -> Delivery:
+        monkeypatch.setattr(Sink, "look_up", lambda *_args, **_values: Accepted("SM9", is_by_address=True))
+        return unknown(user=UserFactory.create(phone=self.NUMBER), channel="sms", address_digest=self.DIGEST)
+
+    def other(self, **values: Any) -> Delivery:
+        return unknown(**({"channel": "sms", "address_digest": self.DIGEST, "ask_at": NOW + 9 * MINUTE} | values))
+
+    def ask(self, one: Delivery) -> str:
+        reconcile(now=NOW + 2 * MINUTE)
+        one.refresh_from_db()
+        return str(one.state)
+
+    def test_it_is_this_one_where_nothing_else_went_there(self, one: Delivery) -> None:
+        self.other(claimed_at=NOW - 6 * MINUTE)
+        self.other(address_digest=b"e" * 32)
+        self.other(state=State.SENT, provider_id="SM8")
+        assert self.ask(one) == State.SENT
+
+    @pytest.mark.parametrize("state", [State.UNKNOWN, State.SENDING])
+    @pytest.mark.parametrize("minutes", [-5, 5])
+    def test_another_in_doubt_may_be_the_one(self, one: Delivery, state: State, minutes: int) -> None:
+        self.other(state=state, claimed_at=NOW + minutes * MINUTE)
+        assert self.ask(one) == State.UNKNOWN
+
+    @pytest.mark.parametrize(
+        ("via", "minutes", "expected"),
+        [("sms", -10, State.UNKNOWN), ("sms", 5, State.UNKNOWN), ("sms", -11, State.SENT), ("whatsapp", 0, State.SENT)],
+    )
+    def test_so_may_a_code(self, one: Delivery, via: str, minutes: int, expected: State) -> None:
+        at = NOW + minutes * MINUTE
+        PhoneCode.objects.create(user=one.user, number=self.NUMBER, via=via, asked_at=at, expires_at=at + 10 * MINUTE)
+        assert self.ask(one) == expected
 
 
 def test_who_cannot_be_asked_is_not_and_an_error_holds_up_no_other(sink: Path, monkeypatch: pytest.MonkeyPatch) -> None:
