@@ -19,6 +19,7 @@ UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 IN_MEMORY_BYTES = 2_000_000
 MOST_SHEET_ROWS = 1_048_576  # what a sheet of Excel has; a longer one is refused as damaged
 JSON_ROWS = 200
+BLOCK_BYTES = 32_768
 
 
 class TooManyRowsError(Exception):
@@ -39,6 +40,20 @@ def csv_lines(rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
     for row in rows:
         line: str = writer.writerow([neutral(cell) if isinstance(cell, str) else cell for cell in row])
         yield line.encode()
+
+
+def in_blocks(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """For answers over HTTP: each piece that a view yields is sent by itself, and a row alone is a very small one."""
+    held: list[bytes] = []
+    size = 0
+    for line in lines:
+        held.append(line)
+        size += len(line)
+        if size >= BLOCK_BYTES:
+            yield b"".join(held)
+            held, size = [], 0
+    if held:
+        yield b"".join(held)
 
 
 def neutral(text: str) -> str:

@@ -6,6 +6,7 @@ down where it ends, and PostgreSQL adds the steps up by second.
 
 import math
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
@@ -18,8 +19,10 @@ from core.replica import reading
 from webinars.domain.timeline import Timeline
 
 # Doctors of the programme only: who presents or tries the player as staff is no audience. Each boundary is rounded by
-# itself, half up, as Timeline.ranges_to_recording rounds it. What one person has seen live and again in the recording
-# counts once in `all`.
+# itself, half up, as Timeline.ranges_to_recording rounds it: then it does not matter whether a range goes through the
+# Timeline or the sum of thousands does, piece by piece, and only the sums go through it. What one person has seen live
+# and again in the recording counts once for everybody: those seconds are taken off, looked for in the uncut recording
+# of the few who have a record of both phases.
 _SWEEP = """
 WITH program AS (
     SELECT * FROM unnest(%(program_from)s::float8[], %(program_to)s::float8[], %(program_at)s::float8[])
@@ -27,42 +30,49 @@ WITH program AS (
 ), shown AS (
     SELECT * FROM unnest(%(shown_from)s::float8[], %(shown_to)s::float8[], %(shown_at)s::float8[])
         AS p (low, high, target)
-), records AS MATERIALIZED (
+), records AS NOT MATERIALIZED (
     SELECT w.user_id, w.phase, w.coverage FROM webinars_watchrecord w
     WHERE w.webinar_id = %(webinar)s AND EXISTS (
         SELECT FROM courses_enrolment e WHERE e.user_id = w.user_id AND e.programme_id = %(programme)s
     ) {only}
-), uncut AS (
-    SELECT user_id, phase, lower(c.r)::float8 AS low, upper(c.r)::float8 AS high
-    FROM records CROSS JOIN LATERAL unnest(coverage) AS c (r) WHERE phase = 'on_demand'
-    UNION ALL
-    SELECT user_id, phase, floor(p.target + greatest(lower(c.r), p.low) - p.low + 0.5),
-        floor(p.target + least(upper(c.r), p.high) - p.low + 0.5)
-    FROM records CROSS JOIN LATERAL unnest(coverage) AS c (r)
+), twice AS (
+    SELECT unnest(range_agg(int4range(
+        floor(p.target + greatest(lower(c.r), p.low) - p.low + 0.5)::int4,
+        floor(p.target + least(upper(c.r), p.high) - p.low + 0.5)::int4)) * o.coverage) AS r
+    FROM records l JOIN records o USING (user_id) CROSS JOIN LATERAL unnest(l.coverage) AS c (r)
     JOIN program p ON lower(c.r) < p.high AND upper(c.r) > p.low
-    WHERE phase = 'live'
-), seen AS MATERIALIZED (
-    SELECT user_id, phase, int4range(
-        least(%(length)s, floor(s.target + greatest(u.low, s.low) - s.low + 0.5))::int4,
-        least(%(length)s, floor(s.target + least(u.high, s.high) - s.low + 0.5))::int4) AS r
+    WHERE l.phase = 'live' AND o.phase = 'on_demand'
+    GROUP BY user_id, o.coverage
+), ends AS (
+    SELECT phase AS series, lower(c.r) AS low, upper(c.r) AS high, count(*) AS people
+    FROM (SELECT phase, unnest(coverage) AS r FROM records) AS c
+    GROUP BY GROUPING SETS ((phase, lower(c.r)), (phase, upper(c.r)))
+    UNION ALL
+    SELECT 'twice', lower(r), upper(r), count(*) FROM twice GROUP BY GROUPING SETS ((lower(r)), (upper(r)))
+), steps AS (
+    SELECT series, coalesce(low, high) AS at, sum(CASE WHEN high IS NULL THEN people ELSE -people END) AS step
+    FROM ends GROUP BY series, coalesce(low, high)
+), spans AS (
+    SELECT series, at::float8 AS low, (lead(at) OVER places)::float8 AS high, sum(step) OVER places AS people
+    FROM steps WINDOW places AS (PARTITION BY series ORDER BY at)
+), uncut AS (
+    SELECT series, low, high, people FROM spans WHERE series <> 'live' AND people <> 0
+    UNION ALL
+    SELECT series, floor(p.target + greatest(s.low, p.low) - p.low + 0.5),
+        floor(p.target + least(s.high, p.high) - p.low + 0.5), people
+    FROM spans s JOIN program p ON s.low < p.high AND s.high > p.low
+    WHERE series = 'live' AND people <> 0
+), seen AS (
+    SELECT series, people, least(%(length)s, floor(s.target + greatest(u.low, s.low) - s.low + 0.5))::int4 AS low,
+        least(%(length)s, floor(s.target + least(u.high, s.high) - s.low + 0.5))::int4 AS high
     FROM uncut u JOIN shown s ON u.low < s.high AND u.high > s.low
     WHERE u.low < u.high
-), several AS (
-    SELECT user_id FROM seen GROUP BY user_id HAVING count(DISTINCT phase) > 1
-), united AS (
-    SELECT 'all' AS series, r FROM seen WHERE user_id NOT IN (SELECT user_id FROM several)
-    UNION ALL
-    SELECT 'all', unnest(range_agg(r)) FROM seen WHERE user_id IN (SELECT user_id FROM several) GROUP BY user_id
-), series AS (
-    SELECT phase AS series, r FROM seen UNION ALL SELECT series, r FROM united
 )
-SELECT series, at, sum(step) FROM (
-    SELECT series, lower(r) AS at, 1 AS step FROM series WHERE NOT isempty(r)
-    UNION ALL
-    SELECT series, upper(r), -1 FROM series WHERE NOT isempty(r)
-) AS steps GROUP BY series, at ORDER BY series, at
+SELECT series, at, sum(step)::int8 FROM (
+    SELECT series, low AS at, people AS step FROM seen UNION ALL SELECT series, high, -people FROM seen
+) AS edges GROUP BY series, at HAVING sum(step) <> 0 ORDER BY series, at
 """
-ALL, LIVE, RECORDED = "all", "live", "on_demand"
+LIVE, RECORDED, TWICE = "live", "on_demand", "twice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +136,13 @@ def retention_of(axis: Axis, *, webinar_id: int, programme_id: int, only: Sequen
     }
     with connections[reading()].cursor() as cursor:
         cursor.execute(statement, values)
-        steps: dict[str, list[tuple[int, int]]] = {}
+        steps: dict[str, Counter[int]] = {LIVE: Counter(), RECORDED: Counter(), TWICE: Counter()}
         for series, at, step in cursor.fetchall():
-            steps.setdefault(series, []).append((at, int(step)))
-    return Retention(axis.length, *(_curve(steps, series) for series in (ALL, LIVE, RECORDED)))
+            steps[series][at] = step
+    everybody = Counter(steps[LIVE])
+    everybody.update(steps[RECORDED])
+    everybody.subtract(steps[TWICE])
+    return Retention(axis.length, *map(_curve, (everybody, steps[LIVE], steps[RECORDED])))
 
 
 def _pieces(name: str, timeline: Timeline) -> dict[str, list[float]]:
@@ -140,10 +153,10 @@ def _pieces(name: str, timeline: Timeline) -> dict[str, list[float]]:
     }
 
 
-def _curve(steps: Mapping[str, Sequence[tuple[int, int]]], series: str) -> Curve:
-    found = steps.get(series, ())
+def _curve(steps: Mapping[int, int]) -> Curve:
+    found = sorted((at, step) for at, step in steps.items() if step)
     if not found:
         return Curve()
-    viewers = list(accumulate(step for _at, step in found))
+    viewers = accumulate(step for _at, step in found)
     points = [(at, number) for (at, _step), number in zip(found, viewers, strict=True)]
     return Curve(tuple(points if points[0][0] == 0 else [(0, 0), *points]))

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import User
@@ -99,7 +99,11 @@ def _expected(webinar: Webinar, length: int, **of: str) -> Group:
     return Group(next(iter(of.values()), ""), *(sum(one[name] for one in counted) for name in names))
 
 
+JUST_CAME = {"country": "IN", "specialty": "", "is_doctor": True, "live": None, "recorded": None, "visits": [(0, 0)]}
+
+
 @given(came=st.lists(doctors(), max_size=6))
+@example(came=[JUST_CAME])
 @some
 def test_who_came_is_counted_once_a_person(came: list[dict[str, Any]]) -> None:
     length = 500

@@ -1,20 +1,25 @@
-"""`script/bench analytics`: the presenter's page, the retention curve, and catching up with an hour of 10,000 viewers.
+"""`script/bench analytics`: the presenter's page, the retention curve, catching up with an hour, files.
 
 Data: `tests/bench/analytics_world.py`. Server times are of one request through Django's test client, in this process;
-the curve and the rollup are the statements themselves. `--scale 0.01` tries it with few doctors and no limits.
+the curve and the rollup are the statements themselves. A file is made by `manage.py export`, a process of its own that
+tells its greatest memory; growth is against the same file of about 130,000 rows. `--scale 0.01` tries it with few
+doctors and no limits.
 """
 
 import argparse
 import json
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 from tests.bench.certification import AT_MOST, say
+from tests.bench.evidence import Ran, run_command
 from tests.bench.stage import stage
 
 DOCTORS, WEBINARS, VIEWERS, CROWD = 15_000, 10, 10_000, 1_000_000
@@ -23,6 +28,7 @@ LIMITS: dict[str, tuple[str, float]] = {
     "presenter_cold_ms": (AT_MOST, 500),
     "presenter_warm_ms": (AT_MOST, 100),
     "retention_10k_ms": (AT_MOST, 150),
+    "export_growth_mb": (AT_MOST, 20),
 }
 ROWS = (
     ("doctors", "doctors"),
@@ -35,6 +41,10 @@ ROWS = (
     ("retention_growth", "times the time for 100 times the viewers"),
     ("rollup_s", "s to add up an hour of 10,000 viewers"),
     ("rollup_again_s", "s to find that nothing is new"),
+    ("export_1m_s", "s for a file of 1,000,000 rows, CSV"),
+    ("export_1m_xlsx_s", "s for the same as XLSX"),
+    ("export_1m_peak_mb", "MB of memory at most meanwhile, the program itself included"),
+    ("export_growth_mb", "MB more than for 130,000 rows"),
 )
 
 
@@ -65,6 +75,7 @@ def measure(*, scale: float) -> dict[str, Any]:
         "lectures_ms": round(median(lectures), 1),
         **_curves(world),
         **_rollup(world),
+        **_files(world),
     }
 
 
@@ -112,6 +123,25 @@ def _rollup(world: Any) -> dict[str, Any]:
     seconds = _milliseconds(lambda: refresh_all(now=now(), webinars=[world.one.pk])) / 1_000
     again = _milliseconds(lambda: refresh_all(now=now(), webinars=[world.one.pk])) / 1_000
     return {"rollup_s": round(seconds, 2), "rollup_again_s": round(again, 2)}
+
+
+def _files(world: Any) -> dict[str, Any]:
+    """Rows of doctors and lectures: of the programme of ten lectures, and of the one that a million came to."""
+    with tempfile.TemporaryDirectory(prefix="lms-bench-export-") as name:
+        few, many = (
+            [_file(webinar.lesson.course.programme.slug, Path(name) / f"table.{form}") for form in ("csv", "xlsx")]
+            for webinar in (world.one, world.largest)
+        )
+    return {
+        "export_1m_s": round(many[0].seconds, 1),
+        "export_1m_xlsx_s": round(many[1].seconds, 1),
+        "export_1m_peak_mb": round(max(ran.peak_mb for ran in many)),
+        "export_growth_mb": round(max(large.peak_mb - small.peak_mb for large, small in zip(many, few, strict=True))),
+    }
+
+
+def _file(programme: str, path: Path) -> Ran:
+    return run_command("export", "watching", "--programme", programme, "--output", path, "--force")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -35,14 +35,14 @@ def measure_evidence(directory: Path, people: int = PEOPLE) -> dict[str, Any]:
     activity, empty = _world(people)
     pack, small = directory / "many.zip", directory / "none.zip"
     few = [
-        _run("evidence", empty, "--to", small),
-        _run("evidence", "check", small, "--site"),
-        _run("credit_report", "councils", empty, "--to", directory / "none.csv"),
+        run_command("evidence", empty, "--to", small),
+        run_command("evidence", "check", small, "--site"),
+        run_command("credit_report", "councils", empty, "--to", directory / "none.csv"),
     ]
     many = [
-        _run("evidence", activity, "--to", pack),
-        _run("evidence", "check", pack, "--site"),
-        _run("credit_report", "councils", activity, "--to", directory / "many.csv"),
+        run_command("evidence", activity, "--to", pack),
+        run_command("evidence", "check", pack, "--site"),
+        run_command("credit_report", "councils", activity, "--to", directory / "many.csv"),
     ]
     written, checked, listed = many
     return {
@@ -77,7 +77,8 @@ def _world(people: int) -> tuple[int, int]:
     return accreditation.activity_id, other.activity_id
 
 
-def _run(*words: Any) -> Ran:
+def run_command(*words: Any) -> Ran:
+    """`manage.py …` in a process of its own. Raises RuntimeError when it fails."""
     began = time.perf_counter()
     command = [sys.executable, "-c", TELLING, *map(str, words)]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from accounts.domain import audit
 from accounts.models import User
 from analytics.domain.exporting.datasets import Dataset, Row, Source, jsonable, plain
-from core.exports import Table, csv_lines, json_chunks, xlsx_file
+from core.exports import Table, csv_lines, in_blocks, json_chunks, xlsx_file
 from core.logging import get_logger
 
 log = get_logger("analytics")
@@ -40,7 +40,7 @@ def chunks_of(dataset: Dataset, source: Source, *, form: str, now: datetime) -> 
     rows = _counted(dataset, source, None)
     if form == "json":
         return json_chunks(_head(dataset, source, now), (_named(dataset, row) for row in rows))
-    return csv_lines(_table(dataset, rows))
+    return in_blocks(csv_lines(_table(dataset, rows)))
 
 
 def xlsx_of(dataset: Dataset, source: Source, *, progress: Progress | None = None) -> IO[bytes]:

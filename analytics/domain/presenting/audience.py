@@ -28,12 +28,12 @@ WITH broadcast AS (
     FROM webinars_watchrecord w CROSS JOIN ending e
     WHERE w.webinar_id = %(webinar)s AND NOT isempty(w.coverage)
     UNION ALL
-    SELECT v.user_id, true, false, sum(upper(r) - lower(r)), false
+    SELECT v.user_id, true, false, coalesce((SELECT sum(upper(r) - lower(r)) FROM unnest(v.there) AS r), 0), false
     FROM (
-        SELECT user_id, unnest(range_agg(int8range(floor(extract(epoch FROM joined_at))::int8,
-            floor(extract(epoch FROM greatest(joined_at, coalesce(left_at, seen_at))))::int8))) AS r
+        SELECT user_id, range_agg(int8range(floor(extract(epoch FROM joined_at))::int8,
+            floor(extract(epoch FROM greatest(joined_at, coalesce(left_at, seen_at))))::int8)) AS there
         FROM webinars_visit WHERE webinar_id = %(webinar)s GROUP BY user_id
-    ) v GROUP BY v.user_id
+    ) v
 ), people AS MATERIALIZED (
     SELECT t.user_id, u.country, u.specialty, bool_or(is_live) AS live, bool_or(is_recorded) AS recorded,
         coalesce(sum(seconds) FILTER (WHERE is_live), 0) AS live_seconds,
