@@ -185,6 +185,7 @@ AUDIT_ACTIONS: dict[str, Any] = {
     "poll.deleted": _("Poll deleted"),
     "evidence.asked": _("Evidence of an activity asked for"),
     "evidence.taken": _("Evidence of an activity taken"),
+    "report.at_risk": _("Doctors at risk looked at"),
     "credit_report.taken": _("Report of credits taken"),
     "records.purged": _("Records removed after their time"),
     "person.erased": _("Person erased"),

@@ -25,7 +25,8 @@ from core.hashing import HashPoolBusyError
 from core.languages import spoken
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
-ADMIN_PREFIX = "/admin/"
+# The administration, and reports that name doctors.
+STAFF_PREFIXES = ("/admin/", "/reports/")
 
 
 class DeviceMiddleware:
@@ -100,14 +101,14 @@ class PreferencesMiddleware:
 
 
 class StaffSecondStepMiddleware:
-    """No admin page, not even its index, before a second step: enrolled when there is none, asked for otherwise."""
+    """No page for staff, not even an index, before a second step: enrolled when there is none, asked for otherwise."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         user = request.user
-        if not request.path_info.startswith(ADMIN_PREFIX) or not user.is_authenticated:
+        if not request.path_info.startswith(STAFF_PREFIXES) or not user.is_authenticated:
             return self.get_response(request)
         device: Any = getattr(request, "device", None)
         if not needs_second_step(user, device):

@@ -34,6 +34,43 @@ class Step(TextChoices):
     ENDED = "ended", _("The programme has ended")
 
 
+class Outlook(TextChoices):
+    """What can be said about the day of the certificate; only READY has one."""
+
+    READY = "ready", _("A day can be said")
+    FINISHED = "finished", _("Finished")
+    ENDED = "ended", _("The programme has ended")
+    BEGINS_LATER = "begins_later", _("The programme begins later")
+    OUT_OF_REACH = "out_of_reach", _("Something that counts has closed")
+    NOT_ANNOUNCED = "not_announced", _("Not everything has a date yet")
+    NOTHING_TO_WATCH = "nothing_to_watch", _("Only tests and feedback are left")
+    NO_PACE = "no_pace", _("Nothing was watched for four weeks")
+    TOO_LATE = "too_late", _("Not before the programme closes, at this pace")
+    FAR = "far", _("More than two years away, at this pace")
+
+
+class RiskReason(TextChoices):
+    """Why a doctor may not reach the certificate: the first of these that holds."""
+
+    NEVER_CAME = "never_came", _("Was invited and never signed in")
+    NEVER_WATCHED = "never_watched", _("Signed in and has done nothing yet")
+    STOPPED = "stopped", _("Began, and has done nothing for four weeks")
+    BEHIND = "behind", _("The programme ends soon, and less than half is done")
+
+
+class DataCheck(TextChoices):
+    """What may be wrong in the data of a programme."""
+
+    NO_COUNTRY = "no_country", _("Doctors without a country")
+    NO_SPECIALTY = "no_specialty", _("Doctors without a specialty")
+    ZONE_NOT_CONFIRMED = "zone_not_confirmed", _("Doctors who have not confirmed their time zone")
+    SAME_NUMBER = "same_number", _("Doctors who share a registration number with another one")
+    COMPLETED_UNSEEN = "completed_unseen", _("Doctors who completed it without being at any lecture")
+    NO_CERTIFICATE = "no_certificate", _("Doctors who completed it and have no certificate")
+    NO_RECORDING = "no_recording", _("Webinars over for two days without a recording")
+    NO_CONTENT = "no_content", _("Lectures with neither a video nor a date")
+
+
 class DeviceKind(TextChoices):
     """What plays, as far as its browser says."""
 

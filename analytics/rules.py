@@ -13,8 +13,9 @@ from django.http import Http404
 
 from accounts.enums import REPORT_ROLES, STAFF_ROLES, Role
 from accounts.models import Device, User
+from courses.enums import OPEN_ENROLMENTS, PublishStatus
 from courses.models import Enrolment, Programme, RoleGrant
-from courses.rules import Person, programmes_staffed_by, programmes_with_role
+from courses.rules import Person, has_role, programmes_staffed_by, programmes_with_role
 from webinars.models import PlaySession, Webinar
 from webinars.rules import Part, get_webinar_for, part_of
 
@@ -49,9 +50,26 @@ def programmes_reported_to(user: Person) -> QuerySet[Programme]:
     return programmes_staffed_by(user)
 
 
+def require_reports(user: Person) -> None:
+    """403 for whoever moderates or operates no programme."""
+    if not has_role(user, *STAFF_ROLES, programme=None) and not programmes_reported_to(user).exists():
+        raise PermissionDenied
+
+
 def programmes_shared_with(user: Person) -> QuerySet[Programme]:
     """Of whose aggregates `user` may read: sponsors and auditors, and staff who look over what they see."""
     return programmes_with_role(user, *REPORT_ROLES, *STAFF_ROLES)
+
+
+def get_own_enrolment(user: User, slug: str) -> Enrolment:
+    """One's own place in a published programme; 404 without one, whatever else one does there. One query."""
+    found = Enrolment.objects.filter(
+        user=user, programme__slug=slug, programme__status=PublishStatus.PUBLISHED, status__in=OPEN_ENROLMENTS
+    )
+    enrolment = found.select_related("programme", "cohort").first()
+    if enrolment is None:
+        raise Http404
+    return enrolment
 
 
 def get_play_session_for(

@@ -1,9 +1,11 @@
 from django.urls import path
 
-from analytics.views import exporting, presenting, sharing
+from analytics.views import exporting, learning, operating, presenting, sharing
 
 app_name = "analytics"
 urlpatterns = [
+    path("progress/<slug:slug>/", learning.progress, name="progress"),
+    path("progress/<slug:slug>/comparison/", learning.comparison, name="comparison"),
     path("presenting/", presenting.lectures, name="lectures"),
     path("presenting/<int:webinar_id>/", presenting.lecture, name="lecture"),
     path(
@@ -23,4 +25,7 @@ urlpatterns = [
     path("account/sharing/", sharing.consents, name="sharing"),
     path("account/sharing/<slug:slug>/agree/", sharing.agree, name="share"),
     path("account/sharing/<slug:slug>/withdraw/", sharing.withdraw, name="withdraw_sharing"),
+    path("reports/", operating.programmes, name="reports"),
+    path("reports/<slug:slug>/", operating.programme, name="report"),
+    path("reports/<slug:slug>/at-risk/", operating.risks, name="risks"),
 ]

@@ -44,7 +44,7 @@ WRITTEN_BY_READING = {
     "django_session inserted", "django_session updated", "accounts_auditevent inserted",
     "reminders_calendarfeed updated", "reminders_delivery updated",
 }  # fmt: skip
-TENANTS = ("programmes/", "webinars/", "activities/", "account/devices/", "api/", "media/")
+TENANTS = ("programmes/", "progress/", "reports/", "webinars/", "activities/", "account/devices/", "api/", "media/")
 # Of no programme: nobody's are foreign.
 SHARED = ("admin/assessments/board/", "admin/reminders/templateset/", "admin/reminders/messagetemplate/")
 UNSUBSCRIBE = "u/<str:token>/"

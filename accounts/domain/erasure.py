@@ -101,7 +101,7 @@ def erase(*, user: User, now: datetime) -> None:
     user.last_name, user.timezone, user.language = NAME, "UTC", "en"
     user.timezone_confirmed_at = user.last_login = user.phone_proved_at = None
     user.erasure_asked_at = user.erasure_told_at = None
-    user.is_active = False
+    user.is_active = user.compares_progress = False
     user.set_unusable_password()
     user.groups.clear()
     user.user_permissions.clear()
@@ -114,6 +114,7 @@ def own_data(user: User) -> dict[str, Any]:
         "profile": {name: str(getattr(user, name)) for name in ("email", *PROFILE_FIELDS)}
         | {
             "phone_confirmed_at": user.phone_proved_at,
+            "compares_progress": user.compares_progress,
             "since": user.created_at,
             "asked_to_be_erased_at": user.erasure_asked_at,
         },

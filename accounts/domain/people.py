@@ -131,6 +131,12 @@ def choose_language(*, user: User, language: str) -> None:
     user.save(update_fields=["language"])
 
 
+def choose_comparison(*, user: User, wanted: bool) -> None:
+    """Whether they want to see how far their colleagues are. Nobody else sees anything of it."""
+    User.objects.filter(pk=user.pk).exclude(compares_progress=wanted).update(compares_progress=wanted)
+    user.compares_progress = wanted
+
+
 @transaction.atomic
 def set_password(*, user: User, password: str, keep_device: Device | None, now: datetime) -> None:
     """Ends every other device: whoever knew the old password, or found an open browser, is out."""

@@ -51,6 +51,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     phone_proved_at = models.DateTimeField(_("phone confirmed at"), null=True, editable=False)
     medical_council = models.CharField(_("medical council"), max_length=120, blank=True)
     registration_number = models.CharField(_("registration number"), max_length=60, blank=True)
+    # Whether their page of progress says how colleagues are doing: nobody is compared who has not asked for it.
+    compares_progress = models.BooleanField(
+        _("compares their progress with others"), default=False, db_default=False, editable=False
+    )
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("may open the admin"), default=False)
     created_at = models.DateTimeField(_("created at"), default=now, editable=False)

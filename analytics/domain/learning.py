@@ -1,14 +1,15 @@
 """A doctor's own numbers: weeks at work, pace, when the certificate will be ready, and how the cohort stands."""
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 
 from django.db.models import Count, OuterRef, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from accounts.models import User
+from analytics.domain.forecasting import Forecast, forecast_of, lectures_to_come
 from analytics.domain.progress import ProgrammeProgress
 from certification.enums import CREDIT_ENTRIES
 from certification.models import LedgerEntry
@@ -17,10 +18,8 @@ from courses.enums import OPEN_ENROLMENTS
 from courses.models import CourseCompletion, Enrolment, LessonCompletion
 from webinars.models import WatchRecord
 
-PACE_DAYS = 28
 WEEKS_SHOWN = 8
 LEAST_COHORT = 20  # fewer colleagues, and "half of them" could be told by name
-LONGEST_FORECAST = timedelta(days=730)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +36,7 @@ class Cohort:
     """Of the colleagues in the same programme (and cohort, if there are any), without the doctor."""
 
     people: int
+    mine: int
     median_courses: float
     ahead_percent: int  # of colleagues with fewer courses completed
 
@@ -49,8 +49,19 @@ class Learning:
     needed_seconds: int
     weeks: tuple[Week, ...]
     streak: int
-    forecast: date | None
+    forecast: Forecast
     credits: tuple[tuple[str, Decimal], ...]
+
+    @property
+    def is_active_now(self) -> bool:
+        """Something was done this week."""
+        return bool(self.weeks) and self.weeks[-1].is_active
+
+    @property
+    def bar(self) -> tuple[tuple[tuple[int, int], ...], int]:
+        """Parts and length of the bar of what was watched; full once nothing is needed any more."""
+        whole = self.watched_seconds + self.needed_seconds
+        return ((0, self.watched_seconds),), max(1, whole)
 
     @property
     def watched_percent(self) -> int:
@@ -60,7 +71,7 @@ class Learning:
 
 
 def learning_of(progress: ProgrammeProgress, *, user: User, now: datetime, zone: tzinfo) -> Learning:
-    """Three queries."""
+    """Four queries."""
     intervals = _at_lectures(user, progress.id)
     deeds = list(
         LessonCompletion.objects.filter(user=user, lesson__course__programme=progress.id).values_list(
@@ -73,7 +84,7 @@ def learning_of(progress: ProgrammeProgress, *, user: User, now: datetime, zone:
         needed_seconds=progress.needed_seconds,
         weeks=weeks[-WEEKS_SHOWN:],
         streak=streak_of(weeks),
-        forecast=forecast_of(progress, intervals, now=now, zone=zone),
+        forecast=forecast_of(progress, intervals, coming=lectures_to_come(progress, now=now), now=now, zone=zone),
         credits=_credits(user, progress.id),
     )
 
@@ -136,32 +147,6 @@ def streak_of(weeks: tuple[Week, ...]) -> int:
     return streak
 
 
-def forecast_of(
-    progress: ProgrammeProgress, intervals: Iterable[Interval], *, now: datetime, zone: tzinfo
-) -> date | None:
-    """The day on which what is left is watched at the pace of the last four weeks; None without a pace, or too late.
-
-    Nothing can be done before it opens: the latest opening of what is needed is the earliest day.
-    """
-    if progress.completed_at or not progress.remaining:
-        return None
-    since = now - timedelta(days=PACE_DAYS)
-    recent = sum(max(0.0, (min(end, now) - max(start, since)).total_seconds()) for start, end in intervals)
-    if recent <= 0:
-        return None
-    ahead = timedelta(days=progress.needed_seconds / (recent / PACE_DAYS))
-    opens = [
-        course.availability.opens_at
-        for course in progress.counted
-        if not course.completed_at and course.availability.opens_at
-    ]
-    ready = max([now + ahead, *opens]) if ahead < LONGEST_FORECAST else None
-    closes_at = progress.availability.closes_at
-    if ready is None or (closes_at and ready > closes_at):
-        return None
-    return ready.astimezone(zone).date()
-
-
 def _credits(user: User, programme_id: int) -> tuple[tuple[str, Decimal], ...]:
     """What the newest line of each claim says, added up by authority."""
     newest = LedgerEntry.objects.filter(claim=OuterRef("claim"), kind__in=sorted(CREDIT_ENTRIES)).order_by("-number")
@@ -173,24 +158,33 @@ def _credits(user: User, programme_id: int) -> tuple[tuple[str, Decimal], ...]:
 
 
 def cohort_of(enrolment: Enrolment) -> Cohort | None:
-    """None where the cohort is too small to be one. One query: numbers of colleagues by courses completed."""
+    """None where the cohort is too small to be one. Two queries, which bring a row for each number of courses."""
     colleagues = Enrolment.objects.filter(programme=enrolment.programme_id, status__in=OPEN_ENROLMENTS)
     if enrolment.cohort_id is not None:
         colleagues = colleagues.filter(cohort=enrolment.cohort_id)
-    done = (
-        CourseCompletion.objects.filter(user=OuterRef("user"), course__programme=enrolment.programme_id)
+    completed = CourseCompletion.objects.filter(course__programme=enrolment.programme_id)
+    number_of = completed.filter(user=OuterRef("user")).order_by().values("user").values(number=Count("pk"))
+    rows = (
+        colleagues.exclude(user=enrolment.user_id)
         .order_by()
-        .values("user")
-        .annotate(number=Count("pk"))
-        .values("number")
+        .values(done=Coalesce(Subquery(number_of), 0))
+        .annotate(people=Count("pk"))
+        .order_by("done")
     )
-    rows = colleagues.annotate(done=Subquery(done)).values_list("user", "done")
-    numbers = {user: number or 0 for user, number in rows}
-    mine = numbers.pop(enrolment.user_id, 0)
-    others = sorted(numbers.values())
-    if len(others) < LEAST_COHORT:
+    numbers = [(row["done"], row["people"]) for row in rows]
+    people = sum(number for _, number in numbers)
+    if people < LEAST_COHORT:
         return None
-    middle = len(others) // 2
-    median = float(others[middle]) if len(others) % 2 else (others[middle - 1] + others[middle]) / 2
-    behind = sum(1 for number in others if number < mine)
-    return Cohort(len(others), median, math.floor(100 * behind / len(others)))
+    mine = completed.filter(user=enrolment.user_id).count()
+    median = (_nth(numbers, (people - 1) // 2) + _nth(numbers, people // 2)) / 2
+    behind = sum(number for done, number in numbers if done < mine)
+    return Cohort(people, mine, median, 100 * behind // people)
+
+
+def _nth(numbers: list[tuple[int, int]], place: int) -> int:
+    """The courses of the colleague at this place, from 0, when they stand in a row by courses completed."""
+    for done, people in numbers:
+        place -= people
+        if place < 0:
+            return done
+    raise IndexError(place)

@@ -1,10 +1,14 @@
 """Progress in plain words. Python rather than templates, because these stand in every row and have many cases."""
 
 import math
-from datetime import datetime
+from datetime import date, datetime
 
 from django import template
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
@@ -122,6 +126,14 @@ def _locked(titles: list[str]) -> str:
 
 def _day(at: datetime | None) -> str:
     return local_day(at) if at else ""
+
+
+@register.simple_tag
+def calendar_day(on: date) -> SafeString:
+    """'12 March', with the year where it is another one: of a day that is one in the reader's own calendar already."""
+    this_year = on.year == timezone.localdate().year
+    shape = pgettext("date format", "j F") if this_year else pgettext("date format with year", "j F Y")
+    return format_html('<time datetime="{}">{}</time>', on.isoformat(), date_format(on, shape))
 
 
 @register.simple_tag

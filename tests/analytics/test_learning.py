@@ -1,19 +1,21 @@
 """A doctor's weeks, pace and forecast, on the doctor's own calendar."""
 
+import statistics
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analytics.domain.learning import LEAST_COHORT, cohort_of, learning_of, streak_of, weeks_of
+from analytics.domain.learning import LEAST_COHORT, Cohort, cohort_of, learning_of, streak_of, weeks_of
 from analytics.domain.progress import ProgrammeProgress, read_programme
 from core.db import Interval
+from courses.enums import EnrolmentStatus
 from courses.models import CourseCompletion, Enrolment
 from tests.factories.accounts import UserFactory
-from tests.factories.courses import CourseFactory, EnrolmentFactory, LessonFactory
+from tests.factories.courses import CohortFactory, CourseFactory, EnrolmentFactory, LessonFactory
 from tests.factories.webinars import WatchRecordFactory, WebinarFactory
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)  # a Wednesday
@@ -85,41 +87,6 @@ def _progress(enrolment: Enrolment) -> ProgrammeProgress:
     return read_programme(programme=enrolment.programme, enrolment=enrolment, user=enrolment.user, now=NOW)
 
 
-def test_the_forecast_is_what_is_left_at_the_pace_of_four_weeks(enrolment: Enrolment) -> None:
-    _lectures(enrolment, number=2)
-    progress = _progress(enrolment)
-    assert progress.needed_seconds == 6480
-    assert learning_of(progress, user=enrolment.user, now=NOW, zone=UTC).forecast is None
-    webinar = enrolment.programme.courses.order_by("position").first().lessons.get().webinar  # type: ignore[union-attr]
-    WatchRecordFactory.create(
-        user=enrolment.user,
-        webinar=webinar,
-        coverage=((0, 1800),),
-        clock=[(NOW - timedelta(days=10), NOW - timedelta(days=10) + timedelta(minutes=30))],
-    )
-    found = learning_of(_progress(enrolment), user=enrolment.user, now=NOW, zone=UTC)
-    # 4,680 s are left, and 1,800 s in 28 days are the pace: 72.8 days.
-    assert found.needed_seconds == 4680
-    assert found.forecast == (NOW + timedelta(days=72.8)).date()
-    assert found.watched_seconds == 1800
-    assert found.watched_percent == 1800 * 100 // 6480
-
-
-def test_no_forecast_that_comes_after_the_programme_has_closed(enrolment: Enrolment) -> None:
-    _lectures(enrolment, number=1)
-    webinar = enrolment.programme.courses.get().lessons.get().webinar
-    WatchRecordFactory.create(
-        user=enrolment.user,
-        webinar=webinar,
-        coverage=((0, 60),),
-        clock=[(NOW - timedelta(days=1), NOW - timedelta(hours=23))],
-    )
-    assert learning_of(_progress(enrolment), user=enrolment.user, now=NOW, zone=UTC).forecast
-    enrolment.programme.closes_at = NOW + timedelta(hours=1)
-    enrolment.programme.save()
-    assert learning_of(_progress(enrolment), user=enrolment.user, now=NOW, zone=UTC).forecast is None
-
-
 def test_two_devices_at_once_are_one_person_at_one_lecture(enrolment: Enrolment) -> None:
     _lectures(enrolment, number=2)
     begin = NOW - timedelta(days=2)
@@ -141,8 +108,39 @@ def test_a_cohort_is_compared_only_where_nobody_can_be_told_by_name(enrolment: E
         CourseCompletion.objects.create(user=one.user, course=course, completed_at=NOW)
     found = cohort_of(enrolment)
     assert found is not None
-    assert (found.people, found.median_courses, found.ahead_percent) == (LEAST_COHORT, 0.0, 0)
+    assert found == Cohort(people=LEAST_COHORT, mine=0, median_courses=0.0, ahead_percent=0)
     CourseCompletion.objects.create(user=enrolment.user, course=course, completed_at=NOW)
     found = cohort_of(enrolment)
-    assert found is not None
-    assert found.ahead_percent == 75
+    assert found == Cohort(people=LEAST_COHORT, mine=1, median_courses=0.0, ahead_percent=75)
+
+
+def test_a_group_is_compared_with_itself_alone(enrolment: Enrolment) -> None:
+    group = CohortFactory.create(programme=enrolment.programme)
+    for _ in range(LEAST_COHORT):
+        EnrolmentFactory.create(programme=enrolment.programme)
+    Enrolment.objects.filter(pk=enrolment.pk).update(cohort=group)
+    enrolment.refresh_from_db()
+    assert cohort_of(enrolment) is None
+
+
+@given(numbers=st.lists(st.integers(0, 4), min_size=18, max_size=27), mine=st.integers(0, 4))
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_cohort_is_what_counting_one_by_one_gives(db: None, numbers: list[int], mine: int) -> None:
+    enrolment = EnrolmentFactory.create()
+    courses = [CourseFactory.create(programme=enrolment.programme) for _ in range(4)]
+    elsewhere = CourseFactory.create()
+    left = EnrolmentFactory.create(programme=enrolment.programme, status=EnrolmentStatus.WITHDRAWN)
+    people = [EnrolmentFactory.create(programme=enrolment.programme).user for _ in numbers]
+    done = [(enrolment.user, mine), (left.user, 4), *zip(people, numbers, strict=True)]
+    CourseCompletion.objects.bulk_create(
+        CourseCompletion(user=user, course=course, completed_at=NOW)
+        for user, number in done
+        for course in [*courses[:number], elsewhere]
+    )
+    expected = Cohort(
+        people=len(numbers),
+        mine=mine,
+        median_courses=statistics.median(numbers),
+        ahead_percent=100 * len([one for one in numbers if one < mine]) // len(numbers),
+    )
+    assert cohort_of(enrolment) == (expected if len(numbers) >= LEAST_COHORT else None)

@@ -1,17 +1,71 @@
 """A lecture with a week of numbers, for the browser tests, and who reads them."""
 
+from datetime import timedelta
 from typing import Any
 
 
 def build_reports() -> dict[str, Any]:
+    from django.utils.timezone import now
+
     from accounts.enums import Role
+    from analytics.domain.rollups.refreshing import refresh
     from tests.analytics.lecture_world import well_visited
     from tests.e2e.marking_world import _cookie, _person
     from tests.e2e.shared_world import build_shared
-    from tests.factories.courses import CourseFactory, ProgrammeFactory
+    from tests.factories.courses import CourseFactory, EnrolmentFactory, ProgrammeFactory
 
     programme = ProgrammeFactory.create(slug="counted", title="Fertility, counted")
     presenter = _person("reports-presenter", programme, Role.PRESENTER)
     course = CourseFactory.create(programme=programme, title="Endometriosis")
     webinar = well_visited(course, presenter)
-    return {"webinar": webinar.pk, "shared": build_shared(), "people": {"presenter": _cookie(presenter)}}
+    refresh(webinar_id=webinar.pk, now=now(), whole=True)
+    moderator = _person("reports-moderator", programme, Role.MODERATOR)
+    for _ in range(7):
+        EnrolmentFactory.create(programme=programme, status="invited", enrolled_at=now() - timedelta(days=40))
+    return {
+        "webinar": webinar.pk,
+        "shared": build_shared(),
+        "progress": "ten-courses",
+        "people": {
+            "presenter": _cookie(presenter),
+            "moderator": _cookie(moderator),
+            "learner": _cookie(_learner()),
+        },
+    }
+
+
+def _learner() -> Any:
+    """In the middle of ten courses, with weeks behind, some credit and colleagues."""
+    from django.utils.timezone import now
+
+    from analytics.domain.learning import LEAST_COHORT
+    from certification.enums import AuthorityKey
+    from tests.factories.certification import grant
+    from tests.pages.world import DAY, complete, make_world, watch
+
+    world = make_world(
+        10, slug="ten-courses", title="Reproductive medicine in ten courses", closes_at=now() + 400 * DAY
+    )
+    learner = world.doctor(email="reports-learner@example.org", title="Dr", first_name="Meera", last_name="Nair")
+    for number, weeks_ago, minutes in ((0, 6, 58), (1, 5, 60), (2, 3, 31), (3, 2, 60), (4, 1, 24)):
+        begin = now() - weeks_ago * 7 * DAY
+        watch(
+            learner, world.courses[number], (0, minutes * 60), at=begin, clock=[(begin, begin + minutes * DAY / 1440)]
+        )
+    for number in (0, 1, 3):
+        complete(learner, world.courses[number], at=now() - (6 - number) * 7 * DAY)
+        lesson = world.courses[number].lessons.get()
+        authority = AuthorityKey.EACCME if number == 3 else AuthorityKey.ACCME
+        grant(
+            credit="1.00",
+            user=learner,
+            lesson=lesson,
+            accreditation__activity__lesson=lesson,
+            accreditation__authority=authority,
+        )
+    world.courses[7].prerequisites.add(world.courses[6])
+    world.courses[8].opens_at = now() + 30 * DAY
+    world.courses[8].save()
+    for number in range(LEAST_COHORT + 4):
+        complete(world.doctor(), *world.courses[: number % 4])
+    return learner

@@ -34,6 +34,7 @@ DOCTOR = {
     "": "/",
     "programmes/": "/programmes/",
     "programmes/<slug:slug>/": "/programmes/fertility/",
+    "progress/<slug:slug>/": "/progress/fertility/",
     "account/": "/account/",
     "account/devices/": "/account/devices/",
     "account/password/": "/account/password/",
@@ -82,7 +83,7 @@ NO_PAGES = (
     "attempts/<int:attempt_id>/questions/", "marking/", "disclosures/", "activities/",
     "credits/transcript.csv", "credits/transcript.pdf",
     "credits/<int:accreditation_id>/claim/",
-    "presenting/", "reports/", "shared/", "account/sharing/<slug:slug>/",
+    "presenting/", "progress/<slug:slug>/comparison/", "reports/", "shared/", "account/sharing/<slug:slug>/",
     "certificates/<str:public_id>/", "verify/check/", "verify/<str:public_id>/badge/", ".well-known/",
 )  # fmt: skip
 EXPECTED_STATUS = {

@@ -66,7 +66,7 @@ class Overview:
 def overview_of(user: User) -> Overview:
     """Newest first: by its date, or the day it was made where it never had one. Five queries, however many lectures."""
     webinars = sorted(presented_by(user), key=lambda one: (one.starts_at or one.created_at, one.pk), reverse=True)
-    counts = _counts([one.pk for one in webinars])
+    counts = counts_of([one.pk for one in webinars])
     asked = _asked([one.pk for one in webinars])
     means = means_by_lesson([one.lesson_id for one in webinars])
     lines = tuple(
@@ -75,7 +75,7 @@ def overview_of(user: User) -> Overview:
     return Overview(lines, Line(None, *counts.get(None, (0, 0, 0, 0)), sum(asked.values())))
 
 
-def _counts(webinars: Sequence[int]) -> dict[int | None, tuple[int, int, int, int]]:
+def counts_of(webinars: Sequence[int]) -> dict[int | None, tuple[int, int, int, int]]:
     with connections[reading()].cursor() as cursor:
         cursor.execute(_COUNTS, {"webinars": list(webinars)})
         return {row[0]: (row[1], row[2], row[3], int(row[4])) for row in cursor.fetchall()}

@@ -1,0 +1,1 @@
+"""What moderators and operators read of a programme."""

@@ -1,0 +1,350 @@
+"""A programme's numbers against counts in plain Python, one doctor after another."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from analytics.domain.operating.activity import minutes_by_local_hour
+from analytics.domain.operating.checks import checks_of
+from analytics.domain.operating.funnel import funnel_of
+from analytics.domain.operating.inventory import inventory_of
+from analytics.domain.operating.lectures import lectures_of
+from analytics.domain.operating.risk import at_risk, risks_of
+from analytics.domain.operating.spot import spot_of
+from analytics.domain.rollups.refreshing import refresh
+from analytics.enums import DataCheck, RiskReason
+from certification.domain.chain import NewEntry, append, lock_chain
+from certification.enums import CertificateKind, EntryKind
+from certification.models import Certificate, CertificateTemplate, LedgerEntry
+from courses.enums import CompletionRule, EnrolmentStatus, LessonKind, PublishStatus
+from courses.models import Course, CourseCompletion, Enrolment, LessonCompletion, Programme
+from tests.analytics import reference
+from tests.analytics.audience import Person, audiences, make
+from tests.factories.accounts import UserFactory
+from tests.factories.certification import CertificateTemplateFactory
+from tests.factories.courses import CourseFactory, EnrolmentFactory, LessonFactory, ProgrammeFactory
+from tests.factories.webinars import WatchRecordFactory, WebinarFactory
+from tests.stage.doors import open_door, programme_of
+from webinars.enums import Phase, SpotState
+from webinars.models import SpotRequest, Visit, WatchRecord, Webinar
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+some = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+doctors = st.fixed_dictionaries(
+    {
+        "status": st.sampled_from(EnrolmentStatus),
+        "enrolled": st.integers(1, 90),  # days ago, like the next ones
+        "joined": st.none() | st.integers(0, 89),
+        "seen": st.sampled_from(("", "", "live", "recorded", "visit", "nothing", "elsewhere")),
+        "last": st.integers(0, 60),
+        "courses": st.integers(0, 3),
+        "completed": st.booleans(),
+        "certificate": st.sampled_from(("", "given", "revoked", "replaced, revoked", "of a course", "elsewhere")),
+    }
+)
+
+
+def _make(programme: Programme, drawn: list[dict[str, Any]]) -> Webinar:
+    webinar: Webinar = WebinarFactory.create(lesson__course__programme=programme)
+    elsewhere: Webinar = WebinarFactory.create()
+    courses = [webinar.lesson.course, *(CourseFactory.create(programme=programme) for _ in range(2))]
+    for one in drawn:
+        is_done = one["completed"] or one["status"] == EnrolmentStatus.COMPLETED
+        place = EnrolmentFactory.create(
+            programme=programme,
+            status=one["status"],
+            enrolled_at=NOW - one["enrolled"] * DAY,
+            activated_at=None if one["joined"] is None else NOW - one["joined"] * DAY,
+            completed_at=NOW - DAY / 2 if is_done else None,
+        )
+        _attend(place, one["seen"], elsewhere if one["seen"] == "elsewhere" else webinar, NOW - one["last"] * DAY)
+        CourseCompletion.objects.bulk_create(
+            CourseCompletion(user=place.user, course=course, completed_at=NOW) for course in courses[: one["courses"]]
+        )
+        _certify(place, one["certificate"], webinar)
+    return webinar
+
+
+def _attend(place: Enrolment, how: str, webinar: Webinar, at: datetime) -> None:
+    if how == "visit":
+        Visit.objects.create(webinar=webinar, user=place.user, joined_at=at - DAY, seen_at=at, left_at=at)
+    elif how:
+        WatchRecordFactory.create(
+            user=place.user,
+            webinar=webinar,
+            phase=Phase.LIVE if how == "live" else Phase.ON_DEMAND,
+            coverage=() if how == "nothing" else ((0, 60),),
+            last_beat_at=at,
+        )
+
+
+def _certify(place: Enrolment, how: str, webinar: Webinar) -> None:
+    if not how:
+        return
+    programme = ProgrammeFactory.create() if how == "elsewhere" else place.programme
+    template = CertificateTemplate.objects.filter(programme=programme).first()
+    template = template or CertificateTemplateFactory.create(programme=programme)
+    fields: dict[str, Any] = {"kind": CertificateKind.PROGRAMME}
+    if how == "of a course":
+        fields = {"kind": CertificateKind.COURSE, "course": webinar.lesson.course}
+    made = _certificate(place, template, **fields)
+    if how == "replaced, revoked":
+        made = _certificate(place, template, replaces=made, edition=2, **fields)
+    if how.endswith("revoked"):
+        line = NewEntry(EntryKind.CERTIFICATE_REVOKED, place.user_id, certificate_id=made.pk, reason="A mistake")
+        append(chain=lock_chain(programme), entries=[line], now=NOW)
+
+
+def _certificate(place: Enrolment, template: CertificateTemplate, **fields: Any) -> Certificate:
+    serial = Certificate.objects.count() + 1
+    return Certificate.objects.create(
+        programme=template.programme,
+        user=place.user,
+        template=template,
+        serial=serial,
+        number=f"N-{serial}",
+        public_id=f"P{serial:025}",
+        facts={"n": 1},
+        key_fingerprint="0" * 64,
+        signature=b"0" * 64,
+        issued_at=NOW,
+        **fields,
+    )
+
+
+class TestFunnel:
+    @given(drawn=st.lists(doctors, max_size=8))
+    @some
+    def test_each_step_is_of_those_who_took_the_one_before(self, drawn: list[dict[str, Any]]) -> None:
+        programme = ProgrammeFactory.create()
+        _make(programme, drawn)
+        _make(ProgrammeFactory.create(), drawn[:2])
+        got = funnel_of(programme_id=programme.pk)
+        assert (got.invited, got.joined, got.attended, got.completed, got.certified) == self._counted(programme)
+        steps = (got.invited, got.joined, got.attended, got.completed, got.certified)
+        assert all(before >= after for before, after in pairwise(steps))
+
+    def _counted(self, programme: Programme) -> tuple[int, ...]:
+        found = [0] * 5
+        for place in Enrolment.objects.filter(programme=programme):
+            steps = (
+                True,
+                place.activated_at is not None,
+                _attended(place),
+                place.completed_at is not None,
+                self._has_certificate(place),
+            )
+            for number, is_taken in enumerate(steps):
+                if not is_taken:
+                    break
+                found[number] += 1
+        return tuple(found)
+
+    def _has_certificate(self, place: Enrolment) -> bool:
+        editions = Certificate.objects.filter(
+            user=place.user, programme=place.programme, kind=CertificateKind.PROGRAMME
+        ).order_by("-edition")
+        newest = editions.first()
+        revoked = LedgerEntry.objects.filter(certificate=newest, kind=EntryKind.CERTIFICATE_REVOKED)
+        return newest is not None and not revoked.exists()
+
+
+def _attended(place: Enrolment) -> bool:
+    records = WatchRecord.objects.filter(user=place.user, webinar__lesson__course__programme=place.programme)
+    visits = Visit.objects.filter(user=place.user, webinar__lesson__course__programme=place.programme)
+    return any(record.coverage for record in records) or visits.exists()
+
+
+class TestRisk:
+    @given(
+        drawn=st.lists(doctors, max_size=8),
+        closes=st.none() | st.sampled_from((-1, 3, 60)),
+        needed=st.none() | st.integers(1, 3),
+    )
+    @some
+    def test_the_reason_is_the_first_that_holds(
+        self, drawn: list[dict[str, Any]], closes: int | None, needed: int | None
+    ) -> None:
+        programme = ProgrammeFactory.create(
+            closes_at=None if closes is None else NOW + closes * DAY,
+            opens_at=NOW - 100 * DAY,
+            completion_rule=CompletionRule.N_OF_M if needed else CompletionRule.ALL,
+            required_count=needed,
+        )
+        _make(programme, drawn)
+        expected: dict[int, RiskReason] = {}
+        for place in Enrolment.objects.filter(programme=programme):
+            reason = self._reason(place, needed=needed or 3)
+            if reason is not None and closes != -1:
+                expected[place.user_id] = reason
+        people = at_risk(programme, reason=None, offset=0, limit=100, now=NOW)
+        assert {one.user_id: one.reason for one in people} == expected
+        assert [one.since for one in people] == sorted(one.since for one in people)
+        found = list(expected.values())
+        assert risks_of(programme, now=NOW) == {one: found.count(one) for one in RiskReason if one in found}
+        for reason in RiskReason:
+            only = at_risk(programme, reason=reason, offset=0, limit=100, now=NOW)
+            assert {one.user_id for one in only} == {user for user, why in expected.items() if why == reason}
+        pages = [at_risk(programme, reason=None, offset=at, limit=2, now=NOW) for at in range(0, 10, 2)]
+        assert [one for page in pages for one in page] == people
+
+    def _reason(self, place: Enrolment, *, needed: int) -> RiskReason | None:
+        if place.status not in {EnrolmentStatus.INVITED, EnrolmentStatus.ACTIVE}:
+            return None
+        if place.activated_at is None:
+            return RiskReason.NEVER_CAME if place.enrolled_at < NOW - 14 * DAY else None
+        here = {"webinar__lesson__course__programme": place.programme}
+        moments = [record.last_beat_at for record in WatchRecord.objects.filter(user=place.user, **here)]
+        moments += [visit.seen_at for visit in Visit.objects.filter(user=place.user, **here)]
+        if not moments:
+            return RiskReason.NEVER_WATCHED if place.activated_at < NOW - 14 * DAY else None
+        if max(moments) < NOW - 28 * DAY:
+            return RiskReason.STOPPED
+        closes_at = place.programme.closes_at
+        done = CourseCompletion.objects.filter(user=place.user, course__programme=place.programme).count()
+        is_near = closes_at is not None and closes_at - NOW < 30 * DAY
+        return RiskReason.BEHIND if is_near and 2 * done < needed else None
+
+    def test_what_was_done_besides_lectures_is_no_silence(self) -> None:
+        programme = ProgrammeFactory.create()
+        test = LessonFactory.create(course__programme=programme, kind=LessonKind.QUIZ)
+        place = EnrolmentFactory.create(programme=programme, activated_at=NOW - 60 * DAY, enrolled_at=NOW - 60 * DAY)
+        assert risks_of(programme, now=NOW) == {RiskReason.NEVER_WATCHED: 1}
+        LessonCompletion.objects.create(user=place.user, lesson=test, completed_at=NOW - 2 * DAY)
+        assert risks_of(programme, now=NOW) == {}
+        assert risks_of(programme, now=NOW + 30 * DAY) == {RiskReason.STOPPED: 1}
+
+
+class TestHours:
+    @given(audience=audiences)
+    @some
+    def test_minutes_by_the_clock_of_each_doctor(self, audience: list[Person]) -> None:
+        webinar = make(audience)
+        for one in (webinar, make(audience[:1])):  # the second is of another programme
+            refresh(webinar_id=one.pk, now=NOW, whole=True)
+        expected: dict[tuple[int, int], int] = {}
+        for phase in Phase:
+            for (at, _, zone), (_, seconds) in reference.hours(webinar, phase).items():
+                local = at.astimezone(ZoneInfo(zone))
+                key = (local.weekday(), local.hour)
+                expected[key] = expected.get(key, 0) + seconds
+        got = minutes_by_local_hour(programme_id=webinar.lesson.course.programme_id)
+        assert got == {key: seconds // 60 for key, seconds in expected.items()}
+
+
+def test_lectures_live_and_recorded_with_each_doctor_once() -> None:
+    programme = ProgrammeFactory.create()
+    course = CourseFactory.create(programme=programme)
+    first, second = (WebinarFactory.create(lesson=LessonFactory.create(course=course)) for _ in range(2))
+    both, live, staff = UserFactory.create(), UserFactory.create(), UserFactory.create()
+    for user in (both, live):
+        EnrolmentFactory.create(user=user, programme=programme)
+    for user, webinar, phase, seconds in (
+        (both, first, Phase.LIVE, 100),
+        (both, first, Phase.ON_DEMAND, 50),
+        (both, second, Phase.ON_DEMAND, 10),
+        (live, first, Phase.LIVE, 80),
+        (staff, first, Phase.LIVE, 999),
+    ):
+        WatchRecordFactory.create(user=user, webinar=webinar, phase=phase, coverage=((0, seconds),))
+    WatchRecordFactory.create(user=both)  # elsewhere
+    lines, total = lectures_of(programme_id=programme.pk)
+    assert [(one.webinar, one.live, one.recorded, one.seconds) for one in lines] == [
+        (first, 2, 1, 230),
+        (second, 0, 1, 10),
+    ]
+    assert (total.people, total.live, total.recorded, total.seconds) == (2, 2, 1, 240)
+
+
+def test_checks_find_what_is_missing_and_nothing_else() -> None:
+    programme = ProgrammeFactory.create()
+    assert set(checks_of(programme, now=NOW).values()) == {0}
+    fields: dict[str, Any] = {"country": "DE", "specialty": "Gynaecology", "timezone_confirmed_at": NOW}
+    for odd in (
+        {},
+        {"country": ""},
+        {"specialty": ""},
+        {"timezone_confirmed_at": None},
+        {"registration_number": "Reg. 48-213", "medical_council": "Delhi"},
+        {"registration_number": "REG 48213", "medical_council": "Delhi"},
+        {"registration_number": "REG 48213", "medical_council": "Goa"},
+    ):
+        EnrolmentFactory.create(programme=programme, user=UserFactory.create(**(fields | odd)))
+    EnrolmentFactory.create(user=UserFactory.create(country=""))
+    EnrolmentFactory.create(programme=programme, status=EnrolmentStatus.WITHDRAWN, user=UserFactory.create(country=""))
+    course = CourseFactory.create(programme=programme)
+    draft = CourseFactory.create(programme=programme, status=PublishStatus.DRAFT)
+
+    def lecture(course: Course = course, **given: Any) -> Webinar:
+        made: Webinar = WebinarFactory.create(lesson=LessonFactory.create(course=course), **given)
+        return made
+
+    over: dict[str, Any] = {"video": None, "starts_at": NOW - 4 * DAY, "live_at": NOW - 4 * DAY}
+    lecture()
+    lecture(**over, ended_at=NOW - 3 * DAY)
+    lecture(**over, ended_at=NOW - DAY)
+    lecture(video=None)
+    lecture(video=None, course=draft)
+    lecture(video=None, starts_at=NOW + DAY)
+    seen = WatchRecordFactory.create(webinar=lecture(), coverage=((0, 9),)).user
+    for user, is_certified in ((seen, True), (UserFactory.create(**fields), False)):
+        type(user).objects.filter(pk=user.pk).update(**fields)
+        place = EnrolmentFactory.create(
+            programme=programme, user=user, status=EnrolmentStatus.COMPLETED, completed_at=NOW - 2 * DAY
+        )
+        if is_certified:
+            _certify(place, "given", lecture())
+    assert checks_of(programme, now=NOW) == {
+        DataCheck.NO_COUNTRY: 1,
+        DataCheck.NO_SPECIALTY: 1,
+        DataCheck.ZONE_NOT_CONFIRMED: 1,
+        DataCheck.SAME_NUMBER: 2,
+        DataCheck.COMPLETED_UNSEEN: 1,
+        DataCheck.NO_CERTIFICATE: 1,
+        DataCheck.NO_RECORDING: 1,
+        DataCheck.NO_CONTENT: 1,
+    }
+
+
+def test_requests_at_the_door_by_what_became_of_them() -> None:
+    window, elsewhere = open_door(), open_door()
+    programme = programme_of(window)
+    assert spot_of(programme_id=programme.pk) == {}
+    for number, state in enumerate((SpotState.PENDING, SpotState.APPROVED, SpotState.APPROVED)):
+        for place in (window, elsewhere)[: 2 if number else 1]:
+            SpotRequest.objects.create(
+                window=place,
+                email=f"{number}@example.org",
+                ticket=f"{place.pk}-{number}",
+                state=state,
+                decided_at=NOW if state != SpotState.PENDING else None,
+                created_at=NOW,
+            )
+    assert spot_of(programme_id=programme.pk) == {SpotState.PENDING: 1, SpotState.APPROVED: 2, SpotState.DENIED: 0}
+
+
+def test_the_inventory() -> None:
+    programme = ProgrammeFactory.create()
+    empty = inventory_of(programme, now=NOW)
+    assert (empty.courses, empty.lessons, empty.recordings, empty.seconds) == (0, (), 0, 0.0)
+    course = CourseFactory.create(programme=programme)
+    CourseFactory.create(programme=programme, status=PublishStatus.DRAFT)
+    WebinarFactory.create()
+    captioned = WebinarFactory.create(lesson=LessonFactory.create(course=course), video__duration_seconds=1800.0)
+    for language in ("en", "fr"):
+        captioned.video.captions.create(language=language, label=language, path="x.vtt", cues=1, created_at=NOW)
+    WebinarFactory.create(lesson=LessonFactory.create(course=course), video__duration_seconds=600.0)
+    WebinarFactory.create(lesson=LessonFactory.create(course=course), video=None, starts_at=NOW + DAY)
+    WebinarFactory.create(lesson=LessonFactory.create(course=course), video=None, starts_at=NOW - DAY)
+    LessonFactory.create(course=course, kind=LessonKind.QUIZ)
+    got = inventory_of(programme, now=NOW)
+    assert (got.courses, got.drafts, got.recordings, got.captioned, got.seconds, got.to_come) == (2, 1, 2, 1, 2400.0, 1)
+    assert dict(got.lessons) == {str(LessonKind.WEBINAR.label): 4, str(LessonKind.QUIZ.label): 1}
