@@ -13,7 +13,7 @@ from django.http import Http404
 
 from accounts.enums import REPORT_ROLES, STAFF_ROLES, Role
 from accounts.models import Device, User
-from courses.enums import OPEN_ENROLMENTS, PublishStatus
+from courses.enums import PublishStatus
 from courses.models import Enrolment, Programme, RoleGrant
 from courses.rules import Person, has_role, programmes_staffed_by, programmes_with_role
 from webinars.models import PlaySession, Webinar
@@ -61,15 +61,18 @@ def programmes_shared_with(user: Person) -> QuerySet[Programme]:
     return programmes_with_role(user, *REPORT_ROLES, *STAFF_ROLES)
 
 
-def get_own_enrolment(user: User, slug: str) -> Enrolment:
-    """One's own place in a published programme; 404 without one, whatever else one does there. One query."""
-    found = Enrolment.objects.filter(
-        user=user, programme__slug=slug, programme__status=PublishStatus.PUBLISHED, status__in=OPEN_ENROLMENTS
-    )
-    enrolment = found.select_related("programme", "cohort").first()
-    if enrolment is None:
+def get_own_place(user: User, slug: str, *, is_open: bool = True) -> Enrolment:
+    """One's own place in a published programme; 404 without one, whatever else one does there. One query.
+
+    Without `is_open`, also one that was closed, or whose programme is: what was agreed to there can still be ended.
+    """
+    places = Enrolment.objects.filter(user=user, programme__slug=slug).select_related("programme", "cohort")
+    if is_open:
+        places = places.open().filter(programme__status=PublishStatus.PUBLISHED)
+    found = places.first()
+    if found is None:
         raise Http404
-    return enrolment
+    return found
 
 
 def get_play_session_for(
@@ -110,12 +113,3 @@ def _one(programmes: QuerySet[Programme], slug: str) -> Programme:
 def sees_all_of(user: Person, webinar: Webinar) -> bool:
     """Staff of the programme; a presenter reads of questions only what was passed on."""
     return isinstance(user, User) and part_of(user, webinar) is Part.MODERATOR
-
-
-def get_own_place(user: User, slug: str, *, is_open: bool) -> Enrolment:
-    """One's own enrolment in a programme; 404 without one. What was agreed to can be ended when it is closed, too."""
-    places = Enrolment.objects.filter(user=user, programme__slug=slug).select_related("programme")
-    found = (places.open() if is_open else places).first()
-    if found is None:
-        raise Http404
-    return found

@@ -19,7 +19,7 @@ from accounts.rules import person_of
 from analytics.domain.learning import Cohort, Week, cohort_of, learning_of
 from analytics.domain.progress import read_programme
 from analytics.rendering.data import Bar
-from analytics.rules import get_own_enrolment
+from analytics.rules import get_own_place
 from certification.enums import AuthorityKey
 
 
@@ -27,7 +27,7 @@ from certification.enums import AuthorityKey
 @login_required
 def progress(request: HttpRequest, slug: str) -> HttpResponse:
     user, now, zone = person_of(request), timezone.now(), timezone.get_current_timezone()
-    enrolment = get_own_enrolment(user, slug)
+    enrolment = get_own_place(user, slug)
     programme = read_programme(programme=enrolment.programme, enrolment=enrolment, user=user, now=now)
     learning = learning_of(programme, user=user, now=now, zone=zone)
     cohort = cohort_of(enrolment) if user.compares_progress else None
@@ -50,7 +50,7 @@ def progress(request: HttpRequest, slug: str) -> HttpResponse:
 def comparison(request: HttpRequest, slug: str) -> HttpResponse:
     """Anything but a clear yes is a no."""
     user = person_of(request)
-    get_own_enrolment(user, slug)
+    get_own_place(user, slug)
     choose_comparison(user=user, wanted=request.POST.get("wanted") == "yes")
     return redirect(reverse("analytics:progress", args=[slug]) + "#comparison")
 

@@ -93,7 +93,7 @@ def consents(request: HttpRequest) -> HttpResponse:
 @login_required
 def agree(request: HttpRequest, slug: str) -> HttpResponse:
     person = person_of(request)
-    programme = get_own_place(person, slug, is_open=True).programme
+    programme = get_own_place(person, slug).programme
     try:
         given = request.POST.get("wording", "")
         consent.agree(user=person, programme=programme, wording=given, request=request, now=now())

@@ -127,7 +127,7 @@ def test_a_lecture_that_waits_for_its_recording_is_counted_as_long_as_planned(wo
     _watch(doctor, course, seconds=900, days_ago=2, phase=Phase.LIVE)
     # 3,240 − 900 s at 900 s in 28 days: 72.8 days.
     assert _forecast(doctor, world.programme).day == (NOW + timedelta(days=72.8)).date()
-    Webinar.objects.filter(pk=webinar.pk).update(cancelled_at=NOW)
+    Webinar.objects.filter(pk=webinar.pk).update(cancelled_at=NOW, live_at=None, ended_at=None)
     assert _forecast(doctor, world.programme) == Forecast(Outlook.NOT_ANNOUNCED)
 
 

@@ -134,7 +134,7 @@ def test_the_list_is_paged_and_costs_the_same(
     assert "?reason=never_came&page=2" in first.links().values()
 
 
-LIST_QUERIES = 9
+LIST_QUERIES = 7
 
 
 def test_the_page_costs_the_same_whatever_the_number_of_lectures(
@@ -152,4 +152,4 @@ def test_the_page_costs_the_same_whatever_the_number_of_lectures(
         browser.get(_path(programme))
 
 
-PAGE_QUERIES = 20
+PAGE_QUERIES = 18

@@ -166,8 +166,9 @@ class TestNumbers:
 
 
 def _broadcast(course: Course) -> Webinar:
-    """Ten minutes of recording, with an interruption of ten seconds after 100; it ended half a year before."""
-    webinar = make_live(webinar=WebinarFactory.create(lesson=LessonFactory.create(course=course)))
+    """Ten minutes of recording, with an interruption of ten seconds after 100; it ended thirty days ago."""
+    lecture = WebinarFactory.create(lesson=LessonFactory.create(course=course))
+    webinar = make_live(webinar=lecture, epoch=NOW - 30 * DAY - timedelta(minutes=11))
     publish(webinar, spans=[(0.0, 100.0, 0.0), (110.0, 610.0, 100.0)])
     Webinar.objects.filter(pk=webinar.pk).update(ended_at=NOW - 30 * DAY)
     return Webinar.objects.get(pk=webinar.pk)
@@ -239,7 +240,7 @@ class TestPage:
 
     def test_only_whoever_has_a_place_in_the_programme_has_progress(self) -> None:
         world, other = make_world(1), make_world(1)
-        for status in (EnrolmentStatus.SUSPENDED, EnrolmentStatus.WITHDRAWN, EnrolmentStatus.INVITED):
+        for status in (EnrolmentStatus.SUSPENDED, EnrolmentStatus.WITHDRAWN):
             user = EnrolmentFactory.create(programme=world.programme, status=status).user
             read_as(user, _path(world), status=404)
         read_as(other.doctor(), _path(world), status=404)
@@ -258,7 +259,7 @@ class TestPage:
                 browser.get(_path(world))
 
 
-QUERIES = 17
+QUERIES = 12
 
 
 class TestComparison:

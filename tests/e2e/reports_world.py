@@ -36,6 +36,7 @@ def build_reports() -> dict[str, Any]:
 
 def _learner() -> Any:
     """In the middle of ten courses, with weeks behind, some credit and colleagues."""
+    from django.db import transaction
     from django.utils.timezone import now
 
     from analytics.domain.learning import LEAST_COHORT
@@ -56,13 +57,14 @@ def _learner() -> Any:
         complete(learner, world.courses[number], at=now() - (6 - number) * 7 * DAY)
         lesson = world.courses[number].lessons.get()
         authority = AuthorityKey.EACCME if number == 3 else AuthorityKey.ACCME
-        grant(
-            credit="1.00",
-            user=learner,
-            lesson=lesson,
-            accreditation__activity__lesson=lesson,
-            accreditation__authority=authority,
-        )
+        with transaction.atomic():
+            grant(
+                credit="1.00",
+                user=learner,
+                lesson=lesson,
+                accreditation__activity__lesson=lesson,
+                accreditation__authority=authority,
+            )
     world.courses[7].prerequisites.add(world.courses[6])
     world.courses[8].opens_at = now() + 30 * DAY
     world.courses[8].save()

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from accounts.domain import audit
 from accounts.models import User
 from analytics.models import SharingConsent
-from courses.enums import OPEN_ENROLMENTS
+from courses.enums import PublishStatus
 from courses.models import Enrolment, Programme
 from webinars.models import Visit, WatchRecord, Webinar
 
@@ -55,13 +55,13 @@ def wording_of(programme: Programme) -> str:
 
 
 def choices_of(user: User) -> list[Choice]:
-    """Of programmes with an open place, and of those where something is shared still. Two queries."""
+    """Of published programmes with an open place, and of those where something is shared still. Two queries."""
     held = {one.programme_id: one for one in SharingConsent.objects.filter(user=user, withdrawn_at=None)}
     places = Enrolment.objects.filter(user=user).select_related("programme").order_by("programme__title", "pk")
     return [
         Choice(one.programme, mine.given_at if mine else None, mine.wording if mine else wording_of(one.programme))
         for one in places
-        if (mine := held.get(one.programme_id)) or one.status in OPEN_ENROLMENTS
+        if (mine := held.get(one.programme_id)) or (one.is_open and one.programme.status == PublishStatus.PUBLISHED)
     ]
 
 
