@@ -118,8 +118,12 @@ def queue_invitations(
 
 @transaction.atomic
 def release(*, invitation_ids: Iterable[int], actor: User | None, now: datetime) -> int:
-    """Sends what was held back, and tries again what the mail server refused."""
-    rows = Invitation.objects.open().filter(pk__in=list(invitation_ids), sent_at=None, user__is_active=True)
+    """Sends what was held back, and tries again what the mail server refused. What a worker has in hand goes its way:
+    claimed anew it would be sent twice, and the first link would not work.
+    """
+    at_rest = Q(claimed_at=None) | Q(claimed_at__lte=now - CLAIM_LASTS + RETRY_AFTER)
+    rows = Invitation.objects.open().filter(at_rest, pk__in=list(invitation_ids), sent_at=None)
+    rows = rows.filter(user__in=User.objects.filter(is_active=True))  # no join: an UPDATE across one is no claim
     # Held back for longer than it would have lived, it starts its life now.
     number: int = rows.update(queued_at=now, failures=0, claimed_at=None, expires_at=_expiry(now))
     if number:

@@ -48,7 +48,7 @@ class MessagePolicyAdmin(ScopedAdmin):
     readonly_fields: ClassVar[Any] = ("times",)
 
     class Media:
-        css = {"all": ["css/pages/tests-office.css"]}
+        css = {"all": ["css/pages/tests-office.css", "css/pages/credit-office.css"]}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         on = Count("programme__journeys", filter=Q(programme__journeys__is_on=True))

@@ -45,7 +45,7 @@ class ConsentRecord(models.Model):
         indexes = (models.Index(fields=("user", "channel", "-at"), name="reminders_consent_person"),)
 
     def __str__(self) -> str:
-        return f"{self.user_id}/{self.channel}/{self.at:%Y-%m-%d}"
+        return f"{self.get_channel_display()}: {_('yes') if self.is_on else _('no')}"
 
 
 class Suppression(models.Model):

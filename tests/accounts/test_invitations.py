@@ -176,6 +176,21 @@ def test_what_was_held_back_for_longer_than_its_life_is_still_sent(doctor: User)
     assert Invitation.objects.get().expires_at > later
 
 
+def test_what_is_just_being_sent_is_not_released(doctor: User) -> None:
+    invitations.queue_invitations(user_ids=[doctor.pk], created_by=None, now=now())
+    row, at = Invitation.objects.get(), now()
+    minute = timedelta(minutes=1)
+
+    def release() -> int:
+        return invitations.release(invitation_ids=[row.pk], actor=None, now=at)
+
+    Invitation.objects.update(claimed_at=at - 4 * minute)  # a worker's
+    assert release() == 0
+    Invitation.objects.update(claimed_at=at - 5 * minute)  # refused just now, and tried again in five minutes
+    assert release() == 1
+    assert Invitation.objects.get().claimed_at is None
+
+
 def test_one_task_sends_one_batch_and_the_next_minute_goes_on(mailoutbox: list[object]) -> None:
     people = UserFactory.create_batch(invitations.BATCH + 2)
     invitations.queue_invitations(user_ids=[person.pk for person in people], created_by=None, now=now())
