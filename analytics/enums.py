@@ -103,22 +103,26 @@ class PlaybackError(TextChoices):
 
 
 class StatementVerb(TextChoices):
-    """What a statement for a learning record store says; the last part of its identifier."""
+    """What a statement for a learning record store says; `domain.statements.shapes` has the identifiers."""
 
     INITIALIZED = "initialized", _("Opened")
-    PLAYED = "played", _("Played")
-    PAUSED = "paused", _("Paused")
-    SEEKED = "seeked", _("Jumped")
-    TERMINATED = "terminated", _("Left")
+    PAUSED = "paused", _("Watched")
     COMPLETED = "completed", _("Completed")
     PASSED = "passed", _("Passed")
     FAILED = "failed", _("Failed")
-    SATISFIED = "satisfied", _("Earned")
+    SCORED = "scored", _("Tested")
+    SATISFIED = "satisfied", _("Met what was asked")
+    EARNED = "earned", _("Earned")
+    VOIDED = "voided", _("Took back")
 
 
 class StatementState(TextChoices):
-    """`REFUSED` is final: the store understood it and does not want it."""
+    """`REFUSED`: the store understood it and does not want it. `GIVEN_UP`: it never got through."""
 
     WAITING = "waiting", _("Waits")
     SENT = "sent", _("Sent")
     REFUSED = "refused", _("Refused")
+    GIVEN_UP = "given_up", _("Given up")
+
+
+DEAD_STATEMENTS = frozenset({StatementState.REFUSED, StatementState.GIVEN_UP})

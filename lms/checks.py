@@ -10,6 +10,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register  # n
 from django.db import connection
 from django.utils.translation import to_locale
 
+from analytics.transports.lrs import Store
 from lms.expand import problems_on_disk
 from reminders.transports import all_transports
 from reminders.transports.base import NOT_REACHED
@@ -122,3 +123,16 @@ def providers_take_the_credentials(**_: Any) -> list[CheckMessage]:
         elif problem:
             found.append(Error(text, hint="docs/messages.md says where each of them comes from.", id="lms.E003"))
     return found
+
+
+@register(Tags.security, deploy=True)
+def record_store_takes_the_credentials(**_: Any) -> list[CheckMessage]:
+    """As the providers of messages: asked before the first statement waits."""
+    if not settings.XAPI["XAPI_URL"]:
+        return []
+    with Store() as store:
+        problem = store.problem()
+    if not problem:
+        return []
+    kind, number = (Warning, "lms.W006") if problem.startswith("not reached") else (Error, "lms.E004")
+    return [kind(f"Learning record store: {problem}", hint="docs/xapi.md says what is needed.", id=number)]

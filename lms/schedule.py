@@ -33,6 +33,9 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "forget-messages": {"task": "reminders.tidy", "schedule": 86_400.0},
     "refresh-rollups": {"task": "analytics.refresh_rollups", "schedule": 60.0},
     "sweep-rollups": {"task": "analytics.sweep_rollups", "schedule": 86_400.0},
+    "make-statements": {"task": "analytics.make_statements", "schedule": 300.0},
+    "make-all-statements": {"task": "analytics.make_all_statements", "schedule": 86_400.0},
+    "send-statements": {"task": "analytics.send_statements", "schedule": 30.0},
     "tell-incidents": {"task": "operations.tell_incidents", "schedule": 20.0},
     "tend-capacity": {"task": "operations.tend_capacity", "schedule": 300.0},
 }

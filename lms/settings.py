@@ -16,6 +16,7 @@ from lms.environment import DEVELOPMENT_SECRET, DEVELOPMENT_SEED, Environment
 from lms.messages import messages
 from lms.schedule import SCHEDULE
 from lms.theme import theme
+from lms.xapi import xapi
 
 gc.disable()  # until lms.apps is ready: a fifth of every start went into looking for garbage where there is none
 django_stubs_ext.monkeypatch()  # lets ModelAdmin[Programme] and its like be written at run time too
@@ -234,6 +235,7 @@ EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", f"{SITE_NAME} <no-reply@localhost>")
 SHOW_SENT_MAIL = env.flag("SHOW_SENT_MAIL", default=DEBUG)
 MESSAGES = messages(env, production=PRODUCTION)
+XAPI = xapi(env, site_url=SITE_URL, production=PRODUCTION)
 
 LANGUAGES = env.languages("LANGUAGES", ("en",))  # their names are translated by Django's own catalogues
 LANGUAGE_CODE = LANGUAGES[0][0]

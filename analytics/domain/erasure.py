@@ -8,7 +8,7 @@ from django.db.models import F, QuerySet
 
 from accounts.domain.erasure import KeptPart, Part
 from accounts.models import User
-from analytics.models import PlaybackReport, SharingConsent, Statement
+from analytics.models import PlaybackReport, Pseudonym, SharingConsent, Statement
 from webinars.models import PlaySession
 
 
@@ -36,9 +36,12 @@ def kept(user: User) -> list[KeptPart]:
 
 @transaction.atomic
 def erase(*, user: User, now: datetime) -> None:
-    """What was added up from the reports stays. A statement that was sent is with the store, whose business it is."""
+    """What was added up from the reports stays. A statement that was sent is with the store, and nothing ties it to
+    the person any more.
+    """
     _reports(user).delete()
     Statement.objects.filter(user=user).delete()
+    Pseudonym.objects.filter(user=user).delete()
     SharingConsent.objects.filter(user=user, withdrawn_at=None).update(withdrawn_at=now)
 
 
@@ -57,6 +60,7 @@ def own_data(user: User) -> dict[str, Any]:
             .order_by("happened_at", "pk")
             .values("verb", "happened_at", "body", "state", "ended_at")
         ),
+        "name_in_the_record_store": list(Pseudonym.objects.filter(user=user).values_list("name", flat=True)),
         "agreed_to_share": list(
             SharingConsent.objects.filter(user=user)
             .order_by("given_at", "pk")

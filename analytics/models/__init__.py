@@ -1,6 +1,7 @@
 from analytics.models.audience import AudienceDay, AudienceHour, AudienceMinute, RollupState
 from analytics.models.playback import PlaybackReport, QualityHour, QualityMinute
-from analytics.models.sharing import ColdFile, SharingConsent, Statement
+from analytics.models.sharing import ColdFile, SharingConsent
+from analytics.models.statements import Pseudonym, Statement, StatementFeed
 
 __all__ = (
     "AudienceDay",
@@ -8,9 +9,11 @@ __all__ = (
     "AudienceMinute",
     "ColdFile",
     "PlaybackReport",
+    "Pseudonym",
     "QualityHour",
     "QualityMinute",
     "RollupState",
     "SharingConsent",
     "Statement",
+    "StatementFeed",
 )

@@ -1,51 +1,11 @@
-"""What leaves the house and what moved out of the database."""
-
-import uuid
-from typing import Any
+"""What may leave the house and what moved out of the database."""
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from analytics.enums import StatementState, StatementVerb
 from courses.models import Programme
-
-
-class Statement(models.Model):
-    """One xAPI statement for a learning record store: the outbox. Its id is made from what it says, so it is sent once.
-
-    `body` is the statement as JSON, without what says who: that is put in when it is sent.
-    """
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
-    programme = models.ForeignKey(Programme, models.CASCADE, related_name="+")
-    verb = models.CharField(max_length=12, choices=StatementVerb)
-    happened_at = models.DateTimeField()
-    body: Any = models.JSONField()
-    state = models.CharField(max_length=8, choices=StatementState, default=StatementState.WAITING)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    due_at = models.DateTimeField()
-    ended_at = models.DateTimeField(null=True)
-    error = models.CharField(max_length=300, blank=True)
-
-    class Meta:
-        verbose_name = _("statement")
-        verbose_name_plural = _("statements")
-        constraints = (
-            models.CheckConstraint(
-                condition=Q(state=StatementState.WAITING, ended_at=None)
-                | (~Q(state=StatementState.WAITING) & Q(ended_at__isnull=False)),
-                name="analytics_statement_ended",
-            ),
-        )
-        indexes = (
-            models.Index(fields=("due_at",), condition=Q(state=StatementState.WAITING), name="analytics_statement_due"),
-        )
-
-    def __str__(self) -> str:
-        return f"{self.verb}/{self.pk}"
 
 
 class SharingConsent(models.Model):

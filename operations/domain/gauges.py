@@ -38,6 +38,8 @@ HELP = {
     "lms_messages_oldest_seconds": "How long the first of them has waited",
     "lms_messages_failed": "Messages that failed within the last hour",
     "lms_messages_unknown": "Messages of the last hour of which nobody knows whether they left",
+    "lms_statements_oldest_seconds": "How long the first statement for the learning record store has been due",
+    "lms_statements_dead": "Statements that the store refused or that never got through, within a day",
     "lms_rollups_lag_seconds": "Age of the oldest figures among webinars that somebody opened in the last ten minutes",
     "lms_playback_degraded": "Countries of live webinars whose players waited for a tenth of the last ten minutes",
     "lms_live_broadcasts": "Broadcasts on air, rehearsals included",
@@ -83,6 +85,11 @@ undelivered AS (
     SELECT count(*) FILTER (WHERE state = 'failed') AS failed, count(*) FILTER (WHERE state = 'unknown') AS unknown
     FROM reminders_delivery WHERE ended_at > now() - interval '1 hour'
 ),
+statements AS (
+    SELECT (SELECT min(due_at) FROM analytics_statement WHERE state = 'waiting' AND due_at <= now()) AS at,
+        (SELECT count(*) FROM analytics_statement
+            WHERE state IN ('given_up', 'refused') AND ended_at > now() - interval '1 day') AS dead
+),
 opened AS (
     SELECT webinar_id, min(started_at) AS at FROM webinars_playsession
     WHERE started_at > now() - interval '10 minutes' GROUP BY 1
@@ -116,6 +123,7 @@ SELECT queued.n, extract(epoch FROM now() - queued.at),
     unrecorded.n, extract(epoch FROM now() - unrecorded.at),
     imports.n, extract(epoch FROM now() - imports.at),
     outbox.n, extract(epoch FROM now() - outbox.at), undelivered.failed, undelivered.unknown,
+    extract(epoch FROM now() - statements.at), statements.dead,
     extract(epoch FROM now() - figures.at), degraded.n,
     live.n, extract(epoch FROM now() - live.at),
     activity.n, current_setting('max_connections')::int, activity.active,
@@ -123,7 +131,7 @@ SELECT queued.n, extract(epoch FROM now() - queued.at),
     (SELECT count(*) FROM pg_locks WHERE NOT granted),
     (SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()),
     pg_database_size(current_database())
-FROM queued, unrecorded, imports, outbox, undelivered, figures, degraded, live, activity
+FROM queued, unrecorded, imports, outbox, undelivered, statements, figures, degraded, live, activity
 """  # noqa: S608  # our own constant
 
 

@@ -25,7 +25,7 @@ def somebody() -> PlaySession:
     Statement.objects.create(
         user=session.user,
         programme=programme,
-        verb=StatementVerb.PLAYED,
+        verb=StatementVerb.PAUSED,
         happened_at=NOON,
         due_at=NOON,
         body={"object": "lecture"},
@@ -64,7 +64,7 @@ def test_ones_own_copy_has_ones_own_and_nobody_elses() -> None:
     data = PART.own_data(mine.user)
 
     assert [one["play_ms"] for one in data["how_well_it_played"]] == [60_000, 1_000]
-    assert [(one["verb"], one["body"]) for one in data["statements"]] == [("played", {"object": "lecture"})]
+    assert [(one["verb"], one["body"]) for one in data["statements"]] == [("paused", {"object": "lecture"})]
     assert [one["wording"] for one in data["agreed_to_share"]] == ["Yes, show it."]
 
 

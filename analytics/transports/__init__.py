@@ -1,0 +1,1 @@
+"""The far end of statements: a learning record store."""
