@@ -26,6 +26,5 @@ urlpatterns = [
     path("account/sharing/<slug:slug>/agree/", sharing.agree, name="share"),
     path("account/sharing/<slug:slug>/withdraw/", sharing.withdraw, name="withdraw_sharing"),
     path("reports/", operating.programmes, name="reports"),
-    path("reports/<slug:slug>/", operating.programme, name="report"),
     path("reports/<slug:slug>/at-risk/", operating.risks, name="risks"),
 ]

@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from lms import views
+from lms import reports, views
 from lms.door import enter_door
 from lms.message_link import message_link
 from webinars.views import spot
@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("certification.urls")),
     path("", include("reminders.urls")),
     path("", include("analytics.urls")),
+    path("reports/<slug:slug>/", reports.programme, name="report"),
     path("door/<str:slug>/", spot.door, name="door"),
     path("door/<str:slug>/state/", spot.state, name="door_state"),
     path("door/<str:slug>/enter/", enter_door, name="door_enter"),

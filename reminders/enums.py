@@ -93,6 +93,15 @@ class SuppressionReason(TextChoices):
     INVALID = "invalid", _("Refused as no valid address")
 
 
+class Step(TextChoices):
+    """The last step that a doctor took on the way from the invitation to the certificate."""
+
+    INVITED = "invited", _("Invited, never signed in")
+    JOINED = "joined", _("Signed in, was at no lecture yet")
+    ATTENDED = "attended", _("Was at a lecture, has not completed the programme")
+    COMPLETED = "completed", _("Completed the programme, has no certificate")
+
+
 class PhoneCodeEnd(TextChoices):
     """What became of a code that was to prove a number. One that is merely too old has no ending until the next."""
 

@@ -1,27 +1,17 @@
 """The numbers of a programme, for its moderators and operators."""
 
-from typing import Any
-
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.safestring import SafeString
-from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from accounts.rules import person_of
-from analytics.domain.operating.report import ProgrammeReport, programme_report
 from analytics.domain.operating.risk import at_risk, risks_of, tell_of_look
 from analytics.enums import RiskReason
 from analytics.rules import get_reported_programme, programmes_reported_to, require_reports
-from analytics.views import programme_charts as charts
-from core.cache import remember
-from courses.models import Programme
 
-FRESH_SECONDS, STALE_SECONDS = 60, 600
 PER_PAGE = 50
 
 
@@ -32,13 +22,6 @@ def programmes(request: HttpRequest) -> HttpResponse:
     found = programmes_reported_to(request.user).order_by("title", "pk")
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "analytics/operating/programmes.html", {"page": page})
-
-
-@require_safe
-@login_required
-def programme(request: HttpRequest, slug: str) -> HttpResponse:
-    found = get_reported_programme(request.user, slug)
-    return render(request, "analytics/operating/programme.html", {"programme": found, "numbers": _numbers(found)})
 
 
 @require_safe
@@ -56,29 +39,3 @@ def risks(request: HttpRequest, slug: str) -> HttpResponse:
     tell_of_look(programme=found, actor=person_of(request), people=people, request=request, now=now)
     context = {"programme": found, "reasons": counts.items(), "reason": reason, "page": page, "people": people}
     return render(request, "analytics/operating/risks.html", context)
-
-
-def _numbers(programme: Programme) -> SafeString:
-    """Made once for all who read the same language in the same time zone. Our own template has escaped it."""
-    key = f"operating:{programme.pk}:{get_language()}:{timezone.get_current_timezone_name()}"
-    made: str = remember(
-        key,
-        lambda: render_to_string(
-            "analytics/operating/_programme.html", _charts(programme_report(programme, now=timezone.now()))
-        ),
-        seconds=FRESH_SECONDS,
-        stale_seconds=STALE_SECONDS,
-    )
-    return SafeString(made)
-
-
-def _charts(report: ProgrammeReport) -> dict[str, Any]:
-    return {
-        "report": report,
-        "funnel": charts.funnel(report),
-        "hours": report.hours,
-        "risks": charts.risks(report),
-        "spot": charts.spot(report),
-        "checks": charts.checks(report),
-        "lessons": charts.lessons(report),
-    }

@@ -1,14 +1,16 @@
 """A programme's numbers as the charts take them, with the pages where something can be done about them."""
 
+from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from analytics.domain.operating.report import ProgrammeReport
 from analytics.enums import DataCheck
 from analytics.rendering.data import Bar, FunnelStep
-from courses.enums import EnrolmentStatus
 
 # Where staff mend what a check finds; the rest is mended by the doctors themselves.
 PLACES = {
@@ -17,22 +19,42 @@ PLACES = {
     DataCheck.NO_RECORDING: ("admin:courses_lesson_changelist", "course__programme__id__exact"),
     DataCheck.NO_CONTENT: ("admin:courses_lesson_changelist", "course__programme__id__exact"),
 }
+# As the campaign desk calls the last step of who did not take the next one.
+LAST_STEPS = ("invited", "joined", "attended", "completed")
 DOCTORS = ("admin:courses_enrolment_changelist", "programme__id__exact")
 
 
+def charts_of(report: ProgrammeReport) -> dict[str, Any]:
+    """What `analytics/operating/_programme.html` asks for."""
+    return {
+        "report": report,
+        "funnel": funnel(report),
+        "hours": report.hours,
+        "risks": risks(report),
+        "spot": spot(report),
+        "checks": checks(report),
+        "lessons": lessons(report),
+    }
+
+
 def funnel(report: ProgrammeReport) -> list[FunnelStep]:
-    steps, programme = report.funnel, report.programme.pk
-    asked = {"programme__id__exact": programme}
-    doctors = reverse("admin:courses_enrolment_changelist")
-    invited = f"{doctors}?{urlencode(asked | {'status__exact': EnrolmentStatus.INVITED.value})}"
-    active = f"{doctors}?{urlencode(asked | {'status__exact': EnrolmentStatus.ACTIVE.value})}"
-    return [
-        FunnelStep(_("Invited"), steps.invited),
-        FunnelStep(_("Signed in"), steps.joined, invited, _("Who has not signed in")),
-        FunnelStep(_("Were at a lecture"), steps.attended),
-        FunnelStep(_("Completed the programme"), steps.completed, active, _("Who is under way")),
-        FunnelStep(_("Have the certificate"), steps.certified),
-    ]
+    """Whoever stopped before a step can be written to: the campaign desk opens with these doctors chosen."""
+    steps, desk = report.funnel, reverse("admin:reminders_campaign_add")
+    labels = (
+        _("Invited"),
+        _("Signed in"),
+        _("Were at a lecture"),
+        _("Completed the programme"),
+        _("Have the certificate"),
+    )
+    values = (steps.invited, steps.joined, steps.attended, steps.completed, steps.certified)
+    found = [FunnelStep(labels[0], values[0])]
+    for label, value, last, left in zip(labels[1:], values[1:], LAST_STEPS, steps.stopped, strict=True):
+        url = f"{desk}?{urlencode({'programme': report.programme.pk, 'step': last})}" if left else ""
+        told = ngettext("Write to %(number)s doctor", "Write to %(number)s doctors", left)
+        told %= {"number": number_format(left, force_grouping=True)}
+        found.append(FunnelStep(label, value, url, told))
+    return found
 
 
 def risks(report: ProgrammeReport) -> list[Bar]:

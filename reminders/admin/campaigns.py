@@ -26,10 +26,11 @@ from courses.admin.base import ScopedAdmin, allowed_programmes
 from courses.models import Programme
 from reminders.admin.campaign_desk import Desk, foretold, hour_of, told_of
 from reminders.domain import campaign_drafts, campaigns
+from reminders.domain.audiences import whoever_stopped_at
 from reminders.domain.campaign_results import results_of, table_of
 from reminders.domain.campaigns import CampaignError
 from reminders.domain.previewing import campaign_shown_to
-from reminders.enums import CampaignState
+from reminders.enums import CampaignState, Step
 from reminders.forms.campaigns import NewCampaignForm, ScheduleForm
 from reminders.models import Campaign
 from reminders.rules import get_campaign_for
@@ -112,10 +113,12 @@ class CampaignAdmin(ScopedAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         programmes = Programme.objects.filter(pk__in=allowed_programmes(request, self.roles))
-        form = NewCampaignForm(request.POST or None, programmes=programmes)
+        wanted = {name: request.GET.get(name, "") for name in ("programme", "step")}
+        form = NewCampaignForm(request.POST or None, initial=wanted, programmes=programmes)
         if request.method == "POST" and form.is_valid():
             given, actor = form.cleaned_data, person_of(request)
-            values = {"title": given["title"], "path": "", "channels": ["email"], "audience": {}, "texts": {}}
+            audience = whoever_stopped_at(Step(given["step"])) if given["step"] else {}
+            values = {"title": given["title"], "path": "", "channels": ["email"], "audience": audience, "texts": {}}
             try:
                 made = campaigns.save_campaign(
                     campaign=None, programme=given["programme"], values=values, actor=actor, request=request, now=now()

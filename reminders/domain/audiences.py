@@ -20,7 +20,8 @@ from certification.enums import EntryKind
 from certification.models import Certificate, LedgerEntry
 from courses.enums import EnrolmentStatus
 from courses.models import Cohort, Course, CourseCompletion, Enrolment, LessonCompletion, Programme
-from reminders.enums import DeliveryState, Kind
+from reminders.domain.steps import stopped_at
+from reminders.enums import DeliveryState, Kind, Step
 from reminders.models import Campaign, Delivery
 from webinars.enums import Phase
 from webinars.models import PlaySession, Registration, Visit, WatchRecord, Webinar
@@ -114,6 +115,11 @@ def audience_of(
         if key in wanted:
             rows = rows.filter(_WEBINAR_FILTERS[key](wanted[key], cast("int", webinar)))
     return rows.order_by("user__last_name", "user__first_name", "user_id")
+
+
+def whoever_stopped_at(step: Step) -> dict[str, Any]:
+    """The filters for everybody who took this step as the last one, those who never signed in included."""
+    return {"places": [str(one) for one in PLACES], "step": step.value}
 
 
 def still_meant(
@@ -238,6 +244,7 @@ def _webinar(value: Any, programme: Programme) -> int:
 
 _CHECKS: Mapping[str, Callable[[Any, Programme], Any]] = {
     "places": _some_of(lambda: {str(one) for one in PLACES}),
+    "step": _one_of(*Step.values),
     "cohorts": _ids_of(cohorts_in),
     "countries": _some_of(lambda: set(dict(countries))),
     "specialties": _words,
@@ -320,6 +327,7 @@ def _messages(value: str, asked: _Asked) -> Q:
 
 
 _FILTERS: Mapping[str, Callable[[Any, _Asked], Q]] = {
+    "step": lambda value, asked: stopped_at(Step(value), asked.programme),
     "cohorts": lambda value, asked: Q(cohort__in=value),
     "countries": lambda value, asked: Q(user__country__in=value),
     "specialties": _specialty,

@@ -14,16 +14,12 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from core.exports import Cell
+from reminders.domain.performance import LEFT, SENT, TOLD, known
 from reminders.enums import Channel, DeliveryState, SkipReason
 from reminders.models import Campaign, Delivery
-from reminders.transports import transport_for
 from webinars.models import PlaySession, Visit, Webinar
 
 WITHIN = timedelta(hours=24)
-LEFT = Q(state__in=(DeliveryState.PLANNED, DeliveryState.CLAIMED, DeliveryState.SENDING))
-SENT = Q(state=DeliveryState.SENT)
-# By a link in the message, which says who came: not in notices, which lead to a page like any other.
-FOLLOWED = frozenset({Channel.EMAIL, Channel.SMS, Channel.WHATSAPP, Channel.INBOX})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +87,7 @@ def results_of(campaign: Campaign) -> Results:
             failed=Count("pk", filter=Q(state=DeliveryState.FAILED)),
             unknown=Count("pk", filter=Q(state=DeliveryState.UNKNOWN)),
             skipped=Count("pk", filter=Q(state=DeliveryState.SKIPPED)),
-            delivered=Count("pk", filter=SENT & Q(delivered_at__isnull=False, bounced_at=None)),
-            opened=Count("pk", filter=SENT & Q(read_at__isnull=False)),
-            followed=Count("pk", filter=SENT & Q(followed_at__isnull=False)),
+            **{name: Count("pk", filter=which) for name, which in TOLD.items()},
             came=Count("pk", filter=Q(has_come=True)),
         )
     )
@@ -154,8 +148,6 @@ def _came(about: Webinar | None) -> Q:
 
 def _result(row: Mapping[str, Any]) -> ChannelResult:
     channel = Channel(row["channel"])
-    way = None if channel == Channel.INBOX else transport_for(channel)
-    is_here = channel == Channel.INBOX
     return ChannelResult(
         channel=channel,
         left=row["left"],
@@ -163,9 +155,7 @@ def _result(row: Mapping[str, Any]) -> ChannelResult:
         failed=row["failed"],
         unknown=row["unknown"],
         skipped=row["skipped"],
-        delivered=row["delivered"] if is_here or row["delivered"] or (way and way.tells_delivery) else None,
-        opened=row["opened"] if is_here or row["opened"] or (way and way.tells_read) else None,
-        followed=row["followed"] if channel in FOLLOWED else None,
+        **known(channel, row),
         came=row["came"],
     )
 

@@ -24,7 +24,7 @@ from reminders.domain import audiences
 from reminders.domain.audiences import NO, PLACES, YES
 from reminders.domain.campaigns import WAITS, CampaignError
 from reminders.domain.templates import FIELDS
-from reminders.enums import Channel
+from reminders.enums import Channel, Step
 from reminders.forms.templates import COMPLETED
 from reminders.models import Campaign
 
@@ -34,7 +34,7 @@ PEOPLE = (
     "messages",
 )  # fmt: skip
 LEARNING = (
-    "courses_started", "courses_completed", "courses_not_completed", "evaluations_missing", "certificate",
+    "step", "courses_started", "courses_completed", "courses_not_completed", "evaluations_missing", "certificate",
 )  # fmt: skip
 WEBINAR = ("webinar", *audiences.OF_WEBINAR)
 ANY = ("", _("All the same"))
@@ -97,6 +97,7 @@ def filters_of(programme: Programme) -> dict[str, forms.Field]:
             ("never_received", _("Never received one")),
             ("never_opened", _("Received some, opened none that we know of")),
         ),
+        "step": _choice(_("Last step on the way to the certificate"), *Step.choices),
         "courses_started": _rows(_("Began a course"), courses, help_text=_("One of these.")),
         "courses_completed": _rows(_("Completed a course"), courses, help_text=_("All of these.")),
         "courses_not_completed": _rows(_("Has not completed"), courses, help_text=_("At least one of these.")),
@@ -127,9 +128,13 @@ class NewCampaignForm(forms.Form):
     programme = forms.ModelChoiceField(
         label=_("Programme"), queryset=Programme.objects.none(), widget=UnfoldAdminSelectWidget()
     )
+    step = forms.ChoiceField(
+        label=_("For doctors whose last step was"), required=False, choices=[ANY, *Step.choices],
+        widget=UnfoldAdminSelectWidget(), help_text=_("Whom it is for can be narrowed on the next page."),
+    )  # fmt: skip
 
-    def __init__(self, data: Any = None, *, programmes: QuerySet[Programme]) -> None:
-        super().__init__(data)
+    def __init__(self, data: Any = None, *, initial: Any = None, programmes: QuerySet[Programme]) -> None:
+        super().__init__(data, initial=initial)
         self.fields["programme"].queryset = programmes  # type: ignore[attr-defined]
 
 

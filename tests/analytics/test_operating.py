@@ -23,6 +23,8 @@ from certification.enums import CertificateKind, EntryKind
 from certification.models import Certificate, CertificateTemplate, LedgerEntry
 from courses.enums import CompletionRule, EnrolmentStatus, LessonKind, PublishStatus
 from courses.models import Course, CourseCompletion, Enrolment, LessonCompletion, Programme
+from reminders.domain.audiences import audience_of, whoever_stopped_at
+from reminders.enums import Step
 from tests.analytics import reference
 from tests.analytics.audience import Person, audiences, make
 from tests.factories.accounts import UserFactory
@@ -41,6 +43,7 @@ some = settings(max_examples=15, deadline=None, suppress_health_check=[HealthChe
 doctors = st.fixed_dictionaries(
     {
         "status": st.sampled_from(EnrolmentStatus),
+        "is_active": st.sampled_from((True, True, True, False)),
         "enrolled": st.integers(1, 90),  # days ago, like the next ones
         "joined": st.none() | st.integers(0, 89),
         "seen": st.sampled_from(("", "", "live", "recorded", "visit", "nothing", "elsewhere")),
@@ -60,6 +63,7 @@ def _make(programme: Programme, drawn: list[dict[str, Any]]) -> Webinar:
         is_done = one["completed"] or one["status"] == EnrolmentStatus.COMPLETED
         place = EnrolmentFactory.create(
             programme=programme,
+            user__is_active=one["is_active"],
             status=one["status"],
             enrolled_at=NOW - one["enrolled"] * DAY,
             activated_at=None if one["joined"] is None else NOW - one["joined"] * DAY,
@@ -131,22 +135,34 @@ class TestFunnel:
         assert (got.invited, got.joined, got.attended, got.completed, got.certified) == self._counted(programme)
         steps = (got.invited, got.joined, got.attended, got.completed, got.certified)
         assert all(before >= after for before, after in pairwise(steps))
+        people = self._stopped(programme)
+        assert got.stopped == tuple(map(len, people))
+        for step, expected in zip(Step, people, strict=True):
+            places = audience_of(whoever_stopped_at(step), programme=programme, now=NOW)
+            assert set(places.values_list("user_id", flat=True)) == expected
 
     def _counted(self, programme: Programme) -> tuple[int, ...]:
-        found = [0] * 5
+        taken = [self._taken(place) for place in Enrolment.objects.filter(programme=programme)]
+        return tuple(sum(one >= number for one in taken) for number in range(1, 6))
+
+    def _stopped(self, programme: Programme) -> list[set[int]]:
+        """Who took one, two, three and four steps, and can be written to."""
+        found: list[set[int]] = [set() for _ in range(4)]
         for place in Enrolment.objects.filter(programme=programme):
-            steps = (
-                True,
-                place.activated_at is not None,
-                _attended(place),
-                place.completed_at is not None,
-                self._has_certificate(place),
-            )
-            for number, is_taken in enumerate(steps):
-                if not is_taken:
-                    break
-                found[number] += 1
-        return tuple(found)
+            taken = self._taken(place)
+            is_here = place.status not in {EnrolmentStatus.SUSPENDED, EnrolmentStatus.WITHDRAWN}
+            if taken < 5 and is_here and place.user.is_active:
+                found[taken - 1].add(place.user_id)
+        return found
+
+    def _taken(self, place: Enrolment) -> int:
+        steps = (
+            place.activated_at is not None,
+            _attended(place),
+            place.completed_at is not None,
+            self._has_certificate(place),
+        )
+        return 1 + (steps.index(False) if False in steps else 4)
 
     def _has_certificate(self, place: Enrolment) -> bool:
         editions = Certificate.objects.filter(

@@ -11,11 +11,13 @@ from accounts.enums import Role
 from accounts.models import AuditEvent, User
 from courses.enums import EnrolmentStatus
 from courses.models import Programme
+from reminders.enums import Channel, DeliveryState, Kind
 from tests.analytics.lecture_world import well_visited
 from tests.factories.accounts import UserFactory
 from tests.factories.courses import CourseFactory, EnrolmentFactory, ProgrammeFactory, RoleGrantFactory
 from tests.pages.html import Page
 from tests.pages.world import read, read_as
+from tests.reminders.factories import DeliveryFactory
 from tests.signing_in import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -68,6 +70,45 @@ def test_a_moderator_reads_the_numbers_of_their_programme(programme: Programme, 
         assert email not in page.source
 
 
+def test_what_became_of_messages(programme: Programme, moderator: User) -> None:
+    sent: dict[str, Any] = {"programme": programme, "state": DeliveryState.SENT}
+    DeliveryFactory.create(kind=Kind.LIVE, channel=Channel.INBOX, read_at=now(), **sent)
+    DeliveryFactory.create(kind=Kind.LIVE, **sent)
+    DeliveryFactory.create(kind=Kind.DAY_BEFORE, bounced_at=now(), **sent)
+    DeliveryFactory.create(kind=Kind.DAY_BEFORE, programme=programme, state=DeliveryState.FAILED)
+    DeliveryFactory.create(state=DeliveryState.SENT)  # of another programme
+    page = read_as(moderator, _path(programme))
+    rows = [row.text for row in page.all("tr")]
+    assert [row for row in rows if " E-mail " in row or " Messages on this site " in row] == [
+        "All messages E-mail 2 – – 0 1 1 0 0",
+        "All messages Messages on this site 1 0 1 0 0 0 0 0",
+        "A day before E-mail 1 – – 0 1 1 0 0",
+        "We are live E-mail 1 – – 0 0 0 0 0",
+        "We are live Messages on this site 1 0 1 0 0 0 0 0",
+    ]
+
+
+def test_who_stopped_on_the_way_can_be_written_to(programme: Programme, moderator: User) -> None:
+    _late(programme)
+    _late(programme, is_active=False)
+    browser = signed_in(moderator)
+    address = read(browser, _path(programme)).links()["Write to 1 doctor"]
+    assert address == f"/admin/reminders/campaign/add/?programme={programme.pk}&step=invited"
+    assert f'<option value="{programme.pk}" selected>' in browser.get(address).content.decode()
+
+
+def test_tables_to_take_along(programme: Programme, moderator: User) -> None:
+    browser = signed_in(moderator)
+    links = [one.attrs["href"] for one in read(browser, _path(programme)).all("a")]
+    files = [one for one in links if "/export/" in one]
+    names = [f"{name}.{form}" for name in ("learners", "watching") for form in ("csv", "xlsx", "json")]
+    assert files == [f"{_path(programme)}export/{name}" for name in names]
+    for one in files:
+        answer = browser.get(one)
+        assert answer.status_code == 200
+        answer.close()
+
+
 def test_a_programme_in_which_nothing_has_happened() -> None:
     empty = ProgrammeFactory.create()
     operator = RoleGrantFactory.create(programme=None, role=Role.OPERATOR).user
@@ -76,6 +117,7 @@ def test_a_programme_in_which_nothing_has_happened() -> None:
         "Nobody has been at a lecture yet.",
         "There is no lecture yet.",
         "Nobody, or the programme is not open.",
+        "No message was sent yet.",
     ):
         assert words in page.text
     assert "Nobody is at risk" in read_as(operator, f"{_path(empty)}at-risk/").text
@@ -152,4 +194,4 @@ def test_the_page_costs_the_same_whatever_the_number_of_lectures(
         browser.get(_path(programme))
 
 
-PAGE_QUERIES = 18
+PAGE_QUERIES = 19

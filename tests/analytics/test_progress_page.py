@@ -293,7 +293,7 @@ class TestComparison:
         for number in range(LEAST_COHORT + 1):
             complete(world.doctor(), *world.courses[: (0, 1, 1, 2)[number % 4]])
         page = self._page(world, doctor)
-        assert "Half of your 21 colleagues have completed 1 course or more. You are ahead of 28 % of them." in page.text
+        assert "Half of your 21 colleagues have completed 1 course or more. You are ahead of 28% of them." in page.text
         assert "Colleagues are the other doctors of this programme." in page.text
         group = CohortFactory.create(programme=world.programme, name="<b>Spring</b>")
         Enrolment.objects.update(cohort=group)

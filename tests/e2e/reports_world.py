@@ -22,6 +22,7 @@ def build_reports() -> dict[str, Any]:
     moderator = _person("reports-moderator", programme, Role.MODERATOR)
     for _ in range(7):
         EnrolmentFactory.create(programme=programme, status="invited", enrolled_at=now() - timedelta(days=40))
+    _write_to(programme)
     return {
         "webinar": webinar.pk,
         "shared": build_shared(),
@@ -32,6 +33,38 @@ def build_reports() -> dict[str, Any]:
             "learner": _cookie(_learner()),
         },
     }
+
+
+def _write_to(programme: Any) -> None:
+    """Messages of three kinds by three channels, of which some came back and some were opened."""
+    from django.utils.timezone import now
+
+    from courses.models import Enrolment
+    from reminders.enums import Channel, DeliveryState, Kind, SkipReason
+    from tests.reminders.factories import DeliveryFactory
+
+    at = now() - timedelta(days=3)
+    ways = ((Kind.DAY_BEFORE, Channel.EMAIL), (Kind.LIVE, Channel.INBOX), (Kind.LIVE, Channel.SMS))
+    for number, place in enumerate(Enrolment.objects.filter(programme=programme).order_by("pk")):
+        for kind, channel in ways[: 1 + number % 3]:
+            state = DeliveryState.SENT
+            if number % 11 == 5:
+                state = DeliveryState.SKIPPED if channel == Channel.SMS else DeliveryState.FAILED
+            is_sent = state == DeliveryState.SENT
+            DeliveryFactory.create(
+                programme=programme,
+                user=place.user,
+                kind=kind,
+                channel=channel,
+                subject="webinar/1",
+                due_at=at,
+                state=state,
+                skip_reason=SkipReason.NO_ADDRESS if state == DeliveryState.SKIPPED else "",
+                delivered_at=at if is_sent and channel != Channel.SMS else None,
+                bounced_at=at if is_sent and channel == Channel.EMAIL and number % 13 == 4 else None,
+                read_at=at if is_sent and channel != Channel.SMS and number % 2 else None,
+                followed_at=at if is_sent and number % 3 == 1 else None,
+            )
 
 
 def _learner() -> Any:

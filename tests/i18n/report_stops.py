@@ -10,6 +10,7 @@ from analytics.domain.learning import LEAST_COHORT
 from analytics.domain.rollups.refreshing import refresh
 from analytics.models import SharingConsent
 from courses.models import Course, Enrolment, Programme
+from reminders.enums import Channel, DeliveryState, Kind
 from tests.analytics.lecture_world import well_visited
 from tests.analytics.shared_world import well_shared
 from tests.factories.accounts import UserFactory
@@ -17,6 +18,7 @@ from tests.factories.certification import grant as grant_credit
 from tests.factories.courses import CohortFactory, CourseFactory, EnrolmentFactory, RoleGrantFactory
 from tests.i18n.tour import DAY, GREEK, Tour, doctors_browser, write_greek
 from tests.pages.world import World, complete, make_world, watch
+from tests.reminders.factories import DeliveryFactory
 from tests.stage.doors import open_door
 from webinars.models import Chapter, Poll, PollOption, SpotRequest
 
@@ -132,6 +134,7 @@ def operating(tour: Tour) -> None:
     door = open_door(webinar)
     SpotRequest.objects.create(window=door, email="a@example.org", ticket="t", created_at=now())
     early = now() - 60 * DAY
+    DeliveryFactory.create(programme=busy.programme, kind=Kind.LIVE, channel=Channel.INBOX, state=DeliveryState.SENT)
     for _ in range(51):
         EnrolmentFactory.create(programme=busy.programme, status="invited", enrolled_at=early)
     Enrolment.objects.filter(status="active").update(activated_at=early)

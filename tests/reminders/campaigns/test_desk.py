@@ -13,6 +13,7 @@ from django_redis import get_redis_connection
 
 from accounts.enums import Role
 from accounts.models import AuditEvent, User
+from courses.models import Enrolment
 from reminders.domain.campaigns import run_due
 from reminders.enums import CampaignState, DeliveryState
 from reminders.models import Campaign, Delivery
@@ -69,6 +70,24 @@ class TestWritten:
         made = Campaign.objects.get()
         assert answer["Location"] == f"{DESK}{made.pk}/change/"
         assert (made.programme, made.channels, made.state) == (there.programme, ["email"], "draft")
+
+    def test_begun_for_those_who_stopped_at_a_step(self, there: Scene) -> None:
+        late = EnrolmentFactory.create(programme=there.programme, status="invited", activated_at=None)
+        Enrolment.objects.exclude(pk=late.pk).update(activated_at=now())
+        browser, other = staff(there), scene().programme
+        page = browser.get(f"{DESK}add/?programme={there.programme.pk}&step=invited").content.decode()
+        for value in (there.programme.pk, "invited"):
+            assert f'<option value="{value}" selected>' in page
+        strange = browser.get(f"{DESK}add/?programme={other.pk}&step=nonsense").content.decode()
+        assert "selected>" not in strange.replace('<option value="" selected>', "")
+        given = {"title": "Come in", "programme": there.programme.pk}
+        assert browser.post(f"{DESK}add/", given | {"step": "nonsense"}).status_code == 200
+        browser.post(f"{DESK}add/", given | {"step": "invited"})
+        made = Campaign.objects.get()
+        assert made.audience == {"places": ["invited", "active", "completed"], "step": "invited"}
+        page = text_of(browser.get(f"{DESK}{made.pk}/change/"))
+        assert late.user.get_full_name() in page
+        assert there.doctors[0].get_full_name() not in page
 
     def test_saved(self, there: Scene, draft: Campaign) -> None:
         course = there.webinar.lesson.course

@@ -1,0 +1,203 @@
+"""The other numbers of a programme on random data: lectures, what may be wrong in the data, what there is, the door."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from analytics.domain.operating.checks import checks_of
+from analytics.domain.operating.inventory import inventory_of
+from analytics.domain.operating.lectures import lectures_of
+from analytics.domain.operating.spot import spot_of
+from analytics.enums import DataCheck
+from courses.enums import EnrolmentStatus, LessonKind, PublishStatus
+from courses.models import Course, Enrolment, Lesson, Programme
+from media.models import Caption, Video
+from tests.factories.accounts import UserFactory
+from tests.factories.courses import CourseFactory, EnrolmentFactory, LessonFactory, ProgrammeFactory
+from tests.factories.webinars import WatchRecordFactory, WebinarFactory
+from tests.stage.doors import open_door, programme_of
+from webinars.enums import Phase, SpotState
+from webinars.models import SpotRequest, Visit, WatchRecord, Webinar
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+some = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+watched = st.dictionaries(st.tuples(st.integers(0, 2), st.sampled_from(Phase)), st.integers(0, 900), max_size=4)
+visited = st.sets(st.integers(0, 2), max_size=2)
+
+
+@given(drawn=st.lists(st.tuples(st.booleans(), watched, visited), max_size=6))
+@some
+def test_lectures_live_and_recorded(drawn: list[Any]) -> None:
+    """The last of the three lectures is of another programme, in which everybody has a place."""
+    programme, other = ProgrammeFactory.create(), ProgrammeFactory.create()
+    courses = [CourseFactory.create(programme=one) for one in (programme, programme, other)]
+    lectures = [WebinarFactory.create(lesson=LessonFactory.create(course=course)) for course in courses]
+    for has_place, coverage, visits in drawn:
+        user = UserFactory.create()
+        for where in (programme, other)[0 if has_place else 1 :]:
+            EnrolmentFactory.create(user=user, programme=where)
+        for (number, phase), length in coverage.items():
+            covered = ((10, 10 + length),) if length else ()
+            WatchRecordFactory.create(user=user, webinar=lectures[number], phase=phase, coverage=covered)
+        for number in visits:
+            Visit.objects.create(webinar=lectures[number], user=user, joined_at=NOW, seen_at=NOW)
+    lines, total = lectures_of(programme_id=programme.pk)
+    mine = lectures[:2]
+    assert [(one.webinar, one.people, one.live, one.recorded, one.seconds) for one in lines] == [
+        (lecture, *_counted(programme, [lecture])) for lecture in mine
+    ]
+    assert (total.people, total.live, total.recorded, total.seconds) == _counted(programme, mine)
+
+
+def _counted(programme: Programme, lectures: list[Webinar]) -> tuple[int, int, int, int]:
+    live: set[int] = set()
+    recorded: set[int] = set()
+    seconds = 0
+    for place in Enrolment.objects.filter(programme=programme):
+        for record in WatchRecord.objects.filter(user=place.user, webinar__in=lectures):
+            covered = sum(end - start for start, end in record.coverage)
+            if covered:
+                (live if record.phase == Phase.LIVE else recorded).add(place.user_id)
+            seconds += covered
+        if Visit.objects.filter(user=place.user, webinar__in=lectures).exists():
+            live.add(place.user_id)
+    return len(live | recorded), len(live), len(recorded), seconds
+
+
+people = st.fixed_dictionaries(
+    {
+        "status": st.sampled_from(EnrolmentStatus),
+        "country": st.sampled_from(("", "DE")),
+        "specialty": st.sampled_from(("", "Gynaecology")),
+        "confirmed": st.booleans(),
+        "number": st.sampled_from(("", "Reg. 48-213", "reg 48213", "REG/48213", "7")),
+        "council": st.sampled_from(("Delhi", "Goa")),
+        "is_elsewhere": st.booleans(),
+    }
+)
+lectures = st.fixed_dictionaries(
+    {
+        "is_draft": st.booleans(),
+        "has_video": st.sampled_from(("", "raw", "ready")),
+        "starts": st.none() | st.integers(-5, 5),
+        "is_cancelled": st.booleans(),
+        "is_elsewhere": st.booleans(),
+    }
+)
+
+
+def _make_lectures(programme: Programme, drawn: list[dict[str, Any]]) -> list[Webinar]:
+    """Those of the past went live and were over an hour later, unless they were cancelled."""
+    elsewhere = ProgrammeFactory.create()
+    found = []
+    for one in drawn:
+        course = CourseFactory.create(
+            programme=elsewhere if one["is_elsewhere"] else programme,
+            status=PublishStatus.DRAFT if one["is_draft"] else PublishStatus.PUBLISHED,
+        )
+        webinar: Webinar = WebinarFactory.create(lesson=LessonFactory.create(course=course))
+        if one["has_video"] == "raw":
+            Video.objects.filter(pk=webinar.video_id or "").update(published_version="", status="empty")
+        starts = None if one["starts"] is None else NOW + one["starts"] * DAY
+        is_cancelled = starts is not None and one["is_cancelled"]
+        is_over = starts is not None and starts < NOW and not is_cancelled
+        Webinar.objects.filter(pk=webinar.pk).update(
+            video=webinar.video if one["has_video"] else None,
+            starts_at=starts,
+            cancelled_at=NOW if is_cancelled else None,
+            live_at=starts if is_over else None,
+            ended_at=starts + timedelta(hours=1) if starts and is_over else None,
+        )
+        found.append(Webinar.objects.get(pk=webinar.pk))
+    return found
+
+
+@given(drawn=st.lists(people, max_size=7), planned=st.lists(lectures, max_size=5))
+@some
+def test_what_may_be_wrong_in_the_data(drawn: list[dict[str, Any]], planned: list[dict[str, Any]]) -> None:
+    programme, elsewhere = ProgrammeFactory.create(), ProgrammeFactory.create()
+    open_people = []
+    for one in drawn:
+        user = UserFactory.create(
+            country=one["country"],
+            specialty=one["specialty"],
+            timezone_confirmed_at=NOW if one["confirmed"] else None,
+            registration_number=one["number"],
+            medical_council=one["council"],
+        )
+        where = elsewhere if one["is_elsewhere"] else programme
+        is_done = one["status"] == EnrolmentStatus.COMPLETED
+        EnrolmentFactory.create(
+            programme=where, user=user, status=one["status"], completed_at=NOW - 2 * DAY if is_done else None
+        )
+        if where == programme and one["status"] in {EnrolmentStatus.ACTIVE, EnrolmentStatus.COMPLETED}:
+            open_people.append((one, "".join(sign for sign in one["number"].upper() if sign.isalnum())))
+    made = _make_lectures(programme, planned)
+    mine = [one for one, told in zip(made, planned, strict=True) if not told["is_elsewhere"] and not told["is_draft"]]
+    held = [(number, one["council"]) for one, number in open_people if number]
+    got = checks_of(programme, now=NOW)
+    assert got == {
+        DataCheck.NO_COUNTRY: sum(not one["country"] for one, _ in open_people),
+        DataCheck.NO_SPECIALTY: sum(not one["specialty"] for one, _ in open_people),
+        DataCheck.ZONE_NOT_CONFIRMED: sum(not one["confirmed"] for one, _ in open_people),
+        DataCheck.SAME_NUMBER: sum(held.count(one) > 1 for one in held),
+        DataCheck.COMPLETED_UNSEEN: sum(one["status"] == EnrolmentStatus.COMPLETED for one, _ in open_people),
+        DataCheck.NO_CERTIFICATE: 0,  # this programme gives none
+        DataCheck.NO_RECORDING: sum(
+            one.ended_at is not None and one.ended_at < NOW - 2 * DAY and not _is_watchable(one) for one in mine
+        ),
+        DataCheck.NO_CONTENT: sum(one.video is None and one.starts_at is None for one in mine),
+    }
+
+
+def _is_watchable(webinar: Webinar) -> bool:
+    return webinar.video is not None and bool(webinar.video.published_version)
+
+
+@given(planned=st.lists(lectures, max_size=5), others=st.lists(st.sampled_from(LessonKind), max_size=4))
+@some
+def test_what_there_is(planned: list[dict[str, Any]], others: list[LessonKind]) -> None:
+    programme = ProgrammeFactory.create()
+    made = _make_lectures(programme, planned)
+    for number, kind in enumerate(others):
+        LessonFactory.create(course=CourseFactory.create(programme=programme), kind=kind)
+        video = made[number].video if number < len(made) else None
+        if video is not None:
+            Caption.objects.create(video=video, language="en", label="en", path="x.vtt", cues=1, created_at=NOW)
+    mine = [one for one in made if one.lesson.course.programme_id == programme.pk]
+    shown = [one for one in mine if _is_watchable(one)]
+    got = inventory_of(programme, now=NOW)
+    courses = list(Course.objects.filter(programme=programme))
+    kinds = [one.kind for one in Lesson.objects.filter(course__in=courses)]
+    assert dict(got.lessons) == {str(kind.label): kinds.count(kind) for kind in LessonKind if kind in kinds}
+    assert (got.courses, got.drafts) == (len(courses), sum(one.status != PublishStatus.PUBLISHED for one in courses))
+    assert got.recordings == len(shown)
+    assert got.seconds == sum(one.video.duration_seconds or 0 for one in shown if one.video)
+    assert got.captioned == sum(one.video is not None and one.video.captions.exists() for one in shown)
+    assert got.to_come == sum(
+        one.starts_at is not None and one.starts_at > NOW and one.cancelled_at is None for one in mine
+    )
+
+
+@given(asked=st.lists(st.tuples(st.booleans(), st.sampled_from(SpotState)), max_size=6))
+@some
+def test_requests_at_the_door(asked: list[tuple[bool, SpotState]]) -> None:
+    window, elsewhere = open_door(), open_door()
+    for number, (is_here, state) in enumerate(asked):
+        SpotRequest.objects.create(
+            window=window if is_here else elsewhere,
+            email=f"{number}@example.org",
+            ticket=f"{window.pk}-{number}",
+            state=state,
+            decided_at=None if state == SpotState.PENDING else NOW,
+            created_at=NOW,
+        )
+    mine = [state for is_here, state in asked if is_here]
+    got = spot_of(programme_id=programme_of(window).pk)
+    assert got == ({state: mine.count(state) for state in SpotState} if mine else {})
