@@ -17,7 +17,7 @@ IMAGES = ROOT / "docs" / "images" / "numbers"
 TESTS = "tests/e2e/test_reports.py"
 # The name that the tests give a page, and the one it has in the docs.
 PAGES = {"progress-compared": "progress", "operating-report": "programme"}
-COLOURS = 64
+COLOURS = 256
 WIDEST = 960
 
 
@@ -42,7 +42,9 @@ def keep(folder: Path) -> None:
             with Image.open(path) as picture:
                 small = picture.convert("RGB")
             small.thumbnail((WIDEST, small.height), Image.Resampling.LANCZOS)
-            small.quantize(COLOURS, dither=Image.Dither.NONE).save(kept, optimize=True)
+            small.quantize(COLOURS, Image.Quantize.MEDIANCUT, kmeans=2, dither=Image.Dither.NONE).save(
+                kept, optimize=True
+            )
             print(kept.relative_to(ROOT), flush=True)
 
 

@@ -22,6 +22,7 @@ def build_reports() -> dict[str, Any]:
     moderator = _person("reports-moderator", programme, Role.MODERATOR)
     for _ in range(7):
         EnrolmentFactory.create(programme=programme, status="invited", enrolled_at=now() - timedelta(days=40))
+    _fill_a_week(programme)
     _write_to(programme)
     return {
         "webinar": webinar.pk,
@@ -33,6 +34,37 @@ def build_reports() -> dict[str, Any]:
             "learner": _cookie(_learner()),
         },
     }
+
+
+def _fill_a_week(programme: Any) -> None:
+    """A second lecture, which is watched in the evenings and at noon of many days; some have completed it all."""
+    from django.utils.timezone import now
+
+    from analytics.domain.rollups.refreshing import refresh
+    from courses.models import Enrolment
+    from tests.factories.courses import CourseFactory, LessonFactory
+    from tests.factories.webinars import WatchRecordFactory, WebinarFactory
+
+    course = CourseFactory.create(programme=programme, title="Polycystic ovaries")
+    lesson = LessonFactory.create(course=course, title="Polycystic ovaries: the first steps")
+    webinar = WebinarFactory.create(lesson=lesson)
+    midnight = now().replace(hour=0, minute=0, second=0, microsecond=0)
+    places = Enrolment.objects.filter(programme=programme, status="active").order_by("pk")[:30]
+    for number, place in enumerate(places):
+        hour = (12, 15, 14, 16, 6, 15)[number % 6]
+        begin = midnight - timedelta(days=1 + number % 13) + timedelta(hours=hour, minutes=7 * (number % 8))
+        length = 900 + 97 * (number % 20)
+        WatchRecordFactory.create(
+            user=place.user,
+            webinar=webinar,
+            coverage=((0, length),),
+            clock=[(begin, begin + timedelta(seconds=length))],
+            first_beat_at=begin,
+            last_beat_at=begin + timedelta(seconds=length),
+        )
+        if number % 3 == 0:
+            Enrolment.objects.filter(pk=place.pk).update(status="completed", completed_at=now() - timedelta(days=1))
+    refresh(webinar_id=webinar.pk, now=now(), whole=True)
 
 
 def _write_to(programme: Any) -> None:
