@@ -13,7 +13,7 @@ from webinars.models import PlaySession
 
 
 def _reports(user: User) -> QuerySet[PlaybackReport]:
-    """By the play sessions, which know their person: reports do not."""
+    """By the play sessions, which know their person: reports do not. Those in cold storage name no session either."""
     sessions = PlaySession.objects.filter(user=user)
     first = sessions.order_by("started_at").values_list("started_at", flat=True).first()
     if first is None:

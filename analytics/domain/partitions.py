@@ -115,6 +115,19 @@ def make(model: type[models.Model], *, month: date) -> bool:
     return True
 
 
+def attach(model: type[models.Model], *, month: date) -> None:
+    """A part that was detached before. Within the caller's transaction."""
+    column = PARTITIONED[model]
+    names = {
+        "table": sql.Identifier(model._meta.db_table),
+        "part": sql.Identifier(name_of(model, month)),
+        "start": sql.Literal(_bound(model, column, month)),
+        "end": sql.Literal(_bound(model, column, next_month(month))),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL(_MAKE[-1]).format(**names))
+
+
 # The rest is locked before it is read: nobody writes a row of this month into it meanwhile.
 _MAKE = (
     "CREATE TABLE {part} (LIKE {table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE)",

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from hypothesis import strategies as st
 
@@ -9,6 +10,7 @@ from analytics.domain.playback import Report, take_reports
 from analytics.enums import NetworkKind, PlaybackError
 from analytics.models import PlaybackReport
 from tests.webinars.watching import NOON, open_player
+from webinars.enums import Phase
 from webinars.models import PlaySession, Webinar
 
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 Safari/604.1"
@@ -74,3 +76,20 @@ def lecture() -> tuple[Webinar, list[PlaySession]]:
 def row(number: int = 1, **fields: Any) -> dict[str, Any]:
     """As a page writes it."""
     return {"number": number, "play_ms": 60_000, "stall_ms": 0, "stalls": 0, "kbits": 0, "errors": 0} | fields
+
+
+def reported(webinar: Webinar, number: int, *, at: datetime = NOON, **fields: Any) -> list[PlaybackReport]:
+    """So many reports, each of a player of its own, a minute apart."""
+    return [
+        PlaybackReport.objects.create(
+            session_started_at=at + timedelta(minutes=n),
+            session_id=uuid4(),
+            number=1,
+            webinar=webinar,
+            phase=Phase.ON_DEMAND,
+            received_at=at + timedelta(minutes=n, seconds=30),
+            **{"device": "phone", "network": "4g", "country": "IN", "start_ms": n or None, "play_ms": 1_000 * n,
+               "stall_ms": 0, "stalls": 0, "kbits": 0, "errors": 0, "replayed": ((n, n + 2),)} | fields,
+        )
+        for n in range(number)
+    ]  # fmt: skip

@@ -20,6 +20,7 @@ from core.ranges import normalise
 from courses.models import CourseCompletion, Enrolment, LessonCompletion
 from tests.analytics import reference
 from tests.analytics.lecture_world import well_visited
+from tests.analytics.reports import reported
 from tests.factories.accounts import UserFactory
 from tests.factories.courses import (
     CohortFactory,
@@ -42,7 +43,10 @@ coverage = st.lists(pairs, max_size=3).map(normalise)
 @pytest.fixture
 def webinar() -> Webinar:
     course = CourseFactory.create()
-    return well_visited(course, RoleGrantFactory.create(programme=course.programme, role=Role.PRESENTER).user)
+    found = well_visited(course, RoleGrantFactory.create(programme=course.programme, role=Role.PRESENTER).user)
+    reported(found, 5)
+    reported(found, 2, at=NOON + timedelta(days=40))
+    return found
 
 
 def rows_of(key: str, source: Source) -> list[dict[str, Any]]:

@@ -3,8 +3,11 @@
 from analytics.domain.exporting.datasets import Dataset, Scope
 from analytics.domain.exporting.lecture import AUDIENCE, AUDIENCE_MINUTES, FEEDBACK, QUESTIONS, RETENTION
 from analytics.domain.exporting.people import LEARNERS, WATCHING
+from analytics.domain.exporting.playback import PLAYBACK
 
-DATASETS = {one.key: one for one in (AUDIENCE, AUDIENCE_MINUTES, RETENTION, FEEDBACK, QUESTIONS, LEARNERS, WATCHING)}
+DATASETS = {
+    one.key: one for one in (AUDIENCE, AUDIENCE_MINUTES, RETENTION, FEEDBACK, QUESTIONS, PLAYBACK, LEARNERS, WATCHING)
+}
 
 
 def datasets_of(scope: Scope) -> list[Dataset]:

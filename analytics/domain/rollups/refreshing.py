@@ -16,6 +16,7 @@ from django.db.models import Max
 from analytics.domain import partitions
 from analytics.domain.rollups import audience, quality
 from analytics.models import ColdFile, PlaybackReport, RollupState
+from analytics.rules import SESSION_DAYS
 from core.logging import get_logger
 from webinars.enums import Phase
 from webinars.models import Webinar
@@ -24,8 +25,8 @@ log = get_logger("analytics")
 MARGIN = timedelta(minutes=1)
 # A player that was opened so long ago may still tell what it plays; beyond that the night looks after it.
 SESSION_LASTS = timedelta(days=1)
-# Reports of a session that began before a month that lies in cold storage ended.
-STRADDLES = timedelta(days=2)
+# Reports of a session that began before a month that lies in cold storage ended: nothing later is taken.
+STRADDLES = timedelta(days=SESSION_DAYS + 1)
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 # Of this transaction: to compile a statement takes longer than to run it, and a webinar's pieces are sorted in memory.
 _PLANNED = "SET LOCAL jit = off; SET LOCAL work_mem = '64MB'"

@@ -38,6 +38,7 @@ SELECT 'videos/' || v.key || '/' || v.published_version || '/' AS place, coalesc
 FROM media_video v LEFT JOIN media_rendition r ON r.video_id = v.id AND r.version = v.published_version
 WHERE v.published_version <> '' GROUP BY v.id
 UNION ALL SELECT source_key, coalesce(source_bytes, 0) FROM media_video WHERE source_key <> ''
+UNION ALL SELECT key, 0 FROM analytics_coldfile
 ORDER BY 1
 """
 
