@@ -99,6 +99,15 @@ def get_reported_programme(user: Person, slug: str) -> Programme:
     return _one(programmes_reported_to(user), slug)
 
 
+def get_lecture_of(programme: Programme, webinar_id: str) -> Webinar:
+    """Of a programme whose door was passed; 404 for another one's, and for what is no number."""
+    webinars = Webinar.objects.filter(lesson__course__programme=programme).select_related("lesson")
+    found = webinars.filter(pk=int(webinar_id)).first() if webinar_id.isascii() and webinar_id.isdigit() else None
+    if found is None:
+        raise Http404
+    return found
+
+
 def get_shared_programme(user: Person, slug: str) -> Programme:
     return _one(programmes_shared_with(user), slug)
 

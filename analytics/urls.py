@@ -1,6 +1,6 @@
 from django.urls import path
 
-from analytics.views import exporting, learning, operating, presenting, sharing
+from analytics.views import exporting, learning, operating, presenting, quality, sharing
 
 app_name = "analytics"
 urlpatterns = [
@@ -18,6 +18,7 @@ urlpatterns = [
         exporting.of_programme,
         name="export_programme",
     ),
+    path("reports/<slug:slug>/quality/", quality.quality, name="quality"),
     path("numbers/", exporting.definitions, name="definitions"),
     path("shared/", sharing.programmes, name="shared_programmes"),
     path("shared/<slug:slug>/", sharing.figures, name="shared"),

@@ -15,6 +15,7 @@ from analytics.templatetags import chart_words
 
 register = template.Library()
 register.filter("number", chart_words.number)
+register.filter("percent", chart_words.percent)
 
 
 @register.simple_tag

@@ -10,6 +10,7 @@ def build_reports() -> dict[str, Any]:
     from accounts.enums import Role
     from analytics.domain.rollups.refreshing import refresh
     from tests.analytics.lecture_world import well_visited
+    from tests.analytics.quality_world import tell_of_play
     from tests.e2e.marking_world import _cookie, _person
     from tests.e2e.shared_world import build_shared
     from tests.factories.courses import CourseFactory, EnrolmentFactory, ProgrammeFactory
@@ -19,6 +20,7 @@ def build_reports() -> dict[str, Any]:
     course = CourseFactory.create(programme=programme, title="Endometriosis")
     webinar = well_visited(course, presenter)
     refresh(webinar_id=webinar.pk, now=now(), whole=True)
+    tell_of_play(webinar)
     moderator = _person("reports-moderator", programme, Role.MODERATOR)
     for _ in range(7):
         EnrolmentFactory.create(programme=programme, status="invited", enrolled_at=now() - timedelta(days=40))

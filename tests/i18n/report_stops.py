@@ -12,6 +12,7 @@ from analytics.models import SharingConsent
 from courses.models import Course, Enrolment, Programme
 from reminders.enums import Channel, DeliveryState, Kind
 from tests.analytics.lecture_world import well_visited
+from tests.analytics.quality_world import play_badly, tell_of_play
 from tests.analytics.shared_world import well_shared
 from tests.factories.accounts import UserFactory
 from tests.factories.certification import grant as grant_credit
@@ -35,6 +36,21 @@ def presenting(tour: Tour) -> None:
     tour.read(doctors_browser(newcomer), "/presenting/", "presenting: nothing")
     tour.read(doctors_browser(presenter), "/presenting/", "presenting: all")
     tour.read(doctors_browser(presenter), f"/presenting/{webinar.pk}/", "presenting: one")
+
+
+def playing(tour: Tour) -> None:
+    """Before any player told anything, with a week of it, and while it is live, here well and there badly."""
+    course, empty = CourseFactory.create(), CourseFactory.create()
+    presenter = RoleGrantFactory.create(programme=course.programme, role=Role.PRESENTER).user
+    webinar = well_visited(course, presenter)
+    office = [RoleGrantFactory.create(programme=one.programme, role=Role.MODERATOR).user for one in (course, empty)]
+    tell_of_play(webinar)
+    play_badly(empty)
+    write_greek()
+    address = f"/reports/{course.programme.slug}/quality/"
+    tour.read(doctors_browser(office[0]), address, "quality: days")
+    tour.read(doctors_browser(office[0]), f"{address}?webinar={webinar.pk}&phase=live", "quality: minutes")
+    tour.read(doctors_browser(office[1]), f"/reports/{empty.programme.slug}/quality/", "quality: nothing, live")
 
 
 def shared(tour: Tour) -> None:
@@ -152,4 +168,4 @@ def _read_reports(tour: Tour, label: str, world: World, user: User) -> None:
     tour.read(browser, f"/reports/{world.programme.slug}/at-risk/", f"at risk: {label}")
 
 
-REPORT_STOPS = (presenting, shared, sharing, own_progress, operating)
+REPORT_STOPS = (presenting, playing, shared, sharing, own_progress, operating)

@@ -1,0 +1,227 @@
+"""How well it played, on the page of operators: each number against a plain count of what the players told."""
+
+import math
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from hypothesis import given, settings
+from hypothesis.extra.django import TestCase
+
+from accounts.enums import Role
+from accounts.models import User
+from analytics.domain.playback import Report
+from analytics.domain.quality import Measures, live_now, quality_of
+from analytics.domain.rollups.quality import START_BOUNDS
+from analytics.domain.rollups.refreshing import refresh
+from analytics.models import PlaybackReport
+from core.clock import now
+from courses.models import Programme
+from tests.analytics.quality_world import LOUD, minute, on_air
+from tests.analytics.reports import WINDOWS, lecture, tell, tellings
+from tests.factories.courses import CourseFactory, RoleGrantFactory
+from tests.factories.webinars import LiveWebinarFactory
+from tests.signing_in import signed_in
+from tests.webinars.watching import NOON, open_player
+from webinars.enums import Phase
+from webinars.models import Broadcast, PlaySession
+
+LATER = NOON + timedelta(days=3)
+SINCE = datetime(NOON.year, NOON.month, NOON.day, tzinfo=UTC)
+
+
+def _hour(one: PlaybackReport) -> datetime:
+    return one.received_at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def _cell(one: PlaybackReport) -> tuple[object, ...]:
+    return one.webinar_id, one.phase, _hour(one), one.country, one.device, one.network
+
+
+def _buckets(starts: Iterable[int]) -> tuple[int, ...]:
+    found = [0] * (len(START_BOUNDS) + 1)
+    for start in starts:
+        found[sum(start >= bound for bound in START_BOUNDS)] += 1
+    return tuple(found)
+
+
+def _measured(told: list[PlaybackReport]) -> Measures:
+    """Of raw reports. A bitrate counts where a report of the same hour, country, device and network told one."""
+    telling = {_cell(one) for one in told if one.kbits}
+    starts = [one.start_ms for one in told if one.start_ms is not None]
+    return Measures(
+        plays=sum(one.number == 1 for one in told),
+        starts=len(starts),
+        start_ms=sum(starts),
+        play_ms=sum(one.play_ms for one in told),
+        stall_ms=sum(one.stall_ms for one in told),
+        stalls=sum(one.stalls for one in told),
+        kbits=sum(one.kbits for one in told),
+        told_ms=sum(one.play_ms for one in told if _cell(one) in telling),
+        errors=sum(one.errors for one in told),
+        buckets=_buckets(starts),
+    )
+
+
+def _grouped(told: list[PlaybackReport], key: Callable[[PlaybackReport], Any]) -> dict[Any, Measures]:
+    return {group: _measured([one for one in told if key(one) == group]) for group in {key(one) for one in told}}
+
+
+def _check_quantiles(of: Measures, starts: list[int]) -> None:
+    """The figure lies in the very bucket in which the start of that rank lies."""
+    for share, found in ((0.5, of.median), (0.95, of.p95)):
+        if not starts:
+            assert found is None
+            continue
+        raw = sorted(starts)[max(1, math.ceil(share * len(starts))) - 1]
+        bucket = sum(raw >= bound for bound in START_BOUNDS)
+        edges = (0, *START_BOUNDS)
+        assert found is not None
+        assert found.is_beyond == (bucket == len(START_BOUNDS))
+        if not found.is_beyond:
+            assert edges[bucket] < found.ms <= edges[bucket + 1]
+
+
+def _check(programme: Programme, told: list[PlaybackReport], **narrowed: Any) -> None:
+    found = quality_of(programme, since=SINCE, **narrowed)
+    assert found.total == _measured(told)
+    assert dict(found.countries) == _grouped(told, lambda one: one.country)
+    assert dict(found.devices) == _grouped(told, lambda one: one.device)
+    assert dict(found.networks) == _grouped(told, lambda one: one.network)
+    assert {(pk, phase.value): of for pk, phase, of in found.lectures} == _grouped(
+        told, lambda one: (one.webinar_id, one.phase)
+    )
+    assert dict(found.times) == _grouped(told, lambda one: _hour(one).replace(hour=0))
+    assert [at for at, _of in found.times] == sorted(at for at, _of in found.times)
+    for groups in (found.countries, found.devices, found.networks):
+        played = [of.play_ms for _name, of in groups]
+        assert played == sorted(played, reverse=True)
+    _check_quantiles(found.total, [one.start_ms for one in told if one.start_ms is not None])
+    whole = sum(one.play_ms + one.stall_ms for one in told)
+    stood = sum(one.stall_ms for one in told)
+    assert found.total.waiting == (stood / whole if whole else None)
+
+
+class TestRandom(TestCase):
+    @settings(max_examples=40, deadline=None)
+    @given(tellings, tellings)
+    def test_every_number_is_that_of_the_raw_reports(self, told: list[Any], elsewhere: list[Any]) -> None:
+        webinar, players = lecture()
+        foreign, others = lecture()
+        for sessions, rows in ((players, told), (others, elsewhere)):
+            for who, after, country, agent, reports in rows:
+                tell(sessions[who], *reports, after=after, country=country, agent=agent)
+        for one in (webinar, foreign):
+            refresh(webinar_id=one.pk, now=LATER)
+        mine = list(PlaybackReport.objects.filter(webinar=webinar))
+
+        programme = webinar.lesson.course.programme
+        _check(programme, mine)
+        _check(programme, mine, webinar=webinar)
+        _check(programme, [one for one in mine if one.phase == Phase.ON_DEMAND], phase=Phase.ON_DEMAND)
+        _check(programme, [], phase=Phase.LIVE)
+        late = quality_of(programme, since=SINCE + timedelta(days=1))
+        assert late.total.play_ms == sum(one.play_ms for one in mine if one.received_at >= SINCE + timedelta(days=1))
+
+
+@pytest.fixture
+def programme(db: None) -> Programme:
+    found: Programme = CourseFactory.create().programme
+    return found
+
+
+@pytest.fixture
+def moderator(programme: Programme) -> User:
+    user: User = RoleGrantFactory.create(programme=programme, role=Role.MODERATOR).user
+    return user
+
+
+def _text(browser: Client, programme: Programme, query: str = "") -> str:
+    response = browser.get(f"/reports/{programme.slug}/quality/{query}")
+    assert response.status_code == 200
+    return " ".join(response.content.decode().split())
+
+
+def _told(programme: Programme, **fields: Any) -> PlaySession:
+    session = open_player()
+    lesson = session.webinar.lesson
+    lesson.course = programme.courses.get()
+    lesson.position = lesson.course.lessons.count() + 1
+    lesson.save()
+    PlaySession.objects.filter(pk=session.pk).update(started_at=now() - timedelta(hours=1))
+    tell(session, Report(1, **fields), country="IN", agent=WINDOWS)
+    PlaybackReport.objects.update(received_at=now())
+    refresh(webinar_id=session.webinar_id, now=now(), whole=True)
+    return session
+
+
+def test_an_operator_reads_how_well_it_played(programme: Programme, moderator: User) -> None:
+    session = _told(programme, start_ms=1_500, play_ms=180_000, stall_ms=60_000, kbits=360_000, errors=2)
+    page = _text(signed_in(moderator), programme)
+    for words in ("How well it plays", '<b class="num">25%', "2,000", "India", "Computer", "1 to 2 s", "in 1 player"):
+        assert words in page, words
+    for query in (f"?webinar={session.webinar_id}&phase=on_demand", f"?days=7&webinar={session.webinar_id}"):
+        assert '<b class="num">25%' in _text(signed_in(moderator), programme, query)
+    assert "No player has told anything yet" in _text(signed_in(moderator), programme, "?phase=live")
+
+
+def test_the_state_of_a_live_webinar_stands_there_in_the_words_of_the_alert(
+    programme: Programme, moderator: User
+) -> None:
+    bad, good, over = (on_air(programme.courses.get(), title) for title in ("Stopping", "Going well", "Has ended"))
+    elsewhere = on_air(CourseFactory.create(), "Elsewhere")
+    minute(bad, "IN", play=LOUD, stall=LOUD // 8)
+    minute(bad, "DE", play=LOUD, stall=LOUD // 10)  # an eleventh
+    minute(bad, "FR", play=60_000, stall=600_000)  # of one person
+    minute(bad, "IT", play=LOUD, stall=LOUD, ago=12)
+    minute(bad, "", play=LOUD, stall=LOUD)
+    minute(good, "BR", play=LOUD, stall=0)
+    minute(over, "PT", play=LOUD, stall=LOUD)
+    minute(elsewhere, "ES", play=LOUD, stall=LOUD)
+    Broadcast.objects.filter(webinar=over).update(ended_at=now())
+
+    found = live_now(programme, now=now())
+    assert {webinar: [one.country for one in lines if one.is_degraded] for webinar, lines in found.items()} == {
+        bad.pk: ["", "IN"],
+        good.pk: [],
+    }
+    page = _text(signed_in(moderator), programme)
+    assert "<bdi>Stopping</bdi> is live and keeps stopping in: Country not known, India<" in page
+    assert "<bdi>Going well</bdi> is live and plays well everywhere." in page
+    assert "Has ended" not in page
+    assert "Elsewhere" not in page
+
+
+@pytest.mark.parametrize("query", ["?days=0", "?days=x", "?phase=later", "?webinar=x", "?webinar=²", "?webinar=0"])
+def test_what_cannot_be_asked_is_not_found(programme: Programme, moderator: User, query: str) -> None:
+    assert signed_in(moderator).get(f"/reports/{programme.slug}/quality/{query}").status_code == 404
+
+
+def test_a_lecture_of_another_programme_is_not_found(programme: Programme, moderator: User) -> None:
+    other = LiveWebinarFactory.create()
+    assert signed_in(moderator).get(f"/reports/{programme.slug}/quality/?webinar={other.pk}").status_code == 404
+
+
+@pytest.mark.parametrize("role", [Role.PRESENTER, Role.SPONSOR, Role.AUDITOR])
+def test_only_staff_of_the_programme_read_it(programme: Programme, role: Role) -> None:
+    user = RoleGrantFactory.create(programme=programme, role=role).user
+    staff_elsewhere = RoleGrantFactory.create(role=Role.MODERATOR).user
+    for reader in (user, staff_elsewhere):
+        assert signed_in(reader).get(f"/reports/{programme.slug}/quality/").status_code == 404
+
+
+def test_the_page_costs_the_same_for_one_and_three_lectures(programme: Programme, moderator: User) -> None:
+    browser = signed_in(moderator)
+    counts = []
+    for number in (1, 2):
+        for _ in range(number):
+            minute(on_air(programme.courses.get(), "A lecture"), "IN", play=LOUD, stall=LOUD)
+            _told(programme, play_ms=60_000)
+        with CaptureQueriesContext(connection) as asked:
+            _text(browser, programme)
+        counts.append(len(asked))
+    assert counts == [8, 8]
