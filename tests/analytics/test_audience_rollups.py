@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from analytics.domain.rollups.refreshing import MARGIN, refresh, refresh_all, sweep
+from analytics.domain.rollups.refreshing import MARGIN, NIGHTS, refresh, refresh_all, sweep
 from analytics.models import AudienceDay, AudienceHour, AudienceMinute, RollupState
 from tests.analytics import reference
 from tests.analytics.audience import (
@@ -238,10 +238,29 @@ class TestRefreshing:
         check(webinar)
         assert {country for _, country, _ in hours(webinar, Phase.ON_DEMAND)} == {"FR"}
 
-    def test_the_night_leaves_alone_what_nobody_watched_since(self) -> None:
-        make([Person("DE", "UTC", "", pieces=[(0, 60)])])
+    def test_the_nights_of_a_week_find_who_moved_and_who_is_gone_where_nothing_happened(self) -> None:
+        people = [Person("DE", "UTC", "", pieces=[(0, 60)]), Person("IN", "UTC", "", pieces=[(0, 60)])]
+        quiet, other = make(people), make(people)
+        refresh_all(now=at(100), whole=True)
+        first, second = WatchRecord.objects.filter(webinar=quiet).order_by("pk")
+        first.user.country = "FR"
+        first.user.save()
+        second.user.delete()
+
+        looked_at = [sweep(now=LATER + timedelta(days=night)).webinars for night in range(NIGHTS)]
+
+        assert sum(looked_at) == 2  # each once
+        assert {country for _, country, _ in hours(quiet, Phase.ON_DEMAND)} == {"FR"}
+        for webinar in (quiet, other):
+            check(webinar)
+
+    def test_a_night_leaves_alone_what_nobody_watched_since_but_for_its_seventh(self) -> None:
+        webinar = make([Person("DE", "UTC", "", pieces=[(0, 60)])])
         assert sweep(now=LATER).webinars == 1
-        assert sweep(now=LATER + timedelta(days=1)).webinars == 0
+        for night in range(1, NIGHTS + 1):
+            moment = LATER + timedelta(days=night)
+            is_its_night = (moment.toordinal() - webinar.pk) % NIGHTS == 0
+            assert sweep(now=moment).webinars == int(is_its_night)
 
     def test_other_webinars_keep_their_rows(self) -> None:
         mine, other = (make([Person("DE", "UTC", "", pieces=[(0, 60)], live=[(0, 60)])]) for _ in range(2))

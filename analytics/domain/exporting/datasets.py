@@ -51,6 +51,13 @@ class Source:
     sees_all: bool = False
 
     @property
+    def asked_webinar(self) -> Webinar:
+        """For datasets about one; ValueError where none was named."""
+        if self.webinar is None:
+            raise ValueError("This dataset is about a webinar.")
+        return self.webinar
+
+    @property
     def subject(self) -> Programme | Webinar:
         return self.webinar or self.programme
 

@@ -27,17 +27,10 @@ from analytics.domain.retention import retention_of
 from assessments.domain.evaluation_results import EvaluationResults, results_of
 from assessments.enums import QuestionKind
 from assessments.models import Evaluation
-from webinars.models import Webinar
-
-
-def _webinar(source: Source) -> Webinar:
-    if source.webinar is None:
-        raise ValueError("This dataset is about a webinar.")
-    return source.webinar
 
 
 def _audience(source: Source, after: Key, limit: int | None) -> Iterator[Row]:
-    found = audience_of(webinar_id=_webinar(source).pk, programme_id=source.programme.pk)
+    found = audience_of(webinar_id=source.asked_webinar.pk, programme_id=source.programme.pk)
     groups = [*(("country", one) for one in found.countries), *(("specialty", one) for one in found.specialties)]
     rows = [_group(kind, one) for kind, one in [*groups, ("total", found.total)]]
     return cut(sorted(rows, key=lambda row: (row[0], row[1])), after, limit)
@@ -79,7 +72,7 @@ AUDIENCE = Dataset(
 
 
 def _retention(source: Source, after: Key, limit: int | None) -> Iterator[Row]:
-    webinar = _webinar(source)
+    webinar = source.asked_webinar
     axis = axis_of(webinar)
     found = retention_of(axis, webinar_id=webinar.pk, programme_id=source.programme.pk)
     first = int(after[0]) + 1 if after else 0
@@ -112,7 +105,7 @@ ORDER BY phase, at LIMIT %(limit)s
 
 def _minutes(source: Source, after: Key, limit: int | None) -> Iterator[Row]:
     phase, at = after or ("", "epoch")
-    values = {"webinar": _webinar(source).pk, "all": not after, "phase": phase, "at": at, "limit": limit}
+    values = {"webinar": source.asked_webinar.pk, "all": not after, "phase": phase, "at": at, "limit": limit}
     return select(_MINUTES, values)
 
 
@@ -137,7 +130,7 @@ AUDIENCE_MINUTES = Dataset(
 
 
 def _feedback(source: Source, after: Key, limit: int | None) -> Iterator[Row]:
-    asked = Evaluation.objects.filter(about=_webinar(source).lesson_id).select_related("lesson", "form", "about")
+    asked = Evaluation.objects.filter(about=source.asked_webinar.lesson_id).select_related("lesson", "form", "about")
     rows = [row for one in asked.order_by("pk") for row in _answers(results_of(evaluation=one))]
     return cut(sorted(rows, key=lambda row: row[:3]), after, limit)
 
@@ -197,7 +190,7 @@ ORDER BY q.id LIMIT %(limit)s
 
 
 def _questions(source: Source, after: Key, limit: int | None) -> Iterator[Row]:
-    values: dict[str, Any] = {"webinar": _webinar(source).pk, "sees_all": source.sees_all, "limit": limit}
+    values: dict[str, Any] = {"webinar": source.asked_webinar.pk, "sees_all": source.sees_all, "limit": limit}
     return select(_QUESTIONS, {**values, "after": int(after[0]) if after else 0})
 
 

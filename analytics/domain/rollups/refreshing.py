@@ -1,8 +1,9 @@
 """Brings the tables of figures up to what people did: webinar by webinar, each in a transaction of its own.
 
 A refresh looks at what changed since the last one, and a minute before: a beat is written up to some seconds after the
-time it carries. What it does not see (a player that was opened days ago, another country in a profile, a person who was
-deleted) is put right at night, when all webinars in which anything happened are made anew.
+time it carries. What it does not see in a webinar where something happened (a player that was opened days ago) is put
+right at night. Where nothing happened, another country in a profile or a person who was deleted leaves no trace that a
+look at records could find: so every night a seventh of all webinars is made anew as well, and within a week each one.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -27,6 +28,7 @@ MARGIN = timedelta(minutes=1)
 SESSION_LASTS = timedelta(days=1)
 # Reports of a session that began before a month that lies in cold storage ended: nothing later is taken.
 STRADDLES = timedelta(days=SESSION_DAYS + 1)
+NIGHTS = 7  # until every webinar was made anew, whether anything happened in it or not
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 # Of this transaction: to compile a statement takes longer than to run it, and a webinar's pieces are sorted in memory.
 _PLANNED = "SET LOCAL jit = off; SET LOCAL work_mem = '64MB'"
@@ -74,9 +76,10 @@ def refresh_all(
 
 
 def sweep(*, now: datetime) -> Total:
-    """Every night: months that come, and the webinars in which anything happened since they were made anew last."""
+    """Every night: months that come, the webinars in which anything happened since, and this night's seventh of all."""
     partitions.keep(now=now)
-    return refresh_all(now=now, whole=True, webinars=list(_stale()))
+    tonight = (one for one in everything() if one % NIGHTS == now.astimezone(UTC).toordinal() % NIGHTS)
+    return refresh_all(now=now, whole=True, webinars=sorted({*_stale(), *tonight}))
 
 
 @transaction.atomic
