@@ -241,13 +241,13 @@ class TestRefreshing:
     def test_the_nights_of_a_week_find_who_moved_and_who_is_gone_where_nothing_happened(self) -> None:
         people = [Person("DE", "UTC", "", pieces=[(0, 60)]), Person("IN", "UTC", "", pieces=[(0, 60)])]
         quiet, other = make(people), make(people)
-        refresh_all(now=at(100), whole=True)
+        refresh_all(now=LATER, whole=True)
         first, second = WatchRecord.objects.filter(webinar=quiet).order_by("pk")
         first.user.country = "FR"
         first.user.save()
         second.user.delete()
 
-        looked_at = [sweep(now=LATER + timedelta(days=night)).webinars for night in range(NIGHTS)]
+        looked_at = [sweep(now=LATER + timedelta(days=night)).webinars for night in range(1, NIGHTS + 1)]
 
         assert sum(looked_at) == 2  # each once
         assert {country for _, country, _ in hours(quiet, Phase.ON_DEMAND)} == {"FR"}
