@@ -1,6 +1,6 @@
 from django.urls import path
 
-from analytics.views import exporting, learning, operating, presenting, quality, sharing
+from analytics.views import exporting, learning, operating, presenting, quality, report_paper, sharing
 
 app_name = "analytics"
 urlpatterns = [
@@ -8,6 +8,7 @@ urlpatterns = [
     path("progress/<slug:slug>/comparison/", learning.comparison, name="comparison"),
     path("presenting/", presenting.lectures, name="lectures"),
     path("presenting/<int:webinar_id>/", presenting.lecture, name="lecture"),
+    path("presenting/<int:webinar_id>/report.pdf", report_paper.report_pdf, name="lecture_pdf"),
     path(
         "presenting/<int:webinar_id>/export/<slug:webinar_dataset>.<slug:form>",
         exporting.of_webinar,

@@ -19,26 +19,26 @@ from core.replica import reading
 from webinars.domain.timeline import Timeline
 
 # Doctors of the programme only: who presents or tries the player as staff is no audience. Each boundary is rounded by
-# itself, half up, as Timeline.ranges_to_recording rounds it: then it does not matter whether a range goes through the
-# Timeline or the sum of thousands does, piece by piece, and only the sums go through it. What one person has seen live
-# and again in the recording counts once for everybody: those seconds are taken off, looked for in the uncut recording
-# of the few who have a record of both phases.
+# itself, half up but for a millionth, as Timeline.ranges_to_recording rounds it: then it does not matter whether a
+# range goes through the Timeline or the sum of thousands does, piece by piece, and only the sums go through it. What
+# one person has seen live and again in the recording counts once for everybody: those seconds are taken off, looked
+# for in the uncut recording of the few who have a record of both phases.
 _SWEEP = """
-WITH program AS (
+WITH {before} program AS (
     SELECT * FROM unnest(%(program_from)s::float8[], %(program_to)s::float8[], %(program_at)s::float8[])
         AS p (low, high, target)
 ), shown AS (
     SELECT * FROM unnest(%(shown_from)s::float8[], %(shown_to)s::float8[], %(shown_at)s::float8[])
         AS p (low, high, target)
 ), records AS NOT MATERIALIZED (
-    SELECT w.user_id, w.phase, w.coverage FROM webinars_watchrecord w
+    SELECT w.user_id, w.phase, w.coverage FROM {source} w
     WHERE w.webinar_id = %(webinar)s AND EXISTS (
         SELECT FROM courses_enrolment e WHERE e.user_id = w.user_id AND e.programme_id = %(programme)s
     ) {only}
 ), twice AS (
     SELECT unnest(range_agg(int4range(
-        floor(p.target + greatest(lower(c.r), p.low) - p.low + 0.5)::int4,
-        floor(p.target + least(upper(c.r), p.high) - p.low + 0.5)::int4)) * o.coverage) AS r
+        floor(p.target + greatest(lower(c.r), p.low) - p.low + 0.500001)::int4,
+        floor(p.target + least(upper(c.r), p.high) - p.low + 0.500001)::int4)) * o.coverage) AS r
     FROM records l JOIN records o USING (user_id) CROSS JOIN LATERAL unnest(l.coverage) AS c (r)
     JOIN program p ON lower(c.r) < p.high AND upper(c.r) > p.low
     WHERE l.phase = 'live' AND o.phase = 'on_demand'
@@ -58,13 +58,13 @@ WITH program AS (
 ), uncut AS (
     SELECT series, low, high, people FROM spans WHERE series <> 'live' AND people <> 0
     UNION ALL
-    SELECT series, floor(p.target + greatest(s.low, p.low) - p.low + 0.5),
-        floor(p.target + least(s.high, p.high) - p.low + 0.5), people
+    SELECT series, floor(p.target + greatest(s.low, p.low) - p.low + 0.500001),
+        floor(p.target + least(s.high, p.high) - p.low + 0.500001), people
     FROM spans s JOIN program p ON s.low < p.high AND s.high > p.low
     WHERE series = 'live' AND people <> 0
 ), seen AS (
-    SELECT series, people, least(%(length)s, floor(s.target + greatest(u.low, s.low) - s.low + 0.5))::int4 AS low,
-        least(%(length)s, floor(s.target + least(u.high, s.high) - s.low + 0.5))::int4 AS high
+    SELECT series, people, least(%(length)s, floor(s.target + greatest(u.low, s.low) - s.low + 0.500001))::int4 AS low,
+        least(%(length)s, floor(s.target + least(u.high, s.high) - s.low + 0.500001))::int4 AS high
     FROM uncut u JOIN shown s ON u.low < s.high AND u.high > s.low
     WHERE u.low < u.high
 )
@@ -72,6 +72,17 @@ SELECT series, at, sum(step)::int8 FROM (
     SELECT series, low AS at, people AS step FROM seen UNION ALL SELECT series, high, -people FROM seen
 ) AS edges GROUP BY series, at HAVING sum(step) <> 0 ORDER BY series, at
 """
+_WATCHED = {"before": "", "source": "webinars_watchrecord"}
+# What players tell has no person, but a session that has one; several sessions of a person are one.
+_REPLAYED = {
+    "before": """replayed AS MATERIALIZED (
+    SELECT s.webinar_id, s.user_id, r.phase, range_agg(r.replayed) AS coverage
+    FROM analytics_playbackreport r JOIN webinars_playsession s ON s.id = r.session_id
+    WHERE r.webinar_id = %(webinar)s AND NOT isempty(r.replayed)
+    GROUP BY s.webinar_id, s.user_id, r.phase
+),""",
+    "source": "replayed",
+}
 LIVE, RECORDED, TWICE = "live", "on_demand", "twice"
 
 
@@ -125,7 +136,26 @@ def retention_of(axis: Axis, *, webinar_id: int, programme_id: int, only: Sequen
     """One query. `only`: these people, for a reference or a group."""
     if not axis.length:
         return Retention(0)
-    statement = _SWEEP.format(only="" if only is None else "AND w.user_id = ANY (%(only)s::int8[])")
+    return Retention(axis.length, *_curves(axis, _WATCHED, webinar_id=webinar_id, programme_id=programme_id, only=only))
+
+
+def replays_of(axis: Axis, *, webinar_id: int, programme_id: int) -> Curve:
+    """How many people played each second again, live and in the recording together. One query."""
+    if not axis.length:
+        return Curve()
+    return _curves(axis, _REPLAYED, webinar_id=webinar_id, programme_id=programme_id)[0]
+
+
+def _curves(
+    axis: Axis,
+    source: Mapping[str, str],
+    *,
+    webinar_id: int,
+    programme_id: int,
+    only: Sequence[int] | None = None,
+) -> tuple[Curve, Curve, Curve]:
+    """Of everybody, live, recorded."""
+    statement = _SWEEP.format(only="" if only is None else "AND w.user_id = ANY (%(only)s::int8[])", **source)
     values: dict[str, Any] = {
         "webinar": webinar_id,
         "programme": programme_id,
@@ -142,7 +172,7 @@ def retention_of(axis: Axis, *, webinar_id: int, programme_id: int, only: Sequen
     everybody = Counter(steps[LIVE])
     everybody.update(steps[RECORDED])
     everybody.subtract(steps[TWICE])
-    return Retention(axis.length, *map(_curve, (everybody, steps[LIVE], steps[RECORDED])))
+    return _curve(everybody), _curve(steps[LIVE]), _curve(steps[RECORDED])
 
 
 def _pieces(name: str, timeline: Timeline) -> dict[str, list[float]]:

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
@@ -17,6 +17,8 @@ from analytics.domain.exporting.datasets import Scope
 from analytics.domain.presenting.overview import overview_of
 from analytics.domain.presenting.report import WebinarReport, report_of
 from analytics.rules import get_reported_webinar
+from analytics.views import coming_charts as coming
+from analytics.views import feedback_charts as thought
 from analytics.views import webinar_charts as charts
 from core.cache import remember
 from webinars.domain.schedule import state_of
@@ -24,6 +26,7 @@ from webinars.enums import WebinarState
 from webinars.models import Webinar
 
 # What thousands of seconds of thousands of doctors give is made once for all who look, and again while it is live.
+OVER = mark_safe("<span data-over hidden></span>")
 FRESH_SECONDS, FRESH_LIVE_SECONDS, STALE_SECONDS = 60, 10, 600
 
 
@@ -44,7 +47,7 @@ def lecture(request: HttpRequest, webinar_id: int) -> HttpResponse:
     context: dict[str, Any] = {"webinar": found, "is_live": is_live, "numbers": _numbers(found, is_live=is_live)}
     context["datasets"] = datasets_of(Scope.WEBINAR)
     if request.headers.get("X-Fragment"):
-        return HttpResponse(context["numbers"])
+        return HttpResponse(context["numbers"] if is_live else context["numbers"] + OVER)
     return render(request, "analytics/lecture.html", context)
 
 
@@ -67,11 +70,19 @@ def _charts(report: WebinarReport) -> dict[str, Any]:
         "retention": charts.retention(report),
         "retention_words": charts.retention_words(report),
         "marks": charts.marks(report),
+        "live": coming.live(report),
+        "live_words": coming.live_words(report.coming),
+        "recorded": coming.recorded(report.coming),
+        "recorded_words": coming.recorded_words(report.coming),
+        "devices": coming.devices(report),
+        "half_or_full": "half" if report.coming.minutes and report.coming.days else "full",
         "map": charts.countries_map(report),
         "countries": charts.countries(report),
         "specialties": charts.specialties(report),
-        "answers": charts.answers(),
-        "feedback": charts.feedback(report),
+        "answers": thought.answers(),
+        "feedback": thought.feedback(report),
+        "trend": thought.trend(report.feedback),
+        "trend_marks": thought.trend_marks(report.feedback),
         "polls": charts.polls(report),
         "items": charts.items(report),
     }

@@ -8,24 +8,20 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from analytics.domain.presenting.audience import Group
-from analytics.domain.presenting.feedback import Comparison
 from analytics.domain.presenting.marks import MarkKind
 from analytics.domain.presenting.report import WebinarReport
 from analytics.domain.retention import Curve
-from analytics.rendering.data import Bar, Mark, Series, Stack
+from analytics.rendering.data import Bar, Mark, Series
 from analytics.rendering.data import MarkKind as Sign
 from analytics.rendering.facts import curve_facts
-from analytics.templatetags.chart_words import country_name, mean, number, percent
-from assessments.domain.evaluation_results import DimensionResult, EvaluationResults
-from assessments.enums import QuestionKind
+from analytics.templatetags.chart_words import country_name, number, percent
+from analytics.views.coming_charts import replay_marks
 from core.templatetags.ui import clock
 
 POINTS = 240
 MOST_BARS = 10
-STEPS = 5
 EDGE_SECONDS = 120
 SIGNS = {MarkKind.CHAPTER: Sign.CHAPTER, MarkKind.POLL: Sign.POLL}
-FIVE_STEPS = {QuestionKind.LIKERT, QuestionKind.STARS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +43,9 @@ def retention(report: WebinarReport) -> list[Series]:
 
 
 def _series(label: str, curve: Curve, length: int, *, is_area: bool) -> Series:
-    return Series(label, curve.sampled(length=length, points=POINTS), is_area=is_area)
+    points = curve.sampled(length=length, points=POINTS)
+    # From the very beginning to the end: the first chapter stands at 0.
+    return Series(label, [(0.0, points[0][1]), *points, (float(length), points[-1][1])], is_area=is_area)
 
 
 def retention_words(report: WebinarReport) -> str:
@@ -74,7 +72,7 @@ def marks(report: WebinarReport) -> list[Mark]:
     for minute, asked in report.questions_by_minute:
         label = ngettext("%(number)s question", "%(number)s questions", asked) % {"number": number(asked)}
         found.append(Mark(minute * 60 + 30, label, Sign.QUESTION))
-    return found
+    return [*found, *replay_marks(report)]
 
 
 def countries_map(report: WebinarReport) -> dict[str, int]:
@@ -96,42 +94,6 @@ def _groups(groups: Sequence[Group], name_of: Callable[[str], str]) -> list[Bar]
         label = ngettext("%(number)d more", "%(number)d more", len(rest)) % {"number": len(rest)}
         bars.append(Bar(label, sum(group.people for group in rest)))
     return bars
-
-
-def answers() -> list[str]:
-    """From the lowest to the highest step."""
-    return [_("1 (lowest)"), "2", "3", "4", _("5 (highest)")]
-
-
-def feedback(report: WebinarReport) -> list[Stack]:
-    """One row for each dimension that has questions of five steps, over all forms that ask about this lecture."""
-    compared = {one.dimension: one for one in report.feedback.comparisons}
-    return [stack for results in report.feedback.results for stack in _stacks(results, compared)]
-
-
-def _stacks(results: EvaluationResults, compared: Mapping[str, Comparison]) -> Iterable[Stack]:
-    for one in results.dimensions:
-        counts = _counts(one)
-        if counts is not None:
-            average = float(one.mean) if one.mean is not None else None
-            yield Stack(one.label, counts, average, notes=_beside(compared.get(one.dimension)))
-
-
-def _counts(dimension: DimensionResult) -> list[int] | None:
-    """None where the dimension has no such question, or too few have answered."""
-    found = [
-        one for one in dimension.questions if one.question.kind in FIVE_STEPS and one.answered and not one.is_suppressed
-    ]
-    return [sum(one.shares[step].count for one in found) for step in range(STEPS)] if found else None
-
-
-def _beside(one: Comparison | None) -> list[str]:
-    notes = []
-    if one is not None and one.theirs is not None:
-        notes.append(_("other lectures %(mean)s") % {"mean": mean(one.theirs)})
-    if one is not None and one.programme is not None:
-        notes.append(_("programme %(mean)s") % {"mean": mean(one.programme)})
-    return notes
 
 
 def polls(report: WebinarReport) -> list[PollChart]:

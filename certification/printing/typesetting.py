@@ -33,7 +33,7 @@ class _Compilers(threading.local):
 
     def of(self, template: Path) -> typst.Compiler:
         if template not in self.by_template:
-            self.by_template[template] = typst.Compiler(input=template, root=FOLDER, font_paths=_fonts())
+            self.by_template[template] = typst.Compiler(input=template, root=template.parent, font_paths=_fonts())
         return self.by_template[template]
 
 

@@ -6,19 +6,22 @@ from datetime import timedelta
 from typing import Any
 
 from accounts.models import User
+from analytics.domain.playback import Report
+from analytics.domain.rollups.refreshing import refresh
 from assessments.enums import Dimension, QuestionKind
 from assessments.models import Evaluation
 from core.ranges import Ranges
 from courses.models import Course
+from tests.analytics.reports import IPAD, IPHONE, WINDOWS, tell
 from tests.assessments.feedback import hand_in
 from tests.factories.accounts import UserFactory
 from tests.factories.assessments import make_evaluation
 from tests.factories.courses import EnrolmentFactory, LessonFactory
 from tests.factories.webinars import WatchRecordFactory, WebinarFactory
 from tests.webinars.on_air import make_live, publish
-from tests.webinars.watching import NOON
+from tests.webinars.watching import NOON, make_device
 from webinars.enums import Phase, PollKind, PollState, QuestionState
-from webinars.models import Broadcast, Chapter, Poll, PollOption, PollVote, Question, Webinar
+from webinars.models import Broadcast, Chapter, PlaySession, Poll, PollOption, PollVote, Question, Webinar
 
 LENGTH = 3600
 COUNTRIES = (("IN", 18), ("BR", 7), ("KE", 5), ("DE", 4), ("VN", 3), ("MT", 1), ("", 2))
@@ -29,6 +32,13 @@ QUESTIONS: tuple[dict[str, Any], ...] = (
     {"kind": QuestionKind.STARS, "dimension": Dimension.MATERIALS, "text": "The slides?"},
     {"kind": QuestionKind.LIKERT, "dimension": Dimension.PACE, "text": "The pace?"},
     {"kind": QuestionKind.TEXT, "dimension": Dimension.OTHER, "text": "Anything else?", "is_required": False},
+)
+TEXTS = (
+    "The slides were too small to read.",
+    "More case studies please, and time for questions.",
+    "Clear and to the point, but I could not read the small slides.",
+    "The case studies were the best part.",
+    "Please send the slides before the lecture. Case studies were helpful.",
 )
 
 
@@ -44,15 +54,19 @@ def well_visited(course: Course, presenter: User, *, title: str = "Endometriosis
         live, recorded = _watched(draw, number)
         for phase, seen in ((Phase.LIVE, live), (Phase.ON_DEMAND, recorded)):
             if seen:
+                began = NOON if phase == Phase.LIVE else NOON + timedelta(days=1 + number * number % 9)
                 WatchRecordFactory.create(
                     user=doctor,
                     webinar=webinar,
                     phase=phase,
                     coverage=seen,
-                    clock=[(NOON + timedelta(seconds=seen[0][0]), NOON + timedelta(seconds=seen[-1][1]))],
+                    clock=[(began + timedelta(seconds=seen[0][0]), began + timedelta(seconds=seen[-1][1]))],
+                    last_beat_at=began + timedelta(seconds=seen[-1][1]),
                 )
     _room(webinar, doctors)
+    _told(webinar, doctors)
     _evaluated(webinar, doctors, draw)
+    refresh(webinar_id=webinar.pk, now=NOON + timedelta(days=20), whole=True)
     return Webinar.objects.get(pk=webinar.pk)
 
 
@@ -106,9 +120,28 @@ def _room(webinar: Webinar, doctors: Sequence[User]) -> None:
         PollVote.objects.create(poll=poll, user=doctor, choices=[number % 3 % 2 + 1], at=NOON)
 
 
+def _told(webinar: Webinar, doctors: Sequence[User]) -> None:
+    """Two in three players told something; around two places doctors went back."""
+    for number, doctor in enumerate(doctors):
+        session = PlaySession.objects.create(
+            user=doctor,
+            webinar=webinar,
+            phase=Phase.ON_DEMAND,
+            device=make_device(doctor),
+            enrolment=doctor.enrolments.get(programme=webinar.lesson.course.programme),
+            media_seconds=LENGTH,
+            required_seconds=LENGTH,
+            started_at=NOON,
+        )
+        if number % 3:
+            back = ((840 + number, 900 + number),) if number % 2 else ((2100 + number, 2190),)
+            again = Report(1, play_ms=600_000, replayed=back if number % 4 else ())
+            tell(session, again, after=7200, agent=(IPHONE, WINDOWS, IPAD)[number % 7 % 3])
+
+
 def _evaluated(webinar: Webinar, doctors: Sequence[User], draw: random.Random) -> Evaluation:
     evaluation = make_evaluation(questions=QUESTIONS, lesson__course=webinar.lesson.course, about=webinar.lesson)
     for number, doctor in enumerate(doctors[:12]):
-        words = "The slides were too small to read." if number % 3 == 0 else ""
+        words = TEXTS[number % len(TEXTS)] if number % 4 else ""
         hand_in(evaluation, draw.choice((4, 5, 5)), 5, draw.choice((2, 3, 4)), draw.choice((3, 4)), words, user=doctor)
     return evaluation

@@ -1,5 +1,6 @@
 """What a presenter reads of one webinar, against counts in plain Python over the raw rows."""
 
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -14,11 +15,16 @@ from analytics.domain.presenting.marks import marks_of, questions_per_minute
 from analytics.domain.presenting.overview import overview_of
 from analytics.domain.presenting.questions import Asked, questions_of
 from analytics.domain.presenting.report import report_of
+from analytics.domain.presenting.themes import Themes
+from assessments.enums import Dimension, QuestionKind
+from assessments.models import Evaluation
 from core.ranges import intersect, normalise, seconds
 from courses.models import Enrolment
+from tests.assessments.feedback import hand_in
 from tests.factories.accounts import UserFactory
-from tests.factories.courses import EnrolmentFactory, RoleGrantFactory
-from tests.factories.webinars import WatchRecordFactory
+from tests.factories.assessments import make_evaluation
+from tests.factories.courses import CourseFactory, EnrolmentFactory, LessonFactory, ProgrammeFactory, RoleGrantFactory
+from tests.factories.webinars import WatchRecordFactory, WebinarFactory
 from tests.webinars.on_air import add_segments, make_live, publish
 from tests.webinars.watching import NOON, make_enrolment, make_webinar
 from webinars.enums import Phase, QuestionState
@@ -187,12 +193,99 @@ def test_the_queries_of_a_report_do_not_grow_with_the_audience(django_assert_num
         webinar,
         {"country": "IN", "specialty": "", "is_doctor": True, "live": ((0, 60),), "recorded": None, "visits": []},
     )
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(19):
         report_of(webinar, now=NOON)
     for _ in range(2):
         _came(
             webinar,
             {"country": "BR", "specialty": "", "is_doctor": True, "live": ((0, 60),), "recorded": None, "visits": []},
         )
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(19):
         report_of(webinar, now=NOON)
+
+
+def _lectures(presenters: list[User], programme: Any, *answers: Sequence[int], first: int = 0) -> list[Webinar]:
+    """One lecture a month, each with the answers (two questions of five steps a person) of its form."""
+    found = []
+    for number, given_answers in enumerate(answers, first):
+        course = CourseFactory.create(programme=programme)
+        webinar = WebinarFactory.create(
+            lesson=LessonFactory.create(course=course), starts_at=NOON + timedelta(days=30 * number)
+        )
+        webinar.presenters.set(presenters)
+        evaluation = make_evaluation(questions=TWO, lesson__course=course, about=webinar.lesson)
+        for answer in given_answers:
+            hand_in(evaluation, answer, 6 - answer if answer % 2 else answer, f"Slides too small {answer}")
+        found.append(webinar)
+    return found
+
+
+TWO: tuple[dict[str, Any], ...] = (
+    {"kind": QuestionKind.LIKERT, "dimension": Dimension.DELIVERY, "text": "Was it clear?"},
+    {"kind": QuestionKind.STARS, "dimension": Dimension.CONTENT, "text": "Was it sound?"},
+    {"kind": QuestionKind.TEXT, "dimension": Dimension.OTHER, "text": "Else?", "is_required": False},
+)
+
+
+def _mean_of(webinars: Iterable[Webinar], *dimensions: str) -> float | None:
+    """Answer by answer; a lecture with fewer than five people is left out."""
+    numbers: list[int] = []
+    for webinar in webinars:
+        for evaluation in Evaluation.objects.filter(about=webinar.lesson):
+            responses = list(evaluation.responses.all())
+            if len(responses) >= 5:
+                for response in responses:
+                    numbers += [
+                        one.number
+                        for one in response.answers.all()
+                        if one.number is not None and one.question.dimension in (dimensions or Dimension.values)
+                    ]
+    return sum(numbers) / len(numbers) if len(numbers) >= 5 else None
+
+
+@given(answers=st.lists(st.lists(st.integers(1, 5), max_size=7), min_size=2, max_size=4), which=st.integers(0, 3))
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_trend_is_that_of_their_lectures(answers: list[list[int]], which: int) -> None:
+    programme = ProgrammeFactory.create()
+    one, other = UserFactory.create(), UserFactory.create()
+    mine = _lectures([one], programme, *answers)
+    _lectures([other], programme, [1, 1, 1, 1, 1, 1])
+    here = mine[which % len(mine)]
+    found = report_of(here, now=NOON).feedback
+    expected = [(one.starts_at, _mean_of([one]), one == here) for one in mine if _mean_of([one]) is not None]
+    assert [(point.at, point.mean, point.is_here) for point in found.trend] == [
+        (at, pytest.approx(mean), is_here) for at, mean, is_here in expected
+    ]
+    everything = Webinar.objects.filter(lesson__course__programme=programme)
+    assert found.programme == pytest.approx(_mean_of(everything))
+    for row in found.comparisons:
+        before = [_mean_of([one], row.dimension) for one in mine[: mine.index(here)]]
+        assert list(row.earlier) == [pytest.approx(value) for value in before if value is not None]
+        assert row.here == _near(_mean_of([here], row.dimension))
+        assert row.theirs == _near(_mean_of([one for one in mine if one != here], row.dimension))
+        assert row.programme == _near(_mean_of(everything, row.dimension))
+
+
+def _near(value: float | None) -> Any:
+    return None if value is None else pytest.approx(value)
+
+
+def test_no_trend_shows_a_lecture_that_only_one_of_two_gave() -> None:
+    programme = ProgrammeFactory.create()
+    one, other = UserFactory.create(), UserFactory.create()
+    both = _lectures([one, other], programme, [5] * 5, [4] * 5)
+    _lectures([one], programme, [2] * 5, first=5)
+    here = both[1]
+    trend = report_of(here, now=NOON).feedback.trend
+    assert [(point.at, point.is_here) for point in trend] == [(both[0].starts_at, False), (here.starts_at, True)]
+
+
+def test_fewer_than_five_texts_are_no_themes(django_assert_num_queries: Any) -> None:
+    programme = ProgrammeFactory.create()
+    (few,) = _lectures([UserFactory.create()], programme, [5] * 4)
+    (enough,) = _lectures([UserFactory.create()], programme, [5, 4, 5, 4, 5])
+    assert report_of(few, now=NOON).feedback.themes == Themes()
+    themes = report_of(enough, now=NOON).feedback.themes
+    assert (themes.writers, [(one.words, one.people) for one in themes.themes]) == (5, [("slides", 5), ("small", 5)])
+    with django_assert_num_queries(31):
+        report_of(Webinar.objects.get(pk=enough.pk), now=NOON)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from analytics.domain.axis import axis_of
@@ -91,7 +91,12 @@ people = st.lists(st.tuples(st.none() | ranges(120), st.none() | ranges(120)), m
 some = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
+# 5.5 + 6.88 - 6.88 is less than 5.5.
+HALVES = {"spans": [(0.0, 5.5, 0.0), (6.88, 11.88, 5.5), (11.88, 16.88, 10.5)], "cuts": ()}
+
+
 @given(broadcast=broadcasts(), seen=people)
+@example(broadcast=HALVES, seen=[(((0, 7),), None), (((6, 9), (11, 13)), ((0, 6),))])
 @some
 def test_the_curve_of_a_recording_with_interruptions_and_cuts(broadcast: dict[str, Any], seen: list[Seen]) -> None:
     webinar = make_live()

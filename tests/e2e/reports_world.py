@@ -12,6 +12,7 @@ def build_reports() -> dict[str, Any]:
     from tests.analytics.lecture_world import well_visited
     from tests.analytics.quality_world import tell_of_play
     from tests.e2e.marking_world import _cookie, _person
+    from tests.e2e.numbers_live_world import build_live_numbers
     from tests.e2e.shared_world import build_shared
     from tests.factories.courses import CourseFactory, EnrolmentFactory, ProgrammeFactory
 
@@ -28,6 +29,7 @@ def build_reports() -> dict[str, Any]:
     _write_to(programme)
     return {
         "webinar": webinar.pk,
+        "live": build_live_numbers(presenter),
         "shared": build_shared(),
         "progress": "ten-courses",
         "people": {

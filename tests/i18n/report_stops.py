@@ -9,6 +9,7 @@ from accounts.models import User
 from analytics.domain.learning import LEAST_COHORT
 from analytics.domain.rollups.refreshing import refresh
 from analytics.models import SharingConsent
+from assessments.models import EvaluationAnswer
 from courses.models import Course, Enrolment, Programme
 from reminders.enums import Channel, DeliveryState, Kind
 from tests.analytics.lecture_world import well_visited
@@ -32,6 +33,7 @@ def presenting(tour: Tour) -> None:
     Chapter.objects.update(title=GREEK)
     Poll.objects.update(question=GREEK)
     PollOption.objects.update(text=GREEK)
+    EvaluationAnswer.objects.exclude(text="").update(text=GREEK)
     write_greek()
     tour.read(doctors_browser(newcomer), "/presenting/", "presenting: nothing")
     tour.read(doctors_browser(presenter), "/presenting/", "presenting: all")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from core.ranges import Ranges, normalise
 
 Span = tuple[float, float]
+ROUNDING_NOISE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,8 @@ def _shift(ranges: Ranges, moves: Sequence[tuple[float, float, float]]) -> Range
 
 
 def _round(value: float) -> int:
-    return math.floor(value + 0.5)
+    """Half up. Where one piece ends and the next begins at a half, the last digits of a float must not part them."""
+    return math.floor(value + 0.5 + ROUNDING_NOISE)
 
 
 def _merge(cuts: Iterable[Span]) -> list[Span]:

@@ -48,13 +48,6 @@ SELECT grouping(country), grouping(specialty), country, specialty, count(*), cou
 FROM people GROUP BY GROUPING SETS ((), (country), (specialty))
 """
 
-# The very browser tells; a person with two of a kind counts once for the kind.
-_BROWSERS = """
-SELECT s.user_id, d.user_agent FROM webinars_playsession s JOIN accounts_device d ON d.id = s.device_id
-WHERE s.webinar_id = %s AND s.enrolment_id IS NOT NULL
-GROUP BY s.user_id, d.user_agent
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class Group:

@@ -1,17 +1,22 @@
 """What doctors thought of a lecture, beside the presenter's other lectures and the programme's average."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 
+from analytics.domain.presenting.themes import Themes, themes_of
 from assessments.domain.evaluation_results import MIN_GROUP, EvaluationResults, results_of
 from assessments.enums import Dimension, QuestionKind
 from assessments.models import Evaluation, EvaluationAnswer, EvaluationResponse
 from core.replica import reading
 
 FIVE_STEPS = (QuestionKind.LIKERT, QuestionKind.STARS)
+# Answers are kept in the order of random keys, so the first of them are a fair choice.
+MOST_TEXTS = 2_000
+NO_THEMES = Themes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +33,16 @@ class Mean:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A dimension here, over the presenter's other lectures, and over the programme; None: too few have answered."""
+    """A dimension here, over the presenter's other lectures, and over the programme; None: too few have answered.
+
+    `earlier`: of each of the presenter's lectures before this one, the oldest first.
+    """
 
     dimension: str
     here: float | None
     theirs: float | None
     programme: float | None
+    earlier: tuple[float, ...] = ()
 
     @property
     def label(self) -> str:
@@ -41,28 +50,99 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """A lecture, and when it was or is to be given. `is_shared`: by all who give the one that the report is about."""
+
+    lesson_id: int
+    at: datetime
+    is_shared: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A lecture's mean over all its dimensions of five steps."""
+
+    at: datetime
+    mean: float
+    is_here: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Feedback:
+    """`trend`: this lecture among those that the same people gave, in the order of their dates, each with a mean."""
+
     results: tuple[EvaluationResults, ...]
     comparisons: tuple[Comparison, ...]
+    themes: Themes = NO_THEMES
+    trend: tuple[Point, ...] = ()
+    programme: float | None = None
 
 
-def feedback_of(*, lesson_id: int, programme_id: int, other_lessons: Collection[int]) -> Feedback:
-    """`other_lessons`: of the presenter's other lectures. Seven queries an evaluation, and four."""
-    asked = Evaluation.objects.filter(about=lesson_id).select_related("lesson", "form", "about").order_by("pk")
+def feedback_of(*, here: Given, programme_id: int, others: Sequence[Given]) -> Feedback:
+    """`others`: the presenters' other lectures. Seven queries an evaluation, and four."""
+    asked = Evaluation.objects.filter(about=here.lesson_id).select_related("lesson", "form", "about").order_by("pk")
     results = tuple(results_of(evaluation=one) for one in asked)
+    other_lessons = [one.lesson_id for one in others]
     evaluations = Evaluation.objects.filter(about__course__programme=programme_id) | Evaluation.objects.filter(
-        about__in=list(other_lessons)
+        about__in=other_lessons
     )
+    about = dict(evaluations.using(reading()).values_list("pk", "about"))
+    in_programme = set(_in_programme(evaluations, programme_id))
     means = _means(evaluations)
-    here = _over(means, {one.evaluation.pk for one in results})
-    theirs = _over(means, set(_about(evaluations, other_lessons)))
-    whole = _over(means, set(_in_programme(evaluations, programme_id)))
-    known = [one for one in Dimension.values if one in here or one in theirs]
-    return Feedback(results, tuple(Comparison(one, here.get(one), theirs.get(one), whole.get(one)) for one in known))
+    mine = _over(means, {one.evaluation.pk for one in results})
+    theirs = _over(means, _about(about, other_lessons))
+    whole = _over(means, in_programme)
+    lectures = sorted([here, *(one for one in others if one.is_shared)], key=lambda one: (one.at, one.lesson_id))
+    before = [_over(means, _about(about, [one.lesson_id])) for one in lectures[: lectures.index(here)]]
+    known = [one for one in Dimension.values if one in mine or one in theirs]
+    return Feedback(
+        results,
+        tuple(
+            Comparison(one, mine.get(one), theirs.get(one), whole.get(one), tuple(m[one] for m in before if one in m))
+            for one in known
+        ),
+        themes_of(_texts(results)),
+        tuple(_trend(means, about, lectures, here)),
+        _whole(means, in_programme),
+    )
 
 
-def _about(evaluations: QuerySet[Evaluation], lessons: Collection[int]) -> Iterable[int]:
-    return [one.pk for one in evaluations.using(reading()) if one.about_id in lessons]
+def _texts(results: Iterable[EvaluationResults]) -> Iterable[tuple[object, str]]:
+    """(who, text) of the questions whose answers may be shown. One query where there are any."""
+    shown = Q()
+    for one in results:
+        questions = [
+            asked.question.pk
+            for dimension in one.dimensions
+            for asked in dimension.questions
+            if asked.question.kind == QuestionKind.TEXT and asked.answered and not asked.is_suppressed
+        ]
+        if questions:
+            shown |= Q(response__evaluation=one.evaluation, question__in=questions)
+    if not shown:
+        return []
+    said = EvaluationAnswer.objects.using(reading()).filter(shown).exclude(text="").order_by("pk")
+    return said.values_list("response", "text")[:MOST_TEXTS]
+
+
+def _trend(
+    means: Mapping[tuple[int, str], Mean], about: Mapping[int, int], lectures: Iterable[Given], here: Given
+) -> Iterable[Point]:
+    for one in lectures:
+        mean = _whole(means, _about(about, [one.lesson_id]))
+        if mean is not None:
+            yield Point(one.at, mean, one == here)
+
+
+def _whole(means: Mapping[tuple[int, str], Mean], evaluations: Collection[int]) -> float | None:
+    """Over all dimensions."""
+    found = [mean for (evaluation, _dimension), mean in means.items() if evaluation in evaluations]
+    answers = sum(mean.answers for mean in found)
+    return sum(mean.total for mean in found) / answers if answers >= MIN_GROUP else None
+
+
+def _about(about: Mapping[int, int], lessons: Collection[int]) -> set[int]:
+    return {evaluation for evaluation, lesson in about.items() if lesson in lessons}
 
 
 def _in_programme(evaluations: QuerySet[Evaluation], programme_id: int) -> Iterable[int]:

@@ -1,18 +1,22 @@
 """Everything a presenter sees of one webinar, and the short line of each of theirs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from accounts.models import User
+from django.db.models import Count
+
 from analytics.domain.axis import Axis, axis_of
 from analytics.domain.presenting.audience import Audience, audience_of
-from analytics.domain.presenting.feedback import Feedback, feedback_of
+from analytics.domain.presenting.coming import Coming, coming_of
+from analytics.domain.presenting.devices import Devices, devices_of
+from analytics.domain.presenting.feedback import Feedback, Given, feedback_of
 from analytics.domain.presenting.items import ItemFigures, items_of
 from analytics.domain.presenting.marks import Mark, marks_of, questions_per_minute
 from analytics.domain.presenting.questions import QuestionFigures, questions_of
-from analytics.domain.retention import Retention, retention_of
+from analytics.domain.presenting.replays import Moment, moments_of
+from analytics.domain.retention import Retention, replays_of, retention_of
 from core.replica import reading
 from courses.enums import OPEN_ENROLMENTS
 from courses.models import Enrolment
@@ -29,7 +33,10 @@ class WebinarReport:
     axis: Axis
     expected: int
     audience: Audience
+    coming: Coming
+    devices: Devices
     retention: Retention
+    replays: tuple[Moment, ...]
     marks: tuple[Mark, ...]
     questions: QuestionFigures
     questions_by_minute: tuple[tuple[int, int], ...]
@@ -50,15 +57,16 @@ def report_of(webinar: Webinar, *, now: datetime) -> WebinarReport:
         axis=axis,
         expected=expected_of(webinar),
         audience=audience_of(webinar_id=webinar.pk, programme_id=programme_id),
+        coming=coming_of(webinar.pk),
+        devices=devices_of(webinar_id=webinar.pk, programme_id=programme_id),
         retention=retention,
+        replays=moments_of(replays_of(axis, webinar_id=webinar.pk, programme_id=programme_id)),
         marks=tuple(marks_of(webinar.pk, axis)),
         questions=figures,
         questions_by_minute=tuple(questions_per_minute(asked, axis)),
         polls=tuple(_polls(webinar)),
         items=tuple(items_of(webinar.lesson_id)),
-        feedback=feedback_of(
-            lesson_id=webinar.lesson_id, programme_id=programme_id, other_lessons=_other_lessons(webinar)
-        ),
+        feedback=feedback_of(here=_given(webinar), programme_id=programme_id, others=_others(webinar)),
         made_at=now,
     )
 
@@ -76,8 +84,15 @@ def _polls(webinar: Webinar) -> Iterable[dict[str, Any]]:
     return (desk_poll(poll) for poll in polls)
 
 
-def _other_lessons(webinar: Webinar) -> Sequence[int]:
-    """Of the lectures that the same people have given."""
-    presenters = User.objects.filter(presented_webinars=webinar).values("pk")
+def _given(webinar: Webinar) -> Given:
+    return Given(webinar.lesson_id, webinar.starts_at or webinar.created_at)
+
+
+def _others(webinar: Webinar) -> list[Given]:
+    """What the same people have given, one of them or all. Two queries."""
+    presenters = list(webinar.presenters.using(reading()).values_list("pk", flat=True))
     others = Webinar.objects.using(reading()).filter(presenters__in=presenters).exclude(pk=webinar.pk)
-    return list(others.values_list("lesson_id", flat=True).distinct())
+    rows = others.annotate(shared=Count("presenters")).values_list("lesson_id", "starts_at", "created_at", "shared")
+    return [
+        Given(lesson, starts_at or made_at, number == len(presenters)) for lesson, starts_at, made_at, number in rows
+    ]

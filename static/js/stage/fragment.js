@@ -31,11 +31,21 @@ export class Fragment {
 
   start() {
     if (this.every) this.clock = setInterval(() => document.hidden || this.refresh(), this.every);
-    document.addEventListener("visibilitychange", () => document.hidden || this.refresh());
+    this.shownAgain = () => document.hidden || this.refresh();
+    document.addEventListener("visibilitychange", this.shownAgain);
+  }
+
+  /** What is shown stays; nothing is asked any more. */
+  stop() {
+    clearInterval(this.clock);
+    clearTimeout(this.timer);
+    document.removeEventListener("visibilitychange", this.shownAgain);
+    this.isStopped = true;
   }
 
   /** Soon: several things at once are one question. */
   refresh() {
+    if (this.isStopped) return;
     if (this.isAsking) {
       this.wanted = true;
       return;

@@ -1,0 +1,47 @@
+"""What the lecture was watched on, as far as players have told."""
+
+from dataclasses import dataclass
+
+from django.db import connections
+
+from analytics.enums import DeviceKind
+from core.replica import reading
+
+# Of doctors only: staff who try the player have no enrolment. A viewing is one opening of the player; should its
+# browser change its name on the way, it still counts once.
+_DEVICES = """
+WITH viewings AS (
+    SELECT s.id FROM webinars_playsession s
+    JOIN courses_enrolment e ON e.id = s.enrolment_id AND e.programme_id = %(programme)s
+    WHERE s.webinar_id = %(webinar)s
+), told AS (
+    SELECT r.session_id, min(r.device) AS device FROM analytics_playbackreport r
+    WHERE r.webinar_id = %(webinar)s AND r.session_id IN (SELECT id FROM viewings)
+    GROUP BY r.session_id
+)
+SELECT '', count(*) FROM viewings
+UNION ALL
+SELECT device, count(*) FROM told GROUP BY device
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """`viewings` were opened, of which `told` say what on. `kinds`: the most frequent first."""
+
+    viewings: int
+    kinds: tuple[tuple[DeviceKind, int], ...] = ()
+
+    @property
+    def told(self) -> int:
+        return sum(number for _kind, number in self.kinds)
+
+
+def devices_of(*, webinar_id: int, programme_id: int) -> Devices:
+    """One query."""
+    with connections[reading()].cursor() as cursor:
+        cursor.execute(_DEVICES, {"webinar": webinar_id, "programme": programme_id})
+        rows = dict(cursor.fetchall())
+    viewings = rows.pop("")
+    kinds = [(DeviceKind(name), number) for name, number in rows.items()]
+    return Devices(viewings, tuple(sorted(kinds, key=lambda one: (-one[1], one[0]))))
