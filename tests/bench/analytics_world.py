@@ -47,6 +47,44 @@ FROM (
     ) AS place
 ) AS s
 """
+# One player a person and phase, and four reports of it, the last of which played half a minute again.
+_DEVICES = """
+INSERT INTO accounts_device (id, user_id, session_key, name, user_agent, method, created_at, last_seen_at, ended_reason)
+SELECT gen_random_uuid(), id, 'bench-' || id, '', '', 'link', %(began)s, %(began)s, ''
+FROM accounts_user WHERE email LIKE %(prefix)s || '%%'
+"""
+_PLAYED = """
+INSERT INTO webinars_playsession (id, user_id, webinar_id, phase, device_id, enrolment_id, media_seconds,
+    required_seconds, epoch, started_at)
+SELECT gen_random_uuid(), w.user_id, w.webinar_id, w.phase, d.id, e.id, 3660, 3240,
+    CASE WHEN w.phase = 'live' THEN w.first_beat_at END, w.first_beat_at
+FROM webinars_watchrecord w JOIN accounts_device d ON d.user_id = w.user_id
+JOIN courses_enrolment e ON e.user_id = w.user_id AND e.programme_id = %(programme)s
+WHERE w.webinar_id = ANY (%(webinars)s)
+"""
+_TOLD = """
+INSERT INTO analytics_playbackreport (session_started_at, session_id, number, webinar_id, phase, received_at, country,
+    device, network, start_ms, play_ms, stall_ms, stalls, kbits, errors, error_kind, replayed)
+SELECT s.started_at, s.id, n, s.webinar_id, s.phase, s.started_at + n * interval '4 minutes', 'IN',
+    (ARRAY['phone', 'computer', 'tablet'])[s.user_id %% 3 + 1], 'wifi', 800, 240000, 0, 0, 0, 0, '',
+    CASE WHEN n = 4 THEN int4multirange(int4range((s.user_id * 7 %% 3000)::int4, (s.user_id * 7 %% 3000 + 30)::int4))
+        ELSE '{}' END
+FROM webinars_playsession s CROSS JOIN generate_series(1, 4) AS n WHERE s.webinar_id = ANY (%(webinars)s)
+"""
+_ANSWERED = """
+WITH given AS (
+    INSERT INTO assessments_evaluationresponse (id, evaluation_id, form_id, answered_on)
+    SELECT gen_random_uuid(), %(evaluation)s, %(form)s, '2026-09-02' FROM generate_series(1, %(number)s)
+    RETURNING id
+)
+INSERT INTO assessments_evaluationanswer (id, response_id, question_id, number, chosen, text)
+SELECT gen_random_uuid(), given.id, q.id,
+    CASE WHEN q.kind <> 'text' THEN (hashtext(given.id::text || q.id) & 3) + 2 END, '{}',
+    CASE WHEN q.kind = 'text' THEN (ARRAY['The slides were too small to read, otherwise very clear.',
+        'More case studies please, and more time for questions at the end.', 'Excellent speaker, thank you.',
+        'The audio was poor in the second half of the lecture.'])[(hashtext(given.id::text) & 3) + 1] ELSE '' END
+FROM given CROSS JOIN assessments_evaluationquestion q WHERE q.form_id = %(form)s
+"""
 
 
 @dataclass(frozen=True)
@@ -78,6 +116,9 @@ def fill(*, doctors: int, webinars: int, viewers: int, crowd: int) -> World:
     people("crowd", crowd, crowded.pk)
     largest = _webinar(CourseFactory.create(programme=crowded), presenter, "A million")
     watched(largest, "crowd", "live", share=1, of=1)
+    played([*made, one], "doctor", programme.pk)
+    for webinar in made:
+        _evaluated(webinar, doctors // 3)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     return World(presenter, made, largest, one)
@@ -102,6 +143,28 @@ def watched(webinar: Any, prefix: str, phase: str, *, share: int, of: int, began
             _WATCHED,
             {"webinar": webinar.pk, "prefix": prefix, "phase": phase, "share": share, "of": of, "began": began},
         )
+
+
+def played(webinars: list[Any], prefix: str, programme: int) -> None:
+    given: dict[str, Any] = {
+        "began": BEGAN,
+        "prefix": prefix,
+        "programme": programme,
+        "webinars": [one.pk for one in webinars],
+    }
+    with connection.cursor() as cursor:
+        for statement in (_DEVICES, _PLAYED, _TOLD):
+            cursor.execute(statement, given)
+
+
+def _evaluated(webinar: Any, people: int) -> None:
+    """Every third doctor has given feedback, with a text."""
+    from tests.analytics.lecture_world import QUESTIONS
+    from tests.factories.assessments import make_evaluation
+
+    made = make_evaluation(questions=QUESTIONS, lesson__course=webinar.lesson.course, about=webinar.lesson)
+    with connection.cursor() as cursor:
+        cursor.execute(_ANSWERED, {"evaluation": made.pk, "form": made.form_id, "number": people})
 
 
 def _webinar(course: Any, presenter: Any, title: str) -> Any:
