@@ -166,6 +166,7 @@ def django_db_setup(
     """Tests with real commits empty every table at their end; the audit trail and the ledgers, rightly, refuse that."""
     from django.db import connection
 
+    from tests.claims import refuse_across_joins
     from tests.emptying import empty_instead_of_flush
 
     if django_db_modify_db_settings and not migrated_template():
@@ -186,3 +187,4 @@ def django_db_setup(
         )
     connection.close()
     empty_instead_of_flush()
+    refuse_across_joins()

@@ -202,7 +202,9 @@ def recover(*, now: datetime) -> Recovered:
 
 
 def drop(*, which: Q, now: datetime) -> int:
-    """Withdraws what has not left yet. A worker that has it in its hands finds its claim gone."""
+    """Withdraws what has not left yet. A worker that has it in its hands finds its claim gone. `which` joins nothing:
+    an UPDATE across a join would also withdraw what is being handed over by now.
+    """
     return Delivery.objects.filter(which, state__in=(DeliveryState.PLANNED, DeliveryState.CLAIMED)).update(
         state=DeliveryState.SKIPPED, skip_reason=SkipReason.STOPPED, claim=None, ended_at=now
     )

@@ -167,7 +167,7 @@ def test_who_has_signed_in_before_is_active_at_once_and_told(programme: Programm
 
 def test_a_withdrawn_doctor_and_a_withdrawn_invitation_stay_withdrawn(programme: Programme) -> None:
     run(programme, GOOD)
-    Enrolment.objects.filter(user__email="ana@example.org").update(status=EnrolmentStatus.WITHDRAWN)
+    Enrolment.objects.filter(user=User.objects.get(email="ana@example.org")).update(status=EnrolmentStatus.WITHDRAWN)
     for invitation in Invitation.objects.all():
         invitations.revoke(invitation=invitation, actor=None, now=now())
 

@@ -8,7 +8,7 @@ from django.utils.timezone import now
 from accounts.enums import Role
 from accounts.models import User
 from analytics.domain.sharing.consent import agree, wording_of
-from assessments.models import EvaluationReceipt, EvaluationResponse
+from assessments.models import Evaluation, EvaluationReceipt, EvaluationResponse
 from courses.models import Course, Enrolment
 from tests.analytics.lecture_world import well_visited
 from tests.factories.courses import RoleGrantFactory
@@ -30,9 +30,12 @@ def backdate(course: Course) -> None:
     """All that was done in its programme was done three days ago."""
     at, programme = now() - AGO, course.programme
     Enrolment.objects.filter(programme=programme).update(enrolled_at=at, activated_at=at)
-    WatchRecord.objects.filter(webinar__lesson__course__programme=programme).update(first_beat_at=at)
+    WatchRecord.objects.filter(webinar__in=Webinar.objects.filter(lesson__course__programme=programme)).update(
+        first_beat_at=at
+    )
+    evaluations = Evaluation.objects.filter(lesson__course__programme=programme)
     for model in (EvaluationReceipt, EvaluationResponse):
-        model.objects.filter(evaluation__lesson__course__programme=programme).update(answered_on=at.date())
+        model.objects.filter(evaluation__in=evaluations).update(answered_on=at.date())
 
 
 def doctors_of(course: Course) -> Sequence[User]:

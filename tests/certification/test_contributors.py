@@ -9,7 +9,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils.timezone import now
 
-from accounts.models import AuditEvent
+from accounts.models import AuditEvent, User
 from certification.domain.activities import (
     NotReadyError,
     changing,
@@ -168,7 +168,8 @@ class TestWhoContributes:
 
     def test_an_address_is_no_name(self, lesson: Lesson) -> None:
         """Of a presenter whose account has none, until somebody writes it."""
-        lesson.webinar.presenters.update(title="", first_name="", last_name="")
+        who = list(lesson.webinar.presenters.values_list("pk", flat=True))
+        User.objects.filter(pk__in=who).update(title="", first_name="", last_name="")
         activity = whole(lesson)
         assert missing(activity) == {"people": ("Write the name of ana@hospital.example, as doctors are to read it.",)}
         with pytest.raises(NotReadyError):

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -74,8 +74,8 @@ def leave(*, webinar: Webinar, user: User, now: datetime) -> bool:
 
 def close_silent_visits(*, now: datetime) -> int:
     """The sweep. A page that has said nothing for two minutes was closed; nobody was there longer than it said."""
-    ended = Visit.objects.filter(left_at=None, webinar__ended_at__isnull=False, webinar__ended_at__lt=F("seen_at"))
-    over: int = ended.update(left_at=F("seen_at"))
+    over_by_then = Webinar.objects.filter(pk=OuterRef("webinar"), ended_at__lt=OuterRef("seen_at"))
+    over: int = Visit.objects.filter(Exists(over_by_then), left_at=None).update(left_at=F("seen_at"))
     return over + _close(now=now)
 
 

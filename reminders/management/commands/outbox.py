@@ -11,6 +11,7 @@ from django.db import OperationalError
 from django.db.models import Q
 
 from core.clock import asked_now
+from courses.models import Programme
 from reminders.domain import outbox
 from reminders.domain.bounces import take_report
 from reminders.domain.outbox_status import status
@@ -86,7 +87,7 @@ class Command(BaseCommand):
 def _which(options: dict[str, Any]) -> Q:
     which = Q()
     if options["programme"]:
-        which &= Q(programme__slug=options["programme"])
+        which &= Q(programme__in=Programme.objects.filter(slug=options["programme"]))
     if options["channel"]:
         which &= Q(channel=options["channel"])
     if options["kind"]:
