@@ -106,7 +106,7 @@ def test_tables_to_take_along(programme: Programme, moderator: User) -> None:
     for one in files:
         answer = browser.get(one)
         assert answer.status_code == 200
-        answer.close()
+        assert b"".join(answer)
 
 
 def test_a_programme_in_which_nothing_has_happened() -> None:

@@ -30,6 +30,7 @@ def minute(webinar: Webinar, at: datetime) -> AudienceMinute:
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("_without_months")
 class TestMonths:
     def test_are_made_for_all_tables_over_the_turn_of_the_year(self) -> None:
         assert not partitions.are_kept(now=NOW)
@@ -77,13 +78,19 @@ class TestMonths:
         assert not partitions.make(PlaybackReport, month=date(2026, 12, 1))
 
 
-@pytest.fixture
-def _without_months() -> Iterator[None]:
-    yield
+def drop_months() -> None:
     for model in partitions.PARTITIONED:
         for month in partitions.months_of(model):
             with connection.cursor() as cursor:
                 cursor.execute(f"DROP TABLE {partitions.name_of(model, month)}")
+
+
+@pytest.fixture
+def _without_months() -> Iterator[None]:
+    """Another test's processes may have made some by the clock of the wall."""
+    drop_months()
+    yield
+    drop_months()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -360,7 +360,7 @@ GIVEN = {
     "certification.claim.user", "certification.ledgerentry.user", "certification.certificate.user",
     "reminders.channelchoice.user", "reminders.consentrecord.user", "reminders.delivery.user",
     "reminders.inboxitem.user", "reminders.pushsubscription.user", "reminders.calendarfeed.user",
-    "analytics.statement.user", "analytics.sharingconsent.user",
+    "analytics.statement.user", "analytics.sharingconsent.user", "analytics.pseudonym.user",
     "reminders.phonecode.user",
 }  # fmt: skip
 # What staff did in their work, for the programme: the trail has it.

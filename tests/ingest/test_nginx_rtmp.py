@@ -131,9 +131,9 @@ def test_a_stream_through_nginx_is_packaged_under_another_name_and_sent_away_wit
     right = nginx.publish(raw)
     try:
         assert wait_until(lambda: Segment.objects.count() >= 2, seconds=PATIENCE), nginx.log()
-        assert wrong.wait(10) != 0
+        assert wrong.wait(PATIENCE) != 0
         assert list(StreamNotice.objects.values_list("problem", flat=True)) == ["wrong_key"]
-        assert wait_until(PublishSession.objects.filter(health__video_codec="avc1").exists, seconds=10)
+        assert wait_until(PublishSession.objects.filter(health__video_codec="avc1").exists, seconds=PATIENCE)
         (session,) = PublishSession.objects.all()
         assert session.health["front"].startswith("nginx/")
         assert session.health["height"] == 180
@@ -141,7 +141,7 @@ def test_a_stream_through_nginx_is_packaged_under_another_name_and_sent_away_wit
         assert uris((live / "240p5.m3u8").read_text())[:2] == ["240p5/0.ts", "240p5/1.ts"]
 
         revoke_key(key=key, actor=None, now=timezone.now())
-        assert wait_until(lambda: right.poll() is not None, seconds=15), nginx.log()
+        assert wait_until(lambda: right.poll() is not None, seconds=PATIENCE), nginx.log()
         assert not PublishSession.objects.filter(ended_at=None).exists()
     finally:
         stop(wrong, right)
@@ -157,14 +157,14 @@ def test_a_line_that_breaks_behind_nginx_goes_on_when_it_comes_back(nginx: Nginx
     first = nginx.publish(raw)
     assert wait_until(lambda: Segment.objects.count() >= 1, seconds=PATIENCE), nginx.log()
     stop(first)
-    assert wait_until(lambda: not PublishSession.objects.filter(ended_at=None).exists(), seconds=20), nginx.log()
+    assert wait_until(lambda: not PublishSession.objects.filter(ended_at=None).exists(), seconds=PATIENCE), nginx.log()
     kept = Segment.objects.count()
     second = nginx.publish(raw)
     try:
         assert wait_until(lambda: Segment.objects.count() > kept, seconds=PATIENCE), nginx.log()
     finally:
         stop(second)
-    assert wait_until(lambda: not PublishSession.objects.filter(ended_at=None).exists(), seconds=20), nginx.log()
+    assert wait_until(lambda: not PublishSession.objects.filter(ended_at=None).exists(), seconds=PATIENCE), nginx.log()
     numbers = Segment.objects.order_by("number").values_list("number", "publish_session__number")
     assert list(numbers) == [(place, 1 if place < kept else 2) for place in range(len(numbers))]
 
