@@ -1,7 +1,6 @@
 """Pages of numbers as the browser tests see them: at three widths, in light and dark, with few colours.
 
-`script/pictures <folder>` takes what `LOOK=<folder> script/test tests/e2e/test_reports.py` has left there instead of
-running these tests.
+`script/pictures <folder>` takes what `LOOK=<folder> script/test <TESTS>` has left there instead of running these tests.
 """
 
 import os
@@ -14,9 +13,17 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images" / "numbers"
-TESTS = "tests/e2e/test_reports.py"
+TESTS = ("tests/e2e/test_reports.py", "tests/e2e/test_shared_pages.py", "tests/e2e/test_quality_page.py")
 # The name that the tests give a page, and the one it has in the docs.
-PAGES = {"progress-compared": "progress", "operating-report": "programme"}
+PAGES = {
+    "progress-compared": "progress",
+    "numbers-lectures": "lectures",
+    "numbers-lecture": "lecture",
+    "operating-report": "programme",
+    "operating-risks": "at-risk",
+    "numbers-quality": "quality",
+    "numbers-shared": "shared",
+}
 COLOURS = 256
 WIDEST = 960
 
@@ -27,14 +34,14 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {"LOOK": folder}
-        subprocess.run([sys.executable, "-m", "pytest", "-q", "-n0", TESTS], cwd=ROOT, env=environment, check=True)
+        subprocess.run([sys.executable, "-m", "pytest", "-q", "-n0", *TESTS], cwd=ROOT, env=environment, check=True)
         keep(Path(folder))
 
 
 def keep(folder: Path) -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     for taken, name in PAGES.items():
-        found = sorted(folder.glob(f"{taken}-*.png"))
+        found = sorted(folder.glob(f"{taken}-[0-9]*.png"))
         if not found:
             raise SystemExit(f"{folder} has no picture of {taken}")
         for path in found:
