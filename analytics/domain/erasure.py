@@ -8,7 +8,7 @@ from django.db.models import F, QuerySet
 
 from accounts.domain.erasure import KeptPart, Part
 from accounts.models import User
-from analytics.models import PlaybackReport, Pseudonym, SharingConsent, Statement
+from analytics.models import PlaybackReport, PlayerSummary, Pseudonym, SharingConsent, Statement
 from webinars.models import PlaySession
 
 
@@ -21,9 +21,14 @@ def _reports(user: User) -> QuerySet[PlaybackReport]:
     return PlaybackReport.objects.filter(session_started_at__gte=first, session__in=sessions.values("pk"))
 
 
+def _summaries(user: User) -> QuerySet[PlayerSummary]:
+    return PlayerSummary.objects.filter(session__in=PlaySession.objects.filter(user=user).values("pk"))
+
+
 def found(user: User) -> dict[str, int]:
     return {
         "reports of how well lectures played": _reports(user).count(),
+        "players whose reports are in cold storage": _summaries(user).count(),
         "statements for a learning record store": Statement.objects.filter(user=user).count(),
     }
 
@@ -40,6 +45,7 @@ def erase(*, user: User, now: datetime) -> None:
     the person any more.
     """
     _reports(user).delete()
+    _summaries(user).delete()
     Statement.objects.filter(user=user).delete()
     Pseudonym.objects.filter(user=user).delete()
     SharingConsent.objects.filter(user=user, withdrawn_at=None).update(withdrawn_at=now)
@@ -54,6 +60,11 @@ def own_data(user: User) -> dict[str, Any]:
                 "webinar__lesson__title", "phase", "received_at", "device", "network", "start_ms", "play_ms",
                 "stall_ms", "stalls", "kbits", "errors", "replayed",
             )
+        ),
+        "how_it_was_played_before": list(
+            _summaries(user)
+            .order_by("month", "session", "phase")
+            .values("webinar__lesson__title", "phase", "month", "device", "replayed")
         ),
         "statements": list(
             Statement.objects.filter(user=user)

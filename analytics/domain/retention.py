@@ -77,7 +77,10 @@ _WATCHED = {"before": "", "source": "webinars_watchrecord"}
 _REPLAYED = {
     "before": """replayed AS MATERIALIZED (
     SELECT s.webinar_id, s.user_id, r.phase, range_agg(r.replayed) AS coverage
-    FROM analytics_playbackreport r JOIN webinars_playsession s ON s.id = r.session_id
+    FROM (
+        SELECT webinar_id, session_id, phase, replayed FROM analytics_playbackreport
+        UNION ALL SELECT webinar_id, session_id, phase, replayed FROM analytics_playersummary
+    ) AS r JOIN webinars_playsession s ON s.id = r.session_id
     WHERE r.webinar_id = %(webinar)s AND NOT isempty(r.replayed)
     GROUP BY s.webinar_id, s.user_id, r.phase
 ),""",

@@ -1,5 +1,5 @@
 from analytics.models.audience import AudienceDay, AudienceHour, AudienceMinute, RollupState
-from analytics.models.playback import PlaybackReport, QualityHour, QualityMinute
+from analytics.models.playback import PlaybackReport, PlayerSummary, QualityHour, QualityMinute
 from analytics.models.sharing import ColdFile, SharingConsent
 from analytics.models.statements import Pseudonym, Statement, StatementFeed
 
@@ -9,6 +9,7 @@ __all__ = (
     "AudienceMinute",
     "ColdFile",
     "PlaybackReport",
+    "PlayerSummary",
     "Pseudonym",
     "QualityHour",
     "QualityMinute",

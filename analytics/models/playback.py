@@ -50,6 +50,28 @@ class PlaybackReport(models.Model):
         return f"{self.session_id}/{self.number}"
 
 
+class PlayerSummary(models.Model):
+    """What pages need of one player whose reports lie in cold storage: which device, and what was played again, all of
+    them together. One a session and phase; a session's reports are all of the month in which it was opened.
+    """
+
+    pk = models.CompositePrimaryKey("session", "phase")
+    session = models.ForeignKey(PlaySession, models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False)
+    phase = models.CharField(max_length=10, choices=Phase)
+    webinar = webinar_key()
+    month = models.DateField(help_text=_("Its first day."))
+    device = models.CharField(max_length=8, choices=DeviceKind)
+    replayed = IntMultiRangeField(default=tuple)
+
+    class Meta:
+        verbose_name = _("player of a month in cold storage")
+        verbose_name_plural = _("players of months in cold storage")
+        indexes = (models.Index(fields=("webinar",), name="analytics_summary_webinar"),)
+
+    def __str__(self) -> str:
+        return f"{self.session_id}/{self.phase}"
+
+
 class Measures(models.Model):
     """Sums of reports by when they were received.
 

@@ -9,7 +9,7 @@ from analytics.domain.erasure import PART
 from analytics.domain.playback import Report
 from analytics.domain.rollups.refreshing import refresh_all
 from analytics.enums import StatementVerb
-from analytics.models import PlaybackReport, QualityHour, SharingConsent, Statement
+from analytics.models import PlaybackReport, PlayerSummary, QualityHour, SharingConsent, Statement
 from tests.analytics.reports import tell
 from tests.webinars.watching import NOON, open_player
 from webinars.models import PlaySession
@@ -44,6 +44,7 @@ def test_reports_and_statements_go_sums_and_the_agreement_stay() -> None:
     figures = list(QualityHour.objects.values())
     assert PART.found(mine.user) == {
         "reports of how well lectures played": 2,
+        "players whose reports are in cold storage": 0,
         "statements for a learning record store": 1,
     }
 
@@ -55,6 +56,22 @@ def test_reports_and_statements_go_sums_and_the_agreement_stay() -> None:
     assert list(SharingConsent.objects.filter(withdrawn_at=LATER)) == [SharingConsent.objects.get(user=mine.user)]
     assert [one.what for one in PART.kept(mine.user)] == ["agreements to share figures (1)"]
     assert not any(PART.found(mine.user).values())
+
+
+def test_so_does_what_is_left_of_their_players_of_months_in_cold_storage() -> None:
+    mine, others = open_player(), open_player()
+    for session in (mine, others):
+        PlayerSummary.objects.create(
+            session=session, phase=session.phase, webinar=session.webinar, month=NOON.date().replace(day=1),
+            device="phone", replayed=((0, 30),),
+        )  # fmt: skip
+    assert PART.found(mine.user)["players whose reports are in cold storage"] == 1
+    (own,) = PART.own_data(mine.user)["how_it_was_played_before"]
+    assert (own["device"], own["replayed"]) == ("phone", ((0, 30),))
+
+    PART.erase(user=mine.user, now=LATER)
+
+    assert list(PlayerSummary.objects.values_list("session", flat=True)) == [others.pk]
 
 
 def test_ones_own_copy_has_ones_own_and_nobody_elses() -> None:

@@ -8,12 +8,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from psycopg import sql
 
 from accounts.enums import Role
 from analytics.domain.axis import axis_of
+from analytics.domain.cold.moving import SUMMARISE
 from analytics.domain.playback import Report
 from analytics.domain.presenting.coming import Coming, Day, Minute, coming_of
 from analytics.domain.presenting.devices import Devices, devices_of
@@ -103,9 +106,17 @@ def test_days_keep_their_date_in_every_time_zone(days: dict[date, int]) -> None:
 tellings = st.lists(st.tuples(st.integers(0, 3), st.sampled_from([WINDOWS, IPHONE]), st.integers(1, 3)), max_size=8)
 
 
-@given(tellings=tellings)
+def store() -> None:
+    """The month goes to cold storage: what is left of it is what moving writes down."""
+    with connection.cursor() as cursor:
+        part, month = sql.Identifier(PlaybackReport._meta.db_table), sql.Literal(NOON.date().replace(day=1))
+        cursor.execute(sql.SQL(SUMMARISE).format(part=part, month=month))
+    PlaybackReport.objects.all().delete()
+
+
+@given(tellings=tellings, is_cold=st.booleans())
 @some
-def test_devices_are_counted_once_a_viewing(tellings: list[tuple[int, str, int]]) -> None:
+def test_devices_are_counted_once_a_viewing(tellings: list[tuple[int, str, int]], is_cold: bool) -> None:
     first = open_player()
     programme = first.webinar.lesson.course.programme
     sessions = [first, open_again(first), open_again(first)]
@@ -123,6 +134,8 @@ def test_devices_are_counted_once_a_viewing(tellings: list[tuple[int, str, int]]
         if report.session_id != trying.pk:
             said.setdefault(report.session_id, set()).add(report.device)
     expected = Counter(DeviceKind(min(kinds)) for kinds in said.values())
+    if is_cold:
+        store()
     found = devices_of(webinar_id=first.webinar_id, programme_id=programme.pk)
     assert (found.viewings, dict(found.kinds), found.told) == (3, dict(expected), len(said))
     assert [number for _kind, number in found.kinds] == sorted(expected.values(), reverse=True)
@@ -136,9 +149,11 @@ replays = st.lists(
 )
 
 
-@given(told=replays, cuts=st.sampled_from([(), ((10, 40),), ((0, 5), (90, 130))]))
+@given(is_cold=st.booleans(), told=replays, cuts=st.sampled_from([(), ((10, 40),), ((0, 5), (90, 130))]))
 @some
-def test_replays_stand_where_the_recording_shows_them(told: list[tuple[int, Phase, Ranges]], cuts: Ranges) -> None:
+def test_replays_stand_where_the_recording_shows_them(
+    told: list[tuple[int, Phase, Ranges]], cuts: Ranges, is_cold: bool
+) -> None:
     webinar = make_live()
     publish(webinar, spans=[(0.0, 60.0, 0.0), (75.4, 160.0, 60.0)], cuts=cuts)
     webinar = Webinar.objects.get(pk=webinar.pk)
@@ -157,6 +172,8 @@ def test_replays_stand_where_the_recording_shows_them(told: list[tuple[int, Phas
             for start, end in move(report.replayed):
                 for second in range(start, end):
                     again.setdefault(second, set()).add(who)
+    if is_cold:
+        store()
     curve = replays_of(axis, webinar_id=webinar.pk, programme_id=programme.pk)
     assert [curve.at(second) for second in range(axis.length)] == [
         len(again.get(second, ())) for second in range(axis.length)

@@ -2,7 +2,8 @@
 
     1  the month's part is read in one snapshot and written to a file, with a fingerprint of what was read
     2  the file goes to the private storage, under a name made of its content, and is read back from there
-    3  one transaction: nothing has changed since (the fingerprint), the part is detached, `ColdFile` says where it is
+    3  one transaction: nothing has changed since (the fingerprint), what pages need of each player is written down,
+       the part is detached, `ColdFile` says where it is
     4  the file is read back once more, and the detached part is dropped
 
 Whoever dies before 3 leaves the rows in the database, and at worst a file that nothing refers to, which is removed a
@@ -25,7 +26,7 @@ from psycopg import sql
 from analytics.domain import partitions
 from analytics.domain.cold import files
 from analytics.domain.cold.files import ColdFileError, Written
-from analytics.models import ColdFile, PlaybackReport
+from analytics.models import ColdFile, PlaybackReport, PlayerSummary
 from core.logging import get_logger
 from media.storages import media_storage
 
@@ -37,6 +38,11 @@ _COLUMNS = ", ".join(
     {"session": "session_id", "webinar": "webinar_id", "replayed": "replayed::text"}.get(name, name)
     for name in files.COLUMNS
 )
+SUMMARISE = """
+INSERT INTO analytics_playersummary (session_id, phase, webinar_id, month, device, replayed)
+SELECT session_id, phase, min(webinar_id), {month}, min(device), range_agg(replayed)
+FROM {part} GROUP BY session_id, phase
+"""
 # Of rows as text, whatever their order.
 _FINGERPRINT = "SELECT count(*), coalesce(sum(hashtextextended(p::text, 0)::numeric), 0)::text FROM {} AS p"
 
@@ -151,6 +157,8 @@ def _switch(cold: ColdFile, fingerprint: tuple[int, str]) -> None:
         cursor.execute(sql.SQL("LOCK TABLE {} IN SHARE MODE").format(_part(cold.month)))
         if _fingerprint(cold.month) != fingerprint:
             raise _ChangedError("rows were added or deleted meanwhile")
+        month = sql.Literal(cold.month)
+        cursor.execute(sql.SQL(SUMMARISE).format(month=month, part=_part(cold.month)))
         table = sql.Identifier(TABLE)
         cursor.execute(sql.SQL("ALTER TABLE {} DETACH PARTITION {}").format(table, _part(cold.month)))
         cold.save(force_insert=True)
@@ -178,6 +186,7 @@ def _attach_again(cold: ColdFile) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL lock_timeout = '{partitions.LOCK_WAIT}'")
         partitions.attach(PlaybackReport, month=cold.month)
+    PlayerSummary.objects.filter(month=cold.month).delete()
     cold.delete()
 
 

@@ -15,7 +15,10 @@ WITH viewings AS (
     JOIN courses_enrolment e ON e.id = s.enrolment_id AND e.programme_id = %(programme)s
     WHERE s.webinar_id = %(webinar)s
 ), told AS (
-    SELECT r.session_id, min(r.device) AS device FROM analytics_playbackreport r
+    SELECT r.session_id, min(r.device) AS device FROM (
+        SELECT webinar_id, session_id, device FROM analytics_playbackreport
+        UNION ALL SELECT webinar_id, session_id, device FROM analytics_playersummary
+    ) AS r
     WHERE r.webinar_id = %(webinar)s AND r.session_id IN (SELECT id FROM viewings)
     GROUP BY r.session_id
 )

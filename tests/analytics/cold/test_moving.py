@@ -32,8 +32,9 @@ from analytics.domain.erasure import PART
 from analytics.domain.exporting.catalogue import DATASETS
 from analytics.domain.exporting.datasets import Row, Source
 from analytics.domain.playback import Report
+from analytics.domain.presenting.devices import Devices, devices_of
 from analytics.domain.rollups.refreshing import refresh_all
-from analytics.models import ColdFile, PlaybackReport, QualityHour, QualityMinute
+from analytics.models import ColdFile, PlaybackReport, PlayerSummary, QualityHour, QualityMinute
 from tests.analytics.cold.dying import MOMENTS
 from tests.analytics.reports import open_again, reported, tell
 from tests.webinars.watching import NOON, open_player
@@ -76,6 +77,10 @@ def exported(webinar: Webinar) -> list[Row]:
     return list(DATASETS["playback"].rows(Source(webinar.lesson.course.programme, webinar)))
 
 
+def devices_seen(webinar: Webinar) -> Devices:
+    return devices_of(webinar_id=webinar.pk, programme_id=webinar.lesson.course.programme_id)
+
+
 def everywhere() -> int:
     """Rows of the table and of the files that count."""
     return PlaybackReport.objects.count() + sum(sum(1 for _ in files.rows_of(cold)) for cold in ColdFile.objects.all())
@@ -99,7 +104,7 @@ def test_what_is_read_is_the_same_before_and_after(folder: Path) -> None:
     webinar = world()
     other = open_player().webinar
     reported(other, 3)
-    before, others = exported(webinar), exported(other)
+    before, others, devices = exported(webinar), exported(other), devices_seen(webinar)
     assert len(before) == 25
     assert Counter(row[0] for row in before) == {"2026-11": 5, "2026-12": 10, "2027-01": 10}
 
@@ -107,6 +112,9 @@ def test_what_is_read_is_the_same_before_and_after(folder: Path) -> None:
 
     assert exported(webinar) == before
     assert exported(other) == others
+    assert devices_seen(webinar) == devices
+    summaries = PlayerSummary.objects.filter(webinar=webinar).order_by("session__started_at", "pk")
+    assert sorted((one.month, one.replayed) for one in summaries) == [(NOVEMBER, ())] * 2 + [(NOVEMBER, ((0, 30),))]
     cold = ColdFile.objects.get()
     assert (cold.table, cold.month, cold.rows, cold.moved_at) == ("analytics_playbackreport", NOVEMBER, 8, LATER)
     assert lying(folder) == [cold.key]
@@ -286,14 +294,17 @@ def test_a_file_that_is_not_what_it_was_brings_the_rows_back(damage: str, folder
     ColdFile.objects.create(
         table="analytics_playbackreport", month=NOVEMBER, key=key, rows=5, sha256="0" * 64, moved_at=LATER
     )
+    for session in PlaySession.objects.all():
+        PlayerSummary.objects.create(session=session, phase=session.phase, webinar=webinar, month=NOVEMBER, device="tv")
     if damage == "changed":
         (folder / key).parent.mkdir(parents=True)
         (folder / key).write_bytes(b"PAR1")
 
-    (first, *_), second = moved(), moved()
-
-    assert first[2].startswith("attached again: ")
-    assert (exported(webinar), everywhere(), second) == (before, 25, [])
+    first = next(moving.move(older_than=2, now=LATER))
+    assert first.outcome.startswith("attached again: ")
+    assert (exported(webinar), everywhere(), PlayerSummary.objects.count()) == (before, 25, 0)
+    assert moved() == [("2026-11", 5, "moved")]
+    assert (exported(webinar), everywhere(), moved()) == (before, 25, [])
 
 
 def test_verify_reads_every_file_and_the_command_says_all(folder: Path) -> None:
