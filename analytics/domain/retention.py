@@ -38,11 +38,10 @@ WITH {before} program AS (
 ), twice AS (
     SELECT unnest(range_agg(int4range(
         floor(p.target + greatest(lower(c.r), p.low) - p.low + 0.500001)::int4,
-        floor(p.target + least(upper(c.r), p.high) - p.low + 0.500001)::int4)) * o.coverage) AS r
-    FROM records l JOIN records o USING (user_id) CROSS JOIN LATERAL unnest(l.coverage) AS c (r)
+        floor(p.target + least(upper(c.r), p.high) - p.low + 0.500001)::int4)) * b.recorded) AS r
+    FROM ({both}) AS b CROSS JOIN LATERAL unnest(b.live) AS c (r)
     JOIN program p ON lower(c.r) < p.high AND upper(c.r) > p.low
-    WHERE l.phase = 'live' AND o.phase = 'on_demand'
-    GROUP BY user_id, o.coverage
+    GROUP BY user_id, b.recorded
 ), ends AS (
     SELECT phase AS series, lower(c.r) AS low, upper(c.r) AS high, count(*) AS people
     FROM (SELECT phase, unnest(coverage) AS r FROM records) AS c
@@ -72,8 +71,14 @@ SELECT series, at, sum(step)::int8 FROM (
     SELECT series, low AS at, people AS step FROM seen UNION ALL SELECT series, high, -people FROM seen
 ) AS edges GROUP BY series, at HAVING sum(step) <> 0 ORDER BY series, at
 """
-_WATCHED = {"before": "", "source": "webinars_watchrecord"}
-# What players tell has no person, but a session that has one; several sessions of a person are one.
+_WATCHED = {
+    "before": "",
+    "source": "webinars_watchrecord",
+    "both": """SELECT l.user_id, l.coverage AS live, o.coverage AS recorded
+        FROM records l JOIN records o USING (user_id) WHERE l.phase = 'live' AND o.phase = 'on_demand'""",
+}
+# What players tell has no person, but a session that has one; several sessions of a person are one. PostgreSQL knows
+# nothing of how many these are and would join them row by row with each other, in tens of seconds: so they are grouped.
 _REPLAYED = {
     "before": """replayed AS MATERIALIZED (
     SELECT s.webinar_id, s.user_id, r.phase, range_agg(r.replayed) AS coverage
@@ -85,6 +90,9 @@ _REPLAYED = {
     GROUP BY s.webinar_id, s.user_id, r.phase
 ),""",
     "source": "replayed",
+    "both": """SELECT user_id, range_agg(coverage) FILTER (WHERE phase = 'live') AS live,
+            range_agg(coverage) FILTER (WHERE phase = 'on_demand') AS recorded
+        FROM records GROUP BY user_id HAVING count(*) = 2""",
 }
 LIVE, RECORDED, TWICE = "live", "on_demand", "twice"
 

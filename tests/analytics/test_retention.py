@@ -1,14 +1,17 @@
 """The curve against a slow, obvious count: second by second, person by person, in plain Python."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from analytics.domain.axis import axis_of
-from analytics.domain.retention import Curve, retention_of
+from analytics.domain.retention import Curve, replays_of, retention_of
 from core.ranges import Ranges, normalise
+from tests.bench.analytics_world import fill
 from tests.factories.accounts import UserFactory
 from tests.factories.courses import EnrolmentFactory
 from tests.factories.webinars import WatchRecordFactory
@@ -158,3 +161,28 @@ def test_sampling_keeps_what_was_watched(steps: list[tuple[int, int]]) -> None:
         width = 100 / len(drawn)
         assert sum(value for _, value in drawn) * width == pytest.approx(curve.watched_seconds)
         assert len(drawn) == min(points, 100)
+
+
+@pytest.mark.parametrize("curve", [retention_of, replays_of])
+def test_the_cost_grows_with_the_people_and_not_with_their_pairs(curve: Callable[..., object]) -> None:
+    """PostgreSQL knows nothing of how many a step of the statement gives to the next, and may compare all with all."""
+    webinar = fill(doctors=400, webinars=1, viewers=1, crowd=1).webinars[0]
+    asked: list[tuple[str, Any]] = []
+
+    def note(execute: Any, statement: str, values: Any, many: bool, context: Any) -> Any:
+        asked.append((statement, values))
+        return execute(statement, values, many, context)
+
+    axis, programme = axis_of(webinar), webinar.lesson.course.programme_id
+    with connection.execute_wrapper(note):
+        curve(axis, webinar_id=webinar.pk, programme_id=programme)
+    ((statement, values),) = asked
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", values)
+        (found,) = cursor.fetchone()[0]
+
+    def compared(node: dict[str, Any]) -> int:
+        mine = int(node.get("Rows Removed by Join Filter", 0) * node["Actual Loops"])
+        return mine + sum(compared(child) for child in node.get("Plans", ()))
+
+    assert compared(found["Plan"]) < 400 * 20
