@@ -49,15 +49,6 @@ class Outlook(TextChoices):
     FAR = "far", _("More than two years away, at this pace")
 
 
-class RiskReason(TextChoices):
-    """Why a doctor may not reach the certificate: the first of these that holds."""
-
-    NEVER_CAME = "never_came", _("Was invited and never signed in")
-    NEVER_WATCHED = "never_watched", _("Signed in and has done nothing yet")
-    STOPPED = "stopped", _("Began, and has done nothing for four weeks")
-    BEHIND = "behind", _("The programme ends soon, and less than half is done")
-
-
 class DataCheck(TextChoices):
     """What may be wrong in the data of a programme."""
 

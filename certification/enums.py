@@ -109,3 +109,12 @@ UNCONFIRMED = frozenset({CertificateState.UNKNOWN_KEY, CertificateState.ALTERED}
 class Paper(TextChoices):
     A4 = "a4", _("A4")
     LETTER = "letter", _("US Letter")
+
+
+class RiskReason(TextChoices):
+    """Why a doctor may not reach the certificate: the first of these that holds."""
+
+    NEVER_CAME = "never_came", _("Was invited and never signed in")
+    NEVER_WATCHED = "never_watched", _("Signed in and has done nothing yet")
+    STOPPED = "stopped", _("Began, and has done nothing for four weeks")
+    BEHIND = "behind", _("The programme ends soon, and less than half is done")

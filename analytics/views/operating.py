@@ -9,8 +9,9 @@ from django.views.decorators.http import require_safe
 
 from accounts.rules import person_of
 from analytics.domain.operating.risk import at_risk, risks_of, tell_of_look
-from analytics.enums import RiskReason
 from analytics.rules import get_reported_programme, programmes_reported_to, require_reports
+from analytics.views.programme_charts import desk_for
+from certification.enums import RiskReason
 
 PER_PAGE = 50
 
@@ -38,4 +39,5 @@ def risks(request: HttpRequest, slug: str) -> HttpResponse:
     people = at_risk(found, reason=reason, offset=offset, limit=PER_PAGE, now=now)
     tell_of_look(programme=found, actor=person_of(request), people=people, request=request, now=now)
     context = {"programme": found, "reasons": counts.items(), "reason": reason, "page": page, "people": people}
+    context["desk"] = desk_for(found, risk=reason.value if reason else "any") if total else ""
     return render(request, "analytics/operating/risks.html", context)

@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 from analytics.domain.operating.report import ProgrammeReport
 from analytics.enums import DataCheck
 from analytics.rendering.data import Bar, FunnelStep
+from courses.models import Programme
 
 # Where staff mend what a check finds; the rest is mended by the doctors themselves.
 PLACES = {
@@ -39,7 +40,7 @@ def charts_of(report: ProgrammeReport) -> dict[str, Any]:
 
 def funnel(report: ProgrammeReport) -> list[FunnelStep]:
     """Whoever stopped before a step can be written to: the campaign desk opens with these doctors chosen."""
-    steps, desk = report.funnel, reverse("admin:reminders_campaign_add")
+    steps = report.funnel
     labels = (
         _("Invited"),
         _("Signed in"),
@@ -50,11 +51,16 @@ def funnel(report: ProgrammeReport) -> list[FunnelStep]:
     values = (steps.invited, steps.joined, steps.attended, steps.completed, steps.certified)
     found = [FunnelStep(labels[0], values[0])]
     for label, value, last, left in zip(labels[1:], values[1:], LAST_STEPS, steps.stopped, strict=True):
-        url = f"{desk}?{urlencode({'programme': report.programme.pk, 'step': last})}" if left else ""
+        url = desk_for(report.programme, step=last) if left else ""
         told = ngettext("Write to %(number)s doctor", "Write to %(number)s doctors", left)
         told %= {"number": number_format(left, force_grouping=True)}
         found.append(FunnelStep(label, value, url, told))
     return found
+
+
+def desk_for(programme: Programme, **whom: str) -> str:
+    """The campaign desk about to write to these doctors of the programme."""
+    return f"{reverse('admin:reminders_campaign_add')}?{urlencode({'programme': programme.pk, **whom})}"
 
 
 def risks(report: ProgrammeReport) -> list[Bar]:

@@ -26,7 +26,7 @@ from courses.admin.base import ScopedAdmin, allowed_programmes
 from courses.models import Programme
 from reminders.admin.campaign_desk import Desk, foretold, hour_of, told_of
 from reminders.domain import campaign_drafts, campaigns
-from reminders.domain.audiences import whoever_stopped_at
+from reminders.domain.audiences import whoever_is_at_risk, whoever_stopped_at
 from reminders.domain.campaign_results import results_of, table_of
 from reminders.domain.campaigns import CampaignError
 from reminders.domain.previewing import campaign_shown_to
@@ -113,11 +113,12 @@ class CampaignAdmin(ScopedAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         programmes = Programme.objects.filter(pk__in=allowed_programmes(request, self.roles))
-        wanted = {name: request.GET.get(name, "") for name in ("programme", "step")}
+        wanted = {name: request.GET.get(name, "") for name in ("programme", "step", "risk")}
         form = NewCampaignForm(request.POST or None, initial=wanted, programmes=programmes)
         if request.method == "POST" and form.is_valid():
             given, actor = form.cleaned_data, person_of(request)
             audience = whoever_stopped_at(Step(given["step"])) if given["step"] else {}
+            audience |= whoever_is_at_risk(given["risk"]) if given["risk"] else {}
             values = {"title": given["title"], "path": "", "channels": ["email"], "audience": audience, "texts": {}}
             try:
                 made = campaigns.save_campaign(

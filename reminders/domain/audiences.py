@@ -16,7 +16,8 @@ from django.utils.translation import gettext as _
 from django_countries import countries
 
 from assessments.models import Evaluation, EvaluationReceipt
-from certification.enums import EntryKind
+from certification.domain.risk import STATUSES, at_risk
+from certification.enums import EntryKind, RiskReason
 from certification.models import Certificate, LedgerEntry
 from courses.enums import EnrolmentStatus
 from courses.models import Cohort, Course, CourseCompletion, Enrolment, LessonCompletion, Programme
@@ -32,6 +33,7 @@ MOST_VALUES = 300
 LONGEST_DAYS = 3_650
 EXAMPLES = 10
 YES, NO = "yes", "no"
+ANY_RISK = "any"
 # Each asks about one webinar, which has to be named.
 OF_WEBINAR = ("registered", "attended", "watched_at_least", "watched_less_than", "recording_opened")
 
@@ -120,6 +122,11 @@ def audience_of(
 def whoever_stopped_at(step: Step) -> dict[str, Any]:
     """The filters for everybody who took this step as the last one, those who never signed in included."""
     return {"places": [str(one) for one in PLACES], "step": step.value}
+
+
+def whoever_is_at_risk(reason: str) -> dict[str, Any]:
+    """The filters for everybody who may not reach the certificate; `reason`: a RiskReason's, or ANY_RISK."""
+    return {"places": [str(one) for one in STATUSES], "risk": reason}
 
 
 def still_meant(
@@ -245,6 +252,7 @@ def _webinar(value: Any, programme: Programme) -> int:
 _CHECKS: Mapping[str, Callable[[Any, Programme], Any]] = {
     "places": _some_of(lambda: {str(one) for one in PLACES}),
     "step": _one_of(*Step.values),
+    "risk": _one_of(ANY_RISK, *RiskReason.values),
     "cohorts": _ids_of(cohorts_in),
     "countries": _some_of(lambda: set(dict(countries))),
     "specialties": _words,
@@ -326,8 +334,14 @@ def _messages(value: str, asked: _Asked) -> Q:
     return Q(Exists(sent)) & ~Q(Exists(sent.filter(Q(read_at__isnull=False) | Q(followed_at__isnull=False))))
 
 
+def _risk(value: str, asked: _Asked) -> Q:
+    reason = None if value == ANY_RISK else RiskReason(value)
+    return at_risk(reason, programme=asked.programme, now=asked.now)
+
+
 _FILTERS: Mapping[str, Callable[[Any, _Asked], Q]] = {
     "step": lambda value, asked: stopped_at(Step(value), asked.programme),
+    "risk": _risk,
     "cohorts": lambda value, asked: Q(cohort__in=value),
     "countries": lambda value, asked: Q(user__country__in=value),
     "specialties": _specialty,

@@ -18,10 +18,11 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from certification.enums import RiskReason
 from core.languages import own_name
 from courses.models import Programme
 from reminders.domain import audiences
-from reminders.domain.audiences import NO, PLACES, YES
+from reminders.domain.audiences import ANY_RISK, NO, PLACES, YES
 from reminders.domain.campaigns import WAITS, CampaignError
 from reminders.domain.templates import FIELDS
 from reminders.enums import Channel, Step
@@ -34,10 +35,12 @@ PEOPLE = (
     "messages",
 )  # fmt: skip
 LEARNING = (
-    "step", "courses_started", "courses_completed", "courses_not_completed", "evaluations_missing", "certificate",
+    "step", "risk", "courses_started", "courses_completed", "courses_not_completed", "evaluations_missing",
+    "certificate",
 )  # fmt: skip
 WEBINAR = ("webinar", *audiences.OF_WEBINAR)
 ANY = ("", _("All the same"))
+RISKS = ((ANY_RISK, _("For any reason")), *RiskReason.choices)
 AFTER: Mapping[int, Any] = {
     15: _("also where it failed, or did not arrive within 15 minutes"),
     60: _("also where it failed, or did not arrive within an hour"),
@@ -98,6 +101,7 @@ def filters_of(programme: Programme) -> dict[str, forms.Field]:
             ("never_opened", _("Received some, opened none that we know of")),
         ),
         "step": _choice(_("Last step on the way to the certificate"), *Step.choices),
+        "risk": _choice(_("May not reach the certificate"), *RISKS),
         "courses_started": _rows(_("Began a course"), courses, help_text=_("One of these.")),
         "courses_completed": _rows(_("Completed a course"), courses, help_text=_("All of these.")),
         "courses_not_completed": _rows(_("Has not completed"), courses, help_text=_("At least one of these.")),
@@ -130,6 +134,10 @@ class NewCampaignForm(forms.Form):
     )
     step = forms.ChoiceField(
         label=_("For doctors whose last step was"), required=False, choices=[ANY, *Step.choices],
+        widget=UnfoldAdminSelectWidget(),
+    )  # fmt: skip
+    risk = forms.ChoiceField(
+        label=_("For doctors who may not reach the certificate"), required=False, choices=[ANY, *RISKS],
         widget=UnfoldAdminSelectWidget(), help_text=_("Whom it is for can be narrowed on the next page."),
     )  # fmt: skip
 

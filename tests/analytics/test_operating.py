@@ -17,13 +17,13 @@ from analytics.domain.operating.lectures import lectures_of
 from analytics.domain.operating.risk import at_risk, risks_of
 from analytics.domain.operating.spot import spot_of
 from analytics.domain.rollups.refreshing import refresh
-from analytics.enums import DataCheck, RiskReason
+from analytics.enums import DataCheck
 from certification.domain.chain import NewEntry, append, lock_chain
-from certification.enums import CertificateKind, EntryKind
+from certification.enums import CertificateKind, EntryKind, RiskReason
 from certification.models import Certificate, CertificateTemplate, LedgerEntry
 from courses.enums import CompletionRule, EnrolmentStatus, LessonKind, PublishStatus
 from courses.models import Course, CourseCompletion, Enrolment, LessonCompletion, Programme
-from reminders.domain.audiences import audience_of, whoever_stopped_at
+from reminders.domain.audiences import ANY_RISK, audience_of, whoever_is_at_risk, whoever_stopped_at
 from reminders.enums import Step
 from tests.analytics import reference
 from tests.analytics.audience import Person, audiences, make
@@ -209,11 +209,18 @@ class TestRisk:
         for reason in RiskReason:
             only = at_risk(programme, reason=reason, offset=0, limit=100, now=NOW)
             assert {one.user_id for one in only} == {user for user, why in expected.items() if why == reason}
+            assert self._written_to(programme, reason) == {one.user_id for one in only}
+        assert self._written_to(programme, ANY_RISK) == set(expected)
         pages = [at_risk(programme, reason=None, offset=at, limit=2, now=NOW) for at in range(0, 10, 2)]
         assert [one for page in pages for one in page] == people
 
+    def _written_to(self, programme: Programme, reason: str) -> set[int]:
+        """Whom a campaign means that was begun from the page."""
+        places = audience_of(whoever_is_at_risk(reason), programme=programme, now=NOW)
+        return set(places.values_list("user_id", flat=True))
+
     def _reason(self, place: Enrolment, *, needed: int) -> RiskReason | None:
-        if place.status not in {EnrolmentStatus.INVITED, EnrolmentStatus.ACTIVE}:
+        if not place.user.is_active or place.status not in {EnrolmentStatus.INVITED, EnrolmentStatus.ACTIVE}:
             return None
         if place.activated_at is None:
             return RiskReason.NEVER_CAME if place.enrolled_at < NOW - 14 * DAY else None

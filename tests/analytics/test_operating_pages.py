@@ -120,7 +120,9 @@ def test_a_programme_in_which_nothing_has_happened() -> None:
         "No message was sent yet.",
     ):
         assert words in page.text
-    assert "Nobody is at risk" in read_as(operator, f"{_path(empty)}at-risk/").text
+    at_risk = read_as(operator, f"{_path(empty)}at-risk/")
+    assert "Nobody is at risk" in at_risk.text
+    assert "Write to" not in at_risk.text
 
 
 def test_the_list_has_ones_own_programmes(programme: Programme, moderator: User) -> None:
@@ -148,11 +150,15 @@ def test_doctors_at_risk_are_named_and_the_look_is_on_record(programme: Programm
     stopped = EnrolmentFactory.create(programme=programme, activated_at=now() - LONG_AGO, enrolled_at=now() - LONG_AGO)
     _late(ProgrammeFactory.create())
     browser = signed_in(moderator)
+    desk = f"/admin/reminders/campaign/add/?programme={programme.pk}&risk={{}}"
     page = read(browser, f"{_path(programme)}at-risk/?reason=never_came")
     assert _names(page) == ["Dr Meera <Nair>"]
     event = AuditEvent.objects.get(action="report.at_risk")
     assert (event.actor, event.subject_id, event.details) == (moderator, str(programme.pk), {"people": [late.pk]})
-    assert set(_names(read(browser, f"{_path(programme)}at-risk/?reason=nonsense"))) == {
+    assert page.links()["Write to this doctor"] == desk.format("never_came")
+    everybody = read(browser, f"{_path(programme)}at-risk/?reason=nonsense")
+    assert everybody.links()["Write to these 2 doctors"] == desk.format("any")
+    assert set(_names(everybody)) == {
         "Dr Meera <Nair>",
         stopped.user.get_full_name(),
     }

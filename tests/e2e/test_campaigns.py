@@ -74,6 +74,27 @@ def begin(page: Page, site: Site, world: World, title: str) -> str:
     return found[1]
 
 
+def test_begun_from_the_numbers_of_the_programme(office: Office, site: Site, world: World) -> None:
+    """The page at its start: with nothing chosen, with somebody chosen, with what is missing said."""
+    page = office()
+    page.goto(f"{site.url}/admin/reminders/campaign/add/?risk=any&step=attended")
+    expect(field(page, "risk")).to_have_value("any")
+    expect(field(page, "step")).to_have_value("attended")
+    look(page, "new-chosen")
+    page.goto(f"{site.url}/admin/reminders/campaign/add/")
+    look(page, "new")
+    page.locator("form.mt-box").evaluate("form => form.noValidate = true")
+    press(button(page, "Begin"))
+    says(page, "This field is required.")
+    look(page, "new-refused")
+    page.get_by_label("Title").fill("Come back")
+    page.get_by_label("Programme").select_option(label=world["programme"])
+    field(page, "risk").select_option("any")
+    press(button(page, "Begin"))
+    expect(field(page, "audience.risk")).to_have_value("any")
+    look(page, "at-risk")
+
+
 def choose_them(page: Page, world: World) -> None:
     """Registered, not watched, India, gynaecology: however they write it."""
     press(page.get_by_label("India", exact=True), "Space")

@@ -12,7 +12,8 @@ from analytics.domain.operating.lectures import lectures_of
 from analytics.domain.operating.risk import risks_of
 from analytics.domain.operating.spot import spot_of
 from analytics.domain.presenting.overview import Line
-from analytics.enums import DataCheck, RiskReason
+from analytics.enums import DataCheck
+from certification.enums import RiskReason
 from courses.models import Programme
 from webinars.enums import SpotState
 

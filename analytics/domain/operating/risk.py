@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import connections
@@ -10,14 +10,10 @@ from django.http import HttpRequest
 
 from accounts.domain.audit import record
 from accounts.models import User
-from analytics.enums import RiskReason
+from certification.domain.risk import GRACE, SILENCE, STATUSES, courses_needed, is_near_end, is_running
+from certification.enums import RiskReason
 from core.replica import reading
-from courses.enums import CompletionRule, EnrolmentStatus, PublishStatus
-from courses.models import Course, Programme
-
-GRACE = timedelta(days=14)  # so long nobody is late who has just been invited, or has just signed in
-SILENCE = timedelta(days=28)
-NEAR_END = timedelta(days=30)
+from courses.models import Programme
 
 _AT_RISK = """
 WITH last AS (
@@ -44,6 +40,7 @@ WITH last AS (
     SELECT e.user_id, e.enrolled_at, e.activated_at,
         greatest(last.at, visited.at, did.at) AS active_at, coalesce(done.courses, 0) AS courses
     FROM courses_enrolment e
+    JOIN accounts_user u ON u.id = e.user_id AND u.is_active
     LEFT JOIN last ON last.user_id = e.user_id
     LEFT JOIN visited ON visited.user_id = e.user_id
     LEFT JOIN did ON did.user_id = e.user_id
@@ -85,7 +82,7 @@ class AtRisk:
 
 def risks_of(programme: Programme, *, now: datetime) -> dict[RiskReason, int]:
     """How many for each reason; nobody while the programme is not open. Two queries."""
-    if not _is_open(programme, now):
+    if not is_running(programme, now):
         return {}
     with connections[reading()].cursor() as cursor:
         cursor.execute(_COUNT, _parameters(programme, now))
@@ -95,7 +92,7 @@ def risks_of(programme: Programme, *, now: datetime) -> dict[RiskReason, int]:
 
 def at_risk(programme: Programme, *, reason: RiskReason | None, offset: int, limit: int, now: datetime) -> list[AtRisk]:
     """Who has been silent for longest stands first. Two queries."""
-    if not _is_open(programme, now):
+    if not is_running(programme, now):
         return []
     page = {"reason": reason.value if reason else "", "limit": limit, "offset": offset}
     with connections[reading()].cursor() as cursor:
@@ -117,23 +114,14 @@ def _person(row: Sequence[Any]) -> AtRisk:
     return AtRisk(user_id, name or email, email, RiskReason(reason), since, courses)
 
 
-def _is_open(programme: Programme, now: datetime) -> bool:
-    begun = programme.opens_at is None or programme.opens_at <= now
-    return begun and (programme.closes_at is None or programme.closes_at > now)
-
-
 def _parameters(programme: Programme, now: datetime) -> dict[str, Any]:
-    courses = Course.objects.filter(programme=programme, status=PublishStatus.PUBLISHED)
-    rows = list(courses.values_list("pk", "is_required"))
-    counted = [pk for pk, is_required in rows if is_required] or [pk for pk, _ in rows]
-    is_part = programme.completion_rule == CompletionRule.N_OF_M
-    closes_at = programme.closes_at
+    counted, needed = courses_needed(programme)
     return {
         "programme": programme.pk,
-        "statuses": [EnrolmentStatus.INVITED.value, EnrolmentStatus.ACTIVE.value],
+        "statuses": [one.value for one in STATUSES],
         "counted": counted,
-        "needed": (programme.required_count or 0) if is_part else len(counted),
-        "is_near_end": closes_at is not None and closes_at - now < NEAR_END,
+        "needed": needed,
+        "is_near_end": is_near_end(programme, now),
         "grace": now - GRACE,
         "silence": now - SILENCE,
     }

@@ -89,6 +89,24 @@ class TestWritten:
         assert late.user.get_full_name() in page
         assert there.doctors[0].get_full_name() not in page
 
+    @pytest.mark.parametrize("reason", ["any", "never_came"])
+    def test_begun_for_those_at_risk(self, there: Scene, reason: str) -> None:
+        late = EnrolmentFactory.create(
+            programme=there.programme, status="invited", enrolled_at=now() - timedelta(days=20), activated_at=None
+        )
+        Enrolment.objects.exclude(pk=late.pk).update(activated_at=now())
+        browser = staff(there)
+        page = browser.get(f"{DESK}add/?programme={there.programme.pk}&risk={reason}").content.decode()
+        assert f'<option value="{reason}" selected>' in page
+        given = {"title": "Come in", "programme": there.programme.pk}
+        assert browser.post(f"{DESK}add/", given | {"risk": "nonsense"}).status_code == 200
+        browser.post(f"{DESK}add/", given | {"risk": reason, "step": "invited"})
+        made = Campaign.objects.get()
+        assert made.audience == {"places": ["invited", "active"], "step": "invited", "risk": reason}
+        page = text_of(browser.get(f"{DESK}{made.pk}/change/"))
+        assert late.user.get_full_name() in page
+        assert there.doctors[0].get_full_name() not in page
+
     def test_saved(self, there: Scene, draft: Campaign) -> None:
         course = there.webinar.lesson.course
         given = typed(**{
