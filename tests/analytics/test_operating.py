@@ -46,7 +46,7 @@ doctors = st.fixed_dictionaries(
         "is_active": st.sampled_from((True, True, True, False)),
         "enrolled": st.integers(1, 90),  # days ago, like the next ones
         "joined": st.none() | st.integers(0, 89),
-        "seen": st.sampled_from(("", "", "live", "recorded", "visit", "nothing", "elsewhere")),
+        "seen": st.sampled_from(("", "", "live", "recorded", "visit", "a test", "nothing", "elsewhere")),
         "last": st.integers(0, 60),
         "courses": st.integers(0, 3),
         "completed": st.booleans(),
@@ -80,6 +80,9 @@ def _make(programme: Programme, drawn: list[dict[str, Any]]) -> Webinar:
 def _attend(place: Enrolment, how: str, webinar: Webinar, at: datetime) -> None:
     if how == "visit":
         Visit.objects.create(webinar=webinar, user=place.user, joined_at=at - DAY, seen_at=at, left_at=at)
+    elif how == "a test":
+        lesson = LessonFactory.create(course=webinar.lesson.course, kind=LessonKind.QUIZ)
+        LessonCompletion.objects.create(user=place.user, lesson=lesson, completed_at=at)
     elif how:
         WatchRecordFactory.create(
             user=place.user,
@@ -227,6 +230,8 @@ class TestRisk:
         here = {"webinar__lesson__course__programme": place.programme}
         moments = [record.last_beat_at for record in WatchRecord.objects.filter(user=place.user, **here)]
         moments += [visit.seen_at for visit in Visit.objects.filter(user=place.user, **here)]
+        done_here = LessonCompletion.objects.filter(user=place.user, lesson__course__programme=place.programme)
+        moments += [one.completed_at for one in done_here]
         if not moments:
             return RiskReason.NEVER_WATCHED if place.activated_at < NOW - 14 * DAY else None
         if max(moments) < NOW - 28 * DAY:
