@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Count, F, Func, IntegerField
+from django.db.models import Count, F, Func, IntegerField, Window
+from django.db.models.functions import RowNumber
 from django.utils.translation import gettext as _
 
 from assessments.domain.evaluation_sheet import Option, options_of
@@ -134,11 +135,12 @@ def _counts(evaluation: Evaluation) -> tuple[dict[int, dict[int, int]], dict[int
 def _texts(evaluation: Evaluation) -> dict[int, list[Said]]:
     """In the order of their random keys: the order of writing would tell who was last."""
     found: dict[int, list[Said]] = defaultdict(list)
-    said = EvaluationAnswer.objects.filter(response__evaluation=evaluation).exclude(text="").order_by("pk")
-    for answer in said.select_related("response__user")[: TEXTS_SHOWN * 20]:
+    place = Window(RowNumber(), partition_by=F("question"), order_by=F("pk").asc())
+    said = EvaluationAnswer.objects.filter(response__evaluation=evaluation).exclude(text="")
+    shown = said.annotate(place=place).filter(place__lte=TEXTS_SHOWN)
+    for answer in shown.select_related("response__user").order_by("pk"):
         person = answer.response.user
-        if len(found[answer.question_id]) < TEXTS_SHOWN:
-            found[answer.question_id].append(Said(answer.text, person.get_full_name() if person else ""))
+        found[answer.question_id].append(Said(answer.text, person.get_full_name() if person else ""))
     return found
 
 

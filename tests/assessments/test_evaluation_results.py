@@ -6,10 +6,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from assessments.domain import evaluation_results
 from assessments.domain.evaluation_forms import new_edition
 from assessments.domain.evaluation_results import MIN_GROUP, QuestionResult, mean_of, nps_of, results_of
 from assessments.enums import Dimension
-from assessments.models import Evaluation
+from assessments.models import Evaluation, EvaluationAnswer
 from tests.assessments.feedback import hand_in
 from tests.factories.assessments import make_evaluation
 
@@ -126,6 +127,13 @@ class TestSuppression:
         assert texts == list(keys.values_list("answers__text", flat=True))
         assert sorted(texts) != texts
         assert {said.name for said in of(evaluation, Dimension.OTHER).texts} == {""}
+
+    def test_of_very_many_texts_each_question_shows_as_many(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(evaluation_results, "TEXTS_SHOWN", 3)
+        evaluation = answered(*[(4, 4, 9, 0, [], f"text {number}") for number in range(6)])
+        said = list(EvaluationAnswer.objects.exclude(text="").order_by("pk").values_list("text", flat=True))
+
+        assert [one.text for one in of(evaluation, Dimension.OTHER).texts] == said[:3]
 
 
 @pytest.mark.parametrize("number", [5, 7])

@@ -98,9 +98,11 @@ class World:
 def fill(*, doctors: int, webinars: int, viewers: int, crowd: int) -> World:
     """`viewers`: of the webinar whose curve is measured; `crowd`: of the one that shows how it grows."""
     from accounts.enums import Role
+    from analytics.domain import partitions
     from tests.factories.accounts import UserFactory
     from tests.factories.courses import CourseFactory, ProgrammeFactory, RoleGrantFactory
 
+    partitions.keep(now=BEGAN)  # months are made ahead of what is written into them
     programme = ProgrammeFactory.create(title="A year of fertility")
     course = CourseFactory.create(programme=programme)
     presenter = UserFactory.create()
