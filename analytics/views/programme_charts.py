@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from analytics.domain.operating.report import ProgrammeReport
+from analytics.domain.operating.spot import of_all
 from analytics.enums import DataCheck
 from analytics.rendering.data import Bar, FunnelStep
 from courses.models import Programme
@@ -32,7 +33,7 @@ def charts_of(report: ProgrammeReport) -> dict[str, Any]:
         "funnel": funnel(report),
         "hours": report.hours,
         "risks": risks(report),
-        "spot": spot(report),
+        **spot(report),
         "checks": checks(report),
         "lessons": lessons(report),
     }
@@ -85,8 +86,16 @@ def _place(check: DataCheck, programme_id: int) -> str:
     return f"{reverse(name)}?{urlencode({field: programme_id})}"
 
 
-def spot(report: ProgrammeReport) -> list[Bar]:
-    return [Bar(str(state.label), number) for state, number in report.spot.items()]
+def spot(report: ProgrammeReport) -> dict[str, Any]:
+    """What `analytics/operating/_spot.html` asks for."""
+    states = of_all(report.spot)
+    return {
+        "spot_asked": sum(states.values()),
+        "spot_states": [Bar(str(state.label), number) for state, number in states.items()],
+        "spot_webinars": [
+            Bar(one.title, one.asked, url=reverse("analytics:lecture", args=[one.webinar_id])) for one in report.spot
+        ],
+    }
 
 
 def lessons(report: ProgrammeReport) -> list[Bar]:

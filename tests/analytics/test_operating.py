@@ -15,7 +15,6 @@ from analytics.domain.operating.funnel import funnel_of
 from analytics.domain.operating.inventory import inventory_of
 from analytics.domain.operating.lectures import lectures_of
 from analytics.domain.operating.risk import at_risk, risks_of
-from analytics.domain.operating.spot import spot_of
 from analytics.domain.rollups.refreshing import refresh
 from analytics.enums import DataCheck
 from certification.domain.chain import NewEntry, append, lock_chain
@@ -31,9 +30,8 @@ from tests.factories.accounts import UserFactory
 from tests.factories.certification import CertificateTemplateFactory
 from tests.factories.courses import CourseFactory, EnrolmentFactory, LessonFactory, ProgrammeFactory
 from tests.factories.webinars import WatchRecordFactory, WebinarFactory
-from tests.stage.doors import open_door, programme_of
-from webinars.enums import Phase, SpotState
-from webinars.models import SpotRequest, Visit, WatchRecord, Webinar
+from webinars.enums import Phase
+from webinars.models import Visit, WatchRecord, Webinar
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
@@ -340,23 +338,6 @@ def test_checks_find_what_is_missing_and_nothing_else() -> None:
         DataCheck.NO_RECORDING: 1,
         DataCheck.NO_CONTENT: 1,
     }
-
-
-def test_requests_at_the_door_by_what_became_of_them() -> None:
-    window, elsewhere = open_door(), open_door()
-    programme = programme_of(window)
-    assert spot_of(programme_id=programme.pk) == {}
-    for number, state in enumerate((SpotState.PENDING, SpotState.APPROVED, SpotState.APPROVED)):
-        for place in (window, elsewhere)[: 2 if number else 1]:
-            SpotRequest.objects.create(
-                window=place,
-                email=f"{number}@example.org",
-                ticket=f"{place.pk}-{number}",
-                state=state,
-                decided_at=NOW if state != SpotState.PENDING else None,
-                created_at=NOW,
-            )
-    assert spot_of(programme_id=programme.pk) == {SpotState.PENDING: 1, SpotState.APPROVED: 2, SpotState.DENIED: 0}
 
 
 def test_the_inventory() -> None:

@@ -14,11 +14,14 @@ from courses.models import Programme
 from reminders.enums import Channel, DeliveryState, Kind
 from tests.analytics.lecture_world import well_visited
 from tests.factories.accounts import UserFactory
-from tests.factories.courses import CourseFactory, EnrolmentFactory, ProgrammeFactory, RoleGrantFactory
+from tests.factories.courses import CourseFactory, EnrolmentFactory, LessonFactory, ProgrammeFactory, RoleGrantFactory
+from tests.factories.webinars import WebinarFactory
 from tests.pages.html import Page
 from tests.pages.world import read, read_as
 from tests.reminders.factories import DeliveryFactory
 from tests.signing_in import signed_in
+from tests.stage.doors import open_door
+from webinars.models import SpotRequest
 
 pytestmark = pytest.mark.django_db
 LONG_AGO = timedelta(days=40)
@@ -86,6 +89,35 @@ def test_what_became_of_messages(programme: Programme, moderator: User) -> None:
         "We are live E-mail 1 – – 0 0 0 0 0",
         "We are live Messages on this site 1 0 1 0 0 0 0 0",
     ]
+
+
+def test_who_asked_at_which_door(programme: Programme, moderator: User) -> None:
+    course = CourseFactory.create(programme=programme)
+    lessons = [
+        LessonFactory.create(course=course, title=title, position=n) for n, title in enumerate(("One", "<Two>"), 1)
+    ]
+    doors = [open_door(WebinarFactory.create(lesson=lesson)) for lesson in lessons]
+    doors.append(open_door())
+    for number, (at, state) in enumerate(
+        [(0, "pending"), (0, "approved"), (1, "approved"), (1, "approved"), (1, "denied"), (2, "denied")]
+    ):
+        decided = None if state == "pending" else now()
+        SpotRequest.objects.create(
+            window=doors[at], email=f"{number}@example.org", ticket=str(number), state=state, created_at=now(),
+            decided_at=decided,
+        )  # fmt: skip
+    browser = signed_in(moderator)
+    page = read(browser, _path(programme))
+    rows = [row.text for row in page.all("tr")]
+    begin = rows.index("Webinar Asked Waiting Let in Not let in")
+    assert rows[begin : begin + 4] == [
+        "Webinar Asked Waiting Let in Not let in",
+        "All webinars 5 1 3 1",
+        "One 2 1 1 0",
+        "<Two> 3 0 2 1",
+    ]
+    for door in doors[:2]:
+        assert browser.get(f"/presenting/{door.webinar_id}/").status_code == 200
 
 
 def test_who_stopped_on_the_way_can_be_written_to(programme: Programme, moderator: User) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from analytics.domain.operating.checks import checks_of
 from analytics.domain.operating.inventory import inventory_of
 from analytics.domain.operating.lectures import lectures_of
-from analytics.domain.operating.spot import spot_of
+from analytics.domain.operating.spot import of_all, spot_of
 from analytics.enums import DataCheck
 from courses.enums import EnrolmentStatus, LessonKind, PublishStatus
 from courses.models import Course, Enrolment, Lesson, Programme
@@ -18,7 +18,7 @@ from media.models import Caption, Video
 from tests.factories.accounts import UserFactory
 from tests.factories.courses import CourseFactory, EnrolmentFactory, LessonFactory, ProgrammeFactory
 from tests.factories.webinars import WatchRecordFactory, WebinarFactory
-from tests.stage.doors import open_door, programme_of
+from tests.stage.doors import open_door
 from webinars.enums import Phase, SpotState
 from webinars.models import SpotRequest, Visit, WatchRecord, Webinar
 
@@ -185,19 +185,34 @@ def test_what_there_is(planned: list[dict[str, Any]], others: list[LessonKind]) 
     )
 
 
-@given(asked=st.lists(st.tuples(st.booleans(), st.sampled_from(SpotState)), max_size=6))
+@given(asked=st.lists(st.tuples(st.integers(0, 3), st.sampled_from(SpotState)), max_size=9))
 @some
-def test_requests_at_the_door(asked: list[tuple[bool, SpotState]]) -> None:
-    window, elsewhere = open_door(), open_door()
-    for number, (is_here, state) in enumerate(asked):
+def test_requests_at_the_door(asked: list[tuple[int, SpotState]]) -> None:
+    """At three webinars of this programme, the first of them in its last course, and at one of another."""
+    programme = ProgrammeFactory.create()
+    late, early = (CourseFactory.create(programme=programme, position=number) for number in (2, 1))
+    places = [(late, 1), (early, 2), (early, 1), (CourseFactory.create(), 1)]
+    windows = [
+        open_door(WebinarFactory.create(lesson=LessonFactory.create(course=course, position=position)))
+        for course, position in places
+    ]
+    for number, (where, state) in enumerate(asked):
         SpotRequest.objects.create(
-            window=window if is_here else elsewhere,
+            window=windows[where],
             email=f"{number}@example.org",
-            ticket=f"{window.pk}-{number}",
+            ticket=f"{windows[0].pk}-{number}",
             state=state,
             decided_at=None if state == SpotState.PENDING else NOW,
             created_at=NOW,
         )
-    mine = [state for is_here, state in asked if is_here]
-    got = spot_of(programme_id=programme_of(window).pk)
-    assert got == ({state: mine.count(state) for state in SpotState} if mine else {})
+    got = spot_of(programme_id=programme.pk)
+    expected = []
+    for where in (2, 1, 0):
+        states = [state for at, state in asked if at == where]
+        if states:
+            title = windows[where].webinar.lesson.title
+            expected.append((windows[where].webinar_id, title, [states.count(state) for state in SpotState]))
+    assert [(one.webinar_id, one.title, list(one.states.values())) for one in got] == expected
+    assert [one.asked for one in got] == [sum(numbers) for _, _, numbers in expected]
+    mine = [state for at, state in asked if at != 3]
+    assert of_all(got) == {state: mine.count(state) for state in SpotState}

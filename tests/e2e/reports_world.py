@@ -27,6 +27,7 @@ def build_reports() -> dict[str, Any]:
         EnrolmentFactory.create(programme=programme, status="invited", enrolled_at=now() - timedelta(days=40))
     _fill_a_week(programme)
     _write_to(programme)
+    _ask_at_doors(programme)
     return {
         "webinar": webinar.pk,
         "live": build_live_numbers(presenter),
@@ -69,6 +70,28 @@ def _fill_a_week(programme: Any) -> None:
         if number % 3 == 0:
             Enrolment.objects.filter(pk=place.pk).update(status="completed", completed_at=now() - timedelta(days=1))
     refresh(webinar_id=webinar.pk, now=now(), whole=True)
+
+
+def _ask_at_doors(programme: Any) -> None:
+    """At two webinars on the day."""
+    from django.utils.timezone import now
+
+    from tests.stage.doors import open_door
+    from webinars.enums import SpotState
+    from webinars.models import SpotRequest, Webinar
+
+    for number, webinar in enumerate(Webinar.objects.filter(lesson__course__programme=programme).order_by("pk")):
+        door = open_door(webinar)
+        for asked in range(9 - 4 * number):
+            state = list(SpotState)[asked * (number + 1) % len(SpotState)]
+            SpotRequest.objects.create(
+                window=door,
+                email=f"door-{door.pk}-{asked}@example.org",
+                ticket=f"reports-{door.pk}-{asked}",
+                state=state,
+                decided_at=None if state == SpotState.PENDING else now(),
+                created_at=now(),
+            )
 
 
 def _write_to(programme: Any) -> None:

@@ -10,12 +10,11 @@ from analytics.domain.operating.funnel import Funnel, funnel_of
 from analytics.domain.operating.inventory import Inventory, inventory_of
 from analytics.domain.operating.lectures import lectures_of
 from analytics.domain.operating.risk import risks_of
-from analytics.domain.operating.spot import spot_of
+from analytics.domain.operating.spot import AtDoor, spot_of
 from analytics.domain.presenting.overview import Line
 from analytics.enums import DataCheck
 from certification.enums import RiskReason
 from courses.models import Programme
-from webinars.enums import SpotState
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +23,7 @@ class ProgrammeReport:
     funnel: Funnel
     lectures: tuple[Line, ...]
     total: Line
-    spot: Mapping[SpotState, int]
+    spot: tuple[AtDoor, ...]
     hours: Mapping[tuple[int, int], float | None]
     risks: Mapping[RiskReason, int]
     checks: Mapping[DataCheck, int]
