@@ -98,6 +98,7 @@ class StatementVerb(TextChoices):
 
     INITIALIZED = "initialized", _("Opened")
     PAUSED = "paused", _("Watched")
+    TERMINATED = "terminated", _("Ended")
     COMPLETED = "completed", _("Completed")
     PASSED = "passed", _("Passed")
     FAILED = "failed", _("Failed")

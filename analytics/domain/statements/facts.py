@@ -14,7 +14,8 @@ NAMESPACE = uuid.UUID("6b1f9a3e-52c7-5d0b-9d4c-8f6f2b0c7e11")
 @dataclass(frozen=True, slots=True)
 class Fact:
     """`source` and `edition` name it. Where it `replaces`, one source has one statement that holds: a later edition
-    takes the one before back, and no `verb` means that nothing holds any more.
+    takes the one before back, and no `verb` means that nothing holds any more. `statement_id`: where it has one of its
+    own; the others' are made from their names.
     """
 
     source: str
@@ -25,6 +26,7 @@ class Fact:
     edition: str = ""
     body: dict[str, Any] = field(default_factory=dict)
     replaces: bool = False
+    statement_id: uuid.UUID | None = None
 
 
 def id_of(*, home: str, source: str, edition: str = "", number: int = 0) -> uuid.UUID:

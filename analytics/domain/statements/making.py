@@ -11,10 +11,12 @@ from django.db import connection, transaction
 
 from analytics.domain.statements import outbox, shapes, sources
 from analytics.domain.statements.facts import Fact, id_of
+from analytics.domain.statements.rows import PIECE
 from analytics.enums import StatementState, StatementVerb
 from analytics.models import Statement, StatementFeed
 
 FEED = "lrs"
+LAST = timedelta(milliseconds=1)  # what ends a session is due a moment after what it ends
 OVERLAP = timedelta(hours=1)  # what was still being written, in a transaction, when the last look went by
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('analytics.statements', 0))"
 
@@ -40,7 +42,7 @@ def make_all(*, now: datetime, whole: bool = False) -> int:
 
 
 def _pieces(facts: Iterator[Fact]) -> Iterator[list[Fact]]:
-    while piece := list(islice(facts, sources.PIECE)):
+    while piece := list(islice(facts, PIECE)):
         yield piece
 
 
@@ -81,7 +83,7 @@ def _replacing(facts: Sequence[Fact], *, now: datetime) -> list[Statement]:
 def _statement(fact: Fact, verb: StatementVerb, *, number: int, now: datetime) -> Statement:
     home = settings.XAPI["XAPI_HOME_PAGE"]
     return Statement(
-        id=id_of(home=home, source=fact.source, edition=fact.edition, number=number),
+        id=fact.statement_id or id_of(home=home, source=fact.source, edition=fact.edition, number=number),
         user_id=fact.user_id,
         programme_id=fact.programme_id,
         source=fact.source,
@@ -89,7 +91,7 @@ def _statement(fact: Fact, verb: StatementVerb, *, number: int, now: datetime) -
         verb=verb,
         happened_at=fact.happened_at,
         body=fact.body,
-        due_at=now,
+        due_at=now + LAST if verb == StatementVerb.TERMINATED else now,
     )
 
 

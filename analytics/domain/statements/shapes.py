@@ -18,6 +18,7 @@ Json = dict[str, Any]
 VERBS = {
     StatementVerb.INITIALIZED: "http://adlnet.gov/expapi/verbs/initialized",
     StatementVerb.PAUSED: "https://w3id.org/xapi/video/verbs/paused",
+    StatementVerb.TERMINATED: "http://adlnet.gov/expapi/verbs/terminated",
     StatementVerb.COMPLETED: "http://adlnet.gov/expapi/verbs/completed",
     StatementVerb.PASSED: "http://adlnet.gov/expapi/verbs/passed",
     StatementVerb.FAILED: "http://adlnet.gov/expapi/verbs/failed",
@@ -138,6 +139,16 @@ def as_shown(ranges: Ranges, shown: Ranges | None) -> Ranges:
             found.append((begin, stop))
         before += high - low
     return tuple(found)
+
+
+def point_as_shown(point: float, shown: Ranges) -> float:
+    """The same of one moment; one that was cut out is where the picture goes on."""
+    before = 0
+    for low, high in shown:
+        if point < high:
+            return before + max(0.0, point - low)
+        before += high - low
+    return float(before)
 
 
 def score(points: Decimal, most: Decimal) -> Json:

@@ -4,7 +4,7 @@ What they are asked about is JSON as it came over the line.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -136,29 +136,108 @@ def _context(context: dict[str, Any], statement: dict[str, Any]) -> Iterator[str
             yield from _activity(thing)
 
 
+# As `templates` of the profile and its section 2 have them: what is needed in the result and in the context.
+NEEDED = {
+    "initialized": ((), ("length", "completion-threshold", "session-id")),
+    "paused": (("time", "progress", "played-segments"), ("length", "completion-threshold")),
+    "completed": (("time", "progress", "played-segments"), ("length", "completion-threshold")),
+    "terminated": (("time", "progress", "played-segments"), ("length", "completion-threshold", "session-id")),
+}
+OF_RESULT = {"time", "progress", "played-segments"}
+OF_CONTEXT = {"length", "completion-threshold", "session-id"}
+RANDOM_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+
+
+def verb_of(statement: dict[str, Any]) -> str:
+    return str(statement["verb"]["id"]).rpartition("/")[2]
+
+
+def is_of_video(statement: dict[str, Any]) -> bool:
+    places = statement.get("context", {}).get("contextActivities", {})
+    return VIDEO in [one["id"] for one in places.get("category", [])]
+
+
+def extensions_of(found: dict[str, Any]) -> dict[str, Any]:
+    """Those of the profile, by their short names."""
+    start = f"{VIDEO}/extensions/"
+    return {name.removeprefix(start): value for name, value in found.get("extensions", {}).items() if start in name}
+
+
 def _video(statement: dict[str, Any]) -> Iterator[str]:
-    context = statement.get("context", {})
-    if VIDEO not in [one["id"] for one in context.get("contextActivities", {}).get("category", [])]:
+    if not is_of_video(statement):
         return
-    verb = statement["verb"]["id"].rpartition("/")[2]
-    extensions = statement.get("result", {}).get("extensions", {})
+    verb = verb_of(statement)
+    result, context = extensions_of(statement.get("result", {})), extensions_of(statement["context"])
     if statement["object"]["definition"]["type"] != f"{VIDEO}/activity-type/video":
         yield "what is watched is a video"
-    length = context["extensions"].get(f"{VIDEO}/extensions/length")
-    if length is None:
-        yield "the length is missing"
+    if verb not in NEEDED:
+        yield f"{verb} is no verb of a video"
         return
-    if verb == "initialized":
-        return
-    for name in ("time", "progress", "played-segments"):
-        if f"{VIDEO}/extensions/{name}" not in extensions:
-            yield f"{name} is missing"
-            return
-    if not 0 <= extensions[f"{VIDEO}/extensions/progress"] <= 1:
-        yield "progress is out of bounds"
-    if not 0 <= extensions[f"{VIDEO}/extensions/time"] <= length:
-        yield "time is outside the video"
-    if not SEGMENTS.fullmatch(extensions[f"{VIDEO}/extensions/played-segments"]):
+    for found, needed, known in zip((result, context), NEEDED[verb], (OF_RESULT, OF_CONTEXT), strict=True):
+        yield from (f"{name} is missing" for name in needed if name not in found)
+        yield from _unknown(found, known, verb)
+    yield from _numbers(result | context)
+    if not RANDOM_UUID.fullmatch(context.get("session-id", "00000000-0000-4000-8000-000000000000")):
+        yield "a session has an id by lot"
+    completes = verb == "completed"
+    if (statement.get("result", {}).get("completion") is True) != completes:
+        yield "completion is of completed, and of nothing else"
+    if completes and "duration" not in statement["result"]:
+        yield "completed without duration"
+    if "played-segments" in result and "length" in context:
+        yield from _segments(result, context["length"])
+
+
+def _numbers(found: dict[str, Any]) -> Iterator[str]:
+    """Numbers with three decimals at most; shares from 0 to 1; words as words."""
+    for name, value in found.items():
+        if name in {"played-segments", "session-id"}:
+            if not isinstance(value, str):
+                yield f"{name} is no text"
+        elif isinstance(value, bool) or not isinstance(value, int | float) or round(value, 3) != value or value < 0:
+            yield f"{name} is no number with three decimals"
+        elif name in {"progress", "completion-threshold"} and value > 1:
+            yield f"{name} is more than all"
+
+
+def _segments(result: dict[str, Any], length: float) -> Iterator[str]:
+    text = result["played-segments"]
+    if not isinstance(text, str) or not SEGMENTS.fullmatch(text):
         yield "segments are none"
-    if verb == "completed" and statement["result"].get("completion") is not True:
-        yield "completed without completion"
+        return
+    parts = [tuple(map(float, part.split("[.]"))) for part in text.split("[,]") if part]
+    if any(not 0 <= start < end <= length for start, end in parts):
+        yield "a segment is outside the video"
+    if abs(result["progress"] - sum(end - start for start, end in parts) / length) > 0.0006:
+        yield "progress is not that of the segments"
+    if result["time"] > length:
+        yield "time is outside the video"
+
+
+def problems_of_sessions(statements: Iterable[dict[str, Any]]) -> list[str]:
+    """What the profile asks of all statements of one session; in the order in which they arrived."""
+    sessions: dict[str, list[dict[str, Any]]] = {}
+    for one in statements:
+        if is_of_video(one) and (session := extensions_of(one["context"]).get("session-id")):
+            sessions.setdefault(session, []).append(one)
+    return [f"{session}: {problem}" for session, theirs in sessions.items() for problem in _session(session, theirs)]
+
+
+def _session(session: str, theirs: list[dict[str, Any]]) -> Iterator[str]:
+    verbs = [verb_of(one) for one in theirs]
+    if [one["id"] for one in theirs if verb_of(one) == "initialized"] != [session]:
+        yield "begins with one statement, whose id it has"
+        return
+    opened = theirs[verbs.index("initialized")]
+    if any(one["timestamp"] < opened["timestamp"] for one in theirs):
+        yield "something was before its beginning"
+    if len({(str(one["actor"]), str(one["object"]["id"])) for one in theirs}) > 1:
+        yield "is of one person and one video"
+    if "terminated" not in verbs:
+        return
+    end = theirs[verbs.index("terminated")]
+    if verbs.count("terminated") > 1 or any(one["timestamp"] > end["timestamp"] for one in theirs):
+        yield "something was after its end"
+    before = theirs[: verbs.index("terminated")]
+    if not any(verb_of(one) == "paused" and one["result"] == end["result"] for one in before):
+        yield "ends without a pause"

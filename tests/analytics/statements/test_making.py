@@ -25,6 +25,7 @@ from courses.models import Enrolment
 from tests.analytics.statements.store import settings_for
 from tests.analytics.statements.world import LATER, doctor, everything, watched
 from tests.webinars.watching import NOON, record_of, send
+from webinars.models import PlaySession
 
 pytestmark = pytest.mark.django_db
 SEGMENTS = "https://w3id.org/xapi/video/extensions/played-segments"
@@ -152,9 +153,10 @@ def _erased(one: Enrolment) -> None:
 )
 def test_of_who_left_nothing_is_made_and_nothing_waits(leaving: Any) -> None:
     mine, theirs = doctor(), doctor()
-    watched(mine)
-    watched(theirs)
+    for session in (watched(mine), watched(theirs)):
+        PlaySession.objects.filter(pk=session.pk).update(ended_at=LATER - timedelta(hours=1))
     make_all(now=LATER)
+    assert Statement.objects.filter(user=mine.user, verb=StatementVerb.TERMINATED).count() == 1
     sent = Statement.objects.filter(user=mine.user).first()
     assert sent is not None
 
