@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from accounts.domain import devices, mail, sessions
 from accounts.enums import DeviceEnd
 from accounts.models import Device, User
-from accounts.rules import needs_second_step
+from accounts.rules import SecondStepNeededError, needs_second_step
 from core.hashing import HashPoolBusyError
 from core.languages import spoken
 
@@ -113,6 +113,16 @@ class StaffSecondStepMiddleware:
         device: Any = getattr(request, "device", None)
         if not needs_second_step(user, device):
             return self.get_response(request)
+        return self._lead_there(request, user)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Elsewhere only some of what staff may read asks for it: see `accounts.rules.require_second_step`."""
+        if isinstance(error, SecondStepNeededError) and isinstance(request.user, User):
+            return self._lead_there(request, request.user)
+        return None
+
+    @staticmethod
+    def _lead_there(request: HttpRequest, user: User) -> HttpResponse:
         for kind, page in (
             (Authenticator.Type.TOTP, "mfa_reauthenticate"),
             (Authenticator.Type.WEBAUTHN, "mfa_reauthenticate_webauthn"),

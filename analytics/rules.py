@@ -9,10 +9,11 @@ from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.http import Http404
+from django.http import Http404, HttpRequest
 
 from accounts.enums import REPORT_ROLES, STAFF_ROLES, Role
 from accounts.models import Device, User
+from accounts.rules import require_second_step
 from courses.enums import PublishStatus
 from courses.models import Enrolment, Programme, RoleGrant
 from courses.rules import Person, has_role, programmes_staffed_by, programmes_with_role
@@ -94,9 +95,11 @@ def get_play_session_for(
     return session
 
 
-def get_reported_programme(user: Person, slug: str) -> Programme:
-    """404 for an unknown one and for one that `user` is no staff of."""
-    return _one(programmes_reported_to(user), slug)
+def get_reported_programme(request: HttpRequest, slug: str) -> Programme:
+    """404 for an unknown one and for one that who asks is no staff of; the second step before names of its doctors."""
+    found = _one(programmes_reported_to(request.user), slug)
+    require_second_step(request)
+    return found
 
 
 def get_lecture_of(programme: Programme, webinar_id: str) -> Webinar:
@@ -108,8 +111,11 @@ def get_lecture_of(programme: Programme, webinar_id: str) -> Webinar:
     return found
 
 
-def get_shared_programme(user: Person, slug: str) -> Programme:
-    return _one(programmes_shared_with(user), slug)
+def get_shared_programme(request: HttpRequest, slug: str) -> Programme:
+    """With the names of who agreed to that: who may open the administration takes the second step before them."""
+    found = _one(programmes_shared_with(request.user), slug)
+    require_second_step(request)
+    return found
 
 
 def _one(programmes: QuerySet[Programme], slug: str) -> Programme:
@@ -119,6 +125,10 @@ def _one(programmes: QuerySet[Programme], slug: str) -> Programme:
     return found
 
 
-def sees_all_of(user: Person, webinar: Webinar) -> bool:
-    """Staff of the programme; a presenter reads of questions only what was passed on."""
-    return isinstance(user, User) and part_of(user, webinar) is Part.MODERATOR
+def sees_all_of(request: HttpRequest, webinar: Webinar) -> bool:
+    """Staff of the programme, after the second step; a presenter reads of questions only what was passed on."""
+    user = request.user
+    if not isinstance(user, User) or part_of(user, webinar) is not Part.MODERATOR:
+        return False
+    require_second_step(request)
+    return True

@@ -27,7 +27,7 @@ FRESH_SECONDS, STALE_SECONDS = 60, 600
 @require_safe
 @login_required
 def programme(request: HttpRequest, slug: str) -> HttpResponse:
-    found = get_reported_programme(request.user, slug)
+    found = get_reported_programme(request, slug)
     context = {"programme": found, "numbers": _numbers(found), "datasets": datasets_of(Scope.PROGRAMME)}
     return render(request, "analytics/operating/programme.html", context)
 

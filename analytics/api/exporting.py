@@ -60,7 +60,7 @@ class WebinarRowsView(ApiView):
     def get(self, request: Request, webinar_id: int, webinar_dataset: str) -> Response:
         """Rows of a dataset about a webinar: for its presenters and the staff of its programme."""
         webinar = get_reported_webinar(request.user, webinar_id)
-        source = Source(webinar.lesson.course.programme, webinar, sees_all=sees_all_of(request.user, webinar))
+        source = Source(webinar.lesson.course.programme, webinar, sees_all=sees_all_of(request, webinar))
         return _page(request, find_dataset(webinar_dataset, Scope.WEBINAR), source)
 
 
@@ -68,7 +68,7 @@ class ProgrammeRowsView(ApiView):
     @extend_schema(responses=RowsSerializer, parameters=PAGING, operation_id="reports_programme_rows")
     def get(self, request: Request, slug: str, programme_dataset: str) -> Response:
         """Rows of a dataset about a programme: for its staff. They name doctors, and each page is recorded."""
-        source = Source(get_reported_programme(request.user, slug), sees_all=True)
+        source = Source(get_reported_programme(request, slug), sees_all=True)
         return _page(request, find_dataset(programme_dataset, Scope.PROGRAMME), source)
 
 

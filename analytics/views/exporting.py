@@ -20,14 +20,14 @@ from core.exports import TooManyRowsError
 @login_required
 def of_webinar(request: HttpRequest, webinar_id: int, webinar_dataset: str, form: str) -> HttpResponseBase:
     webinar = get_reported_webinar(request.user, webinar_id)
-    source = Source(webinar.lesson.course.programme, webinar, sees_all=sees_all_of(request.user, webinar))
+    source = Source(webinar.lesson.course.programme, webinar, sees_all=sees_all_of(request, webinar))
     return _answer(request, find_dataset(webinar_dataset, Scope.WEBINAR), source, form)
 
 
 @require_safe
 @login_required
 def of_programme(request: HttpRequest, slug: str, programme_dataset: str, form: str) -> HttpResponseBase:
-    source = Source(get_reported_programme(request.user, slug), sees_all=True)
+    source = Source(get_reported_programme(request, slug), sees_all=True)
     return _answer(request, find_dataset(programme_dataset, Scope.PROGRAMME), source, form)
 
 

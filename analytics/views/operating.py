@@ -29,7 +29,7 @@ def programmes(request: HttpRequest) -> HttpResponse:
 @login_required
 def risks(request: HttpRequest, slug: str) -> HttpResponse:
     """Names of doctors: every look is put on record."""
-    found, now = get_reported_programme(request.user, slug), timezone.now()
+    found, now = get_reported_programme(request, slug), timezone.now()
     wanted = request.GET.get("reason", "")
     reason = RiskReason(wanted) if wanted in RiskReason.values else None
     counts = risks_of(found, now=now)

@@ -54,7 +54,7 @@ class LiveLine:
 @require_safe
 @login_required
 def quality(request: HttpRequest, slug: str) -> HttpResponse:
-    programme, moment = get_reported_programme(request.user, slug), now()
+    programme, moment = get_reported_programme(request, slug), now()
     asked = _asked(request, programme)
     since = (moment.astimezone(UTC) - timedelta(days=asked.days)).replace(hour=0, minute=0, second=0, microsecond=0)
     found = quality_of(programme, since=since, webinar=asked.webinar, phase=asked.phase)

@@ -30,7 +30,7 @@ def programmes(request: HttpRequest) -> HttpResponse:
 @require_safe
 @login_required
 def figures(request: HttpRequest, slug: str) -> HttpResponse:
-    programme, reader, moment = get_shared_programme(request.user, slug), person_of(request), now()
+    programme, reader, moment = get_shared_programme(request, slug), person_of(request), now()
     files.record_look("shared_figures.read", reader=reader, programme=programme, request=request, now=moment)
     found = figures_of(programme, now=moment)
     context = {
@@ -46,7 +46,7 @@ def figures(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 @login_required
 def take(request: HttpRequest, slug: str, form: str) -> HttpResponseBase:
-    programme, reader, moment = get_shared_programme(request.user, slug), person_of(request), now()
+    programme, reader, moment = get_shared_programme(request, slug), person_of(request), now()
     if form not in files.FORMS:
         raise Http404
     files.record_look(

@@ -102,14 +102,15 @@ def printable(text: object) -> str:
 
 
 def _as_api_exception(exc: Exception) -> exceptions.APIException | None:
-    """Details of Http404 and PermissionDenied stay inside: they name models and rules."""
+    """Details of Http404 and PermissionDenied stay inside: they name models and rules. A kind of refusal that the
+    caller can do something about says so in `public_detail` and `public_code`."""
     match exc:
         case exceptions.APIException():
             return exc
         case Http404():
             return exceptions.NotFound()
         case PermissionDenied():
-            return exceptions.PermissionDenied()
+            return exceptions.PermissionDenied(getattr(exc, "public_detail", None), getattr(exc, "public_code", None))
         case RequestDataTooBig():
             return TooLarge()
         case SuspiciousOperation():
