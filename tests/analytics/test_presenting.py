@@ -1,5 +1,6 @@
 """What a presenter reads of one webinar, against counts in plain Python over the raw rows."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -16,10 +17,11 @@ from analytics.domain.presenting.overview import overview_of
 from analytics.domain.presenting.questions import Asked, questions_of
 from analytics.domain.presenting.report import report_of
 from analytics.domain.presenting.themes import Themes
+from analytics.views import feedback_charts
 from assessments.enums import Dimension, QuestionKind
-from assessments.models import Evaluation
+from assessments.models import EvaluationAnswer
 from core.ranges import intersect, normalise, seconds
-from courses.models import Enrolment
+from courses.models import Enrolment, Programme
 from tests.assessments.feedback import hand_in
 from tests.factories.accounts import UserFactory
 from tests.factories.assessments import make_evaluation
@@ -193,14 +195,14 @@ def test_the_queries_of_a_report_do_not_grow_with_the_audience(django_assert_num
         webinar,
         {"country": "IN", "specialty": "", "is_doctor": True, "live": ((0, 60),), "recorded": None, "visits": []},
     )
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(17):
         report_of(webinar, now=NOON)
     for _ in range(2):
         _came(
             webinar,
             {"country": "BR", "specialty": "", "is_doctor": True, "live": ((0, 60),), "recorded": None, "visits": []},
         )
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(17):
         report_of(webinar, now=NOON)
 
 
@@ -228,19 +230,15 @@ TWO: tuple[dict[str, Any], ...] = (
 
 
 def _mean_of(webinars: Iterable[Webinar], *dimensions: str) -> float | None:
-    """Answer by answer; a lecture with fewer than five people is left out."""
+    """Answer by answer; a question that fewer than five people answered is left out."""
     numbers: list[int] = []
     for webinar in webinars:
-        for evaluation in Evaluation.objects.filter(about=webinar.lesson):
-            responses = list(evaluation.responses.all())
-            if len(responses) >= 5:
-                for response in responses:
-                    numbers += [
-                        one.number
-                        for one in response.answers.all()
-                        if one.number is not None and one.question.dimension in (dimensions or Dimension.values)
-                    ]
-    return sum(numbers) / len(numbers) if len(numbers) >= 5 else None
+        by_question: dict[tuple[int, int], list[int]] = defaultdict(list)
+        for one in EvaluationAnswer.objects.filter(response__evaluation__about=webinar.lesson):
+            if one.number is not None and one.question.dimension in (dimensions or Dimension.values):
+                by_question[one.response.evaluation_id, one.question_id].append(one.number)
+        numbers += [one for given_answers in by_question.values() if len(given_answers) >= 5 for one in given_answers]
+    return sum(numbers) / len(numbers) if numbers else None
 
 
 @given(answers=st.lists(st.lists(st.integers(1, 5), max_size=7), min_size=2, max_size=4), which=st.integers(0, 3))
@@ -278,6 +276,62 @@ def test_no_trend_shows_a_lecture_that_only_one_of_two_gave() -> None:
     here = both[1]
     trend = report_of(here, now=NOON).feedback.trend
     assert [(point.at, point.is_here) for point in trend] == [(both[0].starts_at, False), (here.starts_at, True)]
+
+
+def test_nobody_reads_of_lectures_that_somebody_else_gave() -> None:
+    """Neither what one of the two gave alone, nor what both gave in another programme."""
+    programme, foreign = ProgrammeFactory.create(), ProgrammeFactory.create()
+    one, other = UserFactory.create(), UserFactory.create()
+    here, both = _lectures([one, other], programme, [5] * 5, [4] * 5)
+    _lectures([one], programme, [2] * 5, first=5)
+    _lectures([one], foreign, [2] * 5, first=6)
+    _lectures([one, other], foreign, [2] * 5, first=7)
+    found = report_of(here, now=NOON).feedback
+    assert {row.dimension: row.theirs for row in found.comparisons} == {
+        Dimension.DELIVERY: _mean_of([both], Dimension.DELIVERY), Dimension.CONTENT: _mean_of([both], Dimension.CONTENT)
+    }  # fmt: skip
+    assert [point.at for point in found.trend] == [here.starts_at, both.starts_at]
+
+
+OPTIONAL: tuple[dict[str, Any], ...] = (
+    *({"kind": kind, "dimension": Dimension.CONTENT, "text": f"{number}?", "is_required": False}
+      for number, kind in enumerate((QuestionKind.LIKERT, QuestionKind.STARS) * 3)),
+    {"kind": QuestionKind.TEXT, "dimension": Dimension.OTHER, "text": "Else?", "is_required": False},
+)  # fmt: skip
+
+
+def _optional(programme: Programme, presenter: User, *sheets: Sequence[Any]) -> Webinar:
+    course = CourseFactory.create(programme=programme)
+    webinar: Webinar = WebinarFactory.create(lesson=LessonFactory.create(course=course), starts_at=NOON)
+    webinar.presenters.add(presenter)
+    evaluation = make_evaluation(questions=OPTIONAL, lesson__course=course, about=webinar.lesson)
+    for sheet in sheets:
+        hand_in(evaluation, *sheet, "Well.")
+    return webinar
+
+
+def test_what_one_doctor_marked_is_in_no_mean() -> None:
+    """Six sheets, but only one of them has numbers: they are six answers, and one doctor's."""
+    grant = RoleGrantFactory.create(role="presenter")
+    here = _optional(grant.programme, grant.user, [1] * 6, *[[None] * 6] * 5)
+    enough = _optional(grant.programme, grant.user, *[[4, *[None] * 5]] * 5)
+    report = report_of(here, now=NOON)
+    assert feedback_charts.feedback(report) == []
+    assert [(one.dimension, one.here, one.theirs, one.programme) for one in report.feedback.comparisons] == [
+        (Dimension.CONTENT, None, 4.0, 4.0)
+    ]
+    assert [(point.mean, point.is_here) for point in report.feedback.trend] == [(4.0, False)]
+    assert report.feedback.programme == 4.0
+    means = {line.webinar: line.mean for line in overview_of(grant.user).lectures}
+    assert means == {here: None, enough: 4.0}
+
+
+def test_a_question_that_few_answered_does_not_move_the_mean_of_the_others() -> None:
+    grant = RoleGrantFactory.create(role="presenter")
+    here = _optional(grant.programme, grant.user, [4, 1, *[None] * 4], *[[4, *[None] * 5]] * 4)
+    (row,) = report_of(here, now=NOON).feedback.comparisons
+    assert (row.here, row.programme) == (4.0, 4.0)
+    assert [line.mean for line in overview_of(grant.user).lectures] == [4.0]
 
 
 def test_fewer_than_five_texts_are_no_themes(django_assert_num_queries: Any) -> None:

@@ -42,7 +42,7 @@ FROM people
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Of one lecture, or (`webinar` None) of all. `mean` of five over all dimensions; None below five answers."""
+    """Of one lecture, or (`webinar` None) of all. `mean` of five over all questions that five answered."""
 
     webinar: Webinar | None
     people: int = 0
@@ -64,7 +64,7 @@ class Overview:
 
 
 def overview_of(user: User) -> Overview:
-    """Newest first: by its date, or the day it was made where it never had one. Five queries, however many lectures."""
+    """Newest first: by its date, or the day it was made where it never had one. Six queries, however many lectures."""
     webinars = sorted(presented_by(user), key=lambda one: (one.starts_at or one.created_at, one.pk), reverse=True)
     counts = counts_of([one.pk for one in webinars])
     asked = _asked([one.pk for one in webinars])

@@ -89,10 +89,11 @@ def _given(webinar: Webinar) -> Given:
 
 
 def _others(webinar: Webinar) -> list[Given]:
-    """What the same people have given, one of them or all. Two queries."""
+    """What exactly those who may read of this one may compare it with: lectures of its programme that all of its
+    presenters gave. Whoever gave one with somebody else has not given the rest of theirs away. Two queries.
+    """
     presenters = list(webinar.presenters.using(reading()).values_list("pk", flat=True))
-    others = Webinar.objects.using(reading()).filter(presenters__in=presenters).exclude(pk=webinar.pk)
-    rows = others.annotate(shared=Count("presenters")).values_list("lesson_id", "starts_at", "created_at", "shared")
-    return [
-        Given(lesson, starts_at or made_at, number == len(presenters)) for lesson, starts_at, made_at, number in rows
-    ]
+    others = Webinar.objects.using(reading()).filter(lesson__course__programme=webinar.lesson.course.programme_id)
+    rows = others.filter(presenters__in=presenters).annotate(shared=Count("presenters")).exclude(pk=webinar.pk)
+    given = rows.filter(shared=len(presenters)).values_list("lesson_id", "starts_at", "created_at")
+    return [Given(lesson, starts_at or made_at) for lesson, starts_at, made_at in given]
