@@ -107,7 +107,7 @@ def _charts(found: Quality) -> Mapping[str, Any]:
         "networks": _lines(found.networks, lambda kind: str(NetworkKind(kind).label)),
     }
     return {
-        "over_time": _over_time(found),
+        "over_time": over_time(found),
         "starts": _starts(found.total),
         "groups": groups,
         "bars": {name: _bars(lines) for name, lines in groups.items()},
@@ -118,7 +118,7 @@ def _country(code: str) -> str:
     return country_name(code) or _("Country not known")
 
 
-def _over_time(found: Quality) -> list[Series]:
+def over_time(found: Quality) -> list[Series]:
     waiting = [(at.timestamp(), of.waiting) for at, of in found.times]
     plays = [(at.timestamp(), float(of.plays)) for at, of in found.times]
     if not any(y is not None for _x, y in waiting):

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from accounts.enums import Role
@@ -19,6 +20,7 @@ from analytics.domain.quality import Measures, live_now, quality_of
 from analytics.domain.rollups.quality import START_BOUNDS
 from analytics.domain.rollups.refreshing import refresh
 from analytics.models import PlaybackReport
+from analytics.views.quality import over_time
 from core.clock import now
 from courses.models import Programme
 from tests.analytics.quality_world import LOUD, minute, on_air
@@ -28,8 +30,9 @@ from tests.factories.webinars import LiveWebinarFactory
 from tests.signing_in import signed_in
 from tests.webinars.watching import NOON, open_player
 from webinars.enums import Phase
-from webinars.models import Broadcast, PlaySession
+from webinars.models import Broadcast, PlaySession, Webinar
 
+Cell = Callable[[PlaybackReport], tuple[object, ...]]
 LATER = NOON + timedelta(days=3)
 SINCE = datetime(NOON.year, NOON.month, NOON.day, tzinfo=UTC)
 
@@ -42,6 +45,15 @@ def _cell(one: PlaybackReport) -> tuple[object, ...]:
     return one.webinar_id, one.phase, _hour(one), one.country, one.device, one.network
 
 
+def _minute(one: PlaybackReport) -> datetime:
+    return one.received_at.astimezone(UTC).replace(second=0, microsecond=0)
+
+
+def _minute_cell(one: PlaybackReport) -> tuple[object, ...]:
+    """By minute nobody keeps devices and networks apart."""
+    return one.webinar_id, one.phase, _minute(one), one.country
+
+
 def _buckets(starts: Iterable[int]) -> tuple[int, ...]:
     found = [0] * (len(START_BOUNDS) + 1)
     for start in starts:
@@ -49,9 +61,9 @@ def _buckets(starts: Iterable[int]) -> tuple[int, ...]:
     return tuple(found)
 
 
-def _measured(told: list[PlaybackReport]) -> Measures:
+def _measured(told: list[PlaybackReport], cell: Cell = _cell) -> Measures:
     """Of raw reports. A bitrate counts where a report of the same hour, country, device and network told one."""
-    telling = {_cell(one) for one in told if one.kbits}
+    telling = {cell(one) for one in told if one.kbits}
     starts = [one.start_ms for one in told if one.start_ms is not None]
     return Measures(
         plays=sum(one.number == 1 for one in told),
@@ -61,14 +73,17 @@ def _measured(told: list[PlaybackReport]) -> Measures:
         stall_ms=sum(one.stall_ms for one in told),
         stalls=sum(one.stalls for one in told),
         kbits=sum(one.kbits for one in told),
-        told_ms=sum(one.play_ms for one in told if _cell(one) in telling),
+        told_ms=sum(one.play_ms for one in told if cell(one) in telling),
         errors=sum(one.errors for one in told),
         buckets=_buckets(starts),
     )
 
 
-def _grouped(told: list[PlaybackReport], key: Callable[[PlaybackReport], Any]) -> dict[Any, Measures]:
-    return {group: _measured([one for one in told if key(one) == group]) for group in {key(one) for one in told}}
+def _grouped(
+    told: list[PlaybackReport], key: Callable[[PlaybackReport], Any], cell: Cell = _cell
+) -> dict[Any, Measures]:
+    groups = {key(one) for one in told}
+    return {group: _measured([one for one in told if key(one) == group], cell) for group in groups}
 
 
 def _check_quantiles(of: Measures, starts: list[int]) -> None:
@@ -86,6 +101,31 @@ def _check_quantiles(of: Measures, starts: list[int]) -> None:
             assert edges[bucket] < found.ms <= edges[bucket + 1]
 
 
+def _share(told: list[PlaybackReport]) -> float | None:
+    whole = sum(one.play_ms + one.stall_ms for one in told)
+    return sum(one.stall_ms for one in told) / whole if whole else None
+
+
+def _check_minutes(programme: Programme, webinar: Webinar, told: list[PlaybackReport], since: datetime) -> None:
+    """Of one broadcast, minute by minute, as the page draws it: only minutes in which somebody told something."""
+    told = [one for one in told if one.received_at >= since]
+    found = quality_of(programme, since=since, webinar=webinar, phase=Phase.LIVE)
+    assert found.by_minute
+    assert dict(found.times) == _grouped(told, _minute, _minute_cell)
+    minutes = sorted({_minute(one) for one in told})
+    assert [at for at, _of in found.times] == minutes
+    drawn = over_time(found)
+    groups = [[one for one in told if _minute(one) == at] for at in minutes]
+    if all(_share(group) is None for group in groups):
+        assert drawn == []
+        return
+    waiting, plays = drawn
+    seconds = [at.timestamp() for at in minutes]
+    assert list(waiting.points) == list(zip(seconds, map(_share, groups), strict=True))
+    starts = [sum(one.number == 1 for one in group) for group in groups]
+    assert list(plays.points) == list(zip(seconds, starts, strict=True))
+
+
 def _check(programme: Programme, told: list[PlaybackReport], **narrowed: Any) -> None:
     found = quality_of(programme, since=SINCE, **narrowed)
     assert found.total == _measured(told)
@@ -101,9 +141,7 @@ def _check(programme: Programme, told: list[PlaybackReport], **narrowed: Any) ->
         played = [of.play_ms for _name, of in groups]
         assert played == sorted(played, reverse=True)
     _check_quantiles(found.total, [one.start_ms for one in told if one.start_ms is not None])
-    whole = sum(one.play_ms + one.stall_ms for one in told)
-    stood = sum(one.stall_ms for one in told)
-    assert found.total.waiting == (stood / whole if whole else None)
+    assert found.total.waiting == _share(told)
 
 
 class TestRandom(TestCase):
@@ -126,6 +164,35 @@ class TestRandom(TestCase):
         _check(programme, [], phase=Phase.LIVE)
         late = quality_of(programme, since=SINCE + timedelta(days=1))
         assert late.total.play_ms == sum(one.play_ms for one in mine if one.received_at >= SINCE + timedelta(days=1))
+
+
+class TestMinutes(TestCase):
+    @settings(max_examples=40, deadline=None)
+    @given(tellings, tellings, st.integers(0, 26 * 60))
+    def test_a_broadcast_minute_by_minute_is_that_of_the_raw_reports(
+        self, told: list[Any], again: list[Any], after: int
+    ) -> None:
+        """Two of the three watch live, the third the recording; another lecture of the programme is live, too."""
+        webinar, players = lecture()
+        other, others = lecture()
+        programme = webinar.lesson.course.programme
+        other.lesson.course = CourseFactory.create(programme=programme)
+        other.lesson.save()
+        watching = PlaySession.objects.filter(pk__in=[one.pk for one in (*players[1:], *others)])
+        watching.update(phase=Phase.LIVE, epoch=NOON)
+        for sessions, rows in ((players, told), (others, again)):
+            for who, seconds, country, agent, reports in sorted(rows, key=lambda one: one[1]):
+                tell(sessions[who], *reports, after=seconds, country=country, agent=agent)
+                if who == 2:  # what came in so far is added up already
+                    refresh(webinar_id=webinar.pk, now=NOON + timedelta(seconds=seconds))
+        for one in (webinar, other):
+            refresh(webinar_id=one.pk, now=LATER)
+        for one in (webinar, other):
+            live = list(PlaybackReport.objects.filter(webinar=one, phase=Phase.LIVE))
+            for since in (SINCE, NOON + timedelta(minutes=after)):
+                _check_minutes(programme, one, live, since)
+        everywhere = list(PlaybackReport.objects.filter(phase=Phase.LIVE))
+        _check(programme, everywhere, phase=Phase.LIVE)
 
 
 @pytest.fixture
