@@ -67,6 +67,7 @@ def _charts(report: WebinarReport) -> dict[str, Any]:
     return {
         "report": report,
         "total": report.audience.total,
+        "is_live": report.webinar.live_at is not None and report.webinar.ended_at is None,
         "retention": charts.retention(report),
         "retention_words": charts.retention_words(report),
         "marks": charts.marks(report),

@@ -79,7 +79,7 @@ def _narrow(report: WebinarReport) -> list[Picture | Table]:
 
 def _figures(report: WebinarReport) -> list[Figure]:
     total, asked = report.audience.total, report.questions
-    share = percent(total.stayed / total.live) if total.live else "–"
+    share = "–" if total.stayed_percent is None else percent(total.stayed_percent / 100)
     minutes = _("%(minutes)s minutes in all") % {"minutes": number(total.minutes)}
     took = (
         _("%(time)s to answer") % {"time": duration(asked.answer_seconds)} if asked.answer_seconds is not None else ""

@@ -73,11 +73,24 @@ def slots(pieces: Iterable[Piece], length: int) -> Iterator[int]:
         yield from range(start // length * length, end + 1, length)
 
 
-def minutes(webinar: Webinar, phase: Phase) -> dict[datetime, tuple[int, int, int]]:
-    """(people, arrivals, leavings) of each minute that has any."""
+STILL_THERE = 75 * SECOND
+
+
+def minutes(
+    webinar: Webinar, phase: Phase, *, known_at: datetime | None = None
+) -> dict[datetime, tuple[int, int, int]]:
+    """(people, arrivals, leavings) of each minute that has any, as they are known then: while it is live, who told of
+    being there 75 seconds ago may still be there."""
     people = there(webinar, phase)
     found = {}
     for begin in {slot for pieces in people.values() for slot in slots(pieces, MINUTE)}:
+        if (
+            known_at
+            and phase == Phase.LIVE
+            and not webinar.ended_at
+            and begin + MINUTE > micros(known_at) - STILL_THERE
+        ):
+            continue
         inside = {who for who, pieces in people.items() if any(touches(one, begin, MINUTE) for one in pieces)}
         came = sum(begin <= start < begin + MINUTE for pieces in people.values() for start, _ in pieces)
         left = sum(begin <= end < begin + MINUTE for pieces in people.values() for _, end in pieces)

@@ -74,6 +74,39 @@ class TestRandom(TestCase):
 
         refresh(webinar_id=webinar.pk, now=at(now))
 
+        check(webinar, known_at=at(now))
+
+    @settings(max_examples=40)
+    @given(
+        st.lists(st.tuples(st.integers(0, 600), st.integers(0, 600)), min_size=1, max_size=5),
+        st.lists(st.integers(1, 200), min_size=1, max_size=6),
+    )
+    def test_while_it_is_live_nobody_leaves_who_tells_of_being_there(
+        self, stays: list[tuple[int, int]], pauses: list[int]
+    ) -> None:
+        """Beats every ten seconds, looked at again and again without an end: whoever counts as gone had gone."""
+        webinar = WebinarFactory.create(starts_at=NOON, live_at=NOON)
+        people = [(UserFactory.create(), start, start + length) for start, length in stays]
+        now = 0
+        for pause in pauses:
+            now += pause
+            for user, start, end in people:
+                told = (min(now, end) - start) // 10 * 10
+                if told > 0:
+                    watch(webinar, user, Phase.LIVE, [(start, told)])
+
+            refresh(webinar_id=webinar.pk, now=at(now))
+
+            check(webinar, known_at=at(now))
+            ended = sum(end <= now for _, _, end in people)
+            assert sum(left for _, _, left in minutes(webinar, Phase.LIVE).values()) <= ended
+            for minute, (there, _, _) in minutes(webinar, Phase.LIVE).items():
+                begin = (minute - NOON).total_seconds()
+                assert there == sum(
+                    start < begin + 60 and start + (end - start) // 10 * 10 > begin for _, start, end in people
+                )
+
+        refresh(webinar_id=webinar.pk, now=at(now + 900))
         check(webinar)
 
     @settings(max_examples=25)
@@ -292,13 +325,15 @@ def test_a_visit_that_goes_on_is_counted_as_long_as_its_page_said() -> None:
     webinar = WebinarFactory.create(starts_at=NOON, live_at=NOON)
     visit = Visit.objects.create(webinar=webinar, user=UserFactory.create(), joined_at=NOON, seen_at=at(60))
     refresh(webinar_id=webinar.pk, now=at(61))
-    check(webinar)
+    check(webinar, known_at=at(61))
 
     Visit.objects.filter(pk=visit.pk).update(seen_at=at(400))
     refresh(webinar_id=webinar.pk, now=at(401))
-    check(webinar)
+    check(webinar, known_at=at(401))
     Visit.objects.filter(pk=visit.pk).update(seen_at=at(430), left_at=at(430))
     refresh(webinar_id=webinar.pk, now=at(431))
+    check(webinar, known_at=at(431))
+    refresh(webinar_id=webinar.pk, now=at(600))
     check(webinar)
 
     assert AudienceHour.objects.get().seconds == 430

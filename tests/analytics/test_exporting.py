@@ -87,6 +87,11 @@ def test_the_audience_is_counted_person_by_person(webinar: Webinar) -> None:
     }
 
 
+def test_who_stayed_is_empty_while_nobody_knows_the_end(webinar: Webinar) -> None:
+    Webinar.objects.update(ended_at=None)
+    assert {row["stayed"] for row in rows_of("audience", about(webinar))} == {None}
+
+
 def test_each_second_has_as_many_as_watched_it(webinar: Webinar) -> None:
     axis = axis_of(webinar)
     seconds: dict[str, list[set[int]]] = {name: [set() for _ in range(axis.length)] for name in ("live", "on_demand")}

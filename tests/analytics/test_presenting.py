@@ -104,18 +104,22 @@ def _expected(webinar: Webinar, length: int, **of: str) -> Group:
     ]
     counted = [one for one in counted if one["people"]]
     names = ("people", "live", "recorded", "continued", "stayed", "live_seconds", "recorded_seconds")
-    return Group(next(iter(of.values()), ""), *(sum(one[name] for one in counted) for name in names))
+    total: dict[str, Any] = {name: sum(one[name] for one in counted) for name in names}
+    if webinar.ended_at is None:
+        total["stayed"] = None
+    return Group(next(iter(of.values()), ""), *(total[name] for name in names))
 
 
 JUST_CAME = {"country": "IN", "specialty": "", "is_doctor": True, "live": None, "recorded": None, "visits": [(0, 0)]}
 
 
-@given(came=st.lists(doctors(), max_size=6))
-@example(came=[JUST_CAME])
+@given(came=st.lists(doctors(), max_size=6), is_over=st.booleans())
+@example(came=[JUST_CAME], is_over=True)
 @some
-def test_who_came_is_counted_once_a_person(came: list[dict[str, Any]]) -> None:
+def test_who_came_is_counted_once_a_person(came: list[dict[str, Any]], is_over: bool) -> None:
+    """Who stayed to the end is known when there is one."""
     length = 500
-    webinar = make_live()
+    webinar = make_live(ended_at=NOON + timedelta(seconds=length) if is_over else None)
     Broadcast.objects.filter(webinar=webinar).update(program_seconds=float(length))
     for one in came:
         _came(webinar, one)

@@ -34,6 +34,7 @@ from tests.analytics.audience import NOON, ZONES, Person, audiences, make
 from tests.analytics.reports import IPHONE, WINDOWS, open_again, tell
 from tests.factories.accounts import UserFactory
 from tests.factories.courses import EnrolmentFactory, RoleGrantFactory
+from tests.factories.webinars import WatchRecordFactory, WebinarFactory
 from tests.webinars.on_air import make_live, publish
 from tests.webinars.watching import make_device, open_player
 from webinars.enums import Phase
@@ -64,6 +65,20 @@ def _days(webinar: Webinar) -> list[Day]:
     for (on, _country, _specialty), row in reference.days(webinar, Phase.ON_DEMAND).items():
         rows[on] = [a + b for a, b in zip(rows.get(on, [0, 0, 0]), row, strict=True)]
     return [Day(on, row[0], row[2], row[1]) for on, row in sorted(rows.items())]
+
+
+def test_while_it_is_live_nobody_leaves_who_is_still_there() -> None:
+    """Sixty people at ten past, each of whom told of being there within the last half minute."""
+    webinar = WebinarFactory.create(starts_at=NOON, live_at=NOON)
+    now = NOON + timedelta(minutes=10, seconds=5)
+    for number in range(60):
+        told = now - timedelta(seconds=number % 30 + 0.5)
+        WatchRecordFactory.create(webinar=webinar, phase=Phase.LIVE, clock=((NOON, told),), last_beat_at=told)
+    refresh(webinar_id=webinar.pk, now=now)
+    rows = [(one.at, one.people, one.leavings) for one in coming_of(webinar.pk).minutes]
+    assert rows == [(NOON + timedelta(minutes=minute), 60, 0) for minute in range(8)]
+    refresh(webinar_id=webinar.pk, now=now + timedelta(minutes=3))  # they are gone, and now it is known
+    assert [(one.people, one.leavings) for one in coming_of(webinar.pk).minutes][-2:] == [(60, 50), (10, 10)]
 
 
 def _report(coming: Coming, *, is_over: bool) -> Any:

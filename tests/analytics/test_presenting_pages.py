@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 
 from accounts.enums import Role
 from accounts.models import User
@@ -58,6 +59,15 @@ def test_new_numbers_stand_on_the_page(presenter: User) -> None:
         "of 9 who wrote something",
     ):
         assert words in page, words
+
+
+def test_who_stayed_to_the_end_is_said_when_there_is_one(presenter: User) -> None:
+    webinar = Webinar.objects.get()
+    assert "known when it has ended" not in _text(signed_in(presenter).get(f"/presenting/{webinar.pk}/"))
+    Webinar.objects.update(ended_at=None)
+    cache.clear()
+    page = _text(signed_in(presenter).get(f"/presenting/{webinar.pk}/"))
+    assert '<p>Stayed to the end</p><b class="num">–</b><p>known when it has ended</p>' in page
 
 
 def test_a_lecture_whose_players_told_nothing_says_so(presenter: User) -> None:

@@ -64,7 +64,11 @@ AUDIENCE = Dataset(
         Column("live", DOCTORS, _("Of them, who watched live here or went to the meeting from here.")),
         Column("recorded", DOCTORS, _("Of them, who watched the recording.")),
         Column("both", DOCTORS, _("Of them, who did both.")),
-        Column("stayed", DOCTORS, _("Who has watched something of the last twentieth of the broadcast, live.")),
+        Column(
+            "stayed",
+            DOCTORS,
+            _("Who has watched something of the last twentieth of the broadcast, live. Empty until it has ended."),
+        ),
         Column("live_seconds", SECONDS, _("Watched live by all of them, each second once for each doctor.")),
         Column("recorded_seconds", SECONDS, _("Watched of the recording, each second once for each doctor.")),
     ),
@@ -115,7 +119,8 @@ AUDIENCE_MINUTES = Dataset(
     title=_("Audience by minute"),
     about=_(
         "Who had the player or the meeting open in each minute, as it is added up every minute. Pauses of less than a "
-        "minute are none. Everybody with a player counts here, staff and presenters too."
+        "minute are none. While it is live the last two or three minutes wait until everybody has told of them. "
+        "Everybody with a player counts here, staff and presenters too."
     ),
     key_columns=2,
     read=_minutes,

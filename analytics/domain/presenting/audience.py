@@ -9,13 +9,16 @@ from django.db import connections
 from core.replica import reading
 
 # Doctors of the programme only: staff who try the player are no audience. A person who went to a meeting elsewhere
-# from here was there live as well. `stayed` has seen something of the last twentieth of the broadcast.
+# from here was there live as well. `stayed` has seen something of the last twentieth of the broadcast: nobody knows
+# which one that is before it has ended.
 _PEOPLE = """
 WITH broadcast AS (
-    SELECT coalesce(max(program_seconds), 0) AS seconds FROM webinars_broadcast
-    WHERE webinar_id = %(webinar)s AND NOT is_rehearsal
+    SELECT coalesce(max(b.program_seconds), 0) AS seconds, max(w.ended_at) IS NOT NULL AS is_over
+    FROM webinars_webinar w LEFT JOIN webinars_broadcast b ON b.webinar_id = w.id AND NOT b.is_rehearsal
+    WHERE w.id = %(webinar)s
 ), ending AS (
-    SELECT CASE WHEN seconds > 0 THEN int4multirange(int4range(floor(seconds * 0.95)::int4, ceil(seconds)::int4 + 1))
+    SELECT is_over AND seconds > 0 AS is_known,
+        CASE WHEN seconds > 0 THEN int4multirange(int4range(floor(seconds * 0.95)::int4, ceil(seconds)::int4 + 1))
         ELSE '{}'::int4multirange END AS part,
         CASE WHEN seconds > 0 THEN int4multirange(int4range(0, ceil(seconds)::int4)) END AS whole
     FROM broadcast
@@ -43,7 +46,8 @@ WITH broadcast AS (
     GROUP BY t.user_id, u.country, u.specialty
 )
 SELECT grouping(country), grouping(specialty), country, specialty, count(*), count(*) FILTER (WHERE live),
-    count(*) FILTER (WHERE recorded), count(*) FILTER (WHERE live AND recorded), count(*) FILTER (WHERE stayed),
+    count(*) FILTER (WHERE recorded), count(*) FILTER (WHERE live AND recorded),
+    CASE WHEN (SELECT is_known FROM ending) THEN count(*) FILTER (WHERE stayed) END,
     coalesce(sum(live_seconds), 0), coalesce(sum(recorded_seconds), 0)
 FROM people GROUP BY GROUPING SETS ((), (country), (specialty))
 """
@@ -51,14 +55,15 @@ FROM people GROUP BY GROUPING SETS ((), (country), (specialty))
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """`name` is empty where it is not known. Live and recorded overlap: `continued` did both."""
+    """`name` is empty where it is not known. Live and recorded overlap: `continued` did both. `stayed` is None until
+    the broadcast has ended, and where there was none here."""
 
     name: str = ""
     people: int = 0
     live: int = 0
     recorded: int = 0
     continued: int = 0
-    stayed: int = 0
+    stayed: int | None = None
     live_seconds: int = 0
     recorded_seconds: int = 0
 
@@ -70,7 +75,7 @@ class Group:
     @property
     def stayed_percent(self) -> float | None:
         """Of those who came live."""
-        return 100 * self.stayed / self.live if self.live else None
+        return 100 * self.stayed / self.live if self.live and self.stayed is not None else None
 
     @property
     def average_live_minutes(self) -> float | None:
@@ -98,7 +103,8 @@ def audience_of(*, webinar_id: int, programme_id: int) -> Audience:
 
 
 def _group(name: str, row: Sequence[Any]) -> Group:
-    return Group(name, *map(int, row[4:]))
+    people, live, recorded, continued, stayed, live_seconds, recorded_seconds = row[4:]
+    return Group(name, people, live, recorded, continued, stayed, int(live_seconds), int(recorded_seconds))
 
 
 def _sorted(groups: Iterable[Group]) -> tuple[Group, ...]:

@@ -15,6 +15,10 @@ from webinars.enums import Phase
 
 BEGINNING = "-infinity"
 ALMOST = MERGED_GAP - timedelta(microseconds=1)
+# Who is there tells so every ten seconds in the player and twice a minute in a meeting elsewhere. A piece that ended
+# two of those ago, and some seconds for the way here, may still go on: nobody has left yet.
+STILL_THERE = timedelta(seconds=75)
+MINUTE = timedelta(minutes=1)
 
 # Of whom there is nothing new since that day the record is left out, but of all others every piece: an arrival is none
 # when the piece before it is near, and a newcomer is one who was never there. A batch of beats that is overtaken by
@@ -71,7 +75,7 @@ minutes AS (
     CROSS JOIN LATERAL generate_series(
         at, CASE WHEN people > 0 THEN until - interval '1 minute' ELSE at END, interval '1 minute'
     ) AS minute
-    WHERE people > 0 OR arrivals > 0 OR leavings > 0
+    WHERE (people > 0 OR arrivals > 0 OR leavings > 0) AND minute <= %(last_minute)s::timestamptz
     RETURNING 1
 )
 """
@@ -147,16 +151,31 @@ def is_live_new(*, webinar_id: int, after: datetime) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def make(*, webinar_id: int, phase: Phase, since: datetime | None, ended_at: datetime | None) -> int:
+def make_live(*, webinar_id: int, ended_at: datetime | None, now: datetime) -> int:
+    """Every row of the broadcast anew. Until it has ended, minutes of which not everybody has told yet have none."""
+    last = None if ended_at else now - STILL_THERE - MINUTE
+    return make(webinar_id=webinar_id, phase=Phase.LIVE, since=None, ended_at=ended_at, last_minute=last)
+
+
+def make(
+    *,
+    webinar_id: int,
+    phase: Phase,
+    since: datetime | None,
+    ended_at: datetime | None = None,
+    last_minute: datetime | None = None,
+) -> int:
     """All rows from `since` on anew, midnight of a day in UTC, or every one; how many there are now.
 
-    Within the caller's transaction. `ended_at`: of the broadcast, where the phase is live.
+    Within the caller's transaction. `ended_at`: of the broadcast, where the phase is live. `last_minute`: those that
+    begin later get no row.
     """
     given: dict[str, Any] = {
         "webinar": webinar_id,
         "phase": phase.value,
         "since": since or BEGINNING,
         "ended": ended_at or "infinity",
+        "last_minute": last_minute or "infinity",
         "almost": ALMOST,
     }
     with connection.cursor() as cursor:

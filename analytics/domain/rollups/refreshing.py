@@ -24,6 +24,8 @@ from webinars.models import Webinar
 
 log = get_logger("analytics")
 MARGIN = timedelta(minutes=1)
+# The latest minutes of a live webinar wait until everybody has told of them, so they are looked for a second time.
+UNTOLD = MARGIN + audience.MINUTE + audience.STILL_THERE
 # A player that was opened so long ago may still tell what it plays; beyond that the night looks after it.
 SESSION_LASTS = timedelta(days=1)
 # Reports of a session that began before a month that lies in cold storage ended: nothing later is taken.
@@ -89,7 +91,7 @@ def refresh(*, webinar_id: int, now: datetime, whole: bool = False) -> Refreshed
     if webinar is None or not _lock(webinar_id):
         return None
     state, _ = RollupState.objects.get_or_create(webinar_id=webinar_id)
-    rows = _audience(state, ended_at=webinar["ended_at"], whole=whole) + _quality(state, whole=whole)
+    rows = _audience(state, ended_at=webinar["ended_at"], whole=whole, now=now) + _quality(state, whole=whole)
     state.seen_through = state.quality_through = now
     state.ended_at = webinar["ended_at"]
     if whole:
@@ -100,17 +102,17 @@ def refresh(*, webinar_id: int, now: datetime, whole: bool = False) -> Refreshed
     return Refreshed(webinar_id, rows)
 
 
-def _audience(state: RollupState, *, ended_at: datetime | None, whole: bool) -> int:
-    make = partial(audience.make, webinar_id=state.webinar_id)
+def _audience(state: RollupState, *, ended_at: datetime | None, whole: bool, now: datetime) -> int:
+    make_live = partial(audience.make_live, webinar_id=state.webinar_id, ended_at=ended_at, now=now)
+    make = partial(audience.make, webinar_id=state.webinar_id, phase=Phase.ON_DEMAND)
     if whole or state.seen_through is None:
-        live = make(phase=Phase.LIVE, since=None, ended_at=ended_at)
-        return live + make(phase=Phase.ON_DEMAND, since=None, ended_at=None)
+        return make_live() + make(since=None)
     rows = 0
-    after = state.seen_through - MARGIN
-    if ended_at != state.ended_at or audience.is_live_new(webinar_id=state.webinar_id, after=after):
-        rows += make(phase=Phase.LIVE, since=None, ended_at=ended_at)
-    if since := audience.first_change(webinar_id=state.webinar_id, after=after):
-        rows += make(phase=Phase.ON_DEMAND, since=since, ended_at=None)
+    known = state.seen_through - UNTOLD
+    if ended_at != state.ended_at or audience.is_live_new(webinar_id=state.webinar_id, after=known):
+        rows += make_live()
+    if since := audience.first_change(webinar_id=state.webinar_id, after=state.seen_through - MARGIN):
+        rows += make(since=since)
     return rows
 
 
@@ -179,7 +181,7 @@ ORDER BY 1
 
 def _stale() -> Iterator[int]:
     with connection.cursor() as cursor:
-        cursor.execute(_STALE, [MARGIN.total_seconds()])
+        cursor.execute(_STALE, [UNTOLD.total_seconds()])
         yield from (webinar_id for (webinar_id,) in cursor.fetchall())
 
 
