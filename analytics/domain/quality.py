@@ -20,6 +20,7 @@ from webinars.models import Webinar
 # As `operations.domain.gauges` counts for the alert PlaybackDegraded: the page and the pager say the same.
 RECENT = timedelta(minutes=10)
 ENOUGH_MS = 20 * 60_000  # twenty minutes of players
+ENOUGH_PEOPLE = 5  # without a picture: the trouble of fewer is theirs
 TENTH = 10
 
 
@@ -103,11 +104,16 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class LiveCountry:
-    """Of the last ten minutes of a webinar that is live."""
+    """Of the last ten minutes of a webinar that is live. `stuck`: the players that told errors and no playing;
+    `stuck_people`: whose they are (who waits in vain opens the page again and again).
+    """
 
     country: str
     play_ms: int
     stall_ms: int
+    players: int = 0
+    stuck: int = 0
+    stuck_people: int = 0
 
     @property
     def waiting(self) -> float:
@@ -115,9 +121,23 @@ class LiveCountry:
         return self.stall_ms / whole if whole else 0.0
 
     @property
-    def is_degraded(self) -> bool:
+    def keeps_stopping(self) -> bool:
         whole = self.play_ms + self.stall_ms
         return whole >= ENOUGH_MS and self.stall_ms * TENTH > whole
+
+    @property
+    def has_no_picture(self) -> bool:
+        """Where the way to the stream is shut nothing plays, so nothing waits either: only errors tell of it."""
+        return self.stuck_people >= ENOUGH_PEOPLE and self.stuck * TENTH > self.players
+
+    @property
+    def is_degraded(self) -> bool:
+        return self.keeps_stopping or self.has_no_picture
+
+    @property
+    def is_known(self) -> bool:
+        """Enough was told to say that it plays well, where it is not degraded."""
+        return self.play_ms + self.stall_ms >= ENOUGH_MS
 
 
 _SUMS = f"""
@@ -137,11 +157,28 @@ SELECT at, {_SUMS} FROM analytics_qualityminute
 WHERE webinar_id = ANY (%(webinars)s) AND at >= %(since)s AND phase = %(phase)s
 GROUP BY at ORDER BY at
 """  # noqa: S608
+# Nobody has a player open for a week: only the last parts of the table are looked at.
 _RECENT = """
-SELECT webinar_id, country, sum(play_ms), sum(stall_ms) FROM analytics_qualityminute
-WHERE webinar_id = ANY (%(webinars)s) AND phase = 'live' AND at > %(since)s
-    AND webinar_id IN (SELECT webinar_id FROM webinars_broadcast WHERE ended_at IS NULL)
-GROUP BY webinar_id, country HAVING sum(play_ms + stall_ms) > 0 ORDER BY webinar_id, country
+WITH live AS (
+    SELECT webinar_id FROM webinars_broadcast WHERE ended_at IS NULL AND webinar_id = ANY (%(webinars)s)
+),
+played AS (
+    SELECT webinar_id, country, sum(play_ms) AS play, sum(stall_ms) AS stall FROM analytics_qualityminute
+    WHERE webinar_id IN (SELECT webinar_id FROM live) AND phase = 'live' AND at > %(since)s
+    GROUP BY webinar_id, country
+),
+told AS (
+    SELECT r.webinar_id, r.country, count(DISTINCT r.session_id) AS players, count(DISTINCT s.id) AS stuck,
+        count(DISTINCT s.user_id) AS people
+    FROM analytics_playbackreport r
+    LEFT JOIN webinars_playsession s ON s.id = r.session_id AND r.errors > 0 AND r.play_ms = 0
+    WHERE r.webinar_id IN (SELECT webinar_id FROM live) AND r.phase = 'live' AND r.received_at > %(since)s
+        AND r.session_started_at > %(since)s - interval '7 days'
+    GROUP BY r.webinar_id, r.country
+)
+SELECT webinar_id, country, coalesce(play, 0), coalesce(stall, 0), coalesce(players, 0), coalesce(stuck, 0),
+    coalesce(people, 0)
+FROM played FULL JOIN told USING (webinar_id, country) ORDER BY webinar_id, country
 """
 # What is left out of a grouping set has its bit: the last of five is worth 1.
 _TOTAL, _COUNTRY, _DEVICE, _NETWORK, _LECTURE, _DAY = 0b11111, 0b01111, 0b10111, 0b11011, 0b11101, 0b11110
@@ -177,8 +214,8 @@ def quality_of(
 def live_now(programme: Programme, *, now: datetime) -> Mapping[int, tuple[LiveCountry, ...]]:
     """By webinar that is live: its countries in the last ten minutes, those that wait most first."""
     found: dict[int, list[LiveCountry]] = {}
-    for webinar, country, play, stall in _rows(_RECENT, {"webinars": _webinars(programme), "since": now - RECENT}):
-        found.setdefault(webinar, []).append(LiveCountry(country, int(play), int(stall)))
+    for webinar, country, *told in _rows(_RECENT, {"webinars": _webinars(programme), "since": now - RECENT}):
+        found.setdefault(webinar, []).append(LiveCountry(country, *map(int, told)))
     return {
         webinar: tuple(sorted(countries, key=lambda one: (-one.waiting, one.country)))
         for webinar, countries in found.items()

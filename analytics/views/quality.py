@@ -1,6 +1,6 @@
 """How well it played, for the moderators and operators of a programme."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -46,9 +46,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class LiveLine:
+    """The names of the countries in which it keeps stopping or does not come up at all; both empty: none is known."""
+
     webinar: Webinar
-    degraded: tuple[LiveCountry, ...]
-    names: str
+    stopping: str
+    without_picture: str
+    known: int
+    unknown: int
 
 
 @require_safe
@@ -81,10 +85,17 @@ def _live(programme: Programme, moment: datetime) -> list[LiveLine]:
     webinars = Webinar.objects.filter(pk__in=countries).select_related("lesson").order_by("pk")
     lines = []
     for webinar in webinars:
-        degraded = tuple(one for one in countries[webinar.pk] if one.is_degraded)
-        names = ", ".join(_country(one.country) for one in degraded)
-        lines.append(LiveLine(webinar, degraded, names))
+        found = countries[webinar.pk]
+        known = sum(one.is_known for one in found)
+        stopping = _names(one for one in found if one.keeps_stopping)
+        lines.append(
+            LiveLine(webinar, stopping, _names(one for one in found if one.has_no_picture), known, len(found) - known)
+        )
     return lines
+
+
+def _names(countries: Iterable[LiveCountry]) -> str:
+    return ", ".join(_country(one.country) for one in countries)
 
 
 def _lectures(programme: Programme, found: Quality) -> list[Line]:

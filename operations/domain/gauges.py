@@ -41,7 +41,7 @@ HELP = {
     "lms_statements_oldest_seconds": "How long the first statement for the learning record store has been due",
     "lms_statements_dead": "Statements that the store refused or that never got through, within a day",
     "lms_rollups_lag_seconds": "Age of the oldest figures among webinars that somebody opened in the last ten minutes",
-    "lms_playback_degraded": "Countries of live webinars whose players waited for a tenth of the last ten minutes",
+    "lms_playback_degraded": "Countries of live webinars whose players keep stopping, or have errors and no picture",
     "lms_live_broadcasts": "Broadcasts on air, rehearsals included",
     "lms_live_lag_seconds": "Age of the end of the newest segment, of the broadcast that is latest",
     "lms_postgresql_connections": "Connections to this server, of all databases",
@@ -67,6 +67,7 @@ SELECT pid, state, CASE WHEN application_name NOT IN ('pg_dump', 'backup') THEN 
 FROM pg_stat_activity WHERE backend_type = 'client backend'
 """
 DEGRADED_FROM_MS = 20 * 60_000  # twenty minutes of players: the trouble of one person is no country's
+STUCK_FROM = 5  # people whose players told errors and no playing: where nothing plays, nothing waits either
 _QUERY = f"""
 WITH sessions AS ({SESSIONS}),
 queued AS (SELECT count(*) AS n, min(queued_at) AS at FROM media_video WHERE status = 'queued'),
@@ -98,13 +99,21 @@ figures AS (
     SELECT min(coalesce(s.seen_through, o.at)) AS at
     FROM opened o LEFT JOIN analytics_rollupstate s USING (webinar_id)
 ),
+on_air AS (SELECT webinar_id FROM webinars_broadcast WHERE ended_at IS NULL),
 degraded AS (
     SELECT count(*) AS n FROM (
-        SELECT FROM analytics_qualityminute
-        WHERE webinar_id IN (SELECT webinar_id FROM webinars_broadcast WHERE ended_at IS NULL) AND phase = 'live'
-            AND at > now() - interval '10 minutes'
-        GROUP BY webinar_id, country
+        SELECT webinar_id, country FROM analytics_qualityminute
+        WHERE webinar_id IN (SELECT webinar_id FROM on_air) AND phase = 'live' AND at > now() - interval '10 minutes'
+        GROUP BY 1, 2
         HAVING sum(play_ms + stall_ms) >= {DEGRADED_FROM_MS} AND sum(stall_ms) * 10 > sum(play_ms + stall_ms)
+        UNION
+        SELECT r.webinar_id, r.country FROM analytics_playbackreport r
+        LEFT JOIN webinars_playsession s ON s.id = r.session_id AND r.errors > 0 AND r.play_ms = 0
+        WHERE r.webinar_id IN (SELECT webinar_id FROM on_air) AND r.phase = 'live'
+            AND r.received_at > now() - interval '10 minutes' AND r.session_started_at > now() - interval '7 days'
+        GROUP BY 1, 2
+        HAVING count(DISTINCT s.user_id) >= {STUCK_FROM}
+            AND count(DISTINCT s.id) * 10 > count(DISTINCT r.session_id)
     ) AS countries
 ),
 live AS (

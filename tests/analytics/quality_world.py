@@ -9,11 +9,12 @@ from analytics.enums import DeviceKind, NetworkKind
 from analytics.models import PlaybackReport, QualityMinute
 from courses.models import Course
 from tests.analytics.reports import open_again
+from tests.factories.accounts import UserFactory
 from tests.factories.courses import LessonFactory
 from tests.factories.webinars import LiveWebinarFactory
 from tests.webinars.watching import open_player
 from webinars.enums import Phase
-from webinars.models import Broadcast, Webinar
+from webinars.models import Broadcast, PlaySession, Webinar
 
 COUNTRIES = ("IN", "BR", "KE", "DE", "VN", "")
 LOUD = 20 * 60_000
@@ -76,6 +77,26 @@ def minute(webinar: Webinar, country: str, *, play: int, stall: int, ago: int = 
         start_buckets=[0] * 8,
         **sums,
     )
+
+
+def tell_live(
+    webinar: Webinar, country: str, people: int, *, players: int = 1, errors: int = 0, play: int = 0, ago: int = 1
+) -> None:
+    """Each of so many people told once with each of so many players, one after the other."""
+    device = open_player().device
+    at = now() - timedelta(minutes=ago)
+    for _ in range(people):
+        user = UserFactory.create()
+        for _ in range(players):
+            session = PlaySession.objects.create(
+                user=user, webinar=webinar, phase=Phase.LIVE, device=device, epoch=at, media_seconds=3600,
+                required_seconds=3600, started_at=at,
+            )  # fmt: skip
+            PlaybackReport.objects.create(
+                session_started_at=at, session=session, number=1, webinar=webinar, phase=Phase.LIVE, received_at=at,
+                country=country, device=DeviceKind.PHONE, network=NetworkKind.FOURTH, play_ms=play, stall_ms=0,
+                stalls=0, kbits=0, errors=errors,
+            )  # fmt: skip
 
 
 def play_badly(course: Course) -> None:

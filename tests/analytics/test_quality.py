@@ -1,6 +1,7 @@
 """How well it played, on the page of operators: each number against a plain count of what the players told."""
 
 import math
+import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,7 +24,7 @@ from analytics.models import PlaybackReport
 from analytics.views.quality import over_time
 from core.clock import now
 from courses.models import Programme
-from tests.analytics.quality_world import LOUD, minute, on_air
+from tests.analytics.quality_world import LOUD, minute, on_air, tell_live
 from tests.analytics.reports import WINDOWS, lecture, tell, tellings
 from tests.factories.courses import CourseFactory, RoleGrantFactory
 from tests.factories.webinars import LiveWebinarFactory
@@ -261,6 +262,37 @@ def test_the_state_of_a_live_webinar_stands_there_in_the_words_of_the_alert(
     assert "<bdi>Going well</bdi> is live and plays well everywhere." in page
     assert "Has ended" not in page
     assert "Elsewhere" not in page
+
+
+def _states(programme: Programme, moderator: User) -> list[str]:
+    page = _text(signed_in(moderator), programme)
+    return re.findall(r"<strong><bdi>On air</bdi> (.*?)</strong>", page)
+
+
+def test_where_nothing_plays_errors_tell_of_it(programme: Programme, moderator: User) -> None:
+    webinar = on_air(programme.courses.get(), "On air")
+    tell_live(webinar, "KE", 4, errors=3)
+    tell_live(webinar, "TZ", 1, players=9, errors=3)  # one person again and again
+    tell_live(webinar, "BR", 5, errors=3, ago=12)
+    minute(webinar, "IN", play=LOUD, stall=0)
+    assert _states(programme, moderator) == ["is live and plays well wherever enough people watch to tell."]
+
+    tell_live(webinar, "KE", 1, errors=3)
+    (found,) = live_now(programme, now=now()).values()
+    assert [(one.country, one.players, one.stuck, one.stuck_people) for one in found if one.has_no_picture] == [
+        ("KE", 5, 5, 5)
+    ]
+    assert _states(programme, moderator) == ["is live and does not play for many in: Kenya"]
+    tell_live(webinar, "KE", 45, play=60_000)  # a tenth
+    minute(webinar, "DE", play=LOUD, stall=LOUD)
+    assert _states(programme, moderator) == ["is live and keeps stopping in: Germany"]
+
+
+def test_of_too_few_players_nothing_good_is_said(programme: Programme, moderator: User) -> None:
+    webinar = on_air(programme.courses.get(), "On air")
+    tell_live(webinar, "KE", 2, errors=3)
+    minute(webinar, "IN", play=LOUD - 1, stall=0)
+    assert _states(programme, moderator) == ["is live. Too few players have told yet how well it plays."]
 
 
 @pytest.mark.parametrize("query", ["?days=0", "?days=x", "?phase=later", "?webinar=x", "?webinar=²", "?webinar=0"])

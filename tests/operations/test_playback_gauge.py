@@ -7,6 +7,7 @@ from django.utils.timezone import now
 
 from analytics.models import QualityMinute, RollupState
 from operations.domain.gauges import read_database
+from tests.analytics.quality_world import tell_live
 from tests.factories.webinars import LiveWebinarFactory
 from tests.webinars.watching import open_player
 from webinars.enums import Phase
@@ -40,6 +41,21 @@ def test_a_country_counts_when_a_tenth_of_enough_playing_was_waiting_just_now_an
     minute(webinar, "IT", play=LOUD, stall=LOUD, ago=12)
     minute(webinar, "ES", play=LOUD, stall=LOUD, phase=Phase.ON_DEMAND)
     minute(over, "PT", play=LOUD, stall=LOUD)
+
+    assert read_database()["lms_playback_degraded"] == 2
+
+
+def test_a_country_counts_where_players_have_errors_and_no_picture() -> None:
+    webinar, over = on_air(), on_air(ended_at=now())
+    tell_live(webinar, "KE", 5, errors=4)
+    tell_live(webinar, "UG", 5, players=3, errors=1)
+    minute(webinar, "UG", play=LOUD, stall=LOUD)  # once
+    tell_live(webinar, "TZ", 1, players=9, errors=20)  # one person again and again
+    tell_live(webinar, "RW", 5, errors=1, play=60_000)  # it plays all the same
+    tell_live(webinar, "IN", 5, errors=1)
+    tell_live(webinar, "IN", 45, play=60_000)  # a tenth
+    tell_live(webinar, "BR", 5, errors=1, ago=12)
+    tell_live(over, "PT", 5, errors=1)
 
     assert read_database()["lms_playback_degraded"] == 2
 
