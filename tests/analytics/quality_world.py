@@ -100,7 +100,9 @@ def tell_live(
 
 
 def play_badly(course: Course) -> None:
-    """One lecture that keeps stopping in India, and one that goes well."""
-    bad, good = on_air(course, "Stopping"), on_air(course, "Going well")
+    """One that keeps stopping in India and does not come up in Kenya, one that goes well, one of a single player."""
+    bad, good, quiet = (on_air(course, title) for title in ("Stopping", "Going well", "Hardly watched"))
+    tell_live(bad, "KE", 5, errors=3)
+    tell_live(quiet, "DE", 1, play=60_000)
     minute(bad, "IN", play=LOUD, stall=LOUD)
     minute(good, "BR", play=LOUD, stall=0)
