@@ -68,12 +68,13 @@ def recorded(coming: Coming) -> list[Series]:
         return []
     first, last = min(by_day), max(by_day)
     dates = [first + A_DAY * day for day in range((last - first).days + 1)]
-    people = [(_noon(on), float(by_day[on].people if on in by_day else 0)) for on in dates]
-    newcomers = [(_noon(on), float(by_day[on].newcomers if on in by_day else 0)) for on in dates]
+    people = [(noon(on), float(by_day[on].people if on in by_day else 0)) for on in dates]
+    newcomers = [(noon(on), float(by_day[on].newcomers if on in by_day else 0)) for on in dates]
     return [Series(_("Watched"), people, is_area=True), Series(_("For the first time"), newcomers)]
 
 
-def _noon(on: date) -> float:
+def noon(on: date) -> float:
+    """Where a day of UTC stands on an axis of dates, so that whoever reads in another zone reads that date."""
     return datetime.combine(on, time(12), timezone.get_current_timezone()).timestamp()
 
 
@@ -82,7 +83,7 @@ def recorded_words(coming: Coming) -> str:
     if busiest is None:
         return ""
     said = ngettext("Most on %(day)s: %(number)s person.", "Most on %(day)s: %(number)s people.", busiest.people)
-    return said % {"number": number(busiest.people), "day": wall_day(_noon(busiest.on))}
+    return said % {"number": number(busiest.people), "day": wall_day(noon(busiest.on))}
 
 
 def devices(report: WebinarReport) -> list[Bar]:

@@ -18,6 +18,7 @@ from analytics.enums import DeviceKind, NetworkKind
 from analytics.rendering.data import Bar, Series
 from analytics.rules import get_lecture_of, get_reported_programme
 from analytics.templatetags.chart_words import country_name, number
+from analytics.views.coming_charts import noon
 from core.clock import now
 from courses.models import Programme
 from webinars.enums import Phase
@@ -130,8 +131,10 @@ def _country(code: str) -> str:
 
 
 def over_time(found: Quality) -> list[Series]:
-    waiting = [(at.timestamp(), of.waiting) for at, of in found.times]
-    plays = [(at.timestamp(), float(of.plays)) for at, of in found.times]
+    """By the minute, or by day of UTC, which is that date for every reader."""
+    at = [one.timestamp() if found.by_minute else noon(one.astimezone(UTC).date()) for one, _of in found.times]
+    waiting = [(x, of.waiting) for x, (_at, of) in zip(at, found.times, strict=True)]
+    plays = [(x, float(of.plays)) for x, (_at, of) in zip(at, found.times, strict=True)]
     if not any(y is not None for _x, y in waiting):
         return []
     return [Series(_("Waiting"), waiting), Series(_("Players started"), plays, on_second_axis=True)]

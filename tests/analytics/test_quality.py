@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
@@ -235,6 +236,18 @@ def test_an_operator_reads_how_well_it_played(programme: Programme, moderator: U
     for query in (f"?webinar={session.webinar_id}&phase=on_demand", f"?days=7&webinar={session.webinar_id}"):
         assert '<b class="num">25%' in _text(signed_in(moderator), programme, query)
     assert "No player has told anything yet" in _text(signed_in(moderator), programme, "?phase=live")
+
+
+@pytest.mark.parametrize("zone", ["America/Sao_Paulo", "UTC", "Pacific/Kiritimati"])
+def test_a_day_has_its_date_wherever_the_reader_is(programme: Programme, moderator: User, zone: str) -> None:
+    session = _told(programme, play_ms=180_000)
+    PlaybackReport.objects.update(received_at=now() - timedelta(days=1))
+    refresh(webinar_id=session.webinar_id, now=now(), whole=True)
+    day = PlaybackReport.objects.get().received_at.astimezone(UTC).date()
+    User.objects.filter(pk=moderator.pk).update(timezone=zone)
+    page = signed_in(moderator).get(f"/reports/{programme.slug}/quality/")
+    shown = [datetime.fromtimestamp(x, ZoneInfo(zone)).date() for x, _ in page.context["over_time"][0].points]
+    assert (page.context["quality"].by_minute, shown) == (False, [day])
 
 
 def test_the_state_of_a_live_webinar_stands_there_in_the_words_of_the_alert(
