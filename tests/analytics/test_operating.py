@@ -47,7 +47,7 @@ doctors = st.fixed_dictionaries(
         "seen": st.sampled_from(("", "", "live", "recorded", "visit", "a test", "nothing", "elsewhere")),
         "last": st.integers(0, 60),
         "courses": st.integers(0, 3),
-        "completed": st.booleans(),
+        "completed": st.none() | st.sampled_from((0.5, 1, 1.5, 30)),  # days ago
         "certificate": st.sampled_from(("", "given", "revoked", "replaced, revoked", "of a course", "elsewhere")),
     }
 )
@@ -58,14 +58,14 @@ def _make(programme: Programme, drawn: list[dict[str, Any]]) -> Webinar:
     elsewhere: Webinar = WebinarFactory.create()
     courses = [webinar.lesson.course, *(CourseFactory.create(programme=programme) for _ in range(2))]
     for one in drawn:
-        is_done = one["completed"] or one["status"] == EnrolmentStatus.COMPLETED
+        is_done = one["completed"] is not None or one["status"] == EnrolmentStatus.COMPLETED
         place = EnrolmentFactory.create(
             programme=programme,
             user__is_active=one["is_active"],
             status=one["status"],
             enrolled_at=NOW - one["enrolled"] * DAY,
             activated_at=None if one["joined"] is None else NOW - one["joined"] * DAY,
-            completed_at=NOW - DAY / 2 if is_done else None,
+            completed_at=NOW - (one["completed"] or 0.5) * DAY if is_done else None,
         )
         _attend(place, one["seen"], elsewhere if one["seen"] == "elsewhere" else webinar, NOW - one["last"] * DAY)
         CourseCompletion.objects.bulk_create(
@@ -172,6 +172,32 @@ class TestFunnel:
         newest = editions.first()
         revoked = LedgerEntry.objects.filter(certificate=newest, kind=EntryKind.CERTIFICATE_REVOKED)
         return newest is not None and not revoked.exists()
+
+
+class TestCompleted:
+    @given(drawn=st.lists(doctors, max_size=8), has_template=st.booleans())
+    @some
+    def test_whoever_has_completed_it_was_there_and_has_a_certificate_a_day_later(
+        self, drawn: list[dict[str, Any]], has_template: bool
+    ) -> None:
+        programme = ProgrammeFactory.create()
+        if has_template:
+            CertificateTemplateFactory.create(programme=programme)
+        _make(programme, drawn)
+        _make(ProgrammeFactory.create(), drawn[:3])
+        gives_one = CertificateTemplate.objects.filter(programme=programme).exists()
+        unseen, without = set(), set()
+        for place in Enrolment.objects.filter(programme=programme):
+            is_open = place.status in {EnrolmentStatus.ACTIVE, EnrolmentStatus.COMPLETED} and place.user.is_active
+            if not is_open or place.completed_at is None:
+                continue
+            if not _attended(place):
+                unseen.add(place.user_id)
+            given_one = Certificate.objects.filter(user=place.user, programme=programme, kind=CertificateKind.PROGRAMME)
+            if gives_one and NOW - place.completed_at > DAY and not given_one.exists():
+                without.add(place.user_id)
+        got = checks_of(programme, now=NOW)
+        assert (got[DataCheck.COMPLETED_UNSEEN], got[DataCheck.NO_CERTIFICATE]) == (len(unseen), len(without))
 
 
 def _attended(place: Enrolment) -> bool:

@@ -79,6 +79,7 @@ people = st.fixed_dictionaries(
         "number": st.sampled_from(("", "Reg. 48-213", "reg 48213", "REG/48213", "7")),
         "council": st.sampled_from(("Delhi", "Goa")),
         "is_elsewhere": st.booleans(),
+        "is_active": st.sampled_from((True, True, False)),
     }
 )
 lectures = st.fixed_dictionaries(
@@ -130,13 +131,15 @@ def test_what_may_be_wrong_in_the_data(drawn: list[dict[str, Any]], planned: lis
             timezone_confirmed_at=NOW if one["confirmed"] else None,
             registration_number=one["number"],
             medical_council=one["council"],
+            is_active=one["is_active"],
         )
         where = elsewhere if one["is_elsewhere"] else programme
         is_done = one["status"] == EnrolmentStatus.COMPLETED
         EnrolmentFactory.create(
             programme=where, user=user, status=one["status"], completed_at=NOW - 2 * DAY if is_done else None
         )
-        if where == programme and one["status"] in {EnrolmentStatus.ACTIVE, EnrolmentStatus.COMPLETED}:
+        is_open = one["is_active"] and one["status"] in {EnrolmentStatus.ACTIVE, EnrolmentStatus.COMPLETED}
+        if where == programme and is_open:
             open_people.append((one, "".join(sign for sign in one["number"].upper() if sign.isalnum())))
     made = _make_lectures(programme, planned)
     mine = [one for one, told in zip(made, planned, strict=True) if not told["is_elsewhere"] and not told["is_draft"]]
