@@ -39,9 +39,14 @@ def presented_by(user: Person) -> QuerySet[Webinar]:
 
 
 def get_reported_webinar(user: Person, webinar_id: int) -> Webinar:
-    """A webinar whose numbers `user` may read: 404 for an unknown or foreign one, 403 for who only attends it."""
+    """A webinar whose numbers `user` may read: 404 for an unknown or foreign one, 403 for who only attends it.
+
+    Its list of presenters says who gave it, also when they have lost the role since; then it is theirs no more.
+    """
     webinar = get_webinar_for(user, webinar_id)
-    if not isinstance(user, User) or part_of(user, webinar) not in {Part.PRESENTER, Part.MODERATOR}:
+    part = part_of(user, webinar) if isinstance(user, User) else Part.ATTENDEE
+    is_given = part is Part.PRESENTER and presented_by(user).filter(pk=webinar.pk).exists()
+    if part is not Part.MODERATOR and not is_given:
         raise PermissionDenied
     return webinar
 

@@ -4,11 +4,14 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.utils.timezone import now
 
 from accounts.enums import Role
 from accounts.models import User
 from analytics.models import PlaybackReport
 from assessments.models import EvaluationAnswer
+from courses.domain.roles import revoke_role
+from courses.models import RoleGrant
 from tests.analytics.lecture_world import well_visited
 from tests.factories.accounts import UserFactory
 from tests.factories.courses import CourseFactory, EnrolmentFactory, RoleGrantFactory
@@ -99,6 +102,23 @@ def test_who_only_attends_sees_no_numbers(presenter: User) -> None:
     assert signed_in(another).get(f"/presenting/{webinar.pk}/").status_code == 403
     assert signed_in(UserFactory.create()).get(f"/presenting/{webinar.pk}/").status_code == 404
     assert "You are not named as a presenter yet" in _text(signed_in(doctor).get("/presenting/"))
+
+
+def test_sec_19_who_is_a_presenter_no_more_reads_no_numbers_also_of_lectures_they_gave(presenter: User) -> None:
+    """The lecture goes on saying who gave it; the place as a doctor stays."""
+    webinar = Webinar.objects.get()
+    programme = webinar.lesson.course.programme
+    EnrolmentFactory.create(user=presenter, programme=programme)
+    addresses = [f"/presenting/{webinar.pk}/{rest}" for rest in ("", "report.pdf", "export/questions.csv")]
+    addresses.append(f"/api/v1/reports/webinars/{webinar.pk}/questions/")
+    browser = signed_in(presenter)
+    assert [browser.get(address).status_code for address in addresses] == [200, 200, 200, 200]
+    revoke_role(grant=RoleGrant.objects.get(user=presenter), revoked_by=None, now=now())
+    RoleGrantFactory.create(user=presenter, role=Role.PRESENTER)
+    assert list(webinar.presenters.all()) == [presenter]
+    assert [browser.get(address).status_code for address in addresses] == [403, 403, 403, 403]
+    RoleGrantFactory.create(user=presenter, programme=programme, role=Role.PRESENTER)
+    assert browser.get(addresses[0]).status_code == 200
 
 
 def test_the_numbers_are_made_once_for_all_who_look(presenter: User, django_assert_max_num_queries: Any) -> None:
