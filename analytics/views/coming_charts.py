@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from analytics.domain.presenting.coming import Coming, Minute
+from analytics.domain.presenting.devices import Devices
 from analytics.domain.presenting.report import WebinarReport
 from analytics.rendering.data import Bar, Mark, MarkKind, Series
 from analytics.templatetags.chart_words import number, wall_day, wall_time
@@ -86,8 +87,8 @@ def recorded_words(coming: Coming) -> str:
     return said % {"number": number(busiest.people), "day": wall_day(noon(busiest.on))}
 
 
-def devices(report: WebinarReport) -> list[Bar]:
-    return [Bar(str(kind.label), viewings) for kind, viewings in report.devices.kinds]
+def devices(found: Devices) -> list[Bar]:
+    return [Bar(str(kind.label), viewings) for kind, viewings in found.kinds]
 
 
 def replay_marks(report: WebinarReport) -> list[Mark]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from django.utils.translation import gettext as _
 
 from analytics.domain.presenting.feedback import Comparison, Feedback
+from analytics.domain.presenting.overview import Overview
 from analytics.domain.presenting.report import WebinarReport
 from analytics.rendering.data import Mark, Series, Stack
 from analytics.templatetags.chart_words import mean
@@ -54,6 +55,16 @@ def _beside(one: Comparison | None) -> list[str]:
     return notes
 
 
+def trend_of_lectures(overview: Overview) -> list[Series]:
+    """The mean of each of one's lectures that has been held, from two on."""
+    held = [
+        (line.webinar.starts_at.timestamp(), line.mean)
+        for line in reversed(overview.lectures)
+        if line.webinar and line.webinar.starts_at and line.mean is not None
+    ]
+    return [Series(_("Lectures"), _spread(held))] if len(held) > 1 else []
+
+
 def trend(found: Feedback) -> list[Series]:
     """The mean of each lecture at its date, from two lectures on; the programme's average as a level beside them."""
     points = _apart(found)
@@ -66,11 +77,14 @@ def trend(found: Feedback) -> list[Series]:
 
 
 def _apart(found: Feedback) -> list[tuple[float, float]]:
+    return _spread((one.at.timestamp(), one.mean) for one in found.trend)
+
+
+def _spread(means: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
     """Two lectures of one moment stand a second apart: a curve has one value at a time."""
     points: list[tuple[float, float]] = []
-    for one in found.trend:
-        at = one.at.timestamp()
-        points.append((max(at, points[-1][0] + 1) if points else at, one.mean))
+    for at, one in means:
+        points.append((max(at, points[-1][0] + 1) if points else at, one))
     return points
 
 

@@ -1,5 +1,7 @@
 """The presenters' pages: all their lectures, and the numbers of one of them."""
 
+from collections.abc import Sequence
+from hashlib import sha256
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -11,12 +13,15 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
+from accounts.models import User
 from accounts.rules import person_of
 from analytics.domain.exporting.catalogue import datasets_of
 from analytics.domain.exporting.datasets import Scope
+from analytics.domain.presenting.audience import Group
 from analytics.domain.presenting.overview import overview_of
 from analytics.domain.presenting.report import WebinarReport, report_of
-from analytics.rules import get_reported_webinar
+from analytics.domain.presenting.together import together_of
+from analytics.rules import get_reported_webinar, presented_by
 from analytics.views import coming_charts as coming
 from analytics.views import feedback_charts as thought
 from analytics.views import webinar_charts as charts
@@ -33,8 +38,39 @@ FRESH_SECONDS, FRESH_LIVE_SECONDS, STALE_SECONDS = 60, 10, 600
 @require_safe
 @login_required
 def lectures(request: HttpRequest) -> HttpResponse:
-    overview = overview_of(person_of(request))
-    return render(request, "analytics/lectures.html", {"overview": overview, "now": timezone.now()})
+    """Made once for all who gave the same lectures."""
+    presenter = person_of(request)
+    webinars = sorted(presented_by(presenter).values_list("pk", flat=True))
+    key = f"lectures:{sha256(repr(webinars).encode()).hexdigest()}:{_reader()}"
+    made: str = remember(key, lambda: _lectures(presenter), seconds=FRESH_SECONDS, stale_seconds=STALE_SECONDS)
+    return render(request, "analytics/lectures.html", {"has_any": bool(webinars), "numbers": SafeString(made)})
+
+
+def _reader() -> str:
+    """Who reads in the same language and time zone reads the same words."""
+    return f"{get_language()}:{timezone.get_current_timezone_name()}"
+
+
+def _lectures(presenter: User) -> SafeString:
+    overview = overview_of(presenter)
+    together = together_of([line.webinar.pk for line in overview.lectures if line.webinar])
+    charted = {
+        "overview": overview,
+        "questions": together.questions,
+        "trend": thought.trend_of_lectures(overview),
+        "devices": coming.devices(together.devices),
+        "viewings": together.devices,
+        **_places(together.countries, together.specialties),
+    }
+    return render_to_string("analytics/_lectures.html", charted)
+
+
+def _places(countries: Sequence[Group], specialties: Sequence[Group]) -> dict[str, Any]:
+    return {
+        "map": charts.countries_map(countries),
+        "countries": charts.countries(countries),
+        "specialties": charts.specialties(specialties),
+    }
 
 
 @require_safe
@@ -53,7 +89,7 @@ def lecture(request: HttpRequest, webinar_id: int) -> HttpResponse:
 
 def _numbers(webinar: Webinar, *, is_live: bool) -> SafeString:
     """Made once for all who read the same language in the same time zone. Our own template has escaped it."""
-    key = f"report:{webinar.pk}:{get_language()}:{timezone.get_current_timezone_name()}"
+    key = f"report:{webinar.pk}:{_reader()}"
     made: str = remember(
         key,
         lambda: render_to_string("analytics/_lecture.html", _charts(report_of(webinar, now=timezone.now()))),
@@ -75,11 +111,9 @@ def _charts(report: WebinarReport) -> dict[str, Any]:
         "live_words": coming.live_words(report.coming),
         "recorded": coming.recorded(report.coming),
         "recorded_words": coming.recorded_words(report.coming),
-        "devices": coming.devices(report),
+        "devices": coming.devices(report.devices),
         "half_or_full": "half" if report.coming.minutes and report.coming.days else "full",
-        "map": charts.countries_map(report),
-        "countries": charts.countries(report),
-        "specialties": charts.specialties(report),
+        **_places(report.audience.countries, report.audience.specialties),
         "answers": thought.answers(),
         "feedback": thought.feedback(report),
         "trend": thought.trend(report.feedback),

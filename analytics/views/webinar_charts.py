@@ -75,16 +75,16 @@ def marks(report: WebinarReport) -> list[Mark]:
     return [*found, *replay_marks(report)]
 
 
-def countries_map(report: WebinarReport) -> dict[str, int]:
-    return {group.name: group.people for group in report.audience.countries}
+def countries_map(groups: Iterable[Group]) -> dict[str, int]:
+    return {group.name: group.people for group in groups}
 
 
-def countries(report: WebinarReport) -> list[Bar]:
-    return _groups(report.audience.countries, country_name)
+def countries(groups: Sequence[Group]) -> list[Bar]:
+    return _groups(groups, country_name)
 
 
-def specialties(report: WebinarReport) -> list[Bar]:
-    return _groups(report.audience.specialties, str)
+def specialties(groups: Sequence[Group]) -> list[Bar]:
+    return _groups(groups, str)
 
 
 def _groups(groups: Sequence[Group], name_of: Callable[[str], str]) -> list[Bar]:

@@ -60,7 +60,7 @@ SELECT gen_random_uuid(), w.user_id, w.webinar_id, w.phase, d.id, e.id, 3660, 32
     CASE WHEN w.phase = 'live' THEN w.first_beat_at END, w.first_beat_at
 FROM webinars_watchrecord w JOIN accounts_device d ON d.user_id = w.user_id
 JOIN courses_enrolment e ON e.user_id = w.user_id AND e.programme_id = %(programme)s
-WHERE w.webinar_id = ANY (%(webinars)s)
+WHERE w.webinar_id = %(webinar)s
 """
 _TOLD = """
 INSERT INTO analytics_playbackreport (session_started_at, session_id, number, webinar_id, phase, received_at, country,
@@ -69,7 +69,7 @@ SELECT s.started_at, s.id, n, s.webinar_id, s.phase, s.started_at + n * interval
     (ARRAY['phone', 'computer', 'tablet'])[s.user_id %% 3 + 1], 'wifi', 800, 240000, 0, 0, 0, 0, '',
     CASE WHEN n = 4 THEN int4multirange(int4range((s.user_id * 7 %% 3000)::int4, (s.user_id * 7 %% 3000 + 30)::int4))
         ELSE '{}' END
-FROM webinars_playsession s CROSS JOIN generate_series(1, 4) AS n WHERE s.webinar_id = ANY (%(webinars)s)
+FROM webinars_playsession s CROSS JOIN generate_series(1, 4) AS n WHERE s.webinar_id = %(webinar)s
 """
 _ANSWERED = """
 WITH given AS (
@@ -148,15 +148,12 @@ def watched(webinar: Any, prefix: str, phase: str, *, share: int, of: int, began
 
 
 def played(webinars: list[Any], prefix: str, programme: int) -> None:
-    given: dict[str, Any] = {
-        "began": BEGAN,
-        "prefix": prefix,
-        "programme": programme,
-        "webinars": [one.pk for one in webinars],
-    }
+    """One webinar after the other: what its players tell lies together, as it came."""
     with connection.cursor() as cursor:
-        for statement in (_DEVICES, _PLAYED, _TOLD):
-            cursor.execute(statement, given)
+        cursor.execute(_DEVICES, {"began": BEGAN, "prefix": prefix})
+        for webinar in webinars:
+            cursor.execute(_PLAYED, {"programme": programme, "webinar": webinar.pk})
+            cursor.execute(_TOLD, {"webinar": webinar.pk})
 
 
 def _evaluated(webinar: Any, people: int) -> None:

@@ -1,5 +1,6 @@
 """What the lecture was watched on, as far as players have told."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import connections
@@ -7,19 +8,18 @@ from django.db import connections
 from analytics.enums import DeviceKind
 from core.replica import reading
 
-# Of doctors only: staff who try the player have no enrolment. A viewing is one opening of the player; should its
-# browser change its name on the way, it still counts once.
+# Of doctors only: staff who try the player have no enrolment in its session. A viewing is one opening of the player;
+# should its browser change its name on the way, it still counts once.
 _DEVICES = """
 WITH viewings AS (
     SELECT s.id FROM webinars_playsession s
-    JOIN courses_enrolment e ON e.id = s.enrolment_id AND e.programme_id = %(programme)s
-    WHERE s.webinar_id = %(webinar)s
+    WHERE s.webinar_id = ANY (%(webinars)s) AND s.enrolment_id IS NOT NULL
 ), told AS (
     SELECT r.session_id, min(r.device) AS device FROM (
         SELECT webinar_id, session_id, device FROM analytics_playbackreport
         UNION ALL SELECT webinar_id, session_id, device FROM analytics_playersummary
     ) AS r
-    WHERE r.webinar_id = %(webinar)s AND r.session_id IN (SELECT id FROM viewings)
+    WHERE r.webinar_id = ANY (%(webinars)s) AND r.session_id IN (SELECT id FROM viewings)
     GROUP BY r.session_id
 )
 SELECT '', count(*) FROM viewings
@@ -40,10 +40,10 @@ class Devices:
         return sum(number for _kind, number in self.kinds)
 
 
-def devices_of(*, webinar_id: int, programme_id: int) -> Devices:
-    """One query."""
+def devices_of(webinars: Sequence[int]) -> Devices:
+    """Of one lecture or several together. One query."""
     with connections[reading()].cursor() as cursor:
-        cursor.execute(_DEVICES, {"webinar": webinar_id, "programme": programme_id})
+        cursor.execute(_DEVICES, {"webinars": list(webinars)})
         rows = dict(cursor.fetchall())
     viewings = rows.pop("")
     kinds = [(DeviceKind(name), number) for name, number in rows.items()]

@@ -58,7 +58,7 @@ def report_of(webinar: Webinar, *, now: datetime) -> WebinarReport:
         expected=expected_of(webinar),
         audience=audience_of(webinar_id=webinar.pk, programme_id=programme_id),
         coming=coming_of(webinar.pk),
-        devices=devices_of(webinar_id=webinar.pk, programme_id=programme_id),
+        devices=devices_of([webinar.pk]),
         retention=retention,
         replays=moments_of(replays_of(axis, webinar_id=webinar.pk, programme_id=programme_id)),
         marks=tuple(marks_of(webinar.pk, axis)),

@@ -78,7 +78,7 @@ def exported(webinar: Webinar) -> list[Row]:
 
 
 def devices_seen(webinar: Webinar) -> Devices:
-    return devices_of(webinar_id=webinar.pk, programme_id=webinar.lesson.course.programme_id)
+    return devices_of([webinar.pk])
 
 
 def everywhere() -> int:
