@@ -6,6 +6,7 @@ class CoreConfig(AppConfig):
     name = "core"
 
     def ready(self) -> None:
-        from core import clock
+        from core import clock, replica
 
         connection_created.connect(clock.compare)
+        connection_created.connect(replica.watch)

@@ -6,12 +6,13 @@ import ssl
 import sys
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import django_stubs_ext
 from csp.constants import NONCE, NONE, SELF
 
 from core.logging import configure
+from lms.databases import database
 from lms.environment import DEVELOPMENT_SECRET, DEVELOPMENT_SEED, Environment
 from lms.messages import messages
 from lms.schedule import SCHEDULE
@@ -123,33 +124,6 @@ TEMPLATES = [
     }
 ]
 
-
-def _database(url: str, *, read_only: bool = False) -> dict[str, Any]:
-    """A `postgresql://user:password@host:port/name?option=value` URL; a `host` option may name a socket directory."""
-    parts = urlsplit(url)
-    query = dict(pair.partition("=")[::2] for pair in parts.query.split("&") if pair)
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": unquote(parts.path.lstrip("/")),
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": unquote(query.pop("host", "")) or parts.hostname or "",
-        "PORT": query.pop("port", "") or str(parts.port or ""),
-        "CONN_MAX_AGE": 0,
-        "DISABLE_SERVER_SIDE_CURSORS": env.flag("DATABASE_TRANSACTION_POOLER", default=False),
-        "OPTIONS": {
-            "pool": {
-                "min_size": 1,
-                "max_size": env.number("DATABASE_POOL_SIZE", 8, low=1, high=200),
-                "timeout": 10,
-                "max_lifetime": 600,  # a PgBouncer that is to go waits so long for its callers (deploy)
-            },
-            **{name: unquote(value) for name, value in query.items()},
-            **({"options": "-c default_transaction_read_only=on"} if read_only else {}),
-        },
-    }
-
-
 DATABASE_URL = env.url("DATABASE_URL", "postgresql", "postgres")
 REDIS_URL = env.url("REDIS_URL", "redis", "rediss", "unix")
 if not (DATABASE_URL and REDIS_URL) and not PRODUCTION:
@@ -160,9 +134,9 @@ if not (DATABASE_URL and REDIS_URL) and not PRODUCTION:
     _running = running_urls(VAR_DIR) or not_running(VAR_DIR)
     DATABASE_URL = DATABASE_URL or _running.database_url
     REDIS_URL = REDIS_URL or _running.redis_url
-DATABASES = {"default": _database(DATABASE_URL)}
+DATABASES = {"default": database(DATABASE_URL, env=env)}
 if DATABASE_REPLICA_URL := env.url("DATABASE_REPLICA_URL", "postgresql", "postgres"):  # core.replica
-    DATABASES["replica"] = _database(DATABASE_REPLICA_URL, read_only=True)
+    DATABASES["replica"] = database(DATABASE_REPLICA_URL, env=env, is_copy=True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {

@@ -21,9 +21,10 @@ import pytest
 from django.db import connections
 
 from core.processes import wait_until
+from lms.databases import database
 from lms.embedded_postgres import Postgres
 from lms.embedded_server import plain_environment
-from lms.settings import _database
+from lms.environment import Environment
 from tests.deploy.encrypted import encrypted
 from tests.deploy.product import DEPLOY
 from tests.deploy.test_containers import lint
@@ -180,7 +181,9 @@ def test_the_product_asks_through_it(server: Server, django_db_blocker: Any, mon
     (options,) = re.findall(r"address\}/rounds\?(\S+)\"", (DEPLOY / "terraform/environment.tf").read_text())
     with pooler(server) as started, django_db_blocker.unblock():
         url = f"postgresql://rounds:{quote(PASSWORD, safe='')}@127.0.0.1:{started.port}/rounds?{options}"
-        monkeypatch.setitem(connections.settings, "pooled", connections["default"].settings_dict | _database(url))
+        monkeypatch.setitem(
+            connections.settings, "pooled", connections["default"].settings_dict | database(url, env=Environment())
+        )
         product: Any = connections["pooled"]
         try:
             with product.cursor() as cursor:
