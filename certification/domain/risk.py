@@ -21,7 +21,7 @@ STATUSES = (EnrolmentStatus.INVITED, EnrolmentStatus.ACTIVE)
 
 
 def is_running(programme: Programme, now: datetime) -> bool:
-    """Outside of its time nobody is at risk."""
+    """Outside of its time nobody is at risk, whatever the window of their cohort: the two intersect."""
     begun = programme.opens_at is None or programme.opens_at <= now
     return begun and (programme.closes_at is None or programme.closes_at > now)
 
@@ -48,7 +48,13 @@ def at_risk(reason: RiskReason | None, *, programme: Programme, now: datetime) -
     found = Q()
     for one in wanted:
         found |= _of_reason(one, programme, now)
-    return Q(status__in=STATUSES, user__is_active=True) & found
+    return Q(status__in=STATUSES, user__is_active=True) & _is_their_time(now) & found
+
+
+def _is_their_time(now: datetime) -> Q:
+    """Where a cohort has a window of its own, it is open."""
+    begun = Q(cohort__opens_at=None) | Q(cohort__opens_at__lte=now)
+    return begun & (Q(cohort__closes_at=None) | Q(cohort__closes_at__gt=now))
 
 
 def _of_reason(reason: RiskReason, programme: Programme, now: datetime) -> Q:
@@ -78,9 +84,9 @@ def _heard_of(programme: Programme, since: datetime | None) -> Q:
 
 
 def _is_behind(programme: Programme, now: datetime) -> Q:
-    if not is_near_end(programme, now):
-        return Q(pk__in=[])
+    """The end of the programme or of the doctor's cohort is near, whichever comes first."""
+    is_near = Q() if is_near_end(programme, now) else Q(cohort__closes_at__lt=now + NEAR_END)
     counted, needed = courses_needed(programme)
     mine = CourseCompletion.objects.filter(user=OuterRef("user"), course__in=counted).order_by()
     number = Subquery(mine.values("user").annotate(number=Count("pk")).values("number"))
-    return Q(LessThan(Coalesce(number, 0) * Value(2), needed))
+    return is_near & Q(LessThan(Coalesce(number, 0) * Value(2), needed))

@@ -20,8 +20,9 @@ from analytics.enums import DataCheck
 from certification.domain.chain import NewEntry, append, lock_chain
 from certification.enums import CertificateKind, EntryKind, RiskReason
 from certification.models import Certificate, CertificateTemplate, LedgerEntry
+from courses.domain.availability import State, state_of_programme
 from courses.enums import CompletionRule, EnrolmentStatus, LessonKind, PublishStatus
-from courses.models import Course, CourseCompletion, Enrolment, LessonCompletion, Programme
+from courses.models import Cohort, Course, CourseCompletion, Enrolment, LessonCompletion, Programme
 from reminders.domain.audiences import ANY_RISK, audience_of, whoever_is_at_risk, whoever_stopped_at
 from reminders.enums import Step
 from tests.analytics import reference
@@ -48,6 +49,9 @@ doctors = st.fixed_dictionaries(
         "last": st.integers(0, 60),
         "courses": st.integers(0, 3),
         "completed": st.none() | st.sampled_from((0.5, 1, 1.5, 30)),  # days ago
+        "cohort": st.none()
+        | st.tuples(st.sampled_from((None, -90, 0, 2)), st.sampled_from((None, 3, 30, 60)))
+        | st.tuples(st.sampled_from((None, -90)), st.sampled_from((-1, 0))),
         "certificate": st.sampled_from(("", "given", "revoked", "replaced, revoked", "of a course", "elsewhere")),
     }
 )
@@ -61,6 +65,7 @@ def _make(programme: Programme, drawn: list[dict[str, Any]]) -> Webinar:
         is_done = one["completed"] is not None or one["status"] == EnrolmentStatus.COMPLETED
         place = EnrolmentFactory.create(
             programme=programme,
+            cohort=_cohort(programme, *one["cohort"]) if one["cohort"] else None,
             user__is_active=one["is_active"],
             status=one["status"],
             enrolled_at=NOW - one["enrolled"] * DAY,
@@ -73,6 +78,13 @@ def _make(programme: Programme, drawn: list[dict[str, Any]]) -> Webinar:
         )
         _certify(place, one["certificate"], webinar)
     return webinar
+
+
+def _cohort(programme: Programme, opens: int | None, closes: int | None) -> Cohort:
+    """Open from and until so many days from now."""
+    at = [None if days is None else NOW + days * DAY for days in (opens, closes)]
+    name = f"{opens} {closes}"
+    return Cohort.objects.get_or_create(programme=programme, name=name, opens_at=at[0], closes_at=at[1])[0]
 
 
 def _attend(place: Enrolment, how: str, webinar: Webinar, at: datetime) -> None:
@@ -249,6 +261,9 @@ class TestRisk:
     def _reason(self, place: Enrolment, *, needed: int) -> RiskReason | None:
         if not place.user.is_active or place.status not in {EnrolmentStatus.INVITED, EnrolmentStatus.ACTIVE}:
             return None
+        cohort = place.cohort
+        if cohort and state_of_programme(programme=place.programme, cohort=cohort, now=NOW).state != State.OPEN:
+            return None
         if place.activated_at is None:
             return RiskReason.NEVER_CAME if place.enrolled_at < NOW - 14 * DAY else None
         here = {"webinar__lesson__course__programme": place.programme}
@@ -260,10 +275,27 @@ class TestRisk:
             return RiskReason.NEVER_WATCHED if place.activated_at < NOW - 14 * DAY else None
         if max(moments) < NOW - 28 * DAY:
             return RiskReason.STOPPED
-        closes_at = place.programme.closes_at
+        ends = [one.closes_at for one in (place.programme, cohort) if one and one.closes_at]
         done = CourseCompletion.objects.filter(user=place.user, course__programme=place.programme).count()
-        is_near = closes_at is not None and closes_at - NOW < 30 * DAY
+        is_near = bool(ends) and min(ends) - NOW < 30 * DAY
         return RiskReason.BEHIND if is_near and 2 * done < needed else None
+
+    @pytest.mark.parametrize(
+        ("window", "expected"),
+        [
+            ((None, None), {}),
+            ((-90, 10), {RiskReason.BEHIND: 1}),  # the programme itself goes on for two months
+            ((-90, 40), {}),
+            ((-90, -1), {}),
+            ((1, 10), {}),
+        ],
+    )
+    def test_a_cohort_has_its_own_end(self, window: tuple[int, int], expected: dict[RiskReason, int]) -> None:
+        programme = ProgrammeFactory.create(closes_at=NOW + 60 * DAY)
+        doctor = {"status": EnrolmentStatus.ACTIVE, "is_active": True, "enrolled": 80, "joined": 70, "cohort": window}
+        _make(programme, [{**doctor, "seen": "live", "last": 1, "courses": 0, "completed": None, "certificate": ""}])
+        assert risks_of(programme, now=NOW) == expected
+        assert audience_of(whoever_is_at_risk(ANY_RISK), programme=programme, now=NOW).count() == len(expected)
 
     def test_what_was_done_besides_lectures_is_no_silence(self) -> None:
         programme = ProgrammeFactory.create()

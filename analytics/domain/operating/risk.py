@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from accounts.domain.audit import record
 from accounts.models import User
-from certification.domain.risk import GRACE, SILENCE, STATUSES, courses_needed, is_near_end, is_running
+from certification.domain.risk import GRACE, NEAR_END, SILENCE, STATUSES, courses_needed, is_near_end, is_running
 from certification.enums import RiskReason
 from core.replica import reading
 from courses.models import Programme
@@ -38,20 +38,23 @@ WITH last AS (
     WHERE course_id = ANY (%(counted)s) GROUP BY user_id
 ), people AS (
     SELECT e.user_id, e.enrolled_at, e.activated_at,
-        greatest(last.at, visited.at, did.at) AS active_at, coalesce(done.courses, 0) AS courses
+        greatest(last.at, visited.at, did.at) AS active_at, coalesce(done.courses, 0) AS courses,
+        %(is_near_end)s OR coalesce(h.closes_at < %(near_end)s, false) AS is_near_end
     FROM courses_enrolment e
     JOIN accounts_user u ON u.id = e.user_id AND u.is_active
+    LEFT JOIN courses_cohort h ON h.id = e.cohort_id
     LEFT JOIN last ON last.user_id = e.user_id
     LEFT JOIN visited ON visited.user_id = e.user_id
     LEFT JOIN did ON did.user_id = e.user_id
     LEFT JOIN done ON done.user_id = e.user_id
     WHERE e.programme_id = %(programme)s AND e.status = ANY (%(statuses)s)
+        AND coalesce(h.opens_at <= %(now)s, true) AND coalesce(h.closes_at > %(now)s, true)
 ), reasoned AS (
     SELECT *, CASE
         WHEN activated_at IS NULL THEN CASE WHEN enrolled_at < %(grace)s THEN 'never_came' END
         WHEN active_at IS NULL THEN CASE WHEN activated_at < %(grace)s THEN 'never_watched' END
         WHEN active_at < %(silence)s THEN 'stopped'
-        WHEN %(is_near_end)s AND courses * 2 < %(needed)s THEN 'behind'
+        WHEN is_near_end AND courses * 2 < %(needed)s THEN 'behind'
     END AS reason, coalesce(active_at, activated_at, enrolled_at) AS since
     FROM people
 )
@@ -122,6 +125,8 @@ def _parameters(programme: Programme, now: datetime) -> dict[str, Any]:
         "counted": counted,
         "needed": needed,
         "is_near_end": is_near_end(programme, now),
+        "now": now,
+        "near_end": now + NEAR_END,
         "grace": now - GRACE,
         "silence": now - SILENCE,
     }
