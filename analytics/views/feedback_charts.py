@@ -7,10 +7,10 @@ from django.utils.translation import gettext as _
 from analytics.domain.presenting.feedback import Comparison, Feedback
 from analytics.domain.presenting.overview import Overview
 from analytics.domain.presenting.report import WebinarReport
-from analytics.rendering.data import Mark, Series, Stack
+from analytics.rendering.data import Bar, Mark, Series, Stack
 from analytics.templatetags.chart_words import mean
 from assessments.domain.evaluation_results import DimensionResult, EvaluationResults
-from assessments.enums import QuestionKind
+from assessments.enums import Dimension, QuestionKind
 
 STEPS = 5
 MOST_EARLIER = 12
@@ -53,6 +53,10 @@ def _beside(one: Comparison | None) -> list[str]:
     if one is not None and one.programme is not None:
         notes.append(_("programme %(mean)s") % {"mean": mean(one.programme)})
     return notes
+
+
+def dimensions(means: Iterable[tuple[str, float]]) -> list[Bar]:
+    return [Bar(str(Dimension(one).label), value) for one, value in means]
 
 
 def trend_of_lectures(overview: Overview) -> list[Series]:

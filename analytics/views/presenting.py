@@ -53,10 +53,11 @@ def _reader() -> str:
 
 def _lectures(presenter: User) -> SafeString:
     overview = overview_of(presenter)
-    together = together_of([line.webinar.pk for line in overview.lectures if line.webinar])
+    together = together_of([line.webinar for line in overview.lectures if line.webinar])
     charted = {
         "overview": overview,
         "questions": together.questions,
+        "thought": thought.dimensions(together.thought),
         "trend": thought.trend_of_lectures(overview),
         "devices": coming.devices(together.devices),
         "viewings": together.devices,

@@ -140,6 +140,6 @@ def test_the_list_costs_the_same_whatever_the_number_of_lectures(
     course = Webinar.objects.get().lesson.course
     for title in ("Second of them", "Third of them"):
         well_visited(course, presenter, title=title)
-        with django_assert_num_queries(11):
+        with django_assert_num_queries(14):
             page = _text(browser.get("/presenting/"))
         assert title in page

@@ -14,6 +14,7 @@ from analytics.domain.presenting.audience import Group
 from analytics.domain.presenting.questions import question_figures_of, questions_of
 from analytics.domain.presenting.together import together_of
 from analytics.enums import DeviceKind
+from assessments.models import EvaluationAnswer
 from tests.analytics.lecture_world import well_visited
 from tests.factories.accounts import UserFactory
 from tests.factories.courses import CourseFactory, EnrolmentFactory, RoleGrantFactory
@@ -44,7 +45,6 @@ def test_a_person_counts_once_in_however_many_lectures(
     people: list[tuple[str, str, int]], comings: set[tuple[int, int, str]]
 ) -> None:
     webinars = [make_webinar(make_enrolment()) for _ in range(3)]  # each in a programme of its own
-    asked = [one.pk for one in webinars[:2]]
     users = [UserFactory.create(country=country, specialty=specialty) for country, specialty, _ in people]
     for user, (_country, _specialty, many) in zip(users, people, strict=True):
         for webinar in webinars[:many]:
@@ -65,7 +65,7 @@ def test_a_person_counts_once_in_however_many_lectures(
         if place < min(2, people[person][2]):
             came.setdefault(person, set()).add(way)
 
-    found = together_of(asked)
+    found = together_of(webinars[:2])
 
     for groups, column in ((found.countries, 0), (found.specialties, 1)):
         names = {str(people[person][column]) for person in came}
@@ -74,6 +74,16 @@ def test_a_person_counts_once_in_however_many_lectures(
         ]
         assert list(groups) == sorted(expected, key=lambda one: (-one.people, one.name))
     assert together_of([]).countries == ()
+
+
+def test_what_doctors_thought_is_the_mean_of_all_their_answers(presenter: User) -> None:
+    totals: dict[str, list[int]] = {}
+    for answer in EvaluationAnswer.objects.exclude(number=None).select_related("question"):
+        totals.setdefault(answer.question.dimension, []).append(answer.number or 0)
+    assert len(totals) == 4
+    thought = dict(together_of(list(Webinar.objects.all())).thought)
+    assert thought == {one: pytest.approx(sum(given) / len(given)) for one, given in totals.items()}
+    assert together_of([]).thought == ()
 
 
 @pytest.fixture
@@ -87,8 +97,8 @@ def presenter() -> User:
 
 def test_two_lectures_have_the_questions_and_viewings_of_both(presenter: User) -> None:
     first, second = Webinar.objects.order_by("pk")
-    both = together_of([first.pk, second.pk])
-    each = [together_of([one.pk]) for one in (first, second)]
+    both = together_of([first, second])
+    each = [together_of([one]) for one in (first, second)]
 
     assert both.questions == question_figures_of([first.pk, second.pk])
     assert both.questions.asked == sum(one.questions.asked for one in each) == 2 * questions_of(first.pk)[0].asked
@@ -102,7 +112,14 @@ def test_two_lectures_have_the_questions_and_viewings_of_both(presenter: User) -
 def test_the_page_shows_all_of_them_together(presenter: User, django_assert_num_queries: Any) -> None:
     browser = signed_in(presenter)
     page = " ".join(browser.get("/presenting/").content.decode().split())
-    for words in ("Where they were", "By country", "By specialty", "Known of 52 of 80 viewings", "% answered"):
+    for words in (
+        "Where they were",
+        "By country",
+        "By specialty",
+        "What they thought",
+        "Known of 52 of 80 viewings",
+        "% answered",
+    ):
         assert words in page, words
     with django_assert_num_queries(2):
         again = " ".join(browser.get("/presenting/").content.decode().split())

@@ -181,11 +181,21 @@ def _over(means: Mapping[tuple[int, str], Mean], evaluations: Collection[int]) -
     return {dimension: total / answers for dimension, (total, answers) in totals.items()}
 
 
+def means_by_dimension(lessons: Collection[int]) -> dict[str, float]:
+    """Over all these lessons, every answer alike. Three queries."""
+    about = _asking_about(lessons)
+    return _over(_means(about), about)
+
+
 def means_by_lesson(lessons: Collection[int]) -> dict[int, float]:
     """By lesson that was asked about: over all its dimensions of five steps. Three queries."""
-    about = dict(Evaluation.objects.using(reading()).filter(about__in=list(lessons)).values_list("pk", "about"))
+    about = _asking_about(lessons)
     totals: dict[int, list[int]] = defaultdict(lambda: [0, 0])
     for (evaluation, _dimension), mean in _means(about).items():
         totals[about[evaluation]][0] += mean.total
         totals[about[evaluation]][1] += mean.answers
     return {lesson: total / answers for lesson, (total, answers) in totals.items()}
+
+
+def _asking_about(lessons: Collection[int]) -> dict[int, int]:
+    return dict(Evaluation.objects.using(reading()).filter(about__in=list(lessons)).values_list("pk", "about"))

@@ -7,8 +7,11 @@ from django.db import connections
 
 from analytics.domain.presenting.audience import Group
 from analytics.domain.presenting.devices import Devices, devices_of
+from analytics.domain.presenting.feedback import means_by_dimension
 from analytics.domain.presenting.questions import QuestionFigures, question_figures_of
+from assessments.enums import Dimension
 from core.replica import reading
+from webinars.models import Webinar
 
 # A person counts once, in however many lectures they were; as a doctor of the programme of each.
 _GROUPS = """
@@ -35,18 +38,25 @@ GROUP BY GROUPING SETS ((u.country), (u.specialty))
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """`countries` and `specialties` have people, live, recorded and continued; the largest first."""
+    """`countries` and `specialties` have people, live, recorded and continued; the largest first.
+
+    `thought`: (dimension, mean of five) of what was asked.
+    """
 
     countries: tuple[Group, ...]
     specialties: tuple[Group, ...]
     devices: Devices
     questions: QuestionFigures
+    thought: tuple[tuple[str, float], ...]
 
 
-def together_of(webinars: Sequence[int]) -> Together:
-    """Three queries."""
-    countries, specialties = _groups(webinars)
-    return Together(countries, specialties, devices_of(webinars), question_figures_of(webinars))
+def together_of(webinars: Sequence[Webinar]) -> Together:
+    """Six queries."""
+    keys = [one.pk for one in webinars]
+    countries, specialties = _groups(keys)
+    means = means_by_dimension([one.lesson_id for one in webinars])
+    thought = tuple((one, means[one]) for one in Dimension.values if one in means)
+    return Together(countries, specialties, devices_of(keys), question_figures_of(keys), thought)
 
 
 def _groups(webinars: Sequence[int]) -> tuple[tuple[Group, ...], tuple[Group, ...]]:
