@@ -5,18 +5,22 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
+from django.db.models import F
 from psycopg.types.multirange import Int4Multirange
 from psycopg.types.range import Int4Range
 
 from analytics.domain.user_agents import device_of
 from analytics.enums import NetworkKind, PlaybackError
+from analytics.models import PlaybackReport
 from core.ranges import Ranges, intersect, seconds
 from webinars.models import PlaySession
 
 SLACK_MS = 30_000  # between the page's clock and ours
 MOST_KBITS_A_SECOND = 100_000
 MOST_STALLS_A_SECOND = 10
+MOST_ERRORS_A_SECOND = 1
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('analytics.reports:' || %s, 0))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +56,28 @@ ON CONFLICT DO NOTHING
 """
 
 
+@transaction.atomic
 def take_reports(
     reports: Sequence[Report], *, session: PlaySession, country: str, user_agent: str, now: datetime
 ) -> int:
-    """How many of them were new. The caller has passed `rules.get_play_session_for`. One statement.
+    """How many of them were new. The caller has passed `rules.get_play_session_for`. Three statements.
 
-    The same number of the same session a second time changes nothing, whatever the report says.
+    The same number of the same session a second time changes nothing, whatever the report says. One request of a
+    session waits for another: together they tell of no more than there was.
     """
-    kept = [_within_reason(one, session, now) for one in {one.number: one for one in reports}.values()]
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, [str(session.pk)])
+    left = _left(session, now)
+    earlier = PlaybackReport.objects.filter(session_started_at=session.started_at, session=session)
+    taken = set()
+    for number, told_ms, errors in earlier.values_list("number", F("play_ms") + F("stall_ms"), "errors"):
+        taken.add(number)
+        left = _Left(left.ms - told_ms, left.errors - errors)
+    new = {one.number: one for one in reports if one.number not in taken}
+    kept = []
+    for one in sorted(new.values(), key=lambda one: one.number):
+        kept.append(told := _within_reason(one, session, left, now))
+        left = _Left(left.ms - told.play_ms - told.stall_ms, left.errors - told.errors)
     columns = (
         [one.number for one in kept],
         [one.network.value for one in kept],
@@ -77,11 +95,26 @@ def take_reports(
         return int(cursor.rowcount)
 
 
-def _within_reason(one: Report, session: PlaySession, now: datetime) -> Report:
-    """No player has played for longer than it was open, nor replayed more than it can have played."""
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """What a session can still tell of: time with a picture or waiting, and errors. May be below nothing."""
+
+    ms: int
+    errors: int
+
+
+def _left(session: PlaySession, now: datetime) -> _Left:
+    """At its opening, as if nothing had been told. A player that failed waits before it tries again."""
     most_ms = max(0, int((now - session.started_at).total_seconds() * 1000)) + SLACK_MS
-    play_ms = min(one.play_ms, most_ms)
-    stall_ms = min(one.stall_ms, most_ms - play_ms)
+    return _Left(most_ms, most_ms * MOST_ERRORS_A_SECOND // 1000)
+
+
+def _within_reason(one: Report, session: PlaySession, left: _Left, now: datetime) -> Report:
+    """No player has played for longer than it was open, nor replayed more than it can have played."""
+    left_ms = max(0, left.ms)
+    play_ms = min(one.play_ms, left_ms)
+    stall_ms = min(one.stall_ms, left_ms - play_ms)
+    errors = min(one.errors, max(0, left.errors))
     replayed = intersect(one.replayed, ((0, _reached(session, now)),))
     if seconds(replayed) > play_ms / 1000 * settings.MAX_PLAYBACK_RATE + settings.CREDIT_SLACK_SECONDS:
         replayed = ()
@@ -93,8 +126,8 @@ def _within_reason(one: Report, session: PlaySession, now: datetime) -> Report:
         stall_ms=stall_ms,
         stalls=min(one.stalls, (play_ms + stall_ms) * MOST_STALLS_A_SECOND // 1000 + 1),
         kbits=min(one.kbits, play_ms * MOST_KBITS_A_SECOND // 1000),
-        errors=one.errors,
-        error_kind=one.error_kind if one.errors else PlaybackError.NONE,
+        errors=errors,
+        error_kind=one.error_kind if errors else PlaybackError.NONE,
         replayed=replayed,
     )
 

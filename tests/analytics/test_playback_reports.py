@@ -132,7 +132,7 @@ class TestTelling:
             assert beacon(payload=broken, csrfmiddlewaretoken=secret).status_code == 400
 
     @pytest.mark.parametrize("number", [1, 3])
-    def test_takes_one_query_for_the_door_and_one_for_all_reports(
+    def test_takes_one_query_for_the_door_one_for_what_was_told_and_one_for_all_reports(
         self, browser: Client, session: PlaySession, number: int
     ) -> None:
         post(browser, session, row(9))  # what a first request of a browser asks besides
@@ -141,7 +141,7 @@ class TestTelling:
             post(browser, session, *[row(one) for one in range(1, number + 1)])
 
         own = [one["sql"] for one in queries if "playsession" in one["sql"] or "playbackreport" in one["sql"]]
-        assert len(own) == 2
+        assert len(own) == 3
 
 
 class TestRubbish:
@@ -237,6 +237,31 @@ class TestWithinReason:
         assert (kept.play_ms, kept.stall_ms) == (60_000, 0)
         assert kept.kbits == 6_000_000
         assert kept.stalls == 601
+
+    def test_nor_have_all_its_reports_together(self) -> None:
+        session, other = open_player(), open_player()
+        tell(other, Report(1, play_ms=300_000))
+
+        tell(session, Report(1, play_ms=40_000, stall_ms=10_000), after=60)
+        tell(session, Report(2, play_ms=30_000, stall_ms=30_000), Report(3, play_ms=50_000), after=60)
+        tell(session, Report(2, play_ms=300_000), Report(4, play_ms=40_000), after=90)
+
+        told = PlaybackReport.objects.filter(session=session).order_by("number")
+        assert list(told.values_list("number", "play_ms", "stall_ms")) == [
+            (1, 40_000, 10_000),
+            (2, 30_000, 10_000),
+            (3, 0, 0),
+            (4, 30_000, 0),
+        ]
+
+    def test_a_player_that_fails_waits_before_it_tries_again(self) -> None:
+        session = open_player()
+
+        for number in (1, 2, 3):
+            tell(session, Report(number, errors=25, error_kind=PlaybackError.NETWORK), after=30)
+
+        told = PlaybackReport.objects.order_by("number").values_list("errors", "error_kind")
+        assert list(told) == [(25, "network"), (25, "network"), (10, "network")]
 
     def test_what_was_played_again_lies_in_the_lecture(self) -> None:
         session = open_player()
