@@ -1,6 +1,7 @@
 """What may leave the house and what moved out of the database."""
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -43,6 +44,11 @@ class ColdFile(models.Model):
     rows = models.PositiveBigIntegerField()
     sha256 = models.CharField(max_length=64)
     moved_at = models.DateTimeField()
+    webinars = ArrayField(
+        models.BigIntegerField(),
+        null=True,
+        help_text=_("Which have a row in it. Empty: not known."),
+    )
 
     class Meta:
         verbose_name = _("file in cold storage")

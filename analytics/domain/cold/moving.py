@@ -21,14 +21,17 @@ from typing import Any
 
 from django.core.files import File
 from django.db import OperationalError, connection, transaction
+from django.db.models import Exists, OuterRef
 from psycopg import sql
 
+from accounts.domain.erasure import NOWHERE
 from analytics.domain import partitions
 from analytics.domain.cold import files
 from analytics.domain.cold.files import ColdFileError, Written
 from analytics.models import ColdFile, PlaybackReport, PlayerSummary
 from core.logging import get_logger
 from media.storages import media_storage
+from webinars.models import PlaySession
 
 log = get_logger("analytics")
 TABLE = PlaybackReport._meta.db_table
@@ -159,6 +162,8 @@ def _switch(cold: ColdFile, fingerprint: tuple[int, str]) -> None:
             raise _ChangedError("rows were added or deleted meanwhile")
         month = sql.Literal(cold.month)
         cursor.execute(sql.SQL(SUMMARISE).format(month=month, part=_part(cold.month)))
+        cursor.execute(sql.SQL("SELECT array_agg(DISTINCT webinar_id) FROM {}").format(_part(cold.month)))
+        (cold.webinars,) = cursor.fetchone()
         table = sql.Identifier(TABLE)
         cursor.execute(sql.SQL("ALTER TABLE {} DETACH PARTITION {}").format(table, _part(cold.month)))
         cold.save(force_insert=True)
@@ -186,8 +191,16 @@ def _attach_again(cold: ColdFile) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL lock_timeout = '{partitions.LOCK_WAIT}'")
         partitions.attach(PlaybackReport, month=cold.month)
+    _forget_erased(cold.month)
     PlayerSummary.objects.filter(month=cold.month).delete()
     cold.delete()
+
+
+def _forget_erased(month: date) -> None:
+    """Who was erased while the part was detached is in it still: erasure saw the table only."""
+    known = PlaySession.objects.filter(pk=OuterRef("session")).exclude(user__email__endswith=f"@{NOWHERE}")
+    start, end = files.midnight(month), files.midnight(partitions.next_month(month))
+    PlaybackReport.objects.filter(~Exists(known), session_started_at__gte=start, session_started_at__lt=end).delete()
 
 
 def _is_detached(month: date) -> bool:

@@ -6,6 +6,7 @@ from itertools import chain, islice
 from typing import Any
 
 from django.db import connections
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from analytics.domain.cold import files
@@ -57,12 +58,13 @@ def _read(source: Source, after: Key, limit: int | None) -> Iterator[Row]:
 
 
 def _months(webinar_id: int) -> list[date]:
-    """In order. Those of files are all there are: whether the webinar is in one is found by reading it."""
+    """In order. A file is fetched and read whole, so only those in which the webinar has a row."""
     alias = reading()
     with connections[alias].cursor() as cursor:
         cursor.execute(_MONTHS, [webinar_id])
         found = {month for (month,) in cursor.fetchall()}
-    cold = ColdFile.objects.using(alias).filter(table=PlaybackReport._meta.db_table)
+    has_some = Q(webinars=None) | Q(webinars__contains=[webinar_id])
+    cold = ColdFile.objects.using(alias).filter(has_some, table=PlaybackReport._meta.db_table)
     return sorted(found | set(cold.values_list("month", flat=True)))
 
 

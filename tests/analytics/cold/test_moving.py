@@ -26,6 +26,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto.server import ThreadedMotoServer
 
+from accounts.domain.erasure import erase
 from analytics.domain import partitions
 from analytics.domain.cold import files, moving
 from analytics.domain.erasure import PART
@@ -147,6 +148,24 @@ def test_a_month_that_is_moved_while_it_is_read_is_read_to_its_end() -> None:
     assert moved() == [("2026-11", 5, "moved")]
 
     assert [first, *rows] == whole
+
+
+def test_a_webinar_without_a_row_in_a_month_does_not_read_its_file(folder: Path) -> None:
+    webinar, other = world(), open_player().webinar
+    reported(other, 3, at=DECEMBER)
+    others, before = exported(other), exported(webinar)
+    assert moved() == [("2026-11", 5, "moved")]
+    cold = ColdFile.objects.get()
+    assert cold.webinars == [webinar.pk]
+    content = (folder / cold.key).read_bytes()
+    (folder / cold.key).unlink()
+
+    assert exported(other) == others
+    with pytest.raises(files.ColdFileError):
+        exported(webinar)
+    (folder / cold.key).write_bytes(content)
+    ColdFile.objects.update(webinars=None)  # moved before that was written down
+    assert (exported(other), exported(webinar)) == (others, before)
 
 
 def test_figures_stay_when_they_are_made_anew() -> None:
@@ -305,6 +324,31 @@ def test_a_file_that_is_not_what_it_was_brings_the_rows_back(damage: str, folder
     assert (exported(webinar), everywhere(), PlayerSummary.objects.count()) == (before, 25, 0)
     assert moved() == [("2026-11", 5, "moved")]
     assert (exported(webinar), everywhere(), moved()) == (before, 25, [])
+
+
+def test_who_was_erased_meanwhile_does_not_come_back_with_the_rows(folder: Path) -> None:
+    """The part was detached, the person erased, and then the file was lost."""
+    webinar = world()
+    session = open_player(webinar=webinar)
+    tell(session, Report(1, play_ms=1_000))
+    gone = open_player(webinar=webinar)
+    tell(gone, Report(1, play_ms=2_000), Report(2, play_ms=3_000))
+    before = {one.pk for one in PlaybackReport.objects.all()}
+    partitions.keep(now=LATER)
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE analytics_playbackreport DETACH PARTITION analytics_playbackreport_202611")
+    ColdFile.objects.create(
+        table="analytics_playbackreport", month=NOVEMBER, key="cold/lost", rows=8, sha256="0" * 64, moved_at=LATER
+    )
+    erase(user=session.user, now=LATER)
+    PlaySession.objects.filter(pk=gone.pk).delete()
+
+    assert next(moving.move(older_than=2, now=LATER)).outcome.startswith("attached again: ")
+
+    assert {one.pk for one in PlaybackReport.objects.all()} == {
+        one for one in before if one[1] not in {session.pk, gone.pk}
+    }
+    assert len(before) == 28
 
 
 def test_verify_reads_every_file_and_the_command_says_all(folder: Path) -> None:
