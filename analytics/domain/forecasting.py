@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from analytics.domain.progress import CourseProgress, LessonProgress, ProgrammeProgress
+from analytics.domain.stretches import Stretch
 from analytics.enums import Outlook, Standing
-from core.db import Interval
 from courses.domain.availability import State as Open
 from courses.enums import CompletionRule
 from webinars.models import Webinar
@@ -78,7 +78,7 @@ def _coming(webinar: Webinar, lesson: LessonProgress, now: datetime) -> Coming:
 
 def forecast_of(
     progress: ProgrammeProgress,
-    intervals: Iterable[Interval],
+    stretches: Iterable[Stretch],
     *,
     coming: Mapping[int, Coming],
     now: datetime,
@@ -100,12 +100,12 @@ def forecast_of(
         return Forecast(Outlook.NOT_ANNOUNCED)
     if not ahead.seconds and ahead.earliest <= now:
         return Forecast(Outlook.NOTHING_TO_WATCH)
-    return _at_this_pace(progress, ahead, _recent(intervals, now), now=now, zone=zone)
+    return _at_this_pace(progress, ahead, _recent(stretches, now), now=now, zone=zone)
 
 
-def _recent(intervals: Iterable[Interval], now: datetime) -> float:
+def _recent(stretches: Iterable[Stretch], now: datetime) -> float:
     since = now - timedelta(days=PACE_DAYS)
-    return sum(max(0.0, (min(end, now) - max(start, since)).total_seconds()) for start, end in intervals)
+    return sum(max(0.0, (min(end, now) - max(start, since)).total_seconds()) * share for start, end, share in stretches)
 
 
 def _at_this_pace(

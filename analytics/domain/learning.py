@@ -11,9 +11,9 @@ from django.db.models.functions import Coalesce
 from accounts.models import User
 from analytics.domain.forecasting import Forecast, forecast_of, lectures_to_come
 from analytics.domain.progress import ProgrammeProgress
+from analytics.domain.stretches import Stretch, at_once, stretches_of
 from certification.enums import CREDIT_ENTRIES
 from certification.models import LedgerEntry
-from core.db import Interval
 from courses.enums import OPEN_ENROLMENTS
 from courses.models import CourseCompletion, Enrolment, LessonCompletion
 from webinars.models import WatchRecord
@@ -72,65 +72,52 @@ class Learning:
 
 def learning_of(progress: ProgrammeProgress, *, user: User, now: datetime, zone: tzinfo) -> Learning:
     """Four queries."""
-    intervals = _at_lectures(user, progress.id)
+    stretches = _at_lectures(user, progress.id)
     deeds = list(
         LessonCompletion.objects.filter(user=user, lesson__course__programme=progress.id).values_list(
             "completed_at", flat=True
         )
     )
-    weeks = weeks_of(intervals, deeds, now=now, zone=zone)
+    weeks = weeks_of(stretches, deeds, now=now, zone=zone)
     return Learning(
         watched_seconds=sum(course.seen_seconds for course in progress.counted),
         needed_seconds=progress.needed_seconds,
         weeks=weeks[-WEEKS_SHOWN:],
         streak=streak_of(weeks),
-        forecast=forecast_of(progress, intervals, coming=lectures_to_come(progress, now=now), now=now, zone=zone),
+        forecast=forecast_of(progress, stretches, coming=lectures_to_come(progress, now=now), now=now, zone=zone),
         credits=_credits(user, progress.id),
     )
 
 
-def _at_lectures(user: User, programme_id: int) -> list[Interval]:
-    """Wall time with an open player, by the watch engine's clocks; a live one ends with the webinar at the latest."""
+def _at_lectures(user: User, programme_id: int) -> list[Stretch]:
+    """Wall time at lectures, by the watch engine's clocks; a live one ends with the webinar at the latest."""
     records = WatchRecord.objects.filter(user=user, webinar__lesson__course__programme=programme_id)
-    found: list[Interval] = []
-    for clock, phase, ended_at in records.values_list("clock", "phase", "webinar__ended_at"):
-        for start, end in clock:
-            until = min(end, ended_at) if phase == "live" and ended_at else end
-            if until > start:
-                found.append((start, until))
-    return _merged(found)
-
-
-def _merged(intervals: Iterable[Interval]) -> list[Interval]:
-    """Two devices at once are one person at one lecture."""
-    merged: list[Interval] = []
-    for start, end in sorted(intervals):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
-        else:
-            merged.append((start, end))
-    return merged
+    found: list[Stretch] = []
+    for clock, phase, ended_at, seen in records.values_list("clock", "phase", "webinar__ended_at", "seen_seconds"):
+        until = ended_at if phase == "live" else None
+        found += stretches_of([(start, min(end, until or end)) for start, end in clock], seen_seconds=seen)
+    return at_once(found)
 
 
 def weeks_of(
-    intervals: Iterable[Interval], deeds: Iterable[datetime], *, now: datetime, zone: tzinfo
+    stretches: Iterable[Stretch], deeds: Iterable[datetime], *, now: datetime, zone: tzinfo
 ) -> tuple[Week, ...]:
     """Every week from the first in which something was done to this one; days are the doctor's own."""
     seconds: dict[date, float] = {}
-    for start, end in intervals:
+    for start, end, share in stretches:
         at = start
         while at < end:
             monday = _monday(at, zone)
             border = datetime.combine(monday + timedelta(days=7), datetime.min.time(), tzinfo=zone)
             until = min(end, border)
-            seconds[monday] = seconds.get(monday, 0.0) + (until - at).total_seconds()
+            seconds[monday] = seconds.get(monday, 0.0) + (until - at).total_seconds() * share
             at = until
     active = set(seconds) | {_monday(at, zone) for at in deeds}
     this_week = _monday(now, zone)
     first = min(active, default=this_week)
     count = max(0, (this_week - first).days // 7) + 1
     mondays = [first + timedelta(days=7 * i) for i in range(count)]
-    return tuple(Week(one, int(seconds.get(one, 0)), one in active) for one in mondays)
+    return tuple(Week(one, round(seconds.get(one, 0)), one in active) for one in mondays)
 
 
 def _monday(at: datetime, zone: tzinfo) -> date:

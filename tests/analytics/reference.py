@@ -3,9 +3,11 @@
 Nothing here is shared with `analytics`: no SQL, no sweep, no multirange of PostgreSQL. Times are whole microseconds.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 
 from accounts.models import User
 from analytics.models import PlaybackReport
@@ -43,6 +45,26 @@ def there(webinar: Webinar, phase: Phase) -> dict[int, list[Piece]]:
         for visit in Visit.objects.filter(webinar=webinar):
             raw[visit.user_id].append((micros(visit.joined_at), micros(visit.left_at or visit.seen_at)))
     return {person: list(joined(pieces)) for person, pieces in raw.items() if pieces}
+
+
+def shares(webinar: Webinar, phase: Phase) -> dict[int, Fraction]:
+    """By person, how much of the time for which it was open was watched; at a meeting elsewhere all of it was."""
+    opened: dict[int, int] = defaultdict(int)
+    watched: dict[int, int] = defaultdict(int)
+    end = micros(webinar.ended_at) if phase == Phase.LIVE and webinar.ended_at else None
+    for record in WatchRecord.objects.filter(webinar=webinar, phase=phase):
+        watched[record.user_id] += record.seen_seconds * SECOND
+        for begin, finish in record.clock:
+            last = micros(finish) if end is None else min(micros(finish), end)
+            opened[record.user_id] += max(0, last - micros(begin))
+    for visit in Visit.objects.filter(webinar=webinar) if phase == Phase.LIVE else ():
+        length = micros(visit.left_at or visit.seen_at) - micros(visit.joined_at)
+        opened[visit.user_id] += length
+        watched[visit.user_id] += length
+    return {
+        who: min(Fraction(1), Fraction(watched[who], length)) if length else Fraction(1)
+        for who, length in opened.items()
+    }
 
 
 def joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
@@ -104,40 +126,42 @@ def seconds_in(pieces: Iterable[Piece], begin: int, length: int) -> int:
     return sum(max(0, min(end, begin + length) - max(start, begin)) for start, end in pieces)
 
 
-def rounded(microseconds: int) -> int:
-    return (microseconds + SECOND // 2) // SECOND
+def rounded(microseconds: Fraction) -> int:
+    return math.floor((microseconds + SECOND // 2) / SECOND)
 
 
 def hours(webinar: Webinar, phase: Phase) -> dict[tuple[datetime, str, str], tuple[int, int]]:
     """(people, seconds) by hour, country and time zone."""
-    people = there(webinar, phase)
+    people, share = there(webinar, phase), shares(webinar, phase)
     persons = User.objects.in_bulk(people)
     found: dict[tuple[datetime, str, str], tuple[int, int]] = {}
     for begin in {slot for pieces in people.values() for slot in slots(pieces, HOUR)}:
-        groups: dict[tuple[str, str], list[int]] = defaultdict(list)
+        groups: dict[tuple[str, str], list[Fraction]] = defaultdict(list)
         for who, pieces in people.items():
             if any(touches(one, begin, HOUR) for one in pieces):
                 person = persons[who]
-                groups[str(person.country or ""), person.timezone].append(seconds_in(pieces, begin, HOUR))
+                groups[str(person.country or ""), person.timezone].append(seconds_in(pieces, begin, HOUR) * share[who])
         for (country, zone), spent in groups.items():
-            found[moment(begin), country, zone] = (len(spent), rounded(sum(spent)))
+            found[moment(begin), country, zone] = (len(spent), rounded(sum(spent, Fraction())))
     return found
 
 
 def days(webinar: Webinar, phase: Phase) -> dict[tuple[date, str, str], tuple[int, int, int]]:
     """(people, seconds, newcomers) by day of UTC, country and specialty."""
-    people = there(webinar, phase)
+    people, share = there(webinar, phase), shares(webinar, phase)
     persons = User.objects.in_bulk(people)
     found: dict[tuple[date, str, str], tuple[int, int, int]] = {}
     for begin in {slot for pieces in people.values() for slot in slots(pieces, DAY)}:
-        groups: dict[tuple[str, str], list[tuple[int, bool]]] = defaultdict(list)
+        groups: dict[tuple[str, str], list[tuple[Fraction, bool]]] = defaultdict(list)
         for who, pieces in people.items():
             if any(touches(one, begin, DAY) for one in pieces):
                 person = persons[who]
                 is_new = begin <= min(start for start, _ in pieces) < begin + DAY
-                groups[str(person.country or ""), person.specialty].append((seconds_in(pieces, begin, DAY), is_new))
+                groups[str(person.country or ""), person.specialty].append(
+                    (seconds_in(pieces, begin, DAY) * share[who], is_new)
+                )
         for (country, specialty), rows in groups.items():
-            spent, new = rounded(sum(row[0] for row in rows)), sum(row[1] for row in rows)
+            spent, new = rounded(sum((row[0] for row in rows), Fraction())), sum(row[1] for row in rows)
             found[moment(begin).date(), country, specialty] = (len(rows), spent, new)
     return found
 

@@ -122,6 +122,29 @@ class TestRandom(TestCase):
             check(webinar)
 
     @settings(max_examples=25)
+    @given(steps, st.lists(st.sampled_from([100, 50, 1]), min_size=3, max_size=3))
+    def test_players_that_stand_still_are_put_right_by_night(
+        self, done: list[tuple[int, float, float, bool, bool]], played: list[int]
+    ) -> None:
+        """What was watched of what was open changes with each beat: who was there at once, the seconds by night."""
+        webinar = WebinarFactory.create(starts_at=NOON, live_at=NOON)
+        people = [UserFactory.create(country=country) for country in ("DE", "IN", "")]
+        now = 0.0
+        for who, passed, length, is_live, is_refreshed in done:
+            now += passed
+            if is_refreshed:
+                refresh(webinar_id=webinar.pk, now=at(now))
+            phase = Phase.LIVE if is_live else Phase.ON_DEMAND
+            watch(webinar, people[who], phase, [(now - length, length)], percent=played[who])
+        refresh(webinar_id=webinar.pk, now=at(now))
+
+        for phase in Phase:
+            found, expected = hours(webinar, phase), reference.hours(webinar, phase)
+            assert {key: row[0] for key, row in found.items()} == {key: row[0] for key, row in expected.items()}
+        sweep(now=at(now + 900))
+        check(webinar)
+
+    @settings(max_examples=25)
     @given(audiences)
     def test_minutes_people_and_seconds_agree_with_one_another(self, audience: list[Person]) -> None:
         """What holds between the tables, whoever made them."""
@@ -157,6 +180,25 @@ class TestPlainCases:
         }
         assert hours(webinar, Phase.LIVE) == {(NOON, "DE", "Europe/Berlin"): (1, 180), (NOON, "IN", "UTC"): (1, 60)}
         assert minutes(webinar, Phase.ON_DEMAND) == {}
+
+    def test_a_player_that_stands_still_is_not_watched(self) -> None:
+        """A minute and a half of twelve hours on the same page, beside somebody who watched for half an hour."""
+        webinar = make(
+            [
+                Person("DE", "UTC", "", pieces=[(0, 43_200)], live=[(0, 7_200)], percent=50),
+                Person("DE", "UTC", "", pieces=[(0, 1_800)]),
+            ]
+        )
+        WatchRecord.objects.filter(seen_seconds=21_600).update(seen_seconds=90)
+
+        refresh(webinar_id=webinar.pk, now=LATER)
+
+        check(webinar)
+        recorded = hours(webinar, Phase.ON_DEMAND)
+        assert recorded[NOON, "DE", "UTC"] == (2, 1_808)
+        assert {row for key, row in recorded.items() if key[0] > NOON} == {(1, 8)}
+        assert [row for _, row in sorted(hours(webinar, Phase.LIVE).items())] == [(1, 1_800), (1, 1_800)]
+        assert days(webinar, Phase.ON_DEMAND)[NOON.date(), "DE", ""] == (2, 1_890, 2)
 
     def test_a_device_that_delivers_after_days_adds_nothing_behind_the_end(self) -> None:
         webinar = make([Person("DE", "UTC", "", live=[(0, 86_400 * 3)])], ended=3_600)

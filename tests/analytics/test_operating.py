@@ -321,7 +321,9 @@ class TestHours:
                 key = (local.weekday(), local.hour)
                 expected[key] = expected.get(key, 0) + seconds
         got = minutes_by_local_hour(programme_id=webinar.lesson.course.programme_id)
-        assert got == {key: seconds // 60 for key, seconds in expected.items()}
+        assert set(got) == set(expected)
+        for key, seconds in expected.items():
+            assert (seconds - 2) // 60 <= (got[key] or 0) <= (seconds + 2) // 60
 
 
 def test_lectures_live_and_recorded_with_each_doctor_once() -> None:

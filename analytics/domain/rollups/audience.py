@@ -23,20 +23,27 @@ MINUTE = timedelta(minutes=1)
 # Of whom there is nothing new since that day the record is left out, but of all others every piece: an arrival is none
 # when the piece before it is near, and a newcomer is one who was never there. A batch of beats that is overtaken by
 # another one leaves its own, earlier, time: hence the minute. Visits are few, and read as a whole.
+#
+# A player that stands still has a clock that goes on. So hours and days count as much of what was open as was watched,
+# the same share of all of a person's pieces: nothing says when it stood still.
 _PIECES = """
 there AS (
-    SELECT w.user_id, lower(piece) AS start, least(upper(piece), %(ended)s::timestamptz) AS stop
+    SELECT w.user_id, lower(piece) AS start, least(upper(piece), %(ended)s::timestamptz) AS stop,
+        w.seen_seconds AS seen, 0 AS visited
     FROM webinars_watchrecord w CROSS JOIN LATERAL unnest(w.clock) AS piece
     WHERE w.webinar_id = %(webinar)s AND w.phase = %(phase)s AND lower(piece) < %(ended)s::timestamptz
         AND w.last_beat_at >= %(since)s::timestamptz - interval '1 minute'
     UNION ALL
-    SELECT v.user_id, v.joined_at, coalesce(v.left_at, v.seen_at)
+    SELECT v.user_id, v.joined_at, coalesce(v.left_at, v.seen_at), 0,
+        extract(epoch FROM coalesce(v.left_at, v.seen_at) - v.joined_at)
     FROM webinars_visit v WHERE v.webinar_id = %(webinar)s AND %(phase)s = 'live'
 ),
 pieces AS MATERIALIZED (
-    SELECT m.user_id, lower(piece) AS start, upper(piece) - %(almost)s::interval AS stop
+    SELECT m.user_id, lower(piece) AS start, upper(piece) - %(almost)s::interval AS stop, m.watched, m.opened
     FROM (
-        SELECT user_id, range_agg(tstzrange(start, stop + %(almost)s::interval)) AS merged FROM there GROUP BY user_id
+        SELECT user_id, range_agg(tstzrange(start, stop + %(almost)s::interval)) AS merged,
+            max(seen) + sum(visited) AS watched, nullif(sum(extract(epoch FROM stop - start)), 0) AS opened
+        FROM there GROUP BY user_id
     ) m
     CROSS JOIN LATERAL unnest(m.merged) AS piece
 ),
@@ -44,7 +51,8 @@ spans AS MATERIALIZED (
     SELECT user_id, start, stop, date_trunc('minute', start, 'UTC') AS first_minute,
         date_trunc('minute', CASE WHEN stop > start THEN stop - interval '1 microsecond' ELSE stop END, 'UTC')
             AS last_minute,
-        date_trunc('minute', stop, 'UTC') AS left_minute, min(start) OVER (PARTITION BY user_id) AS came_at
+        date_trunc('minute', stop, 'UTC') AS left_minute, min(start) OVER (PARTITION BY user_id) AS came_at,
+        watched, opened
     FROM pieces
 )
 """
@@ -83,12 +91,13 @@ _HOURS = """
 hours AS (
     INSERT INTO analytics_audiencehour (webinar_id, phase, at, country, timezone, people, seconds)
     SELECT %(webinar)s, %(phase)s, hour, u.country, u.timezone, count(DISTINCT s.user_id),
-        round(sum(extract(epoch FROM least(s.stop, hour + interval '1 hour') - greatest(s.start, hour))))
+        round(sum(least(spent, spent * s.watched / s.opened)))
     FROM spans s
     JOIN accounts_user u ON u.id = s.user_id
     CROSS JOIN LATERAL generate_series(
         greatest(date_trunc('hour', s.first_minute, 'UTC'), %(since)s::timestamptz), s.last_minute, interval '1 hour'
     ) AS hour
+    CROSS JOIN LATERAL extract(epoch FROM least(s.stop, hour + interval '1 hour') - greatest(s.start, hour)) AS spent
     GROUP BY hour, u.country, u.timezone
     RETURNING 1
 )
@@ -97,8 +106,7 @@ _DAYS = """
 days AS (
     INSERT INTO analytics_audienceday (webinar_id, phase, "on", country, specialty, people, seconds, newcomers)
     SELECT %(webinar)s, %(phase)s, day::date, u.country, u.specialty, count(DISTINCT s.user_id),
-        round(sum(extract(epoch FROM
-            least(s.stop, (day + interval '1 day') AT TIME ZONE 'UTC') - greatest(s.start, day AT TIME ZONE 'UTC')))),
+        round(sum(least(spent, spent * s.watched / s.opened))),
         count(DISTINCT s.user_id) FILTER (WHERE day = date_trunc('day', s.came_at AT TIME ZONE 'UTC'))
     FROM spans s
     JOIN accounts_user u ON u.id = s.user_id
@@ -106,6 +114,8 @@ days AS (
         greatest(date_trunc('day', s.first_minute AT TIME ZONE 'UTC'), %(since)s::timestamptz AT TIME ZONE 'UTC'),
         s.last_minute AT TIME ZONE 'UTC', interval '1 day'
     ) AS day
+    CROSS JOIN LATERAL extract(epoch FROM
+        least(s.stop, (day + interval '1 day') AT TIME ZONE 'UTC') - greatest(s.start, day AT TIME ZONE 'UTC')) AS spent
     GROUP BY day, u.country, u.specialty
     RETURNING 1
 )
