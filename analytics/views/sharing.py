@@ -36,7 +36,7 @@ def figures(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "programme": programme,
         "figures": found,
-        "names": consent.named_in(programme, until=found.until) if found.until else [],
+        "names": _names(found),
         "mark": files.watermark(reader=reader, programme=programme, now=moment),
         **_charts(found),
     }
@@ -53,7 +53,7 @@ def take(request: HttpRequest, slug: str, form: str) -> HttpResponseBase:
         "shared_figures.exported", reader=reader, programme=programme, form=form, request=request, now=moment
     )
     found = figures_of(programme, now=moment)
-    names = consent.named_in(programme, until=found.until) if found.until else []
+    names = _names(found)
     mark = files.watermark(reader=reader, programme=programme, now=moment)
     name = f"{programme.slug}-figures.{form}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
@@ -65,6 +65,10 @@ def take(request: HttpRequest, slug: str, form: str) -> HttpResponseBase:
         book = xlsx_file(rows, sheet="figures", header=mark)
         return FileResponse(book, as_attachment=True, filename=name, content_type=files.FORMS[form])
     return StreamingHttpResponse(csv_lines(rows), content_type=files.FORMS[form], headers=headers)
+
+
+def _names(found: SharedFigures) -> list[consent.NamedDoctor]:
+    return consent.named_in(found.programme, until=found.until, among=found.agreed) if found.until else []
 
 
 def _charts(found: SharedFigures) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A programme as sponsors see it: forty doctors came to a lecture some days ago, six of them agreed to be named."""
+"""A programme as sponsors see it: forty doctors came to a lecture three days ago, six of them agreed to be named."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -22,7 +22,7 @@ def well_shared(course: Course, *, named: int = 6) -> Webinar:
     webinar = well_visited(course, presenter)
     backdate(course)
     for user in doctors_of(course)[:named]:
-        agree(user=user, programme=course.programme, wording=wording_of(course.programme), now=now())
+        agree(user=user, programme=course.programme, wording=wording_of(course.programme), now=now() - AGO)
     return webinar
 
 

@@ -1,6 +1,7 @@
 """What sponsors read, against counts in plain Python, and against whoever wants to find a doctor in it."""
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from accounts.domain.erasure import ask_for_erasure
 from accounts.models import User
-from analytics.domain.sharing.consent import agree, named_in, withdraw, wording_of
+from analytics.domain.sharing.consent import NamedDoctor, agree, ever_agreed, named_in, withdraw, wording_of
 from analytics.domain.sharing.figures import SharedFigures, figures_of
 from analytics.domain.sharing.suppression import LEAST, cells_of, shown
 from analytics.models import SharingConsent
@@ -47,7 +49,8 @@ def doctors(draw: Any) -> dict[str, Any]:
         "recorded": draw(day),
         "visit": draw(day),
         "completed": draw(day),
-        "is_named": draw(st.booleans()),
+        "named": draw(day),
+        "is_withdrawn": draw(st.booleans()),
     }
 
 
@@ -67,8 +70,14 @@ def _enter(course: Course, webinar: Webinar, one: dict[str, Any]) -> User:
     if one["visit"] is not None:
         at = ago(one["visit"])
         Visit.objects.create(webinar=webinar, user=user, joined_at=at, seen_at=at, left_at=at)
-    if one["is_named"]:
-        SharingConsent.objects.create(user=user, programme=course.programme, wording="Yes", given_at=ago(1))
+    if one["named"] is not None:
+        SharingConsent.objects.create(
+            user=user,
+            programme=course.programme,
+            wording="Yes",
+            given_at=ago(one["named"]),
+            withdrawn_at=ago(-0.3) if one["is_withdrawn"] else None,
+        )
     return user
 
 
@@ -107,9 +116,10 @@ def _reference(programme: Programme, webinar: Webinar) -> tuple[datetime | None,
     return until, found
 
 
-def _named(places: list[Enrolment]) -> int:
-    held = set(SharingConsent.objects.filter(withdrawn_at=None).values_list("user_id", flat=True))
-    return sum(place.user_id in held for place in places)
+def _named(places: list[Enrolment], until: datetime) -> int:
+    """Who may ever have been read on the list beside figures until then."""
+    agreed = {one.user_id for one in SharingConsent.objects.all() if one.given_at < until}
+    return sum(place.user_id in agreed for place in places)
 
 
 @given(came=st.lists(doctors(), min_size=4, max_size=25))
@@ -125,21 +135,28 @@ def test_every_number_is_that_of_the_reference_rounded(came: list[dict[str, Any]
     if until is None:
         assert found == SharedFigures(course.programme, None)
         return
-    expected = {name: shown(len(done[name]), named=_named(done[name])) for name in ("invited", "joined", "attended")}
-    expected |= {"completed": shown(len(done["completed"]), named=_named(done["completed"])), "certified": 0}
+    steps = ("invited", "joined", "attended", "completed")
+    expected = {name: shown(len(done[name]), named=_named(done[name], until)) for name in steps} | {"certified": 0}
     assert dict(found.funnel) == expected
     for cells, name in ((found.countries, "country"), (found.specialties, "specialty")):
         counts = Counter(str(getattr(place.user, name)) for place in done["attended"])
         named = {
-            value: _named([place for place in done["attended"] if str(getattr(place.user, name)) == value])
+            value: _named([place for place in done["attended"] if str(getattr(place.user, name)) == value], until)
             for value in counts
         }
         assert cells == cells_of(counts, named=named)
     (lecture,) = found.lectures
     assert (lecture.live, lecture.recorded) == (
-        shown(len(done["live"]), named=_named(done["live"])),
-        shown(len(done["recorded"]), named=_named(done["recorded"])),
+        shown(len(done["live"]), named=_named(done["live"], until)),
+        shown(len(done["recorded"]), named=_named(done["recorded"], until)),
     )
+    agreed = SharingConsent.objects.filter(programme=course.programme)
+    assert set(found.agreed) == {one.user_id for one in agreed if one.given_at < until}
+
+
+def names(found: SharedFigures) -> list[NamedDoctor]:
+    assert found.until is not None
+    return named_in(found.programme, until=found.until, among=found.agreed)
 
 
 def numbers(found: SharedFigures) -> list[int | None]:
@@ -191,25 +208,106 @@ def test_figures_go_on_when_five_did_something_on_a_day() -> None:
     assert after.last_day == moment.date()
 
 
-def test_who_agrees_to_be_named_cannot_be_used_to_find_those_who_did_not() -> None:
-    """Eight came from Brazil. When four of them are on the list of names, four would be left: the cell goes."""
-    course = CourseFactory.create()
-    webinar = WebinarFactory.create(lesson=LessonFactory.create(course=course))
-    users = [UserFactory.create(country=country) for country in ["BR"] * 8 + ["IN"] * 30]
+def _came(course: Course, countries: list[str], *, days: float) -> list[User]:
+    """Each was invited and watched the only lecture, so many days ago."""
+    webinar = Webinar.objects.filter(lesson__course=course).first() or WebinarFactory.create(
+        lesson=LessonFactory.create(course=course)
+    )
+    users = [UserFactory.create(country=country) for country in countries]
     for user in users:
-        EnrolmentFactory.create(user=user, programme=course.programme, enrolled_at=ago(2), activated_at=ago(2))
-        WatchRecordFactory.create(user=user, webinar=webinar, first_beat_at=ago(2))
-    words = wording_of(course.programme)
-    seen = []
-    for user in users[:4]:
-        seen.append(dict(figures_of(course.programme, now=TODAY).countries.groups))
-        agree(user=user, programme=course.programme, wording=words, now=TODAY)
-    assert seen == [{"IN": 30, "BR": 10}] * 4
-    found = figures_of(course.programme, now=TODAY).countries
-    assert (found.groups, found.others) == ((), 40)
+        EnrolmentFactory.create(user=user, programme=course.programme, enrolled_at=ago(days), activated_at=ago(days))
+        WatchRecordFactory.create(user=user, webinar=webinar, first_beat_at=ago(days))
+    return users
+
+
+def _agree(users: Sequence[User], programme: Programme, *, now: datetime) -> None:
+    for user in users:
+        agree(user=user, programme=programme, wording=wording_of(programme), now=now)
+
+
+def test_sec_39_who_was_named_counts_as_named_also_after_withdrawing() -> None:
+    """Of five from Brazil four were on yesterday's list. Shown without them today, the cell would be the fifth one."""
+    course = CourseFactory.create()
+    users = _came(course, ["BR"] * 5 + ["IN"] * 30, days=1.5)
+    _agree(users[:4], course.programme, now=ago(1.2))
+    before = figures_of(course.programme, now=TODAY)
+    assert (before.countries.groups, before.countries.others) == ((), 35)
+    assert len(names(before)) == 4
     for user in users[:4]:
         withdraw(user=user, programme=course.programme, now=TODAY)
-    assert dict(figures_of(course.programme, now=TODAY).countries.groups) == {"IN": 30, "BR": 10}
+    assert names(before) == []
+    for days in (0, 1, 30):
+        after = figures_of(course.programme, now=TODAY + timedelta(days=days))
+        assert after == before
+        assert names(after) == []
+
+
+def test_sec_39_no_number_changes_because_one_doctor_agrees() -> None:
+    """A cell that goes when the fourth of eight agrees tells that it had eight. It goes with the next day's figures."""
+    course = CourseFactory.create()
+    users = _came(course, ["BR"] * 8 + ["IN"] * 30, days=2.5)
+    _came(course, ["IN"] * 5, days=0.5)
+    before = figures_of(course.programme, now=ago(0.4))
+    assert dict(before.countries.groups) == {"IN": 30, "BR": 10}
+    for user in users[:4]:
+        _agree([user], course.programme, now=ago(0.4))
+        assert figures_of(course.programme, now=ago(0.4)) == before
+        assert names(before) == []
+    found = figures_of(course.programme, now=TODAY)
+    assert (found.countries.groups, found.countries.others) == ((), 45)
+    assert len(names(found)) == 4
+
+
+@st.composite
+def sayings(draw: Any) -> list[tuple[float, int, bool]]:
+    """(days ago, which doctor, agrees), in their order."""
+    times = st.sampled_from([3.2, 2.8, 2.4, 2.2, 1.8, 1.4, 1.2, 0.8, 0.4, -0.1, -0.3])
+    drawn = draw(st.lists(st.tuples(times, st.integers(0, 11), st.booleans()), max_size=30))
+    return sorted(drawn, key=lambda one: -one[0])
+
+
+@given(countries=st.lists(st.sampled_from(["BR", "KE"]), min_size=12, max_size=12), said=sayings())
+@some
+def test_sec_39_names_given_and_taken_back_on_several_days_never_leave_fewer_than_five(
+    countries: list[str], said: list[tuple[float, int, bool]]
+) -> None:
+    """Whoever keeps every page and every file, and takes off each number whom they have ever read a name of."""
+    course = CourseFactory.create()
+    programme = course.programme
+    users = _came(course, countries, days=3.5)
+    users += _came(course, ["IN"] * 5, days=2.5)
+    users += _came(course, ["IN"] * 5, days=1.5)
+    for number, user in enumerate(users):
+        User.objects.filter(pk=user.pk).update(last_name=f"N{number}", title="", first_name="")
+    places = {f"N{number}": place for number, place in enumerate(Enrolment.objects.order_by("user_id"))}
+    known: set[str] = set()
+    earlier: SharedFigures | None = None
+    listed: set[str] = set()
+    for look in (2.9, 2.3, 1.9, 1.3, 0.9, 0.3, -0.2, -0.4):
+        while said and said[0][0] > look:
+            days, number, is_yes = said.pop(0)
+            if is_yes:
+                _agree([users[number]], programme, now=ago(days))
+            else:
+                withdraw(user=users[number], programme=programme, now=ago(days))
+        found = figures_of(programme, now=ago(look))
+        until = found.until
+        assert until is not None
+        before, listed = listed, {one.name for one in names(found)}
+        known |= listed
+        if earlier and earlier.until == until:
+            assert found == earlier
+            assert listed <= before
+        earlier = found
+        there = [one for one in places.items() if one[1].enrolled_at < until]
+        counts = Counter(str(place.user.country) for _, place in there)
+        unnamed = Counter(str(place.user.country) for name, place in there if name not in known)
+        told = dict(found.countries.groups)
+        assert all(unnamed[country] >= LEAST for country in told)
+        folded = set(counts) - set(told)
+        assert found.countries.others is None or sum(unnamed[country] for country in folded) >= LEAST
+        for number_told in (dict(found.funnel)["attended"], found.lectures[0].live):
+            assert number_told is None or sum(unnamed.values()) >= LEAST
 
 
 def test_cells_and_totals_never_leave_fewer_than_five_unnamed() -> None:
@@ -278,14 +376,34 @@ def test_names_are_of_those_who_agreed_and_say_no_more_than_that() -> None:
         EnrolmentFactory.create(user=user, programme=course.programme, enrolled_at=ago(2), completed_at=ago(1))
         WatchRecordFactory.create(user=user, webinar=webinar, first_beat_at=ago(2))
     foreign = EnrolmentFactory.create(enrolled_at=ago(2))
-    agree(user=willing, programme=course.programme, wording=wording_of(course.programme), now=TODAY)
-    agree(user=foreign.user, programme=foreign.programme, wording=wording_of(foreign.programme), now=TODAY)
-    (one,) = named_in(course.programme, until=MIDNIGHT)
+    _agree([willing], course.programme, now=ago(2))
+    _agree([foreign.user], foreign.programme, now=ago(2))
+    among = ever_agreed(course.programme, until=MIDNIGHT)
+    (one,) = named_in(course.programme, until=MIDNIGHT, among=among)
     assert (one.name, one.country, one.specialty, one.lectures, one.is_completed) == (
         "Dr Asha Nair", "IN", "Cardiology", 1, True,
     )  # fmt: skip
+    assert named_in(course.programme, until=MIDNIGHT, among=[]) == []
     withdraw(user=willing, programme=course.programme, now=TODAY)
-    assert named_in(course.programme, until=MIDNIGHT) == []
+    assert ever_agreed(course.programme, until=MIDNIGHT) == among
+    assert named_in(course.programme, until=MIDNIGHT, among=among) == []
+
+
+def test_who_has_left_or_wants_to_is_named_no_more() -> None:
+    course = CourseFactory.create()
+    users = _came(course, ["IN"] * 6, days=2)
+    _agree(users, course.programme, now=ago(2))
+    shut, asked, suspended, withdrawn, kept, done = users
+    User.objects.filter(pk=shut.pk).update(is_active=False)
+    ask_for_erasure(user=asked, now=ago(1))
+    for user, status in ((suspended, "suspended"), (withdrawn, "withdrawn")):
+        Enrolment.objects.filter(user=user).update(status=status)
+    Enrolment.objects.filter(user=done).update(status="completed", completed_at=ago(1))
+    User.objects.filter(pk=kept.pk).update(last_name="Kept")
+    User.objects.filter(pk=done.pk).update(last_name="Done")
+    found = figures_of(course.programme, now=TODAY)
+    assert [one.name.split()[-1] for one in names(found)] == ["Done", "Kept"]
+    assert set(found.agreed) == {user.pk for user in users}
 
 
 def test_drafts_and_other_programmes_are_in_no_number() -> None:
@@ -303,9 +421,9 @@ def test_drafts_and_other_programmes_are_in_no_number() -> None:
 def test_the_queries_do_not_grow(django_assert_num_queries: Any) -> None:
     course = CourseFactory.create()
     well_shared(course)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         figures_of(course.programme, now=datetime.now(UTC))
     WebinarFactory.create(lesson=LessonFactory.create(course=course))
     WebinarFactory.create(lesson=LessonFactory.create(course=course))
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         assert len(figures_of(course.programme, now=datetime.now(UTC)).lectures) == 3

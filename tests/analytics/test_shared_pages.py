@@ -13,11 +13,11 @@ from django.utils.timezone import now
 
 from accounts.enums import Role
 from accounts.models import AuditEvent, User
-from analytics.domain.sharing.consent import LONGEST, agree, wording_of
+from analytics.domain.sharing.consent import LONGEST, agree, withdraw, wording_of
 from analytics.models import SharingConsent
 from courses.enums import EnrolmentStatus
 from courses.models import Course, Enrolment
-from tests.analytics.shared_world import doctors_of, well_shared
+from tests.analytics.shared_world import AGO, doctors_of, well_shared
 from tests.factories.courses import CourseFactory, EnrolmentFactory, ProgrammeFactory, RoleGrantFactory
 from tests.signing_in import signed_in
 
@@ -115,6 +115,28 @@ def test_every_row_of_a_file_says_for_whom_it_was_made(course: Course) -> None:
     assert all(sponsor.email in page for page in pages)
     assert "India" in "".join(pages)
     assert sheet.count(sponsor.email) == len(rows) + 1 - 1  # every row but the headings, and the printed header
+
+
+def test_sec_39_a_file_taken_after_the_page_has_fewer_names_and_the_same_numbers() -> None:
+    """Four of the five from Kenya withdraw in between: the fifth must not stand there alone."""
+    course = CourseFactory.create()
+    well_shared(course, named=0)
+    kenyans = [user for user in doctors_of(course) if user.country == "KE"]
+    for user in kenyans[:4]:
+        agree(user=user, programme=course.programme, wording=wording_of(course.programme), now=now() - AGO)
+    address, browser = f"/shared/{course.programme.slug}/", signed_in(reader(course))
+    files, pages = [], []
+    for _ in range(2):
+        pages.append(_text(browser.get(address)))
+        taken = b"".join(browser.get(f"{address}figures.csv").streaming_content)  # type: ignore[attr-defined]
+        files.append([row[:4] for row in csv.reader(io.StringIO(taken.decode("utf-8-sig")))][1:])
+        for user in kenyans[:4]:
+            withdraw(user=user, programme=course.programme, now=now())
+    title = "Doctors who agreed to be named"
+    assert [sum(row[0] == title for row in rows) for rows in files] == [4, 0]
+    assert [title in page for page in pages] == [True, False]
+    assert ["Kenya" in page for page in pages] == [False, False]
+    assert [row for row in files[0] if row[0] != title] == files[1]
 
 
 def test_before_the_first_day_with_five_doctors_nothing_is_shown() -> None:

@@ -3,6 +3,7 @@
 The words that were agreed to are kept as they stood. An agreement is never changed, only ended; the next is a new row.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,7 +16,7 @@ from django.utils.translation import gettext as _
 from accounts.domain import audit
 from accounts.models import User
 from analytics.models import SharingConsent
-from courses.enums import PublishStatus
+from courses.enums import OPEN_ENROLMENTS, PublishStatus
 from courses.models import Enrolment, Programme
 from webinars.models import Visit, WatchRecord, Webinar
 
@@ -90,11 +91,25 @@ def withdraw(*, user: User, programme: Programme, request: HttpRequest | None = 
     return True
 
 
-def named_in(programme: Programme, *, until: datetime) -> list[NamedDoctor]:
-    """Who has agreed, as of `until`, like the figures beside it. Never from a copy: withdrawing counts at once."""
+def ever_agreed(programme: Programme, *, until: datetime) -> list[int]:
+    """Ids of who agreed before `until`, also who withdrew since: whoever has read a name remembers it.
+
+    Never from a copy that may be behind. Between two values of `until` nobody is added; a number that changes
+    because one doctor agreed today would tell how large it is.
+    """
+    given = SharingConsent.objects.filter(programme=programme, given_at__lt=until)
+    return sorted(set(given.values_list("user_id", flat=True)))
+
+
+def named_in(programme: Programme, *, until: datetime, among: Collection[int]) -> list[NamedDoctor]:
+    """Of `among`, whom the figures beside it took for named, those who still agree and are still here.
+
+    Never from a copy: withdrawing counts at once.
+    """
+    held = SharingConsent.objects.filter(programme=programme, user__in=among, given_at__lt=until, withdrawn_at=None)
     places = (
-        Enrolment.objects.filter(programme=programme, enrolled_at__lt=until)
-        .filter(user__in=SharingConsent.objects.filter(programme=programme, withdrawn_at=None).values("user"))
+        Enrolment.objects.filter(programme=programme, enrolled_at__lt=until, status__in=OPEN_ENROLMENTS)
+        .filter(user__in=held.values("user"), user__is_active=True, user__erasure_asked_at=None)
         .select_related("user")
         .order_by("user__last_name", "user__first_name", "user_id")
     )

@@ -15,6 +15,7 @@ from typing import Any
 from django.db import connections
 from django.db.models import QuerySet
 
+from analytics.domain.sharing.consent import ever_agreed
 from analytics.domain.sharing.suppression import LEAST, Cells, cells_of, shown
 from assessments.enums import Dimension, QuestionKind
 from certification.domain.standing import with_states
@@ -51,8 +52,7 @@ WITH watched AS (
     SELECT u.country, u.specialty, e.activated_at < %(until)s AS joined,
         e.user_id IN (SELECT user_id FROM watched) AS attended, e.completed_at < %(until)s AS completed,
         e.user_id = ANY (%(certified)s) AS certified,
-        EXISTS (SELECT FROM analytics_sharingconsent s WHERE s.user_id = e.user_id
-            AND s.programme_id = e.programme_id AND s.withdrawn_at IS NULL) AS named
+        e.user_id = ANY (%(agreed)s) AS named
     FROM courses_enrolment e JOIN accounts_user u ON u.id = e.user_id
     WHERE e.programme_id = %(programme)s AND e.enrolled_at < %(until)s
 )
@@ -71,8 +71,7 @@ WITH there AS (
     UNION SELECT webinar_id, user_id, true FROM webinars_visit
     WHERE webinar_id = ANY (%(webinars)s) AND joined_at < %(until)s
 )
-SELECT t.webinar_id, t.live, count(*), count(*) FILTER (WHERE EXISTS (SELECT FROM analytics_sharingconsent s
-    WHERE s.user_id = t.user_id AND s.programme_id = %(programme)s AND s.withdrawn_at IS NULL))
+SELECT t.webinar_id, t.live, count(*), count(*) FILTER (WHERE t.user_id = ANY (%(agreed)s))
 FROM there t JOIN courses_enrolment e ON e.user_id = t.user_id AND e.programme_id = %(programme)s
     AND e.enrolled_at < %(until)s
 GROUP BY t.webinar_id, t.live
@@ -123,7 +122,10 @@ class SharedLecture:
 
 @dataclass(frozen=True, slots=True)
 class SharedFigures:
-    """`until`: everything before this moment is counted; None while there was no day with five doctors."""
+    """`until`: everything before this moment is counted; None while there was no day with five doctors.
+
+    `agreed`: who may be named beside it, and was taken for known in every number (`consent.ever_agreed`).
+    """
 
     programme: Programme
     until: datetime | None
@@ -132,6 +134,7 @@ class SharedFigures:
     specialties: Cells = field(default_factory=Cells)
     lectures: tuple[SharedLecture, ...] = ()
     means: tuple[Mean, ...] = ()
+    agreed: tuple[int, ...] = ()
 
     @property
     def last_day(self) -> date | None:
@@ -139,7 +142,7 @@ class SharedFigures:
 
 
 def figures_of(programme: Programme, *, now: datetime) -> SharedFigures:
-    """The caller has passed `rules.get_shared_programme`, and records that somebody looked. Six queries."""
+    """The caller has passed `rules.get_shared_programme`, and records that somebody looked. Seven queries."""
     webinars = _webinars(programme)
     values: dict[str, Any] = {
         "programme": programme.pk,
@@ -152,6 +155,7 @@ def figures_of(programme: Programme, *, now: datetime) -> SharedFigures:
         return SharedFigures(programme, None)
     values |= {"until": until, "until_day": until.date(), "kinds": list(FIVE_STEPS)}
     values["certified"] = certified_ids(programme, until=until)
+    values["agreed"] = ever_agreed(programme, until=until)
     rows = _read(_PEOPLE, values)
     means = {(lesson, dimension): rest for lesson, dimension, *rest in _read(_MEANS, values)}
     return SharedFigures(
@@ -162,6 +166,7 @@ def figures_of(programme: Programme, *, now: datetime) -> SharedFigures:
         specialties=_cells(rows, of=3, hidden_by=1),
         lectures=tuple(_lectures(webinars, _read(_LECTURES, values), means)),
         means=tuple(_means(means)),
+        agreed=tuple(values["agreed"]),
     )
 
 

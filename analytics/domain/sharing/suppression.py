@@ -6,7 +6,7 @@ total by itself; so the difference of any two numbers, of whatever two filters, 
 one person. (Rounding to a base, as statistical offices do: Hundepool et al., Statistical Disclosure Control, 2012.)
 
 Where doctors have agreed to be named, the reader can take them off every number. So what has to have five are the
-others: `named` is how many of a number stand on the list of names.
+others: `named` is how many of a number stand on the list of names, or could have stood on an earlier one.
 """
 
 from collections.abc import Mapping
