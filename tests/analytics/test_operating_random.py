@@ -20,15 +20,16 @@ from tests.factories.courses import CourseFactory, EnrolmentFactory, LessonFacto
 from tests.factories.webinars import WatchRecordFactory, WebinarFactory
 from tests.stage.doors import open_door
 from webinars.enums import Phase, SpotState
-from webinars.models import SpotRequest, Visit, WatchRecord, Webinar
+from webinars.models import Broadcast, SpotRequest, Visit, WatchRecord, Webinar
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
+ON_AIR = 500  # seconds of the first lecture
 DAY = timedelta(days=1)
 some = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 watched = st.dictionaries(st.tuples(st.integers(0, 2), st.sampled_from(Phase)), st.integers(0, 900), max_size=4)
-visited = st.sets(st.integers(0, 2), max_size=2)
+visited = st.dictionaries(st.integers(0, 2), st.integers(0, 600), max_size=2)
 
 
 @given(drawn=st.lists(st.tuples(st.booleans(), watched, visited), max_size=6))
@@ -38,6 +39,7 @@ def test_lectures_live_and_recorded(drawn: list[Any]) -> None:
     programme, other = ProgrammeFactory.create(), ProgrammeFactory.create()
     courses = [CourseFactory.create(programme=one) for one in (programme, programme, other)]
     lectures = [WebinarFactory.create(lesson=LessonFactory.create(course=course)) for course in courses]
+    Broadcast.objects.create(webinar=lectures[0], started_at=NOW, program_seconds=float(ON_AIR))
     for has_place, coverage, visits in drawn:
         user = UserFactory.create()
         for where in (programme, other)[0 if has_place else 1 :]:
@@ -45,8 +47,9 @@ def test_lectures_live_and_recorded(drawn: list[Any]) -> None:
         for (number, phase), length in coverage.items():
             covered = ((10, 10 + length),) if length else ()
             WatchRecordFactory.create(user=user, webinar=lectures[number], phase=phase, coverage=covered)
-        for number in visits:
-            Visit.objects.create(webinar=lectures[number], user=user, joined_at=NOW, seen_at=NOW)
+        for number, length in visits.items():
+            until = NOW + timedelta(seconds=length)
+            Visit.objects.create(webinar=lectures[number], user=user, joined_at=NOW, seen_at=until)
     lines, total = lectures_of(programme_id=programme.pk)
     mine = lectures[:2]
     assert [(one.webinar, one.people, one.live, one.recorded, one.seconds) for one in lines] == [
@@ -56,17 +59,20 @@ def test_lectures_live_and_recorded(drawn: list[Any]) -> None:
 
 
 def _counted(programme: Programme, lectures: list[Webinar]) -> tuple[int, int, int, int]:
+    """What was seen behind the end of a broadcast was not on air; a meeting elsewhere lasts until it is left."""
     live: set[int] = set()
     recorded: set[int] = set()
-    seconds = 0
+    seconds, on_air = 0, set(Broadcast.objects.values_list("webinar", flat=True))
     for place in Enrolment.objects.filter(programme=programme):
         for record in WatchRecord.objects.filter(user=place.user, webinar__in=lectures):
-            covered = sum(end - start for start, end in record.coverage)
-            if covered:
+            if record.coverage:
                 (live if record.phase == Phase.LIVE else recorded).add(place.user_id)
-            seconds += covered
-        if Visit.objects.filter(user=place.user, webinar__in=lectures).exists():
+            is_on_air = record.phase == Phase.LIVE and record.webinar_id in on_air
+            for start, end in record.coverage:
+                seconds += max(0, min(end, ON_AIR) - start) if is_on_air else end - start
+        for visit in Visit.objects.filter(user=place.user, webinar__in=lectures):
             live.add(place.user_id)
+            seconds += int((visit.seen_at - visit.joined_at).total_seconds())
     return len(live | recorded), len(live), len(recorded), seconds
 
 

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from accounts.enums import Role
 from accounts.models import User
 from analytics.domain.axis import axis_of
 from analytics.domain.presenting.audience import Group, audience_of
 from analytics.domain.presenting.marks import marks_of, questions_per_minute
-from analytics.domain.presenting.overview import overview_of
+from analytics.domain.presenting.overview import counts_of, overview_of
 from analytics.domain.presenting.questions import Asked, questions_of
 from analytics.domain.presenting.report import report_of
 from analytics.domain.presenting.themes import Themes
@@ -125,6 +126,10 @@ def test_who_came_is_counted_once_a_person(came: list[dict[str, Any]], is_over: 
         _came(webinar, one)
     found = audience_of(webinar_id=webinar.pk, programme_id=webinar.lesson.course.programme_id)
     assert found.total == _expected(webinar, length)
+    alone = (found.total.people, found.total.live, found.total.recorded)
+    seconds_of_all = found.total.live_seconds + found.total.recorded_seconds
+    counted = counts_of([webinar.pk])  # the list of lectures says the same as the page of one
+    assert counted.get(webinar.pk, (0, 0, 0, 0)) == counted[None] == (*alone, seconds_of_all)
     for group in found.countries:
         assert group == _expected(webinar, length, country=group.name)
     for group in found.specialties:
@@ -148,7 +153,7 @@ def test_questions_answers_and_how_long_they_took() -> None:
     root = _asked(webinar, user, answered=60, state=QuestionState.ANSWERED, answer_text="So.", asked_seconds=30.0)
     _asked(webinar, other, answered=200, state=QuestionState.PUBLISHED, answer_text="So.", published_at=NOON)
     _asked(webinar, other, state=QuestionState.NEW, asked_seconds=95.0)
-    _asked(webinar, other, state=QuestionState.DISMISSED)
+    _asked(webinar, other, answered=9_000, state=QuestionState.DISMISSED)
     _asked(webinar, other, state=QuestionState.MERGED, merged_into=root)
     figures, asked = questions_of(webinar.pk)
     assert (figures.asked, figures.answered, figures.set_aside, figures.waiting) == (4, 2, 1, 1)
@@ -156,6 +161,9 @@ def test_questions_answers_and_how_long_they_took() -> None:
     assert figures.answer_seconds == 130.0
     assert figures.answered_percent == pytest.approx(200 / 3)
     assert sorted(one.seconds for one in asked) == [30.0, 95.0]
+    presenter = RoleGrantFactory.create(programme=webinar.lesson.course.programme, role=Role.PRESENTER).user
+    webinar.presenters.add(presenter)
+    assert [one.questions for one in overview_of(presenter).lectures] == [4]  # as on the page of the lecture
     empty, _ = questions_of(make_live().pk)
     assert (empty.asked, empty.answer_seconds, empty.answered_percent) == (0, None, None)
 

@@ -6,38 +6,13 @@ from typing import Any
 
 from django.db import connections
 
+from analytics.domain.presenting.there import THERE
 from core.replica import reading
 
-# Doctors of the programme only: staff who try the player are no audience. A person who went to a meeting elsewhere
-# from here was there live as well. `stayed` has seen something of the last twentieth of the broadcast: nobody knows
-# which one that is before it has ended.
-_PEOPLE = """
-WITH broadcast AS (
-    SELECT coalesce(max(b.program_seconds), 0) AS seconds, max(w.ended_at) IS NOT NULL AS is_over
-    FROM webinars_webinar w LEFT JOIN webinars_broadcast b ON b.webinar_id = w.id AND NOT b.is_rehearsal
-    WHERE w.id = %(webinar)s
-), ending AS (
-    SELECT is_over AND seconds > 0 AS is_known,
-        CASE WHEN seconds > 0 THEN int4multirange(int4range(floor(seconds * 0.95)::int4, ceil(seconds)::int4 + 1))
-        ELSE '{}'::int4multirange END AS part,
-        CASE WHEN seconds > 0 THEN int4multirange(int4range(0, ceil(seconds)::int4)) END AS whole
-    FROM broadcast
-), there AS (
-    SELECT w.user_id, w.phase = 'live' AS is_live, w.phase = 'on_demand' AS is_recorded,
-        CASE WHEN w.phase = 'live' AND e.whole IS NOT NULL THEN (
-            SELECT coalesce(sum(upper(r) - lower(r)), 0) FROM unnest(w.coverage * e.whole) AS r
-        ) ELSE w.seen_seconds END AS seconds,
-        w.phase = 'live' AND w.coverage && e.part AS stayed
-    FROM webinars_watchrecord w CROSS JOIN ending e
-    WHERE w.webinar_id = %(webinar)s AND NOT isempty(w.coverage)
-    UNION ALL
-    SELECT v.user_id, true, false, coalesce((SELECT sum(upper(r) - lower(r)) FROM unnest(v.there) AS r), 0), false
-    FROM (
-        SELECT user_id, range_agg(int8range(floor(extract(epoch FROM joined_at))::int8,
-            floor(extract(epoch FROM greatest(joined_at, coalesce(left_at, seen_at))))::int8)) AS there
-        FROM webinars_visit WHERE webinar_id = %(webinar)s GROUP BY user_id
-    ) v
-), people AS MATERIALIZED (
+# Only who has a place in the programme: staff without one who try the player are no audience. `stayed` has seen
+# something of the last twentieth of the broadcast: nobody knows which one that is before it has ended.
+_PEOPLE = f"""
+WITH {THERE}, people AS MATERIALIZED (
     SELECT t.user_id, u.country, u.specialty, bool_or(is_live) AS live, bool_or(is_recorded) AS recorded,
         coalesce(sum(seconds) FILTER (WHERE is_live), 0) AS live_seconds,
         coalesce(sum(seconds) FILTER (WHERE is_recorded), 0) AS recorded_seconds, bool_or(stayed) AS stayed
@@ -47,10 +22,10 @@ WITH broadcast AS (
 )
 SELECT grouping(country), grouping(specialty), country, specialty, count(*), count(*) FILTER (WHERE live),
     count(*) FILTER (WHERE recorded), count(*) FILTER (WHERE live AND recorded),
-    CASE WHEN (SELECT is_known FROM ending) THEN count(*) FILTER (WHERE stayed) END,
+    CASE WHEN (SELECT has_ending FROM shown) THEN count(*) FILTER (WHERE stayed) END,
     coalesce(sum(live_seconds), 0), coalesce(sum(recorded_seconds), 0)
 FROM people GROUP BY GROUPING SETS ((), (country), (specialty))
-"""
+"""  # noqa: S608  # put together from constants
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +67,7 @@ class Audience:
 def audience_of(*, webinar_id: int, programme_id: int) -> Audience:
     """One query. Groups in order of their size, then of their name."""
     with connections[reading()].cursor() as cursor:
-        cursor.execute(_PEOPLE, {"webinar": webinar_id, "programme": programme_id})
+        cursor.execute(_PEOPLE, {"webinars": [webinar_id], "programme": programme_id})
         rows = cursor.fetchall()
     total = next((_group("", row) for row in rows if row[0] and row[1]), Group())
     return Audience(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from django.db.models import F
+from django.db.models import Count, F, QuerySet
 
 from core.replica import reading
 from webinars.enums import Phase, QuestionState
@@ -45,6 +45,15 @@ class Asked:
     is_live: bool
 
 
+def _counted(webinars: Sequence[int]) -> QuerySet[Question]:
+    return Question.objects.using(reading()).filter(webinar__in=webinars, merged_into=None)
+
+
+def asked_in(webinars: Sequence[int]) -> dict[int, int]:
+    """How many, by webinar, of those that have any. One query."""
+    return dict(_counted(webinars).values_list("webinar").annotate(asked=Count("pk")).order_by())
+
+
 def questions_of(webinar_id: int) -> tuple[QuestionFigures, list[Asked]]:
     """One query."""
     rows = _rows([webinar_id])
@@ -59,18 +68,17 @@ def question_figures_of(webinars: Sequence[int]) -> QuestionFigures:
 
 def _rows(webinars: Sequence[int]) -> list[Any]:
     return list(
-        Question.objects.using(reading())
-        .filter(webinar__in=webinars, merged_into=None)
+        _counted(webinars)
         .annotate(took=F("answered_at") - F("asked_at"))
         .values_list("state", "phase", "author_id", "asked_seconds", "took")
     )
 
 
 def _figures(rows: Sequence[Any]) -> QuestionFigures:
-    took = [row[4].total_seconds() for row in rows if row[4] is not None]
+    took = [row[4].total_seconds() for row in rows if row[4] is not None and row[0] != QuestionState.DISMISSED]
     return QuestionFigures(
         asked=len(rows),
-        answered=sum(1 for row in rows if row[4] is not None and row[0] != QuestionState.DISMISSED),
+        answered=len(took),
         set_aside=sum(1 for row in rows if row[0] == QuestionState.DISMISSED),
         askers=len({row[2] for row in rows}),
         asked_live=sum(1 for row in rows if row[1] == Phase.LIVE),
