@@ -31,10 +31,13 @@ def make_statements() -> int:
 
 @shared_task(name="analytics.make_all_statements", expires=3_600)
 def make_all_statements() -> int:
-    """Run once a day: what the minutes do not see: late marks, people who came back."""
+    """Run once a day: what the minutes do not see: late marks, people who came back. And what may go goes."""
     from analytics.domain.statements.making import make_all
+    from analytics.domain.statements.outbox import empty_sent
 
-    return make_all(now=asked_now(), whole=True)
+    now = asked_now()
+    empty_sent(now=now)
+    return make_all(now=now, whole=True)
 
 
 @shared_task(name="analytics.send_statements", expires=25)

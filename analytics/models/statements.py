@@ -78,7 +78,9 @@ class Pseudonym(models.Model):
 
 
 class StatementFeed(models.Model):
-    """How far statements were made, and until when a store that is in trouble is left alone. One row."""
+    """How far statements were made, and until when a store that is in trouble is left alone. One row, and one for each
+    source of facts that cannot be read to its end.
+    """
 
     name = models.CharField(max_length=12, primary_key=True)
     made_through = models.DateTimeField(null=True)

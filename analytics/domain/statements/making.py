@@ -8,13 +8,16 @@ from itertools import islice
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import F
 
 from analytics.domain.statements import outbox, shapes, sources
 from analytics.domain.statements.facts import Fact, id_of
 from analytics.domain.statements.rows import PIECE
 from analytics.enums import StatementState, StatementVerb
 from analytics.models import Statement, StatementFeed
+from core.logging import get_logger
 
+log = get_logger("analytics")
 FEED = "lrs"
 LAST = timedelta(milliseconds=1)  # what ends a session is due a moment after what it ends
 OVERLAP = timedelta(hours=1)  # what was still being written, in a transaction, when the last look went by
@@ -32,12 +35,30 @@ def make_all(*, now: datetime, whole: bool = False) -> int:
         return 0
     outbox.forget_those_who_left()
     feed, _ = StatementFeed.objects.get_or_create(name=FEED)
-    since = None if whole or feed.made_through is None else feed.made_through - OVERLAP
+    made = sum(_make(source, through=feed.made_through, whole=whole, now=now) for source in sources.ALL)
+    StatementFeed.objects.filter(name=FEED).update(made_through=now)
+    return made
+
+
+def _make(source: sources.Source, *, through: datetime | None, whole: bool, now: datetime) -> int:
+    """Of one source. A row that cannot be told holds up what comes after it there, and no other source.
+
+    As long as it does, the source has a row of its own that says how far it got: it begins there the next time.
+    """
+    name = source.__name__
+    stuck = StatementFeed.objects.filter(name=name)
+    through = next(iter(stuck.values_list("made_through", flat=True)), through)
+    since = None if whole or through is None else through - OVERLAP
     made = 0
-    for source in sources.ALL:
+    try:
         for piece in _pieces(source(since, now)):
             made += _write(piece, now=now)
-    StatementFeed.objects.filter(name=FEED).update(made_through=now)
+    except Exception as problem:
+        log.exception("analytics.statements_not_made", source=name)
+        stuck.get_or_create(name=name, defaults={"made_through": through})
+        stuck.update(failures=F("failures") + 1, problem=f"{type(problem).__name__}: {problem}"[:300])
+    else:
+        stuck.delete()
     return made
 
 

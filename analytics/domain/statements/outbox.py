@@ -21,6 +21,7 @@ from courses.enums import OPEN_ENROLMENTS
 
 CLAIM_LASTS = timedelta(minutes=5)  # longer than one worker is at a handful (`sending.MOST_SECONDS`)
 MOST_TRIES = 30  # about three days
+BODY_LASTS = timedelta(days=30)
 _CLAIM = """
 UPDATE analytics_statement SET claim = %(claim)s, claimed_at = %(now)s
 WHERE id = ANY (ARRAY(
@@ -135,6 +136,12 @@ def forget_all() -> int:
     """What waits, when there is no store any more. Should there be one again, everything is looked at anew."""
     StatementFeed.objects.all().delete()
     return Statement.objects.filter(state=StatementState.WAITING).delete()[0]
+
+
+def empty_sent(*, now: datetime) -> int:
+    """What the store has had for a month is kept by its id alone, by which the same fact is known and taken back."""
+    sent = Statement.objects.filter(state=StatementState.SENT, ended_at__lt=now - BODY_LASTS)
+    return sent.exclude(body={}).update(body={})
 
 
 def retry(*, which: Q, now: datetime) -> int:

@@ -12,7 +12,9 @@ from analytics.models import Statement, StatementFeed
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`dead`: the newest of those that were refused or given up: id, verb, when it ended, how it ended, why."""
+    """`dead`: the newest of those that were refused or given up: id, verb, when it ended, how it ended, why.
+    `stuck`: sources that cannot be read to their end.
+    """
 
     due: int
     later: int
@@ -25,6 +27,7 @@ class Status:
     paused_until: datetime | None
     problem: str
     dead: list[Statement]
+    stuck: list[StatementFeed]
 
 
 def status(*, now: datetime, most: int = 10) -> Status:
@@ -48,4 +51,5 @@ def status(*, now: datetime, most: int = 10) -> Status:
         paused_until=pause,
         problem=feed.problem,
         dead=list(Statement.objects.filter(state__in=DEAD_STATEMENTS).order_by("-ended_at", "pk")[:most]),
+        stuck=list(StatementFeed.objects.exclude(name=FEED).order_by("name")),
     )

@@ -58,7 +58,10 @@ class Command(BaseCommand):
         self.stdout.write(f"{'made to':10}{through:>12}")
         if found.paused_until:
             self.stdout.write(f"paused until {found.paused_until:%H:%M:%S} UTC: {found.problem}")
+        for source in found.stuck:
+            since = f" since {source.made_through:%Y-%m-%d %H:%M} UTC" if source.made_through else ""
+            self.stdout.write(f"not made: {source.name}{since}: {source.problem}")
         for one in found.dead:
             self.stdout.write(f"{one.state}: {one.pk} {one.verb} {one.ended_at:%Y-%m-%d %H:%M} {one.error}")
-        if found.refused or found.given_up:
+        if found.refused or found.given_up or found.stuck:
             sys.exit(1)

@@ -12,7 +12,8 @@ from django.test import override_settings
 from accounts.models import User
 from analytics.domain.erasure import PART
 from analytics.domain.statements.making import make_all
-from analytics.domain.statements.outbox import forget_those_who_left
+from analytics.domain.statements.outbox import empty_sent, forget_those_who_left
+from analytics.domain.statements.sources import MARKED_WITHIN
 from analytics.enums import StatementState, StatementVerb
 from analytics.models import Pseudonym, Statement, StatementFeed
 from assessments.enums import AttemptState
@@ -195,6 +196,71 @@ def test_erasure_takes_the_name_in_the_store_too() -> None:
     PART.erase(user=enrolment.user, now=LATER)
 
     assert list(Pseudonym.objects.all()) == [other]
+
+
+def test_a_row_that_cannot_be_told_holds_up_no_other_source() -> None:
+    everything()
+    quarter = timedelta(minutes=15)
+    StatementFeed.objects.create(name="lrs", made_through=NOON - quarter)
+    good = Attempt.objects.values_list("score", flat=True).get()
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # a table with checks to be made is not altered
+        cursor.execute("ALTER TABLE assessments_attempt DROP CONSTRAINT assessments_attempt_marked")
+    Attempt.objects.update(score=None)
+
+    make_all(now=LATER)
+    make_all(now=LATER + 8 * quarter)
+
+    assert verbs() == ["completed", "completed", "earned", "initialized", "paused", "satisfied", "satisfied"]
+    feed, stuck = StatementFeed.objects.order_by("name")
+    assert (feed.name, feed.made_through) == ("lrs", LATER + 8 * quarter)
+    assert (stuck.name, stuck.made_through, stuck.failures) == ("tests", NOON - quarter, 2)
+    assert stuck.problem.startswith("TypeError: ")
+
+    long_ago = NOON - MARKED_WITHIN  # for the other sources
+    Attempt.objects.update(score=good, started_at=long_ago, submitted_at=long_ago)
+    make_all(now=LATER + 9 * quarter)
+    assert "passed" in verbs()
+    assert list(StatementFeed.objects.values_list("name", flat=True)) == ["lrs"]
+
+
+def test_what_cannot_be_written_down_holds_up_no_other_source() -> None:
+    everything()
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE analytics_statement ADD CONSTRAINT no_openings CHECK (verb <> 'initialized')")
+
+    make_all(now=LATER)
+
+    assert verbs() == ["completed", "completed", "earned", "passed", "paused", "satisfied", "satisfied"]
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE analytics_statement DROP CONSTRAINT no_openings")
+    assert make_all(now=LATER) == 1
+
+
+def test_of_what_the_store_has_had_for_a_month_the_content_goes() -> None:
+    everything()
+    make_all(now=LATER)
+    month = timedelta(days=30)
+    sent, refused, fresh = ("paused", "passed", "earned")
+    for verb, state, ended_at in (
+        (sent, StatementState.SENT, LATER),
+        (refused, StatementState.REFUSED, LATER),
+        (fresh, StatementState.SENT, LATER + timedelta(minutes=1)),
+    ):
+        Statement.objects.filter(verb=verb).update(state=state, ended_at=ended_at)
+
+    assert empty_sent(now=LATER + month) == 0
+    assert empty_sent(now=LATER + month + timedelta(seconds=1)) == 1
+    assert empty_sent(now=LATER + month + timedelta(seconds=1)) == 0
+    assert list(Statement.objects.filter(body={}).values_list("verb", flat=True)) == [sent]
+
+    empty_sent(now=LATER + 2 * month)
+    Attempt.objects.update(is_passed=False, score=Decimal("1.00"))
+    before = Statement.objects.get(verb="passed").pk
+    Statement.objects.filter(pk=before).update(state=StatementState.SENT, body={})
+    assert make_all(now=LATER + 2 * month, whole=True) == 2, "known by its id, and taken back"
+    assert Statement.objects.get(verb="voided").body["object"]["id"] == str(before)
 
 
 def test_without_a_store_nothing_is_made_and_nothing_waits() -> None:

@@ -9,7 +9,7 @@ from django.test import override_settings
 from django.utils.timezone import now
 
 from analytics.domain.statements.making import make_all
-from analytics.models import Statement
+from analytics.models import Statement, StatementFeed
 from analytics.tasks import make_all_statements, make_statements, send_statements
 from lms.checks import record_store_takes_the_credentials
 from lms.environment import Environment
@@ -80,6 +80,23 @@ def test_the_tasks_make_and_send() -> None:
         assert make_all_statements() == 0
         assert send_statements() == 2
         assert len(store.taken) == 2
+        Statement.objects.filter(verb="paused").update(ended_at=now() - timedelta(days=31))
+        assert make_all_statements() == 0
+        assert list(Statement.objects.filter(body={}).values_list("verb", flat=True)) == ["paused"]
+
+
+def test_what_cannot_be_made_is_named_and_the_exit_says_so() -> None:
+    with record_store():
+        StatementFeed.objects.create(name="lrs", made_through=LATER)
+        StatementFeed.objects.create(name="tests", made_through=LATER, problem="TypeError: no points")
+        StatementFeed.objects.create(name="watching", problem="KeyError: 'title'")
+        out = StringIO()
+        with pytest.raises(SystemExit, match="1"):
+            call_command("xapi", "status", stdout=out)
+        assert out.getvalue().splitlines()[-2:] == [
+            f"not made: tests since {LATER:%Y-%m-%d %H:%M} UTC: TypeError: no points",
+            "not made: watching: KeyError: 'title'",
+        ]
 
 
 def test_the_check_of_a_release_asks_the_store() -> None:
