@@ -18,11 +18,11 @@ from analytics.domain.axis import Axis
 from core.replica import reading
 from webinars.domain.timeline import Timeline
 
-# Doctors of the programme only: who presents or tries the player as staff is no audience. Each boundary is rounded by
-# itself, half up but for a millionth, as Timeline.ranges_to_recording rounds it: then it does not matter whether a
-# range goes through the Timeline or the sum of thousands does, piece by piece, and only the sums go through it. What
-# one person has seen live and again in the recording counts once for everybody: those seconds are taken off, looked
-# for in the uncut recording of the few who have a record of both phases.
+# Only who has a place in the programme: who presents or tries the player without one is no audience. Each boundary is
+# rounded by itself, half up but for a millionth, as Timeline.ranges_to_recording rounds it: then it does not matter
+# whether a range goes through the Timeline or the sum of thousands does, piece by piece, and only the sums go through
+# it. What one person has seen live and again in the recording counts once for everybody: those seconds are taken off,
+# looked for in the uncut recording of the few who have a record of both phases.
 _SWEEP = """
 WITH {before} program AS (
     SELECT * FROM unnest(%(program_from)s::float8[], %(program_to)s::float8[], %(program_at)s::float8[])
@@ -141,6 +141,11 @@ class Retention:
     everybody: Curve = field(default_factory=Curve)
     live: Curve = field(default_factory=Curve)
     recorded: Curve = field(default_factory=Curve)
+
+    @property
+    def twice_seconds(self) -> int:
+        """Of the recording as it is shown, what the same people saw live and again; of all of them together."""
+        return self.live.watched_seconds + self.recorded.watched_seconds - self.everybody.watched_seconds
 
 
 def retention_of(axis: Axis, *, webinar_id: int, programme_id: int, only: Sequence[int] | None = None) -> Retention:

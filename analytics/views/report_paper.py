@@ -11,6 +11,7 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from analytics.domain.presenting.questions import QuestionFigures
 from analytics.domain.presenting.report import WebinarReport, report_of
 from analytics.rendering.data import Caption, Series
 from analytics.rendering.one_page import Figure, Page, Picture, Table, render
@@ -61,8 +62,9 @@ def page_of(report: WebinarReport) -> Page:
         wide=[one for one in pictures if one],
         narrow=_narrow(report),
         footer=_(
-            "Counted %(at)s (%(zone)s). Doctors of the programme only; each person counts once in every number. Who "
-            "was there by minute counts everybody who had the lecture open."
+            "Counted %(at)s (%(zone)s). Who has a place in the programme counts, once in every number of doctors; "
+            "presenters and staff without one do not. Who was there by minute counts everybody who had the lecture "
+            "open."
         )
         % {"at": made, "zone": zone},
         at=report.made_at,
@@ -80,21 +82,31 @@ def _narrow(report: WebinarReport) -> list[Picture | Table]:
 def _figures(report: WebinarReport) -> list[Figure]:
     total, asked = report.audience.total, report.questions
     share = "–" if total.stayed_percent is None else percent(total.stayed_percent / 100)
-    minutes = _("%(minutes)s minutes in all") % {"minutes": number(total.minutes)}
-    took = (
-        _("%(time)s to answer") % {"time": duration(asked.answer_seconds)} if asked.answer_seconds is not None else ""
+    again = ngettext(
+        "%(number)s of them was there live as well", "%(number)s of them were there live as well", total.continued
     )
-    answered = ngettext("%(number)s answered", "%(number)s answered", asked.answered)
+    unique = ngettext(
+        "%(number)s if what a doctor saw twice counts once",
+        "%(number)s if what a doctor saw twice counts once",
+        report.unique_minutes,
+    )
     return [
         Figure(_("Watched live"), number(total.live), _("of %(number)s") % {"number": number(report.expected)}),
-        Figure(_("Watched the recording"), number(total.recorded), minutes),
+        Figure(_("Watched the recording"), number(total.recorded), again % {"number": number(total.continued)}),
         Figure(_("Stayed to the end"), share, _("of those who came live")),
-        Figure(
-            _("Questions"),
-            number(asked.asked),
-            " · ".join(filter(None, (answered % {"number": number(asked.answered)}, took))),
-        ),
+        Figure(_("Minutes watched"), number(total.minutes), unique % {"number": number(report.unique_minutes)}),
+        Figure(_("Questions"), number(asked.asked), _answers(asked)),
     ]
+
+
+def _answers(asked: QuestionFigures) -> str:
+    answered = ngettext("%(number)s answered", "%(number)s answered", asked.answered)
+    said = answered % {"number": number(asked.answered)}
+    if asked.answered_percent is not None:
+        said += f" ({percent(asked.answered_percent / 100)})"
+    if asked.answer_seconds is not None:
+        said += " · " + _("%(time)s to answer") % {"time": duration(asked.answer_seconds)}
+    return said
 
 
 def _retention(report: WebinarReport) -> Picture | None:

@@ -139,6 +139,36 @@ def test_who_came_is_counted_once_a_person(came: list[dict[str, Any]], is_over: 
         assert list(groups) == sorted(groups, key=lambda one: (-one.people, one.name))
 
 
+cuts = st.sampled_from([(), ((10, 40),), ((0, 5), (90, 130))])
+
+
+@given(came=st.lists(doctors(), max_size=5), cuts=cuts)
+@some
+def test_what_a_doctor_saw_twice_counts_once(came: list[dict[str, Any]], cuts: Any) -> None:
+    """Second by second of the recording as it is shown."""
+    webinar = make_live()
+    Broadcast.objects.filter(webinar=webinar).update(program_seconds=160.0)
+    publish(webinar, spans=[(0.0, 60.0, 0.0), (75.0, 160.0, 60.0)], cuts=cuts)
+    webinar = Webinar.objects.get(pk=webinar.pk)
+    for one in came:
+        live = None if one["live"] is None else intersect(one["live"], ((0, 160),))
+        recorded = None if one["recorded"] is None else intersect(one["recorded"], ((0, 145),))
+        _came(webinar, {**one, "live": live, "recorded": recorded})
+    axis = axis_of(webinar)
+    twice = total = 0
+    for place in Enrolment.objects.filter(programme=webinar.lesson.course.programme):
+        records = WatchRecord.objects.filter(webinar=webinar, user=place.user)
+        shown = [
+            {second for start, end in move(record.coverage) for second in range(start, end)}
+            for record in records
+            for move in [axis.live_to_axis if record.phase == Phase.LIVE else axis.uncut_to_axis]
+        ]
+        twice += len(shown[0] & shown[1]) if len(shown) == 2 else 0
+        total += sum(_person(webinar, place.user, 160)[name] for name in ("live_seconds", "recorded_seconds"))
+    report = report_of(webinar, now=NOON)
+    assert (report.audience.total.minutes, report.unique_minutes) == (total // 60, (total - twice) // 60)
+
+
 def _asked(webinar: Webinar, user: User, *, after: int = 0, answered: int | None = None, **fields: Any) -> Question:
     asked_at = NOON + timedelta(seconds=after)
     answered_at = None if answered is None else asked_at + timedelta(seconds=answered)

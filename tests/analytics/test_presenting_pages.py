@@ -8,6 +8,7 @@ from django.utils.timezone import now
 
 from accounts.enums import Role
 from accounts.models import User
+from analytics.domain.presenting.report import report_of
 from analytics.models import PlaybackReport
 from assessments.models import EvaluationAnswer
 from courses.domain.roles import revoke_role
@@ -16,7 +17,8 @@ from tests.analytics.lecture_world import well_visited
 from tests.factories.accounts import UserFactory
 from tests.factories.courses import CourseFactory, EnrolmentFactory, RoleGrantFactory
 from tests.signing_in import signed_in
-from webinars.models import Chapter, Webinar
+from tests.webinars.watching import NOON
+from webinars.models import Chapter, WatchRecord, Webinar
 
 pytestmark = pytest.mark.django_db
 
@@ -62,6 +64,20 @@ def test_new_numbers_stand_on_the_page(presenter: User) -> None:
         "of 9 who wrote something",
     ):
         assert words in page, words
+
+
+def test_all_minutes_different_minutes_and_the_share_of_answers_stand_on_the_page(presenter: User) -> None:
+    """Of fourteen questions nine are answered. Thirty live, ten in the recording alone, and some in both."""
+    webinar = Webinar.objects.get()
+    report = report_of(webinar, now=NOON)
+    page = _text(signed_in(presenter).get(f"/presenting/{webinar.pk}/"))
+    assert 0 < report.unique_minutes < report.audience.total.minutes
+    assert f'<b class="num">{report.audience.total.minutes:,}</b>' in page
+    assert f"<p>{report.unique_minutes:,} if what a doctor saw twice counts once</p>" in page
+    assert "<p>9 answered (64 %)" in page
+    everything = sum(WatchRecord.objects.values_list("seen_seconds", flat=True))
+    assert report.audience.total.minutes == everything // 60
+    assert "presenters and staff without one do not" in page
 
 
 def test_who_stayed_to_the_end_is_said_when_there_is_one(presenter: User) -> None:

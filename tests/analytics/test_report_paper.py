@@ -68,8 +68,15 @@ def test_the_sheet_says_what_the_page_says(presenter: User) -> None:
     for words in WORDS:
         assert words in said, words
     report = report_of(webinar, now=NOON)
-    for number in (report.audience.total.live, report.audience.total.recorded, report.questions.asked):
-        assert str(number) in said
+    total = report.audience.total
+    for number in (total.live, total.recorded, total.minutes, report.unique_minutes, report.questions.asked):
+        assert f"{number:,}" in said
+    for words in (
+        "if what a doctor saw twice counts once",
+        "9 answered (64%)",
+        f"{total.continued} of them were there",
+    ):
+        assert words in said, words
     assert "@" not in said
 
 

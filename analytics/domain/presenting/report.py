@@ -45,6 +45,12 @@ class WebinarReport:
     feedback: Feedback
     made_at: datetime
 
+    @property
+    def unique_minutes(self) -> int:
+        """Of `audience.total.minutes` those without what somebody saw both live and in the recording."""
+        total = self.audience.total
+        return max(0, total.live_seconds + total.recorded_seconds - self.retention.twice_seconds) // 60
+
 
 def report_of(webinar: Webinar, *, now: datetime) -> WebinarReport:
     """The caller has passed `rules.get_reported_webinar`. About twenty queries, however many doctors came."""
