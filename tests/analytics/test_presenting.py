@@ -207,7 +207,23 @@ def test_marks_stand_where_the_recording_shows_them() -> None:
     assert axis.length == 310
     assert [(mark.second, mark.title) for mark in marks_of(webinar.pk, axis)] == [(20.0, "Case <b>1</b>")]
     # Program 170 is second 110 of the uncut recording, and 80 of the cut one.
-    assert questions_per_minute([Asked(170.0, True), Asked(61.0, False), Asked(9_999.0, False)], axis) == [(1, 2)]
+    asked = [Asked(170.0, True, NOON), Asked(61.0, False, NOON), Asked(9_999.0, False, NOON)]
+    assert questions_per_minute(asked, axis) == [(1, 2)]
+
+
+def test_a_question_to_the_recording_stays_at_its_words_when_that_is_cut() -> None:
+    webinar, user = make_live(), UserFactory.create()
+    for day, cuts in enumerate((((0, 60),), ((0, 60), (120, 180)), ())):
+        publish(webinar, spans=[(0.0, 600.0, 0.0)], cuts=cuts, at=NOON + timedelta(days=day))
+    # The same second of three editions: 190, 250 and 130 of the uncut one, which is what is shown now.
+    for day in range(3):
+        _asked(webinar, user, after=86_400 * day + 1, phase=Phase.ON_DEMAND, asked_seconds=130.0)
+    _asked(webinar, user, after=-1, phase=Phase.ON_DEMAND, asked_seconds=310.0)  # before there was any edition
+    assert report_of(Webinar.objects.get(pk=webinar.pk), now=NOON).questions_by_minute == (
+        (2, 1), (3, 1), (4, 1), (5, 1),
+    )  # fmt: skip
+    publish(webinar, spans=[(0.0, 600.0, 0.0)], cuts=((180, 240),), at=NOON + timedelta(days=3))
+    assert report_of(Webinar.objects.get(pk=webinar.pk), now=NOON).questions_by_minute == ((2, 1), (3, 2), (5, 1))
 
 
 def test_an_overview_counts_each_doctor_once_over_all_lectures() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
@@ -101,6 +102,13 @@ def recording_map(webinar: Webinar, *, version: str = "") -> RecordingMap | None
             return map_of(older)
     facts = Webinar.objects.filter(pk=webinar.pk).values_list(on_air(), flat=True).first()
     return RecordingMap.read(facts) if facts else None
+
+
+def shown_over_time(webinar: Webinar) -> list[tuple[datetime, RecordingMap]]:
+    """Each edition from when it was on air, the oldest first. One query."""
+    theirs = Q(broadcast__recording=webinar.video_id) | Q(broadcast__webinar=webinar, broadcast__is_rehearsal=False)
+    found = Edition.objects.filter(theirs, published_at__isnull=False).order_by("published_at", "number")
+    return [(one.published_at, map_of(one)) for one in found if one.published_at]
 
 
 def is_stale(webinar: Webinar, version: str) -> bool:

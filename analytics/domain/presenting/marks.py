@@ -1,13 +1,15 @@
 """What happened when, along the axis of a webinar: chapters, polls, questions."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from analytics.domain.axis import Axis
 from analytics.domain.presenting.questions import Asked
 from core.replica import reading
+from webinars.domain.timelines import RecordingMap
 from webinars.enums import PollState
 from webinars.models import Chapter, Poll
 
@@ -38,7 +40,20 @@ def marks_of(webinar_id: int, axis: Axis) -> list[Mark]:
     return sorted(found, key=lambda mark: (mark.second, mark.kind, mark.title))
 
 
-def questions_per_minute(asked: Iterable[Asked], axis: Axis) -> list[tuple[int, int]]:
-    """(minute of the axis, questions), in order; minutes without any are left out."""
-    places = (axis.of_program(one.seconds) if one.is_live else one.seconds for one in asked)
+def questions_per_minute(
+    asked: Iterable[Asked], axis: Axis, editions: Sequence[tuple[datetime, RecordingMap]] = ()
+) -> list[tuple[int, int]]:
+    """(minute of the axis, questions), in order; minutes without any are left out.
+
+    `editions`: each from when it was on air, the oldest first. What was cut since has its seconds elsewhere now.
+    """
+    places = (axis.of_program(one.seconds) if one.is_live else _now_at(one, axis, editions) for one in asked)
     return sorted(Counter(int(second // 60) for second in places if second <= axis.length).items())
+
+
+def _now_at(one: Asked, axis: Axis, editions: Sequence[tuple[datetime, RecordingMap]]) -> float:
+    """Where the axis has what was shown when this was asked; before the first edition there was another recording."""
+    then = next((shown.uncut_to_shown for since, shown in reversed(editions) if since <= one.at), None)
+    if then is None or one.seconds > then.recording_seconds:
+        return one.seconds
+    return axis.of_uncut(then.to_program(one.seconds))

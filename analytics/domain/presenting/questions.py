@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from statistics import median
 from typing import Any
 
@@ -39,10 +40,11 @@ class QuestionFigures:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """When a question stood in the broadcast (`is_live`, program time) or in the recording, in seconds."""
+    """When a question stood in the broadcast (`is_live`, program time) or in the recording as it was shown then."""
 
     seconds: float
     is_live: bool
+    at: datetime
 
 
 def _counted(webinars: Sequence[int]) -> QuerySet[Question]:
@@ -57,7 +59,7 @@ def asked_in(webinars: Sequence[int]) -> dict[int, int]:
 def questions_of(webinar_id: int) -> tuple[QuestionFigures, list[Asked]]:
     """One query."""
     rows = _rows([webinar_id])
-    asked = [Asked(row[3], row[1] == Phase.LIVE) for row in rows if row[3] is not None]
+    asked = [Asked(row[3], row[1] == Phase.LIVE, row[5]) for row in rows if row[3] is not None]
     return _figures(rows), asked
 
 
@@ -70,7 +72,7 @@ def _rows(webinars: Sequence[int]) -> list[Any]:
     return list(
         _counted(webinars)
         .annotate(took=F("answered_at") - F("asked_at"))
-        .values_list("state", "phase", "author_id", "asked_seconds", "took")
+        .values_list("state", "phase", "author_id", "asked_seconds", "took", "asked_at")
     )
 
 

@@ -21,6 +21,7 @@ from core.replica import reading
 from courses.enums import OPEN_ENROLMENTS
 from courses.models import Enrolment
 from webinars.domain.poll_results import desk_poll
+from webinars.domain.timelines import shown_over_time
 from webinars.enums import PollState
 from webinars.models import Registration, Webinar
 
@@ -58,6 +59,7 @@ def report_of(webinar: Webinar, *, now: datetime) -> WebinarReport:
     axis = axis_of(webinar)
     retention = retention_of(axis, webinar_id=webinar.pk, programme_id=programme_id)
     figures, asked = questions_of(webinar.pk)
+    editions = () if all(one.is_live for one in asked) else shown_over_time(webinar)
     return WebinarReport(
         webinar=webinar,
         axis=axis,
@@ -69,7 +71,7 @@ def report_of(webinar: Webinar, *, now: datetime) -> WebinarReport:
         replays=moments_of(replays_of(axis, webinar_id=webinar.pk, programme_id=programme_id)),
         marks=tuple(marks_of(webinar.pk, axis)),
         questions=figures,
-        questions_by_minute=tuple(questions_per_minute(asked, axis)),
+        questions_by_minute=tuple(questions_per_minute(asked, axis, editions)),
         polls=tuple(_polls(webinar)),
         items=tuple(items_of(webinar.lesson_id)),
         feedback=feedback_of(here=_given(webinar), programme_id=programme_id, others=_others(webinar)),
