@@ -11,14 +11,18 @@ from fractions import Fraction
 
 from accounts.models import User
 from analytics.models import PlaybackReport
-from webinars.enums import Phase
-from webinars.models import Visit, WatchRecord, Webinar
+from assessments.enums import Outcome, QuestionKind
+from assessments.models import Answer, Evaluation, EvaluationAnswer, EvaluationQuestion, ItemVersion
+from courses.models import Lesson
+from webinars.enums import Phase, PollKind, QuestionState
+from webinars.models import Poll, PollVote, Question, Visit, WatchRecord, Webinar
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+FEW = 5
 Piece = tuple[int, int]
 
 
@@ -197,3 +201,87 @@ def quality(webinar: Webinar, length: int) -> dict[tuple[object, ...], Sums]:
         extra = (one.device, one.network) if length == HOUR else ()
         groups[one.phase, begin, one.country, *extra].append(one)
     return {key: sums(reports) for key, reports in groups.items()}
+
+
+def roots(webinar: Webinar) -> list[Question]:
+    """The questions that count: what was merged counts where it went."""
+    return [one for one in Question.objects.filter(webinar=webinar) if one.merged_into_id is None]
+
+
+def asked(webinar: Webinar) -> dict[str, object]:
+    """What was put aside was asked, and is neither answered nor waiting."""
+    counted = roots(webinar)
+    due = [one for one in counted if one.state != QuestionState.DISMISSED]
+    took = sorted((one.answered_at - one.asked_at).total_seconds() for one in due if one.answered_at)
+    middle = len(took) // 2
+    half = (took[middle] + took[~middle]) / 2 if took else None
+    return {
+        "asked": len(counted),
+        "answered": len(took),
+        "set_aside": len(counted) - len(due),
+        "waiting": len(due) - len(took),
+        "askers": len({one.author_id for one in counted}),
+        "asked_live": len([one for one in counted if one.phase == Phase.LIVE]),
+        "answer_seconds": half,
+        "answered_percent": 100 * len(took) / len(due) if due else None,
+    }
+
+
+def poll_results(poll: Poll) -> dict[str, object]:
+    votes = list(PollVote.objects.filter(poll=poll))
+    chosen = [choice for vote in votes for choice in vote.choices]
+    said = [word for vote in votes for word in vote.words]
+    is_scale = poll.kind == PollKind.SCALE and bool(chosen)
+    return {
+        "votes": len(votes),
+        "counts": {str(one): chosen.count(one) for one in set(chosen)},
+        "words": {one: said.count(one) for one in set(said)},
+        "mean": sum(chosen) / len(chosen) if is_scale else None,
+    }
+
+
+def items(lesson: Lesson) -> list[tuple[str, int | None, int, float, int]]:
+    """(name, second, answers, percent of the points, left blank) of what five answered, the hardest first."""
+    found: dict[ItemVersion, list[Answer]] = defaultdict(list)
+    for one in Answer.objects.select_related("version__item", "attempt"):
+        if one.version.watch_lesson_id == lesson.pk and one.attempt.counts and one.points is not None:
+            found[one.version].append(one)
+    lines = []
+    for version, answers in found.items():
+        if len(answers) >= FEW:
+            mean = sum(float(one.share or 0) for one in answers) / len(answers)
+            blank = len([one for one in answers if one.outcome == Outcome.BLANK])
+            lines.append((version.item.name, version.watch_seconds, len(answers), mean, blank))
+    lines.sort(key=lambda line: (line[3], line[0]))
+    return [(name, second, number, 100 * max(0.0, mean), blank) for name, second, number, mean, blank in lines]
+
+
+def marks(evaluation: Evaluation, *, least: int) -> dict[EvaluationQuestion, list[int]]:
+    """The steps that were marked, of each question of five steps that so many answered."""
+    found: dict[EvaluationQuestion, list[int]] = defaultdict(list)
+    for one in EvaluationAnswer.objects.filter(response__evaluation=evaluation).select_related("question"):
+        if one.number is not None and one.question.kind in {QuestionKind.LIKERT, QuestionKind.STARS}:
+            found[one.question].append(one.number)
+    return {question: numbers for question, numbers in found.items() if len(numbers) >= least}
+
+
+def distribution(evaluation: Evaluation) -> dict[str, list[int]]:
+    """By dimension: how often each of the five steps was marked. Named feedback is shown from the first answer on."""
+    found: dict[str, list[int]] = {}
+    for question, numbers in marks(evaluation, least=FEW if evaluation.is_anonymous else 1).items():
+        steps = found.setdefault(question.dimension, [0] * 5)
+        for number in numbers:
+            steps[number - 1] += 1
+    return found
+
+
+def mean(evaluations: Iterable[Evaluation], dimension: str = "") -> float | None:
+    """Of all answers; a question that fewer than five answered is in none, with names or without."""
+    numbers = [
+        number
+        for evaluation in evaluations
+        for question, given in marks(evaluation, least=FEW).items()
+        if dimension in {"", question.dimension}
+        for number in given
+    ]
+    return sum(numbers) / len(numbers) if numbers else None
