@@ -4,10 +4,11 @@ from enum import StrEnum
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404
+from django.http import Http404, HttpRequest
 
 from accounts.enums import STAFF_ROLES
 from accounts.models import User
+from accounts.rules import require_second_step
 from core.prepared import Prepared
 from courses.rules import Person, has_role, lessons_for, programmes_staffed_by
 from media.models import Video
@@ -96,6 +97,13 @@ def may_see(
 def get_moderated_webinar(user: Person, webinar_id: int) -> Webinar:
     """For the desk: 404 when unknown to this person, 403 for who may watch it but not moderate."""
     return _with_part(user, webinar_id, Part.MODERATOR)
+
+
+def get_desk_of(request: HttpRequest, webinar_id: int) -> Webinar:
+    """For the desk's calls, which are not below the administration's addresses: after the second step, as its page."""
+    webinar = get_moderated_webinar(request.user, webinar_id)
+    require_second_step(request)
+    return webinar
 
 
 def get_presented_webinar(user: Person, webinar_id: int) -> Webinar:

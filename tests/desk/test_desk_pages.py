@@ -81,6 +81,14 @@ class TestDoors:
         answer = signed_in(moderator(scene), second_step=False).get(address(scene))
         assert answer.status_code == 302
 
+    @pytest.mark.parametrize("part", ["questions", "polls", "pins", "people", "lanes", "log", "replies"])
+    def test_sec_07_nor_do_its_calls_answer(self, scene: Scene, part: str) -> None:
+        question(scene, "Between the two of us")
+        path, user = f"/api/v1/webinars/{scene.webinar.pk}/desk/{part}/", moderator(scene)
+        assert signed_in(user).get(path).status_code == 200
+        refused = signed_in(user, second_step=False).get(path)
+        assert (refused.status_code, refused.json()["code"]) == (403, "second_step_needed")
+
     def test_that_somebody_looked_is_audited(self, scene: Scene) -> None:
         user = moderator(scene)
         signed_in(user).get(address(scene))

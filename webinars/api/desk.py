@@ -24,7 +24,7 @@ from webinars.domain.answers import Move
 from webinars.domain.question_lists import canned_replies, desk_questions, shown_at_desk
 from webinars.enums import QuestionState
 from webinars.models import Question
-from webinars.rules import get_moderated_webinar
+from webinars.rules import get_desk_of
 
 _WORK: dict[Move, Callable[..., Question]] = {
     Move.CLAIM: answers.claim,
@@ -61,7 +61,7 @@ class DeskQuestionsView(ApiView):
     )
     def get(self, request: Request, webinar_id: int) -> Response:
         """The queue: priority first, then the oldest. With the number of questions in each state."""
-        webinar = get_moderated_webinar(request.user, webinar_id)
+        webinar = get_desk_of(request, webinar_id)
         state, page = request.query_params.get("state", ""), request.query_params.get("page", "1")
         if state and state not in QuestionState.values:
             raise ValidationError({"state": [_("There is no such state.")]})
@@ -88,7 +88,7 @@ class DeskMoveView(ApiView):
         """`claim`, `release`, `forward`, `answer`, `answer-live`, `publish`, `unpublish`, `dismiss`, `restore`,
         `merge`, `say`. When somebody else was faster: 409 with the present question in `current`.
         """
-        webinar = get_moderated_webinar(request.user, webinar_id)
+        webinar = get_desk_of(request, webinar_id)
         if move not in _MOVES:
             raise Http404
         values = _values(Move(move), request)
@@ -103,7 +103,7 @@ class RepliesView(ApiView):
     @extend_schema(responses=CannedRepliesSerializer, operation_id="webinars_desk_replies_list")
     def get(self, request: Request, webinar_id: int) -> Response:
         """Ready answers for this programme and for all."""
-        webinar = get_moderated_webinar(request.user, webinar_id)
+        webinar = get_desk_of(request, webinar_id)
         return Response({"results": canned_replies(webinar=webinar)})
 
 

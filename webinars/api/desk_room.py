@@ -32,7 +32,7 @@ from webinars.domain.lane_access import lane_settings, set_lane_access
 from webinars.domain.poll_results import all_polls, desk_poll
 from webinars.enums import Lane, LaneAccessLevel
 from webinars.models import Webinar
-from webinars.rules import Part, get_guest, get_moderated_webinar
+from webinars.rules import Part, get_desk_of, get_guest
 
 _POLL_WORK = {
     "open": polls.open_poll,
@@ -52,14 +52,14 @@ class DeskPollsView(ApiView):
     @extend_schema(responses=DeskPollsSerializer, operation_id="webinars_desk_polls_list")
     def get(self, request: Request, webinar_id: int) -> Response:
         """All polls, prepared ones included, with their results as they stand."""
-        return Response({"results": all_polls(webinar=get_moderated_webinar(request.user, webinar_id))})
+        return Response({"results": all_polls(webinar=get_desk_of(request, webinar_id))})
 
     @extend_schema(
         request=PollInput, responses={201: DeskPollSerializer, 409: None}, operation_id="webinars_desk_polls_create"
     )
     def post(self, request: Request, webinar_id: int) -> Response:
         """Prepare a poll; nobody but presenters and moderators sees it before it is opened."""
-        webinar = get_moderated_webinar(request.user, webinar_id)
+        webinar = get_desk_of(request, webinar_id)
         return Response(_save_poll(request, webinar, None), status=HTTPStatus.CREATED)
 
 
@@ -69,13 +69,13 @@ class DeskPollView(ApiView):
     )
     def put(self, request: Request, webinar_id: int, poll_id: int) -> Response:
         """Change a poll that was never open."""
-        webinar = get_moderated_webinar(request.user, webinar_id)
+        webinar = get_desk_of(request, webinar_id)
         return Response(_save_poll(request, webinar, poll_id))
 
     @extend_schema(responses={204: None, 409: None}, operation_id="webinars_desk_polls_destroy")
     def delete(self, request: Request, webinar_id: int, poll_id: int) -> Response:
         """Delete a poll that was never open."""
-        webinar = get_moderated_webinar(request.user, webinar_id)
+        webinar = get_desk_of(request, webinar_id)
         with as_answers():
             polls.delete_poll(webinar=webinar, poll_id=poll_id, **_actor(request))
         return Response(status=HTTPStatus.NO_CONTENT)
@@ -87,7 +87,7 @@ class DeskPollMoveView(ApiView):
     )
     def post(self, request: Request, webinar_id: int, poll_id: int, poll_move: str) -> Response:
         """`open` (one at a time, only once), `close`, `show` and `hide` the results."""
-        webinar = get_moderated_webinar(request.user, webinar_id)
+        webinar = get_desk_of(request, webinar_id)
         if poll_move not in _POLL_WORK:
             raise Http404
         given = PollMoveInput(data=request.data)
@@ -106,7 +106,7 @@ class AnnouncementsView(ApiView):
     )
     def post(self, request: Request, webinar_id: int) -> Response:
         """Say something to everybody in the room."""
-        webinar = get_moderated_webinar(request.user, webinar_id)
+        webinar = get_desk_of(request, webinar_id)
         given = AnnouncementInput(data=request.data)
         given.is_valid(raise_exception=True)
         with as_answers():
@@ -118,12 +118,12 @@ class PinsView(ApiView):
     @extend_schema(responses=PinsSerializer, operation_id="webinars_desk_pins_list")
     def get(self, request: Request, webinar_id: int) -> Response:
         """The links that are held up now."""
-        return Response({"results": announcements.pins_of(webinar=get_moderated_webinar(request.user, webinar_id))})
+        return Response({"results": announcements.pins_of(webinar=get_desk_of(request, webinar_id))})
 
     @extend_schema(request=PinInput, responses={201: PinSerializer}, operation_id="webinars_desk_pins_create")
     def post(self, request: Request, webinar_id: int) -> Response:
         """Hold up a link for everybody."""
-        webinar = get_moderated_webinar(request.user, webinar_id)
+        webinar = get_desk_of(request, webinar_id)
         given = PinInput(data=request.data)
         given.is_valid(raise_exception=True)
         with as_answers():
@@ -135,7 +135,7 @@ class PinView(ApiView):
     @extend_schema(responses={204: None}, operation_id="webinars_desk_pins_destroy")
     def delete(self, request: Request, webinar_id: int, pin_id: int) -> Response:
         """Take a link down."""
-        webinar = get_moderated_webinar(request.user, webinar_id)
+        webinar = get_desk_of(request, webinar_id)
         with as_answers():
             announcements.unpin(webinar=webinar, pin_id=pin_id, **_actor(request))
         return Response(status=HTTPStatus.NO_CONTENT)
@@ -145,7 +145,7 @@ class RestrictedView(ApiView):
     @extend_schema(responses=RestrictedPeopleSerializer, operation_id="webinars_desk_people_list")
     def get(self, request: Request, webinar_id: int) -> Response:
         """Who is muted or removed now."""
-        webinar = get_moderated_webinar(request.user, webinar_id)
+        webinar = get_desk_of(request, webinar_id)
         return Response({"results": restrictions.restricted_people(webinar=webinar)})
 
 
@@ -153,7 +153,7 @@ class PersonMoveView(ApiView):
     @extend_schema(request=RestrictionInput, responses={204: None, 409: None}, operation_id="webinars_desk_people_move")
     def post(self, request: Request, webinar_id: int, user_id: int, person_move: str) -> Response:
         """`mute`, `unmute`, `remove`, `let-back`. A reason is for the log."""
-        webinar = get_moderated_webinar(request.user, webinar_id)
+        webinar = get_desk_of(request, webinar_id)
         if person_move not in _PERSON_WORK:
             raise Http404
         given = RestrictionInput(data=request.data)
@@ -168,12 +168,12 @@ class LanesView(ApiView):
     @extend_schema(responses=LanesSerializer, operation_id="webinars_desk_lanes_list")
     def get(self, request: Request, webinar_id: int) -> Response:
         """What was set otherwise than by default."""
-        return Response({"results": lane_settings(webinar=get_moderated_webinar(request.user, webinar_id))})
+        return Response({"results": lane_settings(webinar=get_desk_of(request, webinar_id))})
 
     @extend_schema(request=LaneInput, responses=LanesSerializer, operation_id="webinars_desk_lanes_update")
     def put(self, request: Request, webinar_id: int) -> Response:
         """Grant or close a lane, for one part of the room or for one person."""
-        webinar = get_moderated_webinar(request.user, webinar_id)
+        webinar = get_desk_of(request, webinar_id)
         given = LaneInput(data=request.data)
         given.is_valid(raise_exception=True)
         values = given.validated_data
@@ -193,7 +193,7 @@ class LogView(ApiView):
     @extend_schema(responses=LogSerializer, operation_id="webinars_desk_log_list")
     def get(self, request: Request, webinar_id: int) -> Response:
         """What moderators did, the latest first."""
-        webinar = get_moderated_webinar(request.user, webinar_id)
+        webinar = get_desk_of(request, webinar_id)
         return Response({"results": desk_log.latest(webinar_id=webinar.pk)})
 
 
