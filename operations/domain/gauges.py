@@ -39,7 +39,7 @@ HELP = {
     "lms_messages_failed": "Messages that failed within the last hour",
     "lms_messages_unknown": "Messages of the last hour of which nobody knows whether they left",
     "lms_statements_oldest_seconds": "How long the first statement for the learning record store has been due",
-    "lms_statements_dead": "Statements that the store refused or that never got through, within a day",
+    "lms_statements_dead": "Statements refused or given up within a day, and sources of them that got stuck",
     "lms_rollups_lag_seconds": "Age of the oldest figures among webinars that somebody opened in the last ten minutes",
     "lms_playback_degraded": "Countries of live webinars whose players keep stopping, or have errors and no picture",
     "lms_live_broadcasts": "Broadcasts on air, rehearsals included",
@@ -91,7 +91,8 @@ undelivered AS (
 statements AS (
     SELECT (SELECT min(due_at) FROM analytics_statement WHERE state = 'waiting' AND due_at <= now()) AS at,
         (SELECT count(*) FROM analytics_statement
-            WHERE state IN ('given_up', 'refused') AND ended_at > now() - interval '1 day') AS dead
+            WHERE state IN ('given_up', 'refused') AND ended_at > now() - interval '1 day')
+        + (SELECT count(*) FROM analytics_statementfeed WHERE name <> 'lrs') AS dead
 ),
 opened AS (
     SELECT webinar_id, min(started_at) AS at FROM webinars_playsession

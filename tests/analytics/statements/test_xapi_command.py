@@ -136,3 +136,5 @@ def test_prometheus_is_told_how_late_and_how_many_are_dead() -> None:
 
     found = read_database()
     assert (found["lms_statements_oldest_seconds"], found["lms_statements_dead"]) == (0, 1)
+    StatementFeed.objects.create(name="tests", problem="TypeError: no points")
+    assert read_database()["lms_statements_dead"] == 2
