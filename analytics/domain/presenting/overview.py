@@ -19,10 +19,7 @@ WITH {THERE}, people AS MATERIALIZED (
     SELECT t.webinar_id, t.user_id, bool_or(is_live) AS live, bool_or(is_recorded) AS recorded,
         coalesce(sum(seconds), 0) AS seconds
     FROM there t
-    JOIN webinars_webinar w ON w.id = t.webinar_id
-    JOIN courses_lesson l ON l.id = w.lesson_id
-    JOIN courses_course c ON c.id = l.course_id
-    WHERE EXISTS (SELECT FROM courses_enrolment e WHERE e.user_id = t.user_id AND e.programme_id = c.programme_id)
+    WHERE EXISTS (SELECT FROM courses_enrolment e WHERE e.user_id = t.user_id AND e.programme_id = t.programme_id)
     GROUP BY t.webinar_id, t.user_id
 )
 SELECT webinar_id, count(*), count(*) FILTER (WHERE live), count(*) FILTER (WHERE recorded), coalesce(sum(seconds), 0)
