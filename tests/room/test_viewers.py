@@ -9,6 +9,7 @@ import pytest
 
 from accounts.enums import Role
 from accounts.models import Device, User
+from courses.domain.roles import grant_role
 from courses.enums import EnrolmentStatus, PublishStatus
 from courses.models import Course, Enrolment, Programme, RoleGrant
 from tests.factories.courses import EnrolmentFactory, ProgrammeFactory, RoleGrantFactory
@@ -117,7 +118,9 @@ def test_who_comes_in_is_what_the_rules_say_and_a_changed_part_sends_them_round(
     user = User.objects.get(pk=enrolment.user_id)
     device = make_device(user)
     [found] = admit([Knock(device.session_key, webinar.pk)], now=NOON)
-    assert found == Viewer(user.pk, device.pk, webinar.pk, "en", part_of(user, webinar), "IN")
+    assert found == Viewer(
+        user.pk, device.pk, webinar.pk, "en", part_of(user, webinar), "IN", is_held_back=user.is_staff
+    )
     assert revoked([found]) == {}
     assert revoked([before]) == ({} if found.part == Part.ATTENDEE else {before: None})
 
@@ -130,6 +133,21 @@ def test_the_list_of_moderators_alone_opens_nothing() -> None:
 
     assert part_of(enrolment.user, webinar) == Part.ATTENDEE
     assert viewer_of(enrolment.user, webinar.pk).part == Part.ATTENDEE
+
+
+def test_sec_07_what_the_desk_hears_waits_for_the_second_step() -> None:
+    enrolment = make_enrolment()
+    webinar = make_webinar(enrolment)
+    grant_role(user=enrolment.user, role=Role.MODERATOR, programme=enrolment.programme, granted_by=None, now=NOON)
+    device = make_device(User.objects.get(pk=enrolment.user_id))
+
+    [early] = admit([Knock(device.session_key, webinar.pk)], now=NOON)
+    assert isinstance(early, Viewer)
+    assert (early.part, early.reader.part) == (Part.MODERATOR, Part.ATTENDEE)
+    Device.objects.filter(pk=device.pk).update(mfa_at=NOON)
+    [later] = admit([Knock(device.session_key, webinar.pk)], now=NOON)
+    assert isinstance(later, Viewer)
+    assert (later.part, later.reader.part) == (Part.MODERATOR, Part.MODERATOR)
 
 
 OWN = (None, *LaneAccessLevel)
@@ -157,7 +175,7 @@ def test_who_reads_published_questions_is_said_as_the_lanes_say_it(
         )
         [found] = admit([Knock(device.session_key, webinar.pk)], now=NOON)
         reads = lanes_of(webinar=webinar, user=user, part=part, now=NOON).may_read
-        assert found == Viewer(user.pk, device.pk, webinar.pk, "en", part, "IN", reads)
+        assert found == Viewer(user.pk, device.pk, webinar.pk, "en", part, "IN", reads, is_held_back=user.is_staff)
         other = replace(found, reads=not reads)
         assert revoked([found, other]) == {other: found}
         seen.add(reads)

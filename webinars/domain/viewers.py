@@ -32,10 +32,12 @@ class Viewer:
     country: str = ""
     reads: bool = True  # published questions
     has_place: bool = True
+    is_held_back: bool = False  # staff, whose second step this device has not taken: what the desk hears waits for it
 
     @property
     def reader(self) -> Reader:
-        return Reader(self.part, self.user_id, self.reads and self.has_place, self.has_place)
+        part = Part.ATTENDEE if self.is_held_back else self.part
+        return Reader(part, self.user_id, self.reads and self.has_place, self.has_place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ def admit(knocks: Sequence[Knock], *, now: datetime) -> list[Viewer | Bye]:
         part,
         reads,
         has_place,
+        is_held_back,
     ) in rows:
         device = Device(created_at=created_at, last_seen_at=seen_at)
         if is_expired(device, user=User(is_staff=is_staff), now=now):
@@ -97,7 +100,7 @@ def admit(knocks: Sequence[Knock], *, now: datetime) -> list[Viewer | Bye]:
             found[index] = Bye.REMOVED
         else:
             of = (user_id, device_id, knocks[index].webinar_id, spoken(language), Part(part), country)
-            found[index] = Viewer(*of, reads=reads, has_place=has_place)
+            found[index] = Viewer(*of, reads=reads, has_place=has_place, is_held_back=is_held_back)
     return found
 
 
@@ -176,7 +179,8 @@ LEFT JOIN accounts_user u ON u.id = d.user_id
 # An absent webinar is one that the person may not enter, whoever it is.
 _ADMITTED = f"""
 SELECT v.i, d.id, u.id, d.created_at, d.last_seen_at, u.is_staff, u.language, u.country,
-    w.id IS NOT NULL AND {_ENTERS}, {_IS_REMOVED}, {_PART}, {_READS}, {_HAS_PLACE}
+    w.id IS NOT NULL AND {_ENTERS}, {_IS_REMOVED}, {_PART}, {_READS}, {_HAS_PLACE},
+    u.is_staff AND d.mfa_at IS NULL
 FROM unnest(%s::int4[], %s::text[], %s::int8[]) AS v (i, session_key, webinar_id)
 JOIN accounts_device d ON d.session_key = v.session_key AND d.ended_at IS NULL
 JOIN accounts_user u ON u.id = d.user_id AND u.is_active
