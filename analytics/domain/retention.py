@@ -86,7 +86,7 @@ _REPLAYED = {
         SELECT webinar_id, session_id, phase, replayed FROM analytics_playbackreport
         UNION ALL SELECT webinar_id, session_id, phase, replayed FROM analytics_playersummary
     ) AS r JOIN webinars_playsession s ON s.id = r.session_id
-    WHERE r.webinar_id = %(webinar)s AND NOT isempty(r.replayed)
+    WHERE r.webinar_id = %(webinar)s AND s.webinar_id = %(webinar)s AND NOT isempty(r.replayed)
     GROUP BY s.webinar_id, s.user_id, r.phase
 ),""",
     "source": "replayed",

@@ -92,7 +92,7 @@ def has_evaluated(*, user_id: int, lesson_id: int) -> bool:
 
 
 def results_of(*, evaluation: Evaluation) -> EvaluationResults:
-    """Six queries, whatever the number of answers. Questions of several editions stand one after the other.
+    """Six queries at most, whatever the number of answers. Questions of several editions stand one after the other.
 
     Below MIN_GROUP anonymous answers nothing is shown but how many there are. Whoever looks before and after the sixth
     answer can still subtract: results are for after the webinar, and the page says so.
@@ -103,7 +103,7 @@ def results_of(*, evaluation: Evaluation) -> EvaluationResults:
         forms.add(evaluation.form_id)
     questions = list(EvaluationQuestion.objects.filter(form__in=forms).order_by("form__edition", "form", "position"))
     too_few = evaluation.is_anonymous and answered < MIN_GROUP
-    counts, totals = ({}, {}) if too_few else _counts(evaluation)
+    counts, totals = ({}, {}) if too_few else _counts(evaluation, questions)
     texts = {} if too_few else _texts(evaluation)
     by_dimension: dict[str, list[QuestionResult]] = defaultdict(list)
     for question in questions:
@@ -119,16 +119,23 @@ def results_of(*, evaluation: Evaluation) -> EvaluationResults:
     return EvaluationResults(evaluation, answered, too_few, dimensions)
 
 
-def _counts(evaluation: Evaluation) -> tuple[dict[int, dict[int, int]], dict[int, int]]:
-    """By question: how often each value was given, and by how many people it was answered."""
+def _counts(
+    evaluation: Evaluation, questions: Iterable[EvaluationQuestion]
+) -> tuple[dict[int, dict[int, int]], dict[int, int]]:
+    """By question: how often each value was given, and by how many people it was answered. Two queries at most."""
     counts: dict[int, dict[int, int]] = defaultdict(dict)
+    totals: dict[int, int] = defaultdict(int)
     answers = EvaluationAnswer.objects.filter(response__evaluation=evaluation)
-    one = answers.filter(number__isnull=False).values_list("question", "number").annotate(times=Count("pk"))
-    chosen = Func(F("chosen"), function="unnest", output_field=IntegerField())
-    several = answers.annotate(one=chosen).values_list("question", "one").annotate(times=Count("pk"))
-    for question, value, times in [*one.order_by(), *several.order_by()]:
-        counts[question][value] = times
-    totals = dict(answers.values_list("question").annotate(people=Count("pk")).order_by())
+    for question, value, times in answers.values_list("question", "number").annotate(times=Count("pk")).order_by():
+        totals[question] += times
+        if value is not None:
+            counts[question][value] = times
+    choices = [one.pk for one in questions if one.kind in {QuestionKind.ONE, QuestionKind.SEVERAL}]
+    if choices:
+        chosen = Func(F("chosen"), function="unnest", output_field=IntegerField())
+        picked = answers.filter(question__in=choices).annotate(one=chosen).values_list("question", "one")
+        for question, value, times in picked.annotate(times=Count("pk")).order_by():
+            counts[question][value] = times
     return counts, totals
 
 

@@ -47,7 +47,7 @@ FROM (
     ) AS place
 ) AS s
 """
-# One player a person and phase, and four reports of it, the last of which played half a minute again.
+# One player a person and phase, and four reports of it; in the last one every fourth played half a minute again.
 _DEVICES = """
 INSERT INTO accounts_device (id, user_id, session_key, name, user_agent, method, created_at, last_seen_at, ended_reason)
 SELECT gen_random_uuid(), id, 'bench-' || id, '', '', 'link', %(began)s, %(began)s, ''
@@ -67,7 +67,8 @@ INSERT INTO analytics_playbackreport (session_started_at, session_id, number, we
     device, network, start_ms, play_ms, stall_ms, stalls, kbits, errors, error_kind, replayed)
 SELECT s.started_at, s.id, n, s.webinar_id, s.phase, s.started_at + n * interval '4 minutes', 'IN',
     (ARRAY['phone', 'computer', 'tablet'])[s.user_id %% 3 + 1], 'wifi', 800, 240000, 0, 0, 0, 0, '',
-    CASE WHEN n = 4 THEN int4multirange(int4range((s.user_id * 7 %% 3000)::int4, (s.user_id * 7 %% 3000 + 30)::int4))
+    CASE WHEN n = 4 AND s.user_id %% 4 = 0
+        THEN int4multirange(int4range((s.user_id * 7 %% 3000)::int4, (s.user_id * 7 %% 3000 + 30)::int4))
         ELSE '{}' END
 FROM webinars_playsession s CROSS JOIN generate_series(1, 4) AS n WHERE s.webinar_id = %(webinar)s
 """

@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
 STOP_WORDS = Path(__file__).with_name("stop_words.txt")
@@ -18,6 +19,7 @@ MOST_THEMES = 8
 EXAMPLES = 2
 SHORTEST_WORD = 3
 WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
+Sentences = list[list[str]]  # words in small letters
 SENTENCE_ENDS = re.compile(r"[.!?;:,()\n\"/…–—]+")
 
 
@@ -41,11 +43,12 @@ class Themes:
 
 def themes_of(texts: Iterable[tuple[Hashable, str]]) -> Themes:
     """Of pairs of a person and a text. Each person counts once for a theme, however often they write it."""
-    written = [(person, text) for person, text in texts if text.strip()]
+    written = [(person, text, _sentences(text)) for person, text in texts if text.strip()]
     people: dict[tuple[str, str], set[Hashable]] = defaultdict(set)
     where: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for language, (person, text) in zip(_languages(text for _person, text in written), written, strict=True):
-        for words in set(_said(text, language)):
+    languages = _languages(sentences for _person, _text, sentences in written)
+    for language, (person, text, sentences) in zip(languages, written, strict=True):
+        for words in set(_said(sentences, language)):
             people[language, words].add(person)
             where[language, words].append(text)
     counted = {key: len(found) for key, found in people.items() if len(found) >= LEAST_PEOPLE}
@@ -55,7 +58,7 @@ def themes_of(texts: Iterable[tuple[Hashable, str]]) -> Themes:
         Theme(words, language, counted[language, words], _examples(where[language, words]))
         for language, words in kept[:MOST_THEMES]
     )
-    return Themes(len({person for person, _text in written}), themes)
+    return Themes(len({person for person, _text, _sentences in written}), themes)
 
 
 @cache
@@ -65,28 +68,30 @@ def stop_words() -> Mapping[str, frozenset[str]]:
     return {language: frozenset(words.split()) for language, words in zip(parts[1::2], parts[2::2], strict=True)}
 
 
-def _languages(texts: Iterable[str]) -> list[str]:
+def _sentences(text: str) -> Sentences:
+    plain = unicodedata.normalize("NFC", text).casefold().replace("’", "'")
+    return [WORD.findall(sentence) for sentence in SENTENCE_ENDS.split(plain)]
+
+
+def _languages(texts: Iterable[Sentences]) -> list[str]:
     """By the most of its small words; a text without any is taken to be in the language of the most others."""
-    found = [_language_of(text) for text in texts]
+    found = [_language_of(sentences) for sentences in texts]
     usual = Counter(one for one in found if one)
     fallback = min(usual, key=lambda one: (-usual[one], one), default="en")
     return [one or fallback for one in found]
 
 
-def _language_of(text: str) -> str:
-    words = WORD.findall(_plain(text))
+def _language_of(sentences: Sentences) -> str:
+    words = list(chain.from_iterable(sentences))
     hits = {language: sum(word in stops for word in words) for language, stops in stop_words().items()}
     best = max(hits, key=lambda language: hits[language])
     return best if hits[best] else ""
 
 
-def _plain(text: str) -> str:
-    return unicodedata.normalize("NFC", text).casefold().replace("’", "'")
-
-
-def _said(text: str, language: str) -> Iterator[str]:
-    for sentence in SENTENCE_ENDS.split(_plain(text)):
-        words = [word if _is_telling(word, language) else "" for word in WORD.findall(sentence)]
+def _said(sentences: Sentences, language: str) -> Iterator[str]:
+    stops = stop_words()[language]
+    for sentence in sentences:
+        words = [word if word not in stops and _may_tell(word) else "" for word in sentence]
         for place, word in enumerate(words):
             if word:
                 yield word
@@ -94,9 +99,13 @@ def _said(text: str, language: str) -> Iterator[str]:
                     yield f"{words[place - 1]} {word}"
 
 
-def _is_telling(word: str, language: str) -> bool:
-    is_latin = unicodedata.name(word[0], "").startswith("LATIN")
-    return is_latin and len(word) >= SHORTEST_WORD and word not in stop_words()[language]
+def _may_tell(word: str) -> bool:
+    return len(word) >= SHORTEST_WORD and _is_latin(word[0])
+
+
+@cache
+def _is_latin(letter: str) -> bool:
+    return unicodedata.name(letter, "").startswith("LATIN")
 
 
 def _is_within(key: tuple[str, str], counted: Mapping[tuple[str, str], int]) -> bool:
