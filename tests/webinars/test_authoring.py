@@ -35,6 +35,7 @@ def change(webinar: Webinar, *, same_recording: bool = False, **fields: Any) -> 
 
 def upload_again(webinar: Webinar, *, seconds: float) -> None:
     """What publishing a new version of the same video does to the row."""
+    assert webinar.video_id is not None
     Video.objects.filter(pk=webinar.video_id).update(duration_seconds=seconds, published_version="v2")
     webinar.refresh_from_db()
 
