@@ -5,7 +5,9 @@ it is not) and `unknown` (the line broke, time ran out, or a 5xx came: it may be
 end, of a harness that was killed, is unknown too.
 """
 
+import itertools
 import json
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -40,19 +42,23 @@ class Heard:
 
 
 class Journal:
+    """Written by the loop of the doctors and by threads beside it."""
+
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file = path.open("a", buffering=1)  # each line leaves the process by itself
-        self._next = 0
+        self._numbers = itertools.count(1)  # two threads never draw the same one
+        self._lock = threading.Lock()
         self.counts: dict[tuple[str, str], int] = {}
 
     def invoke(self, kind: str, token: str, *, who: int, effect: int = 1) -> int:
-        self._next += 1
-        self._write({"id": self._next, "phase": "invoke", "kind": kind, "token": token, "who": who, "effect": effect})
-        return self._next
+        number = next(self._numbers)
+        self._write({"id": number, "phase": "invoke", "kind": kind, "token": token, "who": who, "effect": effect})
+        return number
 
     def end(self, number: int, outcome: Outcome, *, kind: str, why: str = "") -> None:
-        self.counts[kind, outcome] = self.counts.get((kind, outcome), 0) + 1
+        with self._lock:
+            self.counts[kind, outcome] = self.counts.get((kind, outcome), 0) + 1
         self._write({"id": number, "phase": outcome.value, "why": why})
 
     def hear(self, who: int, number: int) -> None:
@@ -66,7 +72,8 @@ class Journal:
         self._file.close()
 
     def _write(self, line: dict[str, Any]) -> None:
-        self._file.write(json.dumps({"at": round(time.time(), 4), **line}) + "\n")
+        with self._lock:
+            self._file.write(json.dumps({"at": round(time.time(), 4), **line}) + "\n")
 
 
 @dataclass(frozen=True, slots=True)
