@@ -5,8 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Count, F, Func, IntegerField, Window
-from django.db.models.functions import RowNumber
+from django.db.models import Count, F, Func, IntegerField
 from django.utils.translation import gettext as _
 
 from assessments.domain.evaluation_sheet import Option, options_of
@@ -92,7 +91,8 @@ def has_evaluated(*, user_id: int, lesson_id: int) -> bool:
 
 
 def results_of(*, evaluation: Evaluation) -> EvaluationResults:
-    """Six queries at most, whatever the number of answers. Questions of several editions stand one after the other.
+    """Five queries and one for each question that asks for words. Questions of several editions stand one after the
+    other.
 
     Below MIN_GROUP anonymous answers nothing is shown but how many there are. Whoever looks before and after the sixth
     answer can still subtract: results are for after the webinar, and the page says so.
@@ -104,7 +104,7 @@ def results_of(*, evaluation: Evaluation) -> EvaluationResults:
     questions = list(EvaluationQuestion.objects.filter(form__in=forms).order_by("form__edition", "form", "position"))
     too_few = evaluation.is_anonymous and answered < MIN_GROUP
     counts, totals = ({}, {}) if too_few else _counts(evaluation, questions)
-    texts = {} if too_few else _texts(evaluation)
+    texts = {} if too_few else _texts(evaluation, questions)
     by_dimension: dict[str, list[QuestionResult]] = defaultdict(list)
     for question in questions:
         total = totals.get(question.pk, 0)
@@ -139,16 +139,17 @@ def _counts(
     return counts, totals
 
 
-def _texts(evaluation: Evaluation) -> dict[int, list[Said]]:
-    """In the order of their random keys: the order of writing would tell who was last."""
-    found: dict[int, list[Said]] = defaultdict(list)
-    place = Window(RowNumber(), partition_by=F("question"), order_by=F("pk").asc())
-    said = EvaluationAnswer.objects.filter(response__evaluation=evaluation).exclude(text="")
-    shown = said.annotate(place=place).filter(place__lte=TEXTS_SHOWN)
-    for answer in shown.select_related("response__user").order_by("pk"):
-        person = answer.response.user
-        found[answer.question_id].append(Said(answer.text, person.get_full_name() if person else ""))
-    return found
+def _texts(evaluation: Evaluation, questions: Iterable[EvaluationQuestion]) -> dict[int, list[Said]]:
+    """In the order of their random keys: the order of writing would tell who was last. One query for each question."""
+    said = EvaluationAnswer.objects.filter(response__evaluation=evaluation).exclude(text="").order_by("pk")
+    return {
+        one.pk: [
+            Said(answer.text, answer.response.user.get_full_name() if answer.response.user else "")
+            for answer in said.filter(question=one).select_related("response__user")[:TEXTS_SHOWN]
+        ]
+        for one in questions
+        if one.kind == QuestionKind.TEXT
+    }
 
 
 def _result(question: EvaluationQuestion, counts: dict[int, int], total: int, texts: Sequence[Said]) -> QuestionResult:

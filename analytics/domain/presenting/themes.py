@@ -83,7 +83,7 @@ def _languages(texts: Iterable[Sentences]) -> list[str]:
 
 def _language_of(sentences: Sentences) -> str:
     words = list(chain.from_iterable(sentences))
-    hits = {language: sum(word in stops for word in words) for language, stops in stop_words().items()}
+    hits = {language: sum(map(stops.__contains__, words)) for language, stops in stop_words().items()}
     best = max(hits, key=lambda language: hits[language])
     return best if hits[best] else ""
 
