@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import json
 import random
+from abc import ABC, abstractmethod
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -60,7 +61,7 @@ class Listener(Follower):
 
 
 @dataclass
-class Actor:
+class Actor(ABC):
     """Does one thing after the other. `done` counts what was answered with yes."""
 
     journal: Journal
@@ -76,8 +77,8 @@ class Actor:
             await self.act()
             await asyncio.sleep(self.rng.uniform(*PAUSE))
 
-    async def act(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    async def act(self) -> None: ...
 
     async def attempt(
         self, kind: str, name: str, who: int, request: Request, *, effect: int = 1, repeatable: bool = False

@@ -72,8 +72,8 @@ def audience_of(*, webinar_id: int, programme_id: int) -> Audience:
     total = next((_group("", row) for row in rows if row[0] and row[1]), Group())
     return Audience(
         total=total,
-        countries=_sorted(_group(row[2] or "", row) for row in rows if not row[0]),
-        specialties=_sorted(_group(row[3] or "", row) for row in rows if not row[1]),
+        countries=by_size(_group(row[2] or "", row) for row in rows if not row[0]),
+        specialties=by_size(_group(row[3] or "", row) for row in rows if not row[1]),
     )
 
 
@@ -82,5 +82,6 @@ def _group(name: str, row: Sequence[Any]) -> Group:
     return Group(name, people, live, recorded, continued, stayed, int(live_seconds), int(recorded_seconds))
 
 
-def _sorted(groups: Iterable[Group]) -> tuple[Group, ...]:
+def by_size(groups: Iterable[Group]) -> tuple[Group, ...]:
+    """The largest first, then by name."""
     return tuple(sorted(groups, key=lambda one: (-one.people, one.name)))
