@@ -138,7 +138,9 @@ def test_a_stream_through_nginx_is_packaged_under_another_name_and_sent_away_wit
         assert session.health["front"].startswith("nginx/")
         assert session.health["height"] == 180
         live = media_root / "videos" / str(Broadcast.objects.get().key) / "live"
-        assert uris((live / "240p5.m3u8").read_text())[:2] == ["240p5/0.ts", "240p5/1.ts"]
+        listed = live / "240p5-full.m3u8"  # written after the rows are committed
+        assert wait_until(lambda: listed.exists() and len(uris(listed.read_text())) >= 2, seconds=PATIENCE)
+        assert uris(listed.read_text())[:2] == ["240p5/0.ts", "240p5/1.ts"]
 
         revoke_key(key=key, actor=None, now=timezone.now())
         assert wait_until(lambda: right.poll() is not None, seconds=PATIENCE), nginx.log()
