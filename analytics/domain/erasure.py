@@ -11,6 +11,8 @@ from accounts.models import User
 from analytics.models import PlaybackReport, PlayerSummary, Pseudonym, SharingConsent, Statement
 from webinars.models import PlaySession
 
+NO_LONGER_HERE = "The record store has it; what it said is no longer kept here."  # of a body that `outbox` emptied
+
 
 def _reports(user: User) -> QuerySet[PlaybackReport]:
     """By the play sessions, which know their person: reports do not. Those in cold storage name no session either."""
@@ -66,11 +68,12 @@ def own_data(user: User) -> dict[str, Any]:
             .order_by("month", "session", "phase")
             .values("webinar__lesson__title", "phase", "month", "device", "replayed")
         ),
-        "statements": list(
-            Statement.objects.filter(user=user)
+        "statements": [
+            {**one, "body": one["body"] or NO_LONGER_HERE}
+            for one in Statement.objects.filter(user=user)
             .order_by("happened_at", "pk")
             .values("verb", "happened_at", "body", "state", "ended_at")
-        ),
+        ],
         "name_in_the_record_store": list(Pseudonym.objects.filter(user=user).values_list("name", flat=True)),
         "agreed_to_share": list(
             SharingConsent.objects.filter(user=user)

@@ -8,7 +8,8 @@ from accounts.domain.erasure import parts_above
 from analytics.domain.erasure import PART
 from analytics.domain.playback import Report
 from analytics.domain.rollups.refreshing import refresh_all
-from analytics.enums import StatementVerb
+from analytics.domain.statements.outbox import BODY_LASTS, empty_sent
+from analytics.enums import StatementState, StatementVerb
 from analytics.models import PlaybackReport, PlayerSummary, QualityHour, SharingConsent, Statement
 from tests.analytics.reports import tell
 from tests.webinars.watching import NOON, open_player
@@ -83,6 +84,16 @@ def test_ones_own_copy_has_ones_own_and_nobody_elses() -> None:
     assert [one["play_ms"] for one in data["how_well_it_played"]] == [60_000, 1_000]
     assert [(one["verb"], one["body"]) for one in data["statements"]] == [("paused", {"object": "lecture"})]
     assert [one["wording"] for one in data["agreed_to_share"]] == ["Yes, show it."]
+
+
+def test_ones_own_copy_says_in_words_what_is_no_longer_kept_of_a_statement() -> None:
+    mine = somebody()
+    Statement.objects.update(state=StatementState.SENT, ended_at=NOON)
+    empty_sent(now=NOON + BODY_LASTS + timedelta(seconds=1))
+
+    (told,) = PART.own_data(mine.user)["statements"]
+
+    assert (told["verb"], told["body"]) == ("paused", "The record store has it; what it said is no longer kept here.")
 
 
 def test_who_never_opened_a_player_has_nothing() -> None:
