@@ -18,7 +18,7 @@ from courses.enums import PublishStatus
 from courses.models import Enrolment, Programme, RoleGrant
 from courses.rules import Person, has_role, programmes_staffed_by, programmes_with_role
 from webinars.models import PlaySession, Webinar
-from webinars.rules import Part, get_webinar_for, part_of
+from webinars.rules import Part, get_presented_webinar, part_of
 
 # A page that stayed open for longer says nothing of use any more; its month may lie in cold storage.
 SESSION_DAYS = 7
@@ -39,16 +39,8 @@ def presented_by(user: Person) -> QuerySet[Webinar]:
 
 
 def get_reported_webinar(user: Person, webinar_id: int) -> Webinar:
-    """A webinar whose numbers `user` may read: 404 for an unknown or foreign one, 403 for who only attends it.
-
-    Its list of presenters says who gave it, also when they have lost the role since; then it is theirs no more.
-    """
-    webinar = get_webinar_for(user, webinar_id)
-    part = part_of(user, webinar) if isinstance(user, User) else Part.ATTENDEE
-    is_given = part is Part.PRESENTER and presented_by(user).filter(pk=webinar.pk).exists()
-    if part is not Part.MODERATOR and not is_given:
-        raise PermissionDenied
-    return webinar
+    """A webinar whose numbers `user` may read: 404 for an unknown or foreign one, 403 for who only attends it."""
+    return get_presented_webinar(user, webinar_id)
 
 
 def programmes_reported_to(user: Person) -> QuerySet[Programme]:

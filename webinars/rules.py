@@ -6,7 +6,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 
-from accounts.enums import STAFF_ROLES
+from accounts.enums import CONTENT_ROLES, STAFF_ROLES
 from accounts.models import User
 from accounts.rules import require_second_step
 from core.prepared import Prepared
@@ -68,9 +68,17 @@ def part_of(user: User, webinar: Webinar) -> Part:
     """
     if has_role(user, *STAFF_ROLES, programme=webinar.lesson.course.programme):
         return Part.MODERATOR
-    if any(presenter.pk == user.pk for presenter in webinar.presenters.all()):  # few, and a page has them already
-        return Part.PRESENTER
-    return Part.ATTENDEE
+    return Part.PRESENTER if presents(user, webinar) else Part.ATTENDEE
+
+
+def presents(user: User, webinar: Webinar) -> bool:
+    """Whether they give it: on its list of presenters, and with the role in its programme.
+
+    The list alone says who was asked to, also when they have lost the role since. A query for who is on it alone.
+    """
+    if all(presenter.pk != user.pk for presenter in webinar.presenters.all()):  # few, and a page has them already
+        return False
+    return has_role(user, *CONTENT_ROLES, programme=webinar.lesson.course.programme)
 
 
 # What reaches those who have not registered for a webinar that wants it: their page changes state, and nothing else.

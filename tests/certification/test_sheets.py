@@ -33,7 +33,7 @@ from tests.factories.certification import (
     disclose,
 )
 from tests.factories.courses import EnrolmentFactory, LessonFactory, RoleGrantFactory
-from tests.factories.webinars import LiveWebinarFactory, WebinarFactory
+from tests.factories.webinars import LiveWebinarFactory, WebinarFactory, add_presenter
 from tests.signing_in import signed_in
 from webinars.models import Webinar
 
@@ -372,11 +372,18 @@ class TestWhoIsLedThere:
         programme = lecture.lesson.course.programme
         accredited(lecture.lesson)
         staff = RoleGrantFactory.create(programme=programme, role=Role.MODERATOR).user
-        speaker = RoleGrantFactory.create(programme=programme, role=Role.PRESENTER).user
-        enrolled = EnrolmentFactory.create(programme=programme).user
+        speaker, enrolled = UserFactory.create(), EnrolmentFactory.create(programme=programme).user
         assert self.led(enrolled, lecture)
-        lecture.presenters.add(speaker, enrolled)
+        for one in (speaker, enrolled):
+            add_presenter(lecture, one)
         assert [self.led(one, lecture) for one in (staff, speaker, enrolled)] == [False, False, False]
+
+    def test_who_presents_no_more_is_a_doctor_like_others(self, doctor: User, lecture: Webinar) -> None:
+        accredited(lecture.lesson)
+        add_presenter(lecture, doctor)
+        assert not self.led(doctor, lecture)
+        doctor.role_grants.all().delete()
+        assert self.led(doctor, lecture)
 
     def test_not_where_it_is_closed_or_nobody_contributes(self, doctor: User, lecture: Webinar) -> None:
         activity = accredited(lecture.lesson, closed_at=now(), state=ActivityState.CLOSED)

@@ -16,7 +16,7 @@ from accounts.models import AuditEvent, User
 from courses.enums import EnrolmentStatus
 from tests.factories.accounts import UserFactory
 from tests.factories.courses import EnrolmentFactory, LessonFactory, RoleGrantFactory
-from tests.factories.webinars import LiveWebinarFactory, WatchRecordFactory, WebinarFactory
+from tests.factories.webinars import LiveWebinarFactory, WatchRecordFactory, WebinarFactory, add_presenter
 from tests.room.rooms import Scene, make_scene
 from tests.signing_in import signed_in
 from webinars.admin.desk_words import WORDS
@@ -69,7 +69,7 @@ class TestDoors:
         elsewhere = moderator(make_scene())
         EnrolmentFactory.create(user=elsewhere, programme=scene.programme)
         assert signed_in(elsewhere).get(address(scene, page)).status_code == 403
-        scene.webinar.presenters.add(elsewhere)
+        add_presenter(scene.webinar, elsewhere)
         assert signed_in(elsewhere).get(address(scene, page)).status_code == 403
 
     def test_doctors_and_presenters_do_not_come_into_the_admin(self, scene: Scene) -> None:

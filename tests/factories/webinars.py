@@ -6,12 +6,26 @@ from typing import Any
 import factory
 from django.utils.timezone import now
 
+from accounts.enums import Role
+from accounts.models import User
 from core.ranges import seconds
+from courses.models import RoleGrant
 from tests.factories.accounts import UserFactory
 from tests.factories.courses import LessonFactory
 from tests.factories.media import VideoFactory
 from webinars.enums import Phase
 from webinars.models import WatchRecord, Webinar
+
+
+def add_presenter(webinar: Webinar, person: User) -> None:
+    """On its list, and with the role in its programme."""
+    RoleGrant.objects.get_or_create(
+        user=person,
+        role=Role.PRESENTER,
+        programme=webinar.lesson.course.programme,
+        defaults={"granted_at": now()},
+    )
+    webinar.presenters.add(person)
 
 
 class WebinarFactory(factory.django.DjangoModelFactory[Webinar]):
@@ -26,15 +40,18 @@ class WebinarFactory(factory.django.DjangoModelFactory[Webinar]):
 
 
 class LiveWebinarFactory(WebinarFactory):
-    """A live webinar whose doors are open; `presenters=[…]`, `moderators=[…]` name its people."""
+    """A live webinar whose doors are open; `presenters=[…]`, `moderators=[…]` name its people.
+
+    Presenters get the role in its programme, without which the list would not let them in.
+    """
 
     video = None
     starts_at = factory.LazyFunction(lambda: now() + timedelta(minutes=5))
 
     @factory.post_generation
     def presenters(self: Any, create: bool, extracted: Any, **_: Any) -> None:
-        if extracted:
-            self.presenters.set(extracted)
+        for person in extracted or ():
+            add_presenter(self, person)
 
     @factory.post_generation
     def moderators(self: Any, create: bool, extracted: Any, **_: Any) -> None:

@@ -1,5 +1,6 @@
 """Who may go on air, when a session ends, and what program time is. Without a stream: the rules alone."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,7 +9,8 @@ from django.utils.timezone import now
 
 from accounts.models import AuditEvent, User
 from tests.factories.accounts import UserFactory
-from tests.factories.webinars import LiveWebinarFactory, WebinarFactory
+from tests.factories.courses import EnrolmentFactory
+from tests.factories.webinars import LiveWebinarFactory, WebinarFactory, add_presenter
 from webinars.domain.broadcast_sweep import sweep_webinars
 from webinars.domain.broadcasts import (
     LEASE,
@@ -116,6 +118,37 @@ class TestKeys:
 
         assert refusal(raw, at) == StreamProblem.WRONG_KEY
 
+    @pytest.mark.parametrize(
+        "leave",
+        [
+            lambda webinar, presenter: presenter.role_grants.all().delete(),
+            lambda webinar, presenter: webinar.presenters.clear(),
+            lambda webinar, presenter: User.objects.filter(pk=presenter.pk).update(is_active=False),
+        ],
+        ids=["role taken back", "off the list", "account closed"],
+    )
+    def test_sec_19_whoever_presents_no_more_is_cut_off_and_stays_out(
+        self, webinar: Webinar, presenter: User, at: datetime, leave: Callable[[Webinar, User], object]
+    ) -> None:
+        """Also with a place in the programme, by which they still come to its pages."""
+        EnrolmentFactory.create(user=presenter, programme=webinar.lesson.course.programme)
+        raw = key_of(webinar, presenter, at)
+        session = publish(raw, at)
+        segment(session, at)
+        leave(webinar, presenter)
+
+        for work in (
+            lambda: segment(session, at + timedelta(seconds=2)),
+            lambda: report_health(session_id=session.pk, health={}, problems=[], now=at),
+        ):
+            with pytest.raises(SessionOver) as over:
+                work()
+            assert over.value.because == StreamProblem.WRONG_KEY
+        assert Segment.objects.count() == 1
+        assert refusal(raw, at) == StreamProblem.WRONG_KEY
+        with pytest.raises(StreamKeyError):
+            make_key(webinar=webinar, presenter=User.objects.get(pk=presenter.pk), now=at)
+
 
 class TestWhoMayPublish:
     def test_an_unknown_key_is_told_to_the_webinar_it_names(self, webinar: Webinar, at: datetime) -> None:
@@ -149,7 +182,7 @@ class TestWhoMayPublish:
 
     def test_not_to_a_recorded_lecture(self, presenter: User, at: datetime) -> None:
         lecture = WebinarFactory.create()
-        lecture.presenters.add(presenter)
+        add_presenter(lecture, presenter)
 
         assert refusal(key_of(lecture, presenter, at), at) == StreamProblem.NOT_TIME_YET
 
@@ -165,7 +198,7 @@ class TestWhoMayPublish:
 
     def test_a_second_presenter_is_refused_or_takes_over(self, webinar: Webinar, presenter: User, at: datetime) -> None:
         other = UserFactory.create()
-        webinar.presenters.add(other)
+        add_presenter(webinar, other)
         mine, theirs = key_of(webinar, presenter, at), key_of(webinar, other, at)
         first = publish(mine, at)
 
@@ -184,7 +217,7 @@ class TestWhoMayPublish:
         self, webinar: Webinar, presenter: User, at: datetime
     ) -> None:
         other = UserFactory.create()
-        webinar.presenters.add(other)
+        add_presenter(webinar, other)
         Webinar.objects.filter(pk=webinar.pk).update(allows_takeover=True)
         mine, theirs = key_of(webinar, presenter, at), key_of(webinar, other, at)
         publish(mine, at)
@@ -208,7 +241,7 @@ class TestWhoMayPublish:
 
     def test_a_dead_session_holds_nobody_up(self, webinar: Webinar, presenter: User, at: datetime) -> None:
         other = UserFactory.create()
-        webinar.presenters.add(other)
+        add_presenter(webinar, other)
         publish(key_of(webinar, presenter, at), at)
 
         assert publish(key_of(webinar, other, at), at + LEASE + timedelta(seconds=1)).number == 2

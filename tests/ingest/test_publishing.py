@@ -10,6 +10,7 @@ from channels.db import database_sync_to_async
 from django.utils import timezone
 
 from tests.factories.accounts import UserFactory
+from tests.factories.webinars import add_presenter
 from tests.ingest.stage import (
     H264,
     PATIENCE,
@@ -125,7 +126,7 @@ async def test_ending_the_webinar_ends_the_stream_and_the_playlists(stage: Stage
 async def test_a_second_presenter_is_refused_then_takes_over_and_a_withdrawn_key_ends_it(stage: Stage) -> None:
     webinar, _, raw = await make_webinar()
     other = await database_sync_to_async(UserFactory.create)()
-    await database_sync_to_async(webinar.presenters.add)(other)
+    await database_sync_to_async(add_presenter)(webinar, other)
     theirs = await key_for(webinar, other)
     first = await stage.publish(raw)
     await stage.segments(webinar, 1)

@@ -13,6 +13,7 @@ from courses.domain.roles import grant_role
 from courses.enums import EnrolmentStatus, PublishStatus
 from courses.models import Course, Enrolment, Programme, RoleGrant
 from tests.factories.courses import EnrolmentFactory, ProgrammeFactory, RoleGrantFactory
+from tests.factories.webinars import add_presenter
 from tests.webinars.watching import NOON, make_device, make_enrolment, make_webinar
 from webinars.domain.lanes import lanes_of
 from webinars.domain.viewers import Knock, Viewer, admit, revoked
@@ -94,16 +95,32 @@ def test_a_lecture_that_is_gone_keeps_nobody_not_even_staff() -> None:
     assert revoked([viewer]) == {viewer: Bye.NOT_ENROLLED}
 
 
-PARTS: list[Callable[[Enrolment, Webinar], object]] = [
-    lambda one, webinar: None,
-    lambda one, webinar: webinar.presenters.add(one.user),
-    lambda one, webinar: webinar.moderators.add(one.user),
-    lambda one, webinar: [people.add(one.user) for people in (webinar.presenters, webinar.moderators)],
-    lambda one, webinar: RoleGrantFactory.create(user=one.user, role=Role.PRESENTER, programme=one.programme),
-    lambda one, webinar: RoleGrantFactory.create(user=one.user, role=Role.MODERATOR, programme=one.programme),
-    lambda one, webinar: RoleGrantFactory.create(user=one.user, role=Role.OPERATOR, programme=None),
-    lambda one, webinar: RoleGrantFactory.create(user=one.user, programme=ProgrammeFactory.create()),
-    lambda one, webinar: root(one),
+def listed(*people: str, role: Callable[[Enrolment], None] = nothing) -> Callable[[Enrolment, Webinar], None]:
+    """On the webinar's own lists of people, with a role or without one."""
+
+    def become(enrolment: Enrolment, webinar: Webinar) -> None:
+        role(enrolment)
+        for name in people:
+            getattr(webinar, name).add(enrolment.user)
+
+    return become
+
+
+PARTS = [
+    listed(),
+    listed("presenters", role=grant(False)),
+    listed("moderators"),
+    listed("presenters"),
+    listed("presenters", "moderators", role=grant(False)),
+    listed("presenters", role=grant(True)),
+    listed("presenters", role=grant(False, Role.SPONSOR)),
+    listed("presenters", role=grant(False, Role.MODERATOR)),
+    listed("presenters", role=elsewhere),
+    listed(role=grant(False)),
+    listed(role=grant(False, Role.MODERATOR)),
+    listed(role=grant(True, Role.OPERATOR)),
+    listed(role=elsewhere),
+    listed(role=root),
 ]
 
 
@@ -125,13 +142,27 @@ def test_who_comes_in_is_what_the_rules_say_and_a_changed_part_sends_them_round(
     assert revoked([before]) == ({} if found.part == Part.ATTENDEE else {before: None})
 
 
-def test_the_list_of_moderators_alone_opens_nothing() -> None:
+@pytest.mark.parametrize("people", ["moderators", "presenters"])
+def test_a_list_of_people_alone_opens_nothing(people: str) -> None:
     """Whose role was taken back may still stand on it."""
     enrolment = make_enrolment()
     webinar = make_webinar(enrolment)
-    webinar.moderators.add(enrolment.user)
+    getattr(webinar, people).add(enrolment.user)
+    device = make_device(enrolment.user)
 
-    assert part_of(enrolment.user, webinar) == Part.ATTENDEE
+    [found] = admit([Knock(device.session_key, webinar.pk)], now=NOON)
+    assert isinstance(found, Viewer)
+    assert (part_of(enrolment.user, webinar), found.part) == (Part.ATTENDEE, Part.ATTENDEE)
+
+
+def test_whose_role_is_taken_back_comes_back_to_the_room_as_a_doctor() -> None:
+    enrolment = make_enrolment()
+    webinar = make_webinar(enrolment)
+    add_presenter(webinar, enrolment.user)
+    presenting = viewer_of(enrolment.user, webinar.pk)
+    assert (presenting.part, revoked([presenting])) == (Part.PRESENTER, {})
+    enrolment.user.role_grants.all().delete()
+    assert revoked([presenting]) == {presenting: None}
     assert viewer_of(enrolment.user, webinar.pk).part == Part.ATTENDEE
 
 

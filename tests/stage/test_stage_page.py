@@ -10,6 +10,7 @@ from django.utils.timezone import now
 
 from accounts.enums import Role
 from accounts.models import User
+from courses.domain.roles import revoke_role
 from tests.factories.accounts import UserFactory
 from tests.factories.courses import EnrolmentFactory, RoleGrantFactory
 from tests.factories.webinars import WebinarFactory
@@ -69,6 +70,25 @@ class TestDoor:
         seen = [signed_in(one).get(address(webinar)).status_code for one in (doctor, other, staff, stranger)]
 
         assert (browser.get(address(webinar)).status_code, seen) == (200, [403, 403, 200, 404])
+
+    def test_sec_19_whose_role_was_taken_back_comes_here_no_more_though_still_on_the_list(
+        self, webinar: Webinar, browser: Client, presenter: User
+    ) -> None:
+        """With a place in the programme they watch as any doctor does."""
+        EnrolmentFactory.create(user=presenter, programme=webinar.lesson.course.programme)
+        api = f"/api/v1/webinars/{webinar.pk}/stage"
+        doors = [address(webinar), f"{api}/questions/", f"{api}/polls/"]
+        lecture = reverse("webinars:watch", args=(webinar.pk,))
+        assert [browser.get(door).status_code for door in doors] == [200] * 3
+        assert address(webinar) in browser.get(lecture).content.decode()
+
+        revoke_role(grant=presenter.role_grants.get(), revoked_by=None, now=now())
+
+        assert [browser.get(door).status_code for door in doors] == [403] * 3
+        assert browser.post(address(webinar), {"do": "key"}).status_code == 403
+        assert not StreamKey.objects.exists()
+        page = browser.get(lecture)
+        assert (page.status_code, address(webinar) in page.content.decode()) == (200, False)
 
 
 class TestKey:

@@ -12,6 +12,7 @@ from accounts.models import User
 from core.ranges import Ranges, from_spans, gaps, intersect, normalise, seconds, union
 from courses.models import LessonCompletion
 from tests.factories.courses import EnrolmentFactory, RoleGrantFactory
+from tests.factories.webinars import add_presenter
 from tests.webinars.on_air import add_segments, make_live, publish
 from tests.webinars.watching import NOON, at, beat, make_device, make_enrolment, make_webinar, record_of, send
 from webinars.domain.completion import coverage_digest, settle
@@ -106,7 +107,7 @@ def test_where_places_are_given_only_who_has_one_watches_live() -> None:
     register(webinar=webinar, user=enrolment.user, now=NOON)
     assert watch(webinar, enrolment.user).phase == Phase.LIVE
     presenter = EnrolmentFactory.create(programme=enrolment.programme, enrolled_at=NOON).user
-    webinar.presenters.add(presenter)
+    add_presenter(webinar, presenter)
     assert watch(webinar, presenter).phase == Phase.LIVE
 
 

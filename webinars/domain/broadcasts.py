@@ -140,12 +140,13 @@ def lock_session(session_id: UUID) -> PublishSession:
         Webinar.objects.select_for_update(of=("self",), no_key=True).get(pk=seen.broadcast.webinar_id)
     Broadcast.objects.select_for_update(no_key=True).get(pk=seen.broadcast_id)
     session = (
-        PublishSession.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("broadcast__webinar")
-        .get(pk=session_id)
+        PublishSession.objects.select_for_update(of=("self",), no_key=True).select_related(*_CHECKED).get(pk=session_id)
     )
     _check_running(session)
     return session
+
+
+_CHECKED = ("broadcast__webinar__lesson__course__programme", "presenter")  # what `_check_running` looks at
 
 
 def _check_running(session: PublishSession) -> None:
@@ -156,6 +157,8 @@ def _check_running(session: PublishSession) -> None:
     webinar = session.broadcast.webinar
     if session.broadcast.ended_at or webinar.ended_at or webinar.cancelled_at:
         raise SessionOver
+    if session.presenter is not None and not may_stream(session.presenter, webinar):
+        raise SessionOver(StreamProblem.WRONG_KEY)
 
 
 def next_number(broadcast: Broadcast) -> int:
@@ -214,9 +217,7 @@ def report_health(
     Locked before it is read: a first segment may be writing its formats beside the figures at this moment.
     """
     session = (
-        PublishSession.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("broadcast__webinar")
-        .get(pk=session_id)
+        PublishSession.objects.select_for_update(of=("self",), no_key=True).select_related(*_CHECKED).get(pk=session_id)
     )
     _check_running(session)
     kept = {name: session.health[name] for name in ("front", "formats") if name in session.health}

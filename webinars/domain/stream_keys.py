@@ -72,7 +72,7 @@ def named_webinar(raw: str) -> int | None:
 
 
 def may_stream(user: User, webinar: Webinar) -> bool:
-    """Presenters, and who runs the webinar. Asked again at every publish: a presenter may have been taken off."""
+    """Presenters, and who runs the webinar. Asked again all the time: somebody may be taken off, or lose the role."""
     return user.is_active and part_of(user, webinar) in {Part.PRESENTER, Part.MODERATOR}
 
 

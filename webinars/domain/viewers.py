@@ -142,6 +142,10 @@ _PART = """CASE
             AND g.role IN ('moderator', 'operator')
     ) THEN 'moderator'
     WHEN EXISTS (SELECT FROM webinars_webinar_presenters m WHERE m.webinar_id = w.id AND m.user_id = u.id)
+        AND EXISTS (
+            SELECT FROM courses_rolegrant g
+            WHERE g.user_id = u.id AND (g.programme_id IS NULL OR g.programme_id = p.id) AND g.role = 'presenter'
+        )
         THEN 'presenter'
     ELSE 'attendee'
 END"""

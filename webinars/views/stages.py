@@ -17,7 +17,7 @@ from webinars.domain.schedule import Schedule, schedule_of
 from webinars.domain.watching import WatchError
 from webinars.enums import IngestKind, Restriction, WebinarState
 from webinars.models import Webinar
-from webinars.rules import Part, is_restricted, part_of
+from webinars.rules import Part, is_restricted, part_of, presents
 
 
 class DeviceRequest(HttpRequest):
@@ -99,6 +99,7 @@ def look(request: DeviceRequest, webinar: Webinar, *, now: datetime) -> Look:
     ahead = page.is_preview and may_preview(user, webinar.lesson.course.programme)
     schedule = schedule_of(webinar, now=now)
     part = part_of(user, webinar) if webinar.starts_at else Part.ATTENDEE
+    presenting = part is Part.PRESENTER or presents(user, webinar)
     stage = _stage(webinar, page, schedule.state, user=user, part=part, ahead=ahead)
     live = None
     if stage is Stage.LIVE:
@@ -106,11 +107,10 @@ def look(request: DeviceRequest, webinar: Webinar, *, now: datetime) -> Look:
             live = live_source(webinar)
         except WatchError:  # declared live by hand, with no picture yet
             stage = Stage.DOORS
-    presents = any(one.pk == user.pk for one in webinar.presenters.all())
     shown = live.sources if live else None
     if stage is Stage.RECORDED and webinar.video:
         shown = sources(webinar.video)
-    return Look(webinar, page, schedule, stage, part, now, ahead, presents, live, shown)
+    return Look(webinar, page, schedule, stage, part, now, ahead, presenting, live, shown)
 
 
 def _stage(webinar: Webinar, page: CoursePage, state: WebinarState, *, user: User, part: Part, ahead: bool) -> Stage:
