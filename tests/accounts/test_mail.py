@@ -1,7 +1,6 @@
 """E-mails as they reach the reader: through a real SMTP server, in their language, on one header line."""
 
 import email.policy
-import socket
 from collections.abc import Iterator
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -22,6 +21,7 @@ from accounts.models import Invitation, SignInRequest, User
 from lms.dev_mail import sent_mails
 from tests.accounts.helpers import deliver, link_in
 from tests.factories.accounts import UserFactory
+from tests.ports import free_port
 
 pytestmark = pytest.mark.django_db
 
@@ -54,9 +54,8 @@ class Mailbox:
 @pytest.fixture
 def mailbox(settings: Settings) -> Iterator[Mailbox]:
     box = Mailbox()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    controller = Controller(box, hostname="127.0.0.1", port=port)
+    port = free_port()
+    controller = Controller(box, hostname="127.0.0.1", port=port, ready_timeout=60)
     controller.start()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST = "127.0.0.1"

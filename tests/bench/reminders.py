@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.certification import AT_MOST, say
-from tests.bench.stage import HOST, ROOT, free_port, stage
+from tests.bench.stage import HOST, ROOT, stage
+from tests.ports import free_port
 
 DOCTORS, JOURNEYS, BATCH = 15_000, 20, 200
 BELL_SECONDS = 10.0  # as the scheduler rings

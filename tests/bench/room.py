@@ -16,7 +16,8 @@ from django.utils.timezone import now
 from tests.bench.listening import PER_PROCESS, Crowd, crowd
 from tests.bench.people import Audience, make_login
 from tests.bench.sockets import ORIGIN, Load, run_plan
-from tests.bench.stage import HOST, Stage, cpu_seconds, free_port, realtime, server
+from tests.bench.stage import HOST, Stage, cpu_seconds, realtime, server
+from tests.ports import free_port
 from webinars.domain.room import post_event
 from webinars.domain.room_state import last_number
 from webinars.enums import Audience as For

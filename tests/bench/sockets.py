@@ -11,7 +11,8 @@ from typing import Any
 import psutil
 
 from tests.bench.people import Audience, make_login
-from tests.bench.stage import HOST, ROOT, Stage, cpu_seconds, free_port, realtime, server
+from tests.bench.stage import HOST, ROOT, Stage, cpu_seconds, realtime, server
+from tests.ports import free_port
 
 ORIGIN = "http://rounds.example"
 

@@ -72,12 +72,6 @@ def _set_up_django() -> None:
     call_command("collectstatic", verbosity=0, interactive=False)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
-
-
 @contextlib.contextmanager
 def server(command: Sequence[str], *, port: int, environment: Mapping[str, str]) -> Iterator[psutil.Process]:
     """A server process, once it answers on its port; stopped by SIGTERM as in production."""

@@ -12,10 +12,11 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from tests.cluster.site import Caller, Site, pids, until
+from tests.cluster.site import PATIENCE, Caller, Site, pids, until
 from tests.faults.followers import Audience, posting, stop_posting
 from tests.faults.players import Crowd
 from tests.faults.world import ORIGIN
+from tests.processes import living
 
 pytestmark = [pytest.mark.faults, pytest.mark.serial]
 PLAYERS, FOLLOWERS, CALLERS = 6, 3, 2
@@ -168,8 +169,8 @@ def test_down_leaves_no_process_and_no_socket(site: Site) -> None:
     assert place.exists()
     result = site.command("down")
     assert result.returncode == 0, result.stderr
-    assert site.process.wait(10) == 0
-    assert [one for one in everybody if one.is_running() and one.status() != psutil.STATUS_ZOMBIE] == []
+    assert site.process.wait(PATIENCE) == 0
+    assert living(everybody) == []
     assert not place.exists()
     assert not (site.directory / "cluster.json").exists()
     assert not (site.directory / "embedded.json").exists()

@@ -21,6 +21,7 @@ from core.processes import spawn, wait_until
 from core.shedding.line import KEYS
 from tests.bench.people import make_audience, make_login
 from tests.platform.conftest import ROOT
+from tests.ports import free_port
 from webinars.models import WatchRecord
 
 pytestmark = [pytest.mark.site, pytest.mark.django_db(transaction=True)]
@@ -98,8 +99,7 @@ class Load:
 @pytest.fixture
 def port(tmp_path: Path) -> Iterator[int]:
     get_redis_connection("default").delete(*KEYS)
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        number = int(probe.getsockname()[1])
+    number = free_port()
     url = re.sub(r"(://[^/]*)/[^?]*", rf"\1/{connection.settings_dict['NAME']}", os.environ["DATABASE_URL"])
     environment = os.environ | {
         "DATABASE_URL": url,

@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -28,6 +27,7 @@ from lms.environment import Environment
 from tests.deploy.encrypted import encrypted
 from tests.deploy.product import DEPLOY
 from tests.deploy.test_containers import lint
+from tests.ports import free_port
 
 FOLDER = DEPLOY / "docker" / "pooler"
 PASSWORD = 'a"b c\\d/with?signs%'
@@ -44,11 +44,6 @@ class Server:
     @property
     def certificate(self) -> Path:
         return self.folder / "server.crt"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 @pytest.fixture(scope="module")

@@ -1,16 +1,13 @@
 """A whole site (web, realtime, worker, front door) and a real Chromium, once for all browser tests."""
 
-import contextlib
 import email
 import email.policy
 import fcntl
 import json
 import os
-import random
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -30,6 +27,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expec
 from tests.chromium import start_chromium
 from tests.conftest import migrated_template
 from tests.e2e.beside import Beside
+from tests.ports import free_port
 
 Answer = TypeVar("Answer")
 ROOT = Path(__file__).resolve().parents[2]
@@ -184,15 +182,6 @@ def make_environment(directory: Path) -> dict[str, str]:
 def own_valkey_database() -> int:
     """From the top of the sixteen, for each process of the run another: sites must not take each other's tasks."""
     return 15 - int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-
-
-def free_port() -> int:
-    """Below those that outgoing connections take, and free a moment ago, which is as much as can be known."""
-    for port in random.sample(range(20_000, 30_000), 50):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise RuntimeError("No port is free for streams.")
 
 
 def wait_for_url(process: "subprocess.Popen[str]", log: Path) -> str:

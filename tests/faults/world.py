@@ -15,6 +15,8 @@ import psycopg
 
 from core.processes import spawn, wait_until
 from lms.embedded import Embedded, State
+from tests.ports import free_port
+from tests.processes import living
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ORIGIN = "http://rounds.example"
@@ -30,7 +32,7 @@ class World:
         self.state = state
         self.database_url = urls.database_url
         self.redis_url = urls.redis_url
-        self.port = _free_port()
+        self.port = free_port()
         self.environment = {
             **os.environ,
             **urls.environment(),
@@ -87,7 +89,7 @@ class World:
     def stop_realtime(self) -> int:
         assert self.realtime is not None
         self.realtime.terminate()
-        return self.realtime.wait(30)
+        return self.realtime.wait(PATIENCE)
 
     def crash_postgres(self) -> None:
         """SIGQUIT is PostgreSQL's immediate stop: no checkpoint, recovery at the next start."""
@@ -96,7 +98,7 @@ class World:
         process.send_signal(signal.SIGQUIT)
         if self.postgres is not None:
             self.postgres.wait(PATIENCE)
-        assert wait_until(lambda: not process.is_running() or _is_reaped(process), seconds=PATIENCE)
+        assert wait_until(lambda: not living([process]), seconds=PATIENCE)
 
     def start_postgres(self) -> None:
         """The same command line again: the same data, the same socket."""
@@ -143,13 +145,3 @@ class World:
             self.postgres.send_signal(signal.SIGINT)
             self.postgres.wait(PATIENCE)
         self.embedded.stop()
-
-
-def _is_reaped(process: psutil.Process) -> bool:
-    return bool(process.status() == psutil.STATUS_ZOMBIE)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -19,7 +19,7 @@ from media.domain.tools import ffmpeg_path
 from tests.factories.accounts import UserFactory
 from tests.factories.webinars import LiveWebinarFactory
 from tests.ingest.stage import AAC, H264, PICTURE, uris
-from tests.media.test_nginx import free_port
+from tests.ports import free_port
 from webinars.domain.stream_keys import make_key, revoke_key
 from webinars.models import Broadcast, PublishSession, Segment, StreamNotice
 
@@ -37,7 +37,7 @@ class Nginx:
         self._write_configuration(web)
         self.process = subprocess.Popen(["nginx", "-c", folder / "nginx.conf"], stderr=subprocess.PIPE)
         port = f":{self.port} "
-        assert wait_until(lambda: port in subprocess.check_output(["ss", "-ltn"], text=True), seconds=10)
+        assert wait_until(lambda: port in subprocess.check_output(["ss", "-ltn"], text=True), seconds=PATIENCE)
 
     def _write_environment(self, media_root: Path) -> None:
         database = re.sub(r"(://[^/]*)/[^?]*", rf"\1/{connection.settings_dict['NAME']}", os.environ["DATABASE_URL"])
@@ -99,7 +99,7 @@ class Nginx:
 
     def end(self) -> None:
         self.process.terminate()
-        self.process.communicate(timeout=20)
+        self.process.communicate(timeout=PATIENCE)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import http.client
 import json
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ import psutil
 
 from core.processes import wait_until
 from tests.platform.conftest import ROOT
+from tests.ports import free_port
 from tests.signing_in import FIREFOX
 
 MIB = 2**20
@@ -63,19 +63,18 @@ def roomy_directory(size: int, fallback: Path) -> Path:
 @contextmanager
 def web_tier(environment: dict[str, str], log: Path) -> Iterator["Web"]:
     """gunicorn as in production, with one worker."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     environment = environment | {"WEB_BIND": f"127.0.0.1:{port}", "WEB_WORKERS": "1", "DJANGO_ENV": "development"}
     command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn_web.py", "lms.wsgi"]
     with log.open("w") as file:
         master = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=file, stderr=file)
         web = Web(port, master, log)
         try:
-            assert wait_until(lambda: master.poll() is not None or web.answers(), seconds=30), log.read_text()
+            assert wait_until(lambda: master.poll() is not None or web.answers(), seconds=90), log.read_text()
             yield web
         finally:
             master.terminate()
-            master.wait(20)
+            master.wait(60)
 
 
 @dataclass

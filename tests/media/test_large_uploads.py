@@ -23,6 +23,7 @@ from media.models import Video
 from tests.factories.courses import RoleGrantFactory
 from tests.media.large import MIB, Content, Sender, part_address, roomy_directory, web_tier
 from tests.media.test_leases import subprocess_environment
+from tests.ports import free_port
 from tests.signing_in import signed_in
 
 pytestmark = [pytest.mark.serial, pytest.mark.django_db(transaction=True)]
@@ -95,18 +96,17 @@ def test_three_gigabytes_arrive_on_the_disk_in_little_memory(directory: Path, se
 @pytest.fixture
 def s3(directory: Path, tmp_path: Path) -> Iterator[str]:
     """moto in a process of its own: it holds a whole object in memory when it joins the parts."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     environment = os.environ | {"TMPDIR": str(directory)}
     with (tmp_path / "moto").open("w") as log:
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         try:
-            assert wait_until(lambda: is_open(port) or server.poll() is not None, seconds=30)
+            assert wait_until(lambda: is_open(port) or server.poll() is not None, seconds=90)
             yield f"http://127.0.0.1:{port}"
         finally:
             server.terminate()
-            server.wait(20)
+            server.wait(60)
 
 
 def is_open(port: int) -> bool:

@@ -24,16 +24,11 @@ from media.domain.grants import issue
 from media.models import Video
 from tests.factories.accounts import UserFactory
 from tests.factories.media import VideoFactory
+from tests.ports import free_port
 from tests.signing_in import device_of, signed_in
 
 CONFIGURATION = Path(__file__).resolve().parents[2] / "deploy" / "nginx"
 SEGMENT = b"G" + b"secret segment" * 1000
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def adapted(folder: Path, media_root: Path, web: str) -> tuple[Path, int]:
@@ -93,7 +88,7 @@ def nginx(tmp_path: Path, media_root: Path, live_server: Any, settings: Any) -> 
         yield f"https://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
 
 
 def wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
@@ -128,7 +123,7 @@ def ask(nginx: str, video: Video, cookies: dict[str, str]) -> tuple[int, bytes, 
     header = "; ".join(f"{name}={value}" for name, value in cookies.items())
     request = Request(f"{nginx}/media/videos/{video.key}/v1/360p/00000.ts", headers={"Cookie": header})
     try:
-        with urlopen(request, timeout=10, context=trusting) as response:
+        with urlopen(request, timeout=60, context=trusting) as response:
             return response.status, response.read(), response.headers
     except HTTPError as refused:
         with refused:
@@ -165,7 +160,7 @@ def health(nginx: str, path: str, *, caller: str) -> int:
     trusting = ssl.create_default_context()
     trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
     host, _, port = nginx.removeprefix("https://").partition(":")
-    connection = HTTPSConnection(host, int(port), timeout=10, context=trusting, source_address=(caller, 0))
+    connection = HTTPSConnection(host, int(port), timeout=60, context=trusting, source_address=(caller, 0))
     try:
         connection.request("GET", path)
         return connection.getresponse().status

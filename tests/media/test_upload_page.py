@@ -9,6 +9,7 @@ from django.conf import settings as project
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from accounts.enums import Role
+from core.processes import wait_until
 from media.domain import uploads
 from media.domain.transcoding import transcode_video
 from media.enums import UploadStatus, VideoStatus
@@ -54,6 +55,10 @@ def lecture(make: Make) -> Path:
     return make("upload.mp4", size="640x360", seconds=6)
 
 
+def parts_there() -> set[int]:
+    return set(UploadPart.objects.values_list("number", flat=True))
+
+
 def test_a_reload_in_the_middle_loses_nothing(page: Page, lecture: Path, media_root: Path) -> None:
     parts = -(-lecture.stat().st_size // (64 * 1024))
     blocked = True
@@ -72,9 +77,11 @@ def test_a_reload_in_the_middle_loses_nothing(page: Page, lecture: Path, media_r
     page.locator("[data-file]").set_input_files(lecture)
     expect(page.locator("[data-message]")).to_contain_text("connection is gone", timeout=SECONDS)
     page.wait_for_function("document.querySelector('[data-bar]').value > 0")
+    # The third may break before the second is there. Asking the page lets Playwright serve its routes meanwhile.
+    assert wait_until(lambda: page.evaluate("true") and parts_there() == {1, 2}, seconds=SECONDS / 1000)
     page.reload()
     expect(page.locator(".up-pending")).to_contain_text("upload.mp4")
-    assert set(UploadPart.objects.values_list("number", flat=True)) == {1, 2}
+    assert parts_there() == {1, 2}
     blocked = False
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.url) if request.method == "PUT" else None)

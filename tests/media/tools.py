@@ -11,7 +11,7 @@ Make = Callable[..., Path]
 
 def run_ffmpeg_tool(*arguments: str | Path) -> None:
     command = [ffmpeg_path(), "-v", "error", "-nostdin", "-y", *map(str, arguments)]
-    subprocess.run(command, check=True, timeout=60)
+    subprocess.run(command, check=True, timeout=180)
 
 
 def files_of(root: Path) -> set[str]:

@@ -37,7 +37,7 @@ def python() -> Command:
             capture_output=True,
             text=True,
             check=False,
-            timeout=90,
+            timeout=180,
         )
 
     return run

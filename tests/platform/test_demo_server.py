@@ -10,11 +10,12 @@ import pytest
 from core.processes import wait_until
 from lms.embedded import Embedded
 from media.ffmpeg.probe import probe
-from tests.platform.test_server import free_port, project, server
+from tests.platform.test_server import project, server
+from tests.ports import free_port
 
 __all__ = ["project"]
-pytestmark = [pytest.mark.site, pytest.mark.faults, pytest.mark.long]
-PREPARED_SECONDS = 120.0
+pytestmark = [pytest.mark.site, pytest.mark.faults, pytest.mark.long, pytest.mark.timeout(600)]
+PREPARED_SECONDS = 400.0
 
 
 def rows(project: Path, query: str) -> list[tuple[Any, ...]]:

@@ -14,6 +14,7 @@ import pytest
 from lms.frontdoor import FrontDoor, with_address
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+PATIENCE = 60.0
 REQUEST = b"GET %s HTTP/1.1\r\nHost: localhost\r\n%s\r\n"
 
 
@@ -60,7 +61,7 @@ async def talk(port: int, *parts: bytes) -> bytes:
         writer.write_eof()
 
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         _, answer = await asyncio.gather(say(), reader.read())
     writer.close()
     return answer
@@ -130,7 +131,7 @@ async def test_a_caller_that_does_not_read_stops_the_sender(tmp_path: Path) -> N
     async with door(tmp_path) as port:
         _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
         writer.write(REQUEST % (b"/", b""))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             await stuck.wait()
         writer.transport.abort()
     server.close()
@@ -150,7 +151,7 @@ async def test_an_endless_head_is_refused(tmp_path: Path) -> None:
     async with door(tmp_path, tiers=(Tier("web"),)) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET / HTTP/1.1\r\nX: " + b"x" * 70_000)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             assert (await reader.readline()).startswith(b"HTTP/1.1 431 ")
         writer.close()
 

@@ -14,6 +14,7 @@ import pytest
 
 from core.processes import wait_until
 from tests.platform.conftest import ROOT
+from tests.ports import free_port
 
 Environ = dict[str, Any]
 
@@ -26,14 +27,13 @@ def application(environ: Environ, start_response: Callable[..., Any]) -> list[by
 @pytest.fixture(params=["unix", "loopback"])
 def connect(request: pytest.FixtureRequest, place: Path) -> Iterator[Callable[[], socket.socket]]:
     """gunicorn trusts the caller on a Unix socket more than one with an address; here neither may be trusted."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        address = probe.getsockname()
+    address = ("127.0.0.1", free_port())
     path = str(place / "web")
     bind = f"unix:{path}" if request.param == "unix" else f"127.0.0.1:{address[1]}"
 
     def connected() -> socket.socket:
         caller = socket.socket(socket.AF_UNIX if request.param == "unix" else socket.AF_INET)
-        caller.settimeout(10)
+        caller.settimeout(60)
         try:
             caller.connect(path if request.param == "unix" else address)
         except OSError:
@@ -53,12 +53,12 @@ def connect(request: pytest.FixtureRequest, place: Path) -> Iterator[Callable[[]
         environment = os.environ | {"WEB_BIND": bind, "WEB_WORKERS": "1", "WEB_PROXY_PROTOCOL": "off"}
         server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
         try:
-            assert wait_until(lambda: accepts() or server.poll() is not None, seconds=30)
+            assert wait_until(lambda: accepts() or server.poll() is not None, seconds=60)
             assert server.poll() is None, (place / "log").read_text()
             yield connected
         finally:
             server.terminate()
-            server.wait(20)
+            server.wait(60)
 
 
 def told(connect: Callable[[], socket.socket], path: str, headers: dict[str, str]) -> dict[str, str]:

@@ -16,7 +16,7 @@ from django.conf import settings
 from core.processes import wait_until
 from operations.domain.checkup.report import Verdict
 from operations.domain.checkup.site import sockets
-from tests.platform.test_server import free_port
+from tests.ports import free_port
 
 pytestmark = pytest.mark.site
 SECONDS = 90

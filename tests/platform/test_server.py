@@ -21,9 +21,10 @@ import pytest
 from core.processes import wait_until
 from lms.embedded import Embedded
 from tests.platform.conftest import ROOT
+from tests.ports import free_port
 from tests.processes import command_lines, family, living
 
-pytestmark = [pytest.mark.site, pytest.mark.faults, pytest.mark.long]
+pytestmark = [pytest.mark.site, pytest.mark.faults, pytest.mark.long, pytest.mark.timeout(600)]  # several starts
 START_SECONDS = 120.0
 STOP_SECONDS = 40.0
 READY_SECONDS = 5.0  # promised for every start but the first
@@ -82,12 +83,6 @@ class Server:
         assert wait_until(lambda: self.process.poll() is not None, seconds=STOP_SECONDS), self.output
         assert wait_until(lambda: not living(family), seconds=STOP_SECONDS), command_lines(living(family))
         self.reader.join(10)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
@@ -179,14 +174,14 @@ def keeps_the_address_on_a_kept_alive_connection(running: Server) -> None:
     def logged() -> list[str]:
         return [line for line in running.output.splitlines() if "/no-such-page-" in line and "address=" in line]
 
-    assert wait_until(lambda: len(logged()) == 2, seconds=10), running.output
+    assert wait_until(lambda: len(logged()) == 2, seconds=START_SECONDS), running.output
     assert [re.findall(r"address=(\S+)", line) for line in logged()] == [["127.0.0.1"], ["127.0.0.1"]]
     connection.close()
 
 
 def refuses_a_second_one(project: Path) -> None:
     with server(project, PORT=str(free_port())) as other:
-        assert other.process.wait(30) == 1
+        assert other.process.wait(START_SECONDS) == 1
         other.reader.join(10)
         assert "It is already running: http://localhost:" in other.output
 
@@ -195,21 +190,21 @@ def restarts_what_crashes(running: Server) -> None:
     direct = psutil.Process(running.process.pid).children()
     master = next(process for process in direct if "gunicorn" in " ".join(command_lines([process])))
     master.kill()
-    assert wait_until(lambda: "web ended with status -9; it starts again" in running.output, seconds=10)
+    assert wait_until(lambda: "web ended with status -9; it starts again" in running.output, seconds=START_SECONDS)
 
     def answers() -> bool:
         with contextlib.suppress(OSError, http.client.HTTPException):
             return running.get("/readyz")[0] == 200
         return False
 
-    assert wait_until(answers, seconds=30 * crowding(), every=0.2), running.output
+    assert wait_until(answers, seconds=START_SECONDS, every=0.2), running.output
 
 
 def test_a_port_that_was_asked_for_and_is_taken_is_refused(project: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with server(project, PORT=str(port)) as refused:
-            assert refused.process.wait(60) == 1
+            assert refused.process.wait(START_SECONDS) == 1
             refused.reader.join(10)
             assert f"error: Port {port} is taken. Choose another one: PORT={port + 1}" in refused.output
 
@@ -228,6 +223,6 @@ def test_without_port_the_next_free_one_after_8000_is_taken(project: Path) -> No
 @pytest.mark.parametrize("port", ["eighty", "70000", "-1"])
 def test_a_port_that_is_none_is_named(project: Path, port: str) -> None:
     with server(project, PORT=port) as refused:
-        assert refused.process.wait(60) == 1
+        assert refused.process.wait(START_SECONDS) == 1
         refused.reader.join(10)
         assert "error: PORT must be a whole number up to 65535" in refused.output

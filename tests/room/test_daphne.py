@@ -18,6 +18,7 @@ from websockets.sync.client import connect
 from websockets.typing import Origin
 
 from core.processes import wait_until
+from tests.ports import free_port
 from tests.room.rooms import post
 from tests.room.tier import ORIGIN, Page
 from tests.webinars.watching import coverage_of, open_player
@@ -28,9 +29,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        number = int(probe.getsockname()[1])
+    number = free_port()
     database = re.sub(r"/[^/?]+\?", f"/{settings.DATABASES['default']['NAME']}?", os.environ["DATABASE_URL"], count=1)
     command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(number), "lms.asgi:development"]
     with subprocess.Popen(command, env=os.environ | {"DATABASE_URL": database}, cwd=settings.BASE_DIR) as process:
@@ -39,7 +38,7 @@ def port() -> Iterator[int]:
             yield number
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(20)
+            process.wait(60)
 
 
 def _answers(port: int) -> bool:
