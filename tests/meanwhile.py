@@ -58,6 +58,18 @@ class _Work(threading.Thread):
         return bool(answer)
 
 
+def somebody_waits() -> bool:
+    """Whether a statement in this test's database waits for a lock; other workers' tests race in theirs."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")  # else a transaction sees whom its first look saw
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock')"
+        )
+        (answer,) = cursor.fetchone()
+    return bool(answer)
+
+
 def in_between(first: Callable[[], Any], second: Callable[[], Any], *, behind: str, nth: int = 1) -> tuple[Any, Any]:
     """What each came to, or its error. `first` stands behind the `nth` statement with these words until `second` is
     done or waits for a lock of `first`; then it goes on. The test's own connection must be in no transaction.

@@ -16,7 +16,8 @@ from core.clock import now
 from core.processes import wait_until
 from tests.assessments.sitting import choose, make_older, start
 from tests.assessments.test_checks import check_in, close, figures, open_
-from tests.assessments.test_races import PATIENCE, at_once, is_waiting_for_a_lock
+from tests.assessments.test_races import PATIENCE, at_once
+from tests.meanwhile import somebody_waits
 from tests.questions.world import World, doctor_of, make_world
 from webinars.domain.checks import AnotherCheckOpenError
 from webinars.models import RoomCheck, RoomEvent, Webinar
@@ -55,7 +56,7 @@ def test_closing_waits_for_a_save_under_way_and_what_was_acknowledged_is_marked(
     with transaction.atomic():
         choose(attempt, 0, "b")
         threads[0].start()
-        assert wait_until(is_waiting_for_a_lock, seconds=PATIENCE)
+        assert wait_until(somebody_waits, seconds=PATIENCE)
     threads[0].join(PATIENCE)
     with pytest.raises(SaveError):
         choose(attempt, 1, "b")
@@ -71,7 +72,7 @@ def test_closing_waits_for_a_start_under_way_and_ends_it_with_the_others(world: 
     with transaction.atomic():
         start(quiz, world.doctor)
         thread.start()
-        assert wait_until(is_waiting_for_a_lock, seconds=PATIENCE)
+        assert wait_until(somebody_waits, seconds=PATIENCE)
     thread.join(PATIENCE)
     assert Attempt.objects.get().deadline_at is not None
 

@@ -20,9 +20,10 @@ from assessments.models import Answer, Attempt, Quiz
 from core.clock import now
 from core.processes import wait_until
 from tests.assessments.sitting import choose, hand_in, start
-from tests.assessments.test_races import PATIENCE, at_once, is_waiting_for_a_lock
+from tests.assessments.test_races import PATIENCE, at_once
 from tests.factories.accounts import UserFactory
 from tests.factories.assessments import candidate_of, make_quiz
+from tests.meanwhile import somebody_waits
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WHY = "Somebody else sat in"
@@ -50,7 +51,7 @@ def meanwhile(first: Callable[[], Any], second: Callable[[], Any]) -> Any:
     with transaction.atomic():
         first()
         thread.start()
-        assert wait_until(is_waiting_for_a_lock, seconds=PATIENCE)
+        assert wait_until(somebody_waits, seconds=PATIENCE)
         assert not results
     thread.join(PATIENCE)
     return results[0]

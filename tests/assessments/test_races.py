@@ -19,6 +19,7 @@ from core.clock import now
 from core.processes import wait_until
 from tests.assessments.sitting import choose, hand_in, start
 from tests.factories.assessments import candidate_of, make_quiz
+from tests.meanwhile import somebody_waits
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PATIENCE = 60.0
@@ -41,12 +42,6 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
 
     with ThreadPoolExecutor(len(calls)) as pool:
         return [task.result(timeout=PATIENCE) for task in [pool.submit(run, call) for call in calls]]
-
-
-def is_waiting_for_a_lock() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
-        return bool(cursor.fetchone()[0])
 
 
 def test_many_tabs_that_start_in_the_same_moment_start_one_attempt() -> None:
@@ -129,7 +124,7 @@ def test_handing_in_waits_for_a_save_under_way_and_marks_it() -> None:
         choose(attempt, 0, "b")
         thread = Thread(target=end)
         thread.start()
-        assert wait_until(is_waiting_for_a_lock, seconds=PATIENCE)
+        assert wait_until(somebody_waits, seconds=PATIENCE)
         assert not ended
     thread.join(PATIENCE)
     assert ended[0].score == 1
@@ -152,7 +147,7 @@ def test_a_save_that_comes_while_it_is_handed_in_is_refused_not_lost_silently() 
         submit(attempt_id=attempt.pk, by=EndedBy.PERSON)
         thread = Thread(target=late)
         thread.start()
-        assert wait_until(is_waiting_for_a_lock, seconds=PATIENCE)
+        assert wait_until(somebody_waits, seconds=PATIENCE)
     thread.join(PATIENCE)
     assert isinstance(results[0], FinishedError)
     assert Attempt.objects.get().score == 0
@@ -179,7 +174,7 @@ def test_a_deadline_crossed_in_the_middle_of_a_save_keeps_what_was_in_time() -> 
             choose(attempt, 0, "b")
             threads.append(Thread(target=sweep, args=(deadline,)))
             threads[0].start()
-            assert wait_until(is_waiting_for_a_lock, seconds=PATIENCE)
+            assert wait_until(somebody_waits, seconds=PATIENCE)
             assert not swept
             break
     threads[0].join(PATIENCE)

@@ -27,9 +27,10 @@ from certification.models import Certificate, CertificateFile, CertificateTempla
 from courses.models import Programme
 from tests.assessments.formats.drafts import picture
 from tests.certification.earned import NOW, claim_of, issuing_programme
+from tests.meanwhile import somebody_waits
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 90.0
 NO_FILES = "LOCK TABLE certification_certificatefile IN ACCESS EXCLUSIVE MODE"
 MAKE_FILES = (
     "import django; django.setup(); from django.utils.timezone import now; "
@@ -59,14 +60,10 @@ def program(*arguments: str, **environment: str) -> Iterator[subprocess.Popen[by
 def wait_until_held_up(process: subprocess.Popen[bytes] | None = None) -> None:
     """Until some statement, of that process or of a thread, waits for the lock that this test holds."""
     ends = time.monotonic() + PATIENCE_SECONDS
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     while time.monotonic() < ends:
         assert process is None or process.poll() is None, "it came to its end instead of waiting"
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_stat_clear_snapshot()")  # else a transaction sees what its first look saw
-            cursor.execute(waiting)
-            if cursor.fetchone() == (1,):
-                return
+        if somebody_waits():
+            return
         time.sleep(0.05)
     raise AssertionError("nothing waits for the lock")
 

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
+from core.processes import wait_until
 from courses.domain.completion import Done, complete_lesson, complete_lessons
 from courses.domain.enrolment import TransitionError, reinstate, suspend, withdraw
 from courses.enums import EnrolmentStatus
 from courses.models import CourseCompletion, Enrolment, LessonCompletion
 from tests.factories.courses import CourseFactory, EnrolmentFactory, LessonFactory
+from tests.meanwhile import somebody_waits
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -27,7 +29,7 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
         try:
             with connection.cursor() as cursor:  # connected before the race starts
                 cursor.execute("SELECT 1")
-            barrier.wait(timeout=20)
+            barrier.wait(timeout=60)
             return call()
         except Exception as error:  # noqa: BLE001  # the test looks at it
             return error
@@ -90,8 +92,8 @@ def test_a_suspension_under_way_is_waited_for_and_wins() -> None:
         with transaction.atomic():
             suspend(enrolment=enrolment, now=NOW)
             other = pool.submit(at_once, lambda: complete_lessons([Done(enrolment.user_id, lesson.pk)], now=NOW))
-            wait_for_a_lock()
-        (raised,) = other.result(timeout=30)
+            assert wait_until(somebody_waits, seconds=60)
+        (raised,) = other.result(timeout=60)
     assert [one.user_id for one in raised.refused] == [enrolment.user_id]
     assert not LessonCompletion.objects.exists()
 
@@ -108,14 +110,3 @@ def test_two_moderators_at_once() -> None:
     assert not [one for one in results if isinstance(one, TransitionError)]
     enrolment.refresh_from_db()
     assert enrolment.status in {EnrolmentStatus.WITHDRAWN, EnrolmentStatus.ACTIVE}
-
-
-def wait_for_a_lock() -> None:
-    """Until some other session waits for a row of ours."""
-    deadline = datetime.now(UTC).timestamp() + 60
-    while datetime.now(UTC).timestamp() < deadline:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))")
-            if cursor.fetchone()[0]:
-                return
-    pytest.fail("Nobody waited for the lock.")

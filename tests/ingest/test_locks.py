@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import connections, transaction
 from django.utils.timezone import now
 
 from accounts.models import User
 from tests.factories.accounts import UserFactory
 from tests.factories.webinars import LiveWebinarFactory
 from tests.ingest.test_live_files import FORMATS, stored
+from tests.meanwhile import somebody_waits
 from webinars.domain.broadcasts import open_publish_session, report_health, set_rehearsal
 from webinars.domain.live_files import formats_of, keep_segment
 from webinars.domain.room import post_event
@@ -49,13 +50,7 @@ class Meanwhile:
         """In its own words to the database, so that nothing depends on how fast this machine is."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline and self._thread.is_alive():
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "SELECT count(*) FROM pg_stat_activity"
-                    " WHERE wait_event_type = 'Lock' AND datname = current_database()"
-                )
-                (waiting,) = cursor.fetchone()
-            if waiting:
+            if somebody_waits():
                 return
             time.sleep(0.01)
         raise AssertionError("it never waited")

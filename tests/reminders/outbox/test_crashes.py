@@ -23,6 +23,7 @@ from reminders.domain.revisions import notice_changes
 from reminders.domain.running import drain, recover
 from reminders.enums import DeliveryState, Kind
 from reminders.models import Delivery
+from tests.meanwhile import somebody_waits
 from tests.reminders.factories import NOW, JourneyFactory, scene
 from tests.reminders.outbox.test_sending import due
 from tests.reminders.sink import taken
@@ -91,13 +92,8 @@ def _wait_for_the_gate(process: "subprocess.Popen[bytes]") -> None:
     ends = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < ends:
         assert process.poll() is None, "it came to its end instead of waiting"
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_stat_clear_snapshot()")
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            )
-            if cursor.fetchone()[0]:
-                return
+        if somebody_waits():
+            return
         time.sleep(0.05)
     raise AssertionError("nothing waits at the gate")
 
@@ -165,7 +161,7 @@ def test_two_schedulers_at_once_plan_each_message_once() -> None:
 
     def work() -> None:
         try:
-            begin.wait(10)
+            begin.wait(PATIENCE_SECONDS)
             plan(now=NOW)
             ended.append(1)
         finally:
@@ -175,7 +171,7 @@ def test_two_schedulers_at_once_plan_each_message_once() -> None:
     for scheduler in schedulers:
         scheduler.start()
     for scheduler in schedulers:
-        scheduler.join(30)
+        scheduler.join(PATIENCE_SECONDS)
     assert len(ended) == 3
     assert Counter(Delivery.objects.values_list("user_id", flat=True)) == {one.pk: 1 for one in found.doctors}
 
