@@ -38,7 +38,7 @@ class Client:
         """Waits for an answer; raises ConnectionError when the door closes instead."""
         self.send(Kind.COMMAND, amf.encode(name, number, *values))
         while True:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 data = await self.reader.read(65536)
             if not data:
                 raise ConnectionResetError("closed")
@@ -67,7 +67,7 @@ class Client:
     async def is_closed(self) -> bool:
         """Reads what the door still says, to its end."""
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while data := await self.reader.read(65536):
                     self.chunks.feed(data)
         except ConnectionResetError:

@@ -33,5 +33,5 @@ async def stage(transactional_db: None, media_root: Path, tmp_path: Path) -> "As
     try:
         yield running
     finally:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await running.close()

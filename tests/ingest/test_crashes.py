@@ -72,7 +72,7 @@ class Ingest:
     def end(self) -> None:
         if self.process.poll() is None:
             self.process.terminate()
-            self.process.wait(30)
+            self.process.wait(PATIENCE)
 
 
 @pytest.fixture
@@ -94,15 +94,17 @@ def publisher(ingest: Ingest, raw: str) -> "Iterator[subprocess.Popen[bytes]]":
         process.wait()
 
 
-def count() -> int:
-    return Segment.objects.count()
+def count(session: int) -> int:
+    return Segment.objects.filter(publish_session__number=session).count()
 
 
 def check_broadcast(media_root: Path) -> list[dict[str, Any]]:
     """No hole, no overlap, every file there and every playlist in agreement with the rows."""
     broadcast = Broadcast.objects.get()
     rows: list[Any] = list(
-        Segment.objects.order_by("number").values("number", "program_start", "seconds", "renditions")
+        Segment.objects.order_by("number").values(
+            "number", "program_start", "seconds", "renditions", "publish_session__number"
+        )
     )
     assert [row["number"] for row in rows] == list(range(len(rows)))
     for one, two in pairwise(rows):
@@ -122,25 +124,26 @@ def test_kill_9_loses_the_unfinished_only_and_the_key_is_nowhere(
     webinar = LiveWebinarFactory.create(presenters=[presenter])
     _, raw = make_key(webinar=webinar, presenter=presenter, now=timezone.now())
     with publisher(ingest, raw) as first:
-        assert wait_until(lambda: count() >= 2, seconds=PATIENCE), ingest.log.read_text()
+        assert wait_until(lambda: count(1) >= 2, seconds=PATIENCE), ingest.log.read_text()
         programs = ingest.family()
         assert called("ffmpeg", programs)
         seen = "\n".join([*command_lines(programs), *environments(programs)])
         assert raw not in seen
         assert raw not in "\n".join(map(str, [*media_root.rglob("*"), *tmp_path.rglob("*")]))
         ingest.process.send_signal(signal.SIGKILL)
-        assert wait_until(lambda: not living(programs), seconds=10)
+        assert wait_until(lambda: not living(programs), seconds=PATIENCE)
         ingest.process.wait()
-        assert first.wait(20) != 0
-    stored = count()
+        assert first.wait(PATIENCE) != 0
     ingest.start()
 
     with publisher(ingest, raw):
-        assert wait_until(lambda: count() >= stored + 2, seconds=PATIENCE), ingest.log.read_text()
+        assert wait_until(lambda: count(2) >= 2, seconds=PATIENCE), ingest.log.read_text()
     assert wait_until(lambda: not PublishSession.objects.filter(ended_at=None).exists(), seconds=PATIENCE)
     rows = check_broadcast(media_root)
     sessions = list(PublishSession.objects.order_by("number").values_list("number", "ended_because"))
     assert sessions == [(1, "interrupted"), (2, "interrupted")]
+    stored = count(1)
+    assert [row["publish_session__number"] for row in rows] == [1] * stored + [2] * (len(rows) - stored)
     assert rows[stored]["program_start"] > rows[stored - 1]["program_start"] + rows[stored - 1]["seconds"]
     ingest.end()
     secret = raw.partition("-")[2]

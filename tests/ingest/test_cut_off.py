@@ -24,7 +24,7 @@ async def test_a_mistake_of_ours_ends_the_stream_instead_of_leaving_it_to_nobody
     publication.on_over = cut_off.set
     publication.begin()
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await cut_off.wait()
 
         assert isinstance(publication.over, PackagerError)

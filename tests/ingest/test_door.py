@@ -9,6 +9,7 @@ from tests.ingest.client import Client, tags_of
 from tests.ingest.stage import (
     AAC,
     H264,
+    PATIENCE,
     PICTURE,
     Stage,
     broadcast_of,
@@ -137,7 +138,7 @@ async def test_nobody_watches_and_nobody_talks_for_ever(stage: Stage) -> None:
 
 
 async def test_strangers_are_few_and_their_time_is_short(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(door, "PUBLISH_SECONDS", 1.0)
+    monkeypatch.setattr(door, "PUBLISH_SECONDS", PATIENCE)
     lines: list[Any] = [await asyncio.open_connection("127.0.0.1", stage.port) for _ in range(door.MOST_STRANGERS_EACH)]
 
     async def known() -> bool:
@@ -153,10 +154,16 @@ async def test_strangers_are_few_and_their_time_is_short(stage: Stage, monkeypat
     async def nobody() -> bool:
         return not stage.door.strangers
 
-    await until(nobody)
     for _, line in lines:
         line.close()
+    await until(nobody)
     _, _, raw = await make_webinar()
     client = await on_air(stage, raw)
     assert not stage.door.strangers
     client.close()
+    monkeypatch.setattr(door, "PUBLISH_SECONDS", 0.5)
+    reader, writer = await asyncio.open_connection("127.0.0.1", stage.port)
+    async with asyncio.timeout(PATIENCE):
+        await reader.read()  # to the end: sent away
+    writer.close()
+    await until(nobody)

@@ -71,7 +71,9 @@ async def test_a_publisher_becomes_segments_rows_and_playlists(stage: Stage) -> 
         320,
         180,
     )
-    assert report["frame_rate"] == pytest.approx(10, abs=2)
+    # How many came in a second by the clock is another matter, on a machine that may stand still: `test_health.py`.
+    assert (report["frame_rate_wanted"], report["frames_dropped"]) == (10.0, 0)
+    assert report["frame_rate"] > 0
     assert report["key_frame_interval"] == 2.0
     assert await notices_of(webinar) == []
 
@@ -81,10 +83,10 @@ async def test_a_line_that_breaks_leaves_a_gap_and_a_discontinuity(stage: Stage)
     publisher = await stage.publish(raw)
     await stage.segments(webinar, 2)
 
+    broken_at = timezone.now()
     publisher.kill()
     await ends(webinar, [(1, "interrupted", False)])
     kept = len(await segments_of(webinar))
-    broken_at = timezone.now()
     await asyncio.sleep(8)  # the interruption itself
     await stage.publish(raw)
     found = await stage.segments(webinar, kept + 2)
@@ -98,7 +100,7 @@ async def test_a_line_that_breaks_leaves_a_gap_and_a_discontinuity(stage: Stage)
     assert lines[lines.index("#EXT-X-DISCONTINUITY") + 3] == f"240p5/{kept}.ts"
     dates = [datetime.fromisoformat(one) for one in re.findall(r"DATE-TIME:(\S+)", whole)]
     assert [round((date - dates[0]).total_seconds(), 2) for date in dates] == [
-        pytest.approx(row["program_start"], abs=0.02) for row in found[: len(dates)]
+        pytest.approx(row["program_start"], abs=0.02) for row in (await segments_of(webinar))[: len(dates)]
     ]
     assert await notices_of(webinar) == ["interrupted"]
 
@@ -185,7 +187,7 @@ async def test_what_is_wrong_with_a_stream_is_said_in_plain_words(stage: Stage) 
 
     await until(heard)
     for publisher in publishers:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             assert await publisher.wait() != 0
     assert [await notices_of(one) for one in (wrong, hevc, mp3)] == [["wrong_key"], ["wrong_video"], ["wrong_sound"]]
     assert [await sessions_of(one) for one in (wrong, hevc, mp3)] == [
