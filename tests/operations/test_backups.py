@@ -34,7 +34,8 @@ from tests.factories.accounts import UserFactory
 from tests.factories.webinars import WatchRecordFactory, WebinarFactory
 from webinars.models import Question, QuestionVote, WatchRecord
 
-RESTORED = "drill_restored"
+# Another worker of the run may be at these tests as well, on the same server.
+RESTORED = f"drill_restored_{os.environ.get('PYTEST_XDIST_WORKER', '')}"
 
 
 def ask(database: str, query: str) -> list[tuple[Any, ...]]:
@@ -43,7 +44,15 @@ def ask(database: str, query: str) -> list[tuple[Any, ...]]:
 
 
 def databases() -> set[str]:
-    return {name for (name,) in ask("postgres", "SELECT datname FROM pg_database")}
+    """Of this process: its own, what is made of a backup of it or beside it, and what is restored."""
+    own = (parameters_of_site()["dbname"], RESTORED)
+    return {name for (name,) in ask("postgres", "SELECT datname FROM pg_database") if name.startswith(own)}
+
+
+def visitors(database: str) -> int:
+    """A connection that was closed is there for a moment longer."""
+    query = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+    return int(ask("postgres", f"{query} AND datname = '{database}'")[0][0])
 
 
 @pytest.fixture
@@ -52,7 +61,7 @@ def target() -> Iterator[str]:
     yield _url(RESTORED)
     with psycopg.connect(**(parameters_of_site() | {"dbname": "postgres"}), autocommit=True) as connection:
         for name in databases():
-            if name.startswith("drill_"):
+            if name.startswith(RESTORED):
                 connection.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(name)))
 
 
@@ -206,10 +215,12 @@ def test_a_database_that_is_not_empty_is_refused_and_set_aside_on_request(
         visitor.execute("CREATE TABLE precious AS SELECT 42 AS answer")
         with pytest.raises(CommandError, match="not empty"):
             restore(dump, target)
+        assert wait_until(lambda: visitors(RESTORED) == 1, seconds=60)
         with pytest.raises(CommandError, match="1 connections"):
             restore(dump, target, "--replace")
         assert visitor.execute("SELECT answer FROM precious").fetchall() == [(42,)]
 
+    assert wait_until(lambda: visitors(RESTORED) == 0, seconds=60)
     out = restore(dump, target, "--replace")
 
     [aside] = [name for name in databases() if name.startswith(f"{RESTORED}_before_")]
@@ -291,6 +302,7 @@ def test_a_checkup_that_is_ended_in_the_middle_leaves_no_copy_behind(tmp_path: P
     )
     try:
         sleeping = "SELECT datname FROM pg_stat_activity WHERE query LIKE 'REFRESH%' AND state = 'active'"
+        sleeping += f" AND datname LIKE '{parameters_of_site()['dbname']}%'"
         assert wait_until(lambda: process.poll() is not None or bool(ask("postgres", sleeping)), seconds=90)
         [(copy,)] = ask("postgres", sleeping)
         assert "_restoring_" in copy

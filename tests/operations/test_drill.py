@@ -30,6 +30,7 @@ from tests.factories.accounts import UserFactory
 from tests.factories.courses import EnrolmentFactory
 from tests.factories.webinars import LiveWebinarFactory, WebinarFactory
 from tests.operations.test_drill_copy import digest
+from tests.processes import living
 from webinars.models import Registration, Webinar
 
 DOCTORS = 20
@@ -101,7 +102,7 @@ def processes_of(folder: Path) -> list[str]:
     found = []
     for process in psutil.process_iter(["cmdline"]):
         line = " ".join(process.info["cmdline"] or ())
-        if str(folder) in line and process.status() != psutil.STATUS_ZOMBIE:
+        if str(folder) in line and living([process]):
             found.append(line)
     return found
 

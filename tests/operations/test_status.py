@@ -1,7 +1,6 @@
 """The status page: open to everybody, true, and there when the database is not."""
 
 import json
-import socket
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -214,11 +213,8 @@ class TestWithoutTheDatabase:
     @pytest.fixture
     def _no_database(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         """Nobody answers at its address, and no statement may be tried, also not for sessions and sign-in."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            nowhere = probe.getsockname()[1]
         monkeypatch.setitem(connection.settings_dict, "HOST", "127.0.0.1")
-        monkeypatch.setitem(connection.settings_dict, "PORT", str(nowhere))
+        monkeypatch.setitem(connection.settings_dict, "PORT", "1")
 
         def refuse(execute: Any, sql: str, *_: Any) -> Any:
             raise AssertionError(f"asked the database: {sql}")
