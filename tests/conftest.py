@@ -124,6 +124,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(servers.directory, ignore_errors=True)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _valkey_has_time() -> None:
+    """A page waits a quarter of a second for it and goes on without: what it counts must not depend on that here."""
+    import core.valkey
+
+    core.valkey.PATIENCE_SECONDS = 30.0
+
+
 @pytest.fixture
 def durable_servers() -> Iterator[Urls]:
     """PostgreSQL with fsync and Valkey with its append-only file, for one test that crashes things."""
@@ -144,6 +152,8 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None) -> Iterator
     """Migrations cost six seconds of a core: of a run's workers the first pays them, and the others wait for it."""
     from django.db import connection
 
+    # In a race a hundred threads stand in line for eight connections: they may wait longer than a page.
+    connection.settings_dict["OPTIONS"]["pool"]["timeout"] = 60
     if template := migrated_template():
         connection.settings_dict["TEST"]["TEMPLATE"] = template
         yield None

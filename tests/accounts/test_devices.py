@@ -72,7 +72,7 @@ def test_sec_10_sign_ins_in_the_same_moment_keep_the_limit() -> None:
     barrier = threading.Barrier(6)
 
     def enter(number: int) -> None:
-        barrier.wait(timeout=10)
+        barrier.wait(timeout=60)
         try:
             devices.open_device(
                 request_session_key=f"session-{number}",
@@ -89,7 +89,7 @@ def test_sec_10_sign_ins_in_the_same_moment_keep_the_limit() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(timeout=60)
 
     assert Device.objects.count() == 6
     assert Device.objects.open().count() == settings.DEVICE_LIMIT

@@ -63,7 +63,7 @@ def aside(work: Callable[[], Answer]) -> Answer:
             connection.close()
 
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(run).result(timeout=30)
+        return pool.submit(run).result(timeout=60)
 
 
 def methods(doctor: User) -> list[str]:

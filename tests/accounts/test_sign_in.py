@@ -299,7 +299,7 @@ def test_sec_08_parallel_guesses_share_one_count() -> None:
     left: list[int] = []
 
     def guess() -> None:
-        barrier.wait(timeout=10)
+        barrier.wait(timeout=60)
         try:
             sign_in.use_code(request_id=request.pk, code=wrong(code), address="192.0.2.1", now=now())
         except sign_in.CodeError as error:
@@ -325,7 +325,7 @@ def test_of_two_racing_taps_on_a_link_one_gets_in() -> None:
     answers: list[str] = []
 
     def tap() -> None:
-        barrier.wait(timeout=10)
+        barrier.wait(timeout=60)
         try:
             sign_in.use_link(token=token, now=now())
             answers.append("in")
@@ -344,4 +344,4 @@ def _at_once(work: Callable[[], None], count: int) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(timeout=60)

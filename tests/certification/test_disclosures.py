@@ -163,7 +163,7 @@ class TestStating:
     def test_it_covers_the_24_months_up_to_today_where_the_programme_is(self, mailoutbox: list[EmailMessage]) -> None:
         person = DiscloserFactory.create(programme__timezone="Asia/Kolkata")
         token = asked(mailoutbox, person)
-        late = now().replace(year=now().year, hour=20, minute=0)  # the next day in Kolkata
+        late = (now() + timedelta(days=1)).replace(hour=20, minute=0)  # the next day in Kolkata
         made = signed(token, ACME, now=late)
         assert made.covers_until == late.date() + timedelta(days=1)
         assert made.covers_from == add_months(made.covers_until, -24)

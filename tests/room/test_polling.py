@@ -22,6 +22,7 @@ from webinars.models import PersonRestriction, Room, RoomEvent
 from webinars.realtime.ring import MOST_BEHIND
 
 pytestmark = pytest.mark.django_db
+TIMES = ("LOOK_SECONDS", "RIGHTS_SECONDS", "STATE_SECONDS", "REPORT_SECONDS")
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def scene() -> Scene:
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is kept from one poll to the next: what a second or two would bring."""
-    for name in ("LOOK_SECONDS", "RIGHTS_SECONDS", "STATE_SECONDS", "REPORT_SECONDS"):
+    for name in TIMES:
         monkeypatch.setattr(polling, name, 0.0)
 
 
@@ -91,7 +92,11 @@ def test_each_audience_polls_its_own_events_and_nothing_else(scene: Scene) -> No
     assert [found[one]["part"] for one in (doctor, presenter, moderator)] == ["attendee", "presenter", "moderator"]
 
 
-def test_thousands_of_polls_within_a_second_cost_nothing_more_than_one(scene: Scene) -> None:
+def test_thousands_of_polls_within_a_second_cost_nothing_more_than_one(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in TIMES:  # however long this machine takes for them
+        monkeypatch.setattr(polling, name, 600.0)
     rooms = PolledRooms()
     devices = [scene.doctor() for _ in range(3)]
     for device in devices:
@@ -100,7 +105,7 @@ def test_thousands_of_polls_within_a_second_cost_nothing_more_than_one(scene: Sc
         for _ in range(300):
             for device in devices:
                 poll(rooms, device, scene, 0)
-    assert len(captured) <= 3  # a look, should the second end meanwhile; then people are counted, too
+    assert len(captured) == 0
 
 
 def test_who_has_heard_more_from_another_process_is_not_sent_away(scene: Scene) -> None:

@@ -17,7 +17,7 @@ from accounts.domain.devices import end_device
 from accounts.enums import DeviceEnd
 from courses.enums import EnrolmentStatus
 from courses.models import Enrolment
-from tests.room.tier import ORIGIN, RunningTier, page, running_tier
+from tests.room.tier import ORIGIN, PATIENCE, RunningTier, page, running_tier
 from tests.webinars.watching import coverage_of, make_enrolment, make_webinar, open_player
 from webinars.domain.watching import start_play_session
 from webinars.models import PlaySession, WatchRecord
@@ -51,7 +51,7 @@ def until_closed(connection: Any) -> tuple[list[Any], int | None]:
     frames: list[Any] = []
     try:
         while True:
-            frames.append(json.loads(connection.recv(timeout=10)))
+            frames.append(json.loads(connection.recv(timeout=PATIENCE)))
     except ConnectionClosed as closed:
         return frames, closed.rcvd.code if closed.rcvd else None
 
@@ -141,7 +141,7 @@ def test_other_addresses_open_no_socket(tier: RunningTier, session: PlaySession,
 
 def test_http_is_not_served_here(tier: RunningTier) -> None:
     with pytest.raises(Exception, match="404"):
-        urlopen(f"http://127.0.0.1:{tier.port}/ws/webinars/1/", timeout=5)
+        urlopen(f"http://127.0.0.1:{tier.port}/ws/webinars/1/", timeout=PATIENCE)
 
 
 def test_sec_17_a_session_must_be_ones_own(tier: RunningTier, session: PlaySession) -> None:
@@ -219,8 +219,9 @@ def test_sec_17_a_frame_over_64_kb_closes_the_socket(tier: RunningTier, session:
 def test_sec_17_a_flood_closes_the_socket_after_acknowledging(
     tier: RunningTier, session: PlaySession, settings: Any
 ) -> None:
-    """100 messages a minute after a burst; what was accepted is answered first, so a player behind still advances."""
+    """So many a minute after a burst; what was accepted is answered first, so a player behind still advances."""
     settings.SOCKET_MESSAGE_BURST = 50
+    settings.SOCKET_MESSAGES_PER_MINUTE = 1  # none is added while this machine takes its time
     with page(tier, session) as browser:
         browser.hello(session.pk)
         for n in range(60):
@@ -232,6 +233,7 @@ def test_sec_17_a_flood_closes_the_socket_after_acknowledging(
         assert coverage_of(session) == ((0, 49),)
 
 
+@pytest.mark.serial
 def test_sec_17_an_ended_device_is_sent_away_within_five_seconds(tier: RunningTier, session: PlaySession) -> None:
     neighbour = open_now()
     with page(tier, session) as browser, page(tier, neighbour) as other:
@@ -248,9 +250,10 @@ def test_signing_out_elsewhere_is_told_apart(tier: RunningTier, session: PlaySes
     with page(tier, session) as browser:
         browser.hello(session.pk)
         end_device(device=session.device, reason=DeviceEnd.SIGNED_OUT, now=now())
-        assert browser.hear(5) == {"t": "bye", "reason": "signed_out"}
+        assert browser.hear() == {"t": "bye", "reason": "signed_out"}
 
 
+@pytest.mark.serial
 def test_sec_17_a_suspended_enrolment_closes_the_socket_within_five_seconds(
     tier: RunningTier, session: PlaySession
 ) -> None:

@@ -43,7 +43,7 @@ class RunningTier:
 
     def stop(self) -> None:
         self.server.should_exit = True
-        self.thread.join(20)
+        self.thread.join(PATIENCE)
         assert not self.thread.is_alive()
 
 
@@ -107,7 +107,7 @@ def page(
         cookie = session.device.session_key
     url = f"ws://127.0.0.1:{tier.port}{path or f'/ws/webinars/{session.webinar_id}/'}"
     headers = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={cookie}"} if cookie else {}
-    with connect(url, origin=origin, additional_headers=headers, compression=None) as connection:  # type: ignore[arg-type]
+    with connect(url, origin=origin, additional_headers=headers, compression=None, open_timeout=PATIENCE) as connection:  # type: ignore[arg-type]
         yield Page(connection)
 
 
@@ -118,7 +118,7 @@ def room_page(
     """The live page of whoever uses this device; None is somebody who is not signed in."""
     url = f"ws://127.0.0.1:{tier.port}/ws/webinars/{webinar.pk}/"
     headers = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={device.session_key}"} if device else {}
-    with connect(url, origin=origin, additional_headers=headers, compression=None) as connection:  # type: ignore[arg-type]
+    with connect(url, origin=origin, additional_headers=headers, compression=None, open_timeout=PATIENCE) as connection:  # type: ignore[arg-type]
         yield Page(connection)
 
 

@@ -108,7 +108,7 @@ def test_another_content_under_a_known_id_is_refused_and_the_same_content_taken_
 
 @pytest.mark.parametrize("fault", [Fault.STALL, Fault.HANG_UP, Fault.ERROR])
 def test_what_may_have_arrived_is_sent_again_and_is_there_once(fault: Fault) -> None:
-    with record_store(XAPI_TIMEOUT="1") as store:
+    with record_store(XAPI_TIMEOUT="4") as store:
         ids = made(3)
         assert store.sink is not None
         store.sink.faults = [fault]
@@ -196,7 +196,7 @@ def test_two_workers_send_different_ones() -> None:
         start = threading.Barrier(2)
 
         def work() -> None:
-            start.wait(10)
+            start.wait(60)
             send_due(clock=clock)
             connection.close()
 
@@ -231,7 +231,7 @@ def test_a_worker_that_is_killed_in_the_middle_leaves_all_to_the_next() -> None:
                 store.sink.over.wait(0.05)
         finally:
             worker.send_signal(signal.SIGKILL)
-            worker.wait(20)
+            worker.wait(60)
         first = set(store.tellings[0])
         assert set(states().values()) == {StatementState.WAITING}
 

@@ -346,7 +346,7 @@ class TestTwoAtOnce:
         def run() -> None:
             try:
                 connection.ensure_connection()
-                gate.wait(20)
+                gate.wait(60)
                 told.append(start(campaign_id=row.pk, now=NOW))
             finally:
                 connections.close_all()
@@ -355,7 +355,7 @@ class TestTwoAtOnce:
         for one in both:
             one.start()
         for one in both:
-            one.join(30)
+            one.join(60)
 
         assert sorted(told) == [0, 3]
         assert Delivery.objects.count() == 3
@@ -369,7 +369,7 @@ class TestTwoAtOnce:
         def run() -> None:
             try:
                 connection.ensure_connection()
-                gate.wait(20)
+                gate.wait(60)
                 schedule(campaign=row, local_at="", actor=author, now=NOW)
                 told.append("scheduled")
             except CampaignError as refused:
@@ -381,7 +381,7 @@ class TestTwoAtOnce:
         for one in both:
             one.start()
         for one in both:
-            one.join(30)
+            one.join(60)
 
         assert sorted(told) == ["It was put on the clock already.", "scheduled"]
         assert AuditEvent.objects.filter(action="campaign.scheduled").count() == 1

@@ -18,6 +18,7 @@ from reminders.models import Delivery
 from tests.reminders.factories import NOW, DeliveryFactory
 
 State = DeliveryState
+PATIENCE_SECONDS = 60.0
 
 
 def leaving(deliveries: list[Delivery]) -> list[Leaving]:
@@ -190,7 +191,7 @@ def test_many_workers_at_once_share_the_rows_and_wait_for_none() -> None:
 
     def work() -> None:
         try:
-            begin.wait(10)
+            begin.wait(PATIENCE_SECONDS)
             while rows := outbox.claim_due(channel=Channel.EMAIL, limit=7, now=NOW).deliveries:
                 found.append([one.pk for one in rows])
         finally:
@@ -200,7 +201,7 @@ def test_many_workers_at_once_share_the_rows_and_wait_for_none() -> None:
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(30)
+        worker.join(PATIENCE_SECONDS)
     claimed = [pk for rows in found for pk in rows]
     assert len(claimed) == len(set(claimed)) == 60
     assert max(len(rows) for rows in found) <= 7
@@ -217,18 +218,21 @@ def test_a_row_that_is_being_looked_at_is_passed_over() -> None:
             with transaction.atomic():
                 list(Delivery.objects.select_for_update().filter(pk=held.pk))
                 has_it.set()
-                go_on.wait(20)
+                go_on.wait(PATIENCE_SECONDS)
         finally:
             connections.close_all()
 
     holder = threading.Thread(target=hold)
     holder.start()
-    assert has_it.wait(10)
+    assert has_it.wait(PATIENCE_SECONDS)
     with connection.cursor() as cursor:
-        cursor.execute("SET statement_timeout = '5s'")
-    claimed = outbox.claim_due(channel=Channel.EMAIL, now=NOW)
-    go_on.set()
-    holder.join(10)
+        cursor.execute("SET statement_timeout = '30s'")
+        try:
+            claimed = outbox.claim_due(channel=Channel.EMAIL, now=NOW)
+        finally:
+            cursor.execute("RESET statement_timeout")  # the connection serves later tests as well
+            go_on.set()
+    holder.join(PATIENCE_SECONDS)
     assert [one.pk for one in claimed.deliveries] == [free.pk]
 
 
@@ -243,7 +247,7 @@ def test_given_back_and_begun_in_the_same_moment_only_one_happens() -> None:
 
         def send(claim: UUID = claimed.claim, row: Delivery = one, at: Any = begin, mine: set[int] = mine) -> None:
             try:
-                at.wait(10)
+                at.wait(PATIENCE_SECONDS)
                 mine |= outbox.begin_sending(
                     claim=claim, leaving=leaving([row]), transport="sink", now=NOW + CLAIM_LASTS
                 )
@@ -252,9 +256,9 @@ def test_given_back_and_begun_in_the_same_moment_only_one_happens() -> None:
 
         worker = threading.Thread(target=send)
         worker.start()
-        begin.wait(10)
+        begin.wait(PATIENCE_SECONDS)
         recovered = outbox.recover(now=NOW + CLAIM_LASTS)
-        worker.join(10)
+        worker.join(PATIENCE_SECONDS)
         one.refresh_from_db()
         if mine:
             assert (recovered.given_back, one.state) == (0, State.SENDING)

@@ -64,9 +64,9 @@ def test_the_status_counts_by_channel_and_says_when_something_is_late(capsys: An
     DeliveryFactory.create(due_at=at - timedelta(seconds=30))
     DeliveryFactory.create(due_at=at + timedelta(minutes=5))
     DeliveryFactory.create(due_at=at, state=State.CLAIMED)
-    assert say("outbox", "status").splitlines()[1].split() == [
-        "email", "1", "1", "1", "30", "s", "1", "1", "1", "1"
-    ]  # fmt: skip
+    line = say("outbox", "status").splitlines()[1].split()
+    assert 30 <= int(line.pop(4)) < 90
+    assert line == ["email", "1", "1", "1", "s", "1", "1", "1", "1"]
     assert "empty" in say("outbox", "status", "--channel", "sms")
     DeliveryFactory.create(due_at=at - timedelta(minutes=3), channel=Channel.SMS)
     with pytest.raises(SystemExit) as ended:

@@ -1,6 +1,7 @@
 """How fast a provider is given messages: one bucket for all workers; without Valkey a share of it."""
 
 import threading
+import time
 from collections.abc import Callable
 from uuid import uuid4
 
@@ -23,8 +24,9 @@ def away() -> QuickValkey:
 
 
 def test_all_workers_take_from_one_bucket(name: str) -> None:
-    """Two seconds' worth at once; what the clock adds during the test is a few."""
+    """Two seconds' worth at once, and what the clock adds during the test."""
     given: list[int] = []
+    began = time.monotonic()
 
     def work() -> None:
         rates = Rates()
@@ -34,8 +36,8 @@ def test_all_workers_take_from_one_bucket(name: str) -> None:
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(20)
-    assert 100 <= sum(given) <= 160
+        worker.join(60)
+    assert 100 <= sum(given) <= 100 + 50 * (time.monotonic() - began)
     assert sum(given) < 400
 
 

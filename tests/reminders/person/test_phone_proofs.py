@@ -193,7 +193,7 @@ def in_parallel(number: int, work: Any) -> list[Exception | None]:
     barrier = threading.Barrier(number)
 
     def one() -> None:
-        barrier.wait(20)
+        barrier.wait(60)
         try:
             work()
         except Exception as error:  # noqa: BLE001  # what it was is looked at

@@ -112,7 +112,7 @@ def test_two_schedulers_notice_each_change_once() -> None:
 
     def run() -> None:
         try:
-            gate.wait(10)
+            gate.wait(60)
             found.extend(look())
         finally:
             connection.close()
@@ -121,7 +121,7 @@ def test_two_schedulers_notice_each_change_once() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert sorted(found) == [(0, False, False)] * 5
     assert ScheduleRevision.objects.count() == 5
 
