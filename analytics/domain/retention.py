@@ -36,12 +36,13 @@ WITH {before} program AS (
         SELECT FROM courses_enrolment e WHERE e.user_id = w.user_id AND e.programme_id = %(programme)s
     ) {only}
 ), twice AS (
-    SELECT unnest(range_agg(int4range(
-        floor(p.target + greatest(lower(c.r), p.low) - p.low + 0.500001)::int4,
-        floor(p.target + least(upper(c.r), p.high) - p.low + 0.500001)::int4)) * b.recorded) AS r
-    FROM ({both}) AS b CROSS JOIN LATERAL unnest(b.live) AS c (r)
-    JOIN program p ON lower(c.r) < p.high AND upper(c.r) > p.low
-    GROUP BY user_id, b.recorded
+    SELECT unnest((
+        SELECT range_agg(int4range(
+            floor(p.target + greatest(lower(c.r), p.low) - p.low + 0.500001)::int4,
+            floor(p.target + least(upper(c.r), p.high) - p.low + 0.500001)::int4))
+        FROM unnest(b.live) AS c (r) JOIN program p ON lower(c.r) < p.high AND upper(c.r) > p.low
+    ) * b.recorded) AS r
+    FROM ({both}) AS b
 ), ends AS (
     SELECT phase AS series, lower(c.r) AS low, upper(c.r) AS high, count(*) AS people
     FROM (SELECT phase, unnest(coverage) AS r FROM records) AS c
@@ -49,10 +50,10 @@ WITH {before} program AS (
     UNION ALL
     SELECT 'twice', lower(r), upper(r), count(*) FROM twice GROUP BY GROUPING SETS ((lower(r)), (upper(r)))
 ), steps AS (
-    SELECT series, coalesce(low, high) AS at, sum(CASE WHEN high IS NULL THEN people ELSE -people END) AS step
+    SELECT series, coalesce(low, high) AS at, sum(CASE WHEN high IS NULL THEN people ELSE -people END)::int4 AS step
     FROM ends GROUP BY series, coalesce(low, high)
 ), spans AS (
-    SELECT series, at::float8 AS low, (lead(at) OVER places)::float8 AS high, sum(step) OVER places AS people
+    SELECT series, at::float8 AS low, (lead(at) OVER places)::float8 AS high, (sum(step) OVER places)::int4 AS people
     FROM steps WINDOW places AS (PARTITION BY series ORDER BY at)
 ), uncut AS (
     SELECT series, low, high, people FROM spans WHERE series <> 'live' AND people <> 0

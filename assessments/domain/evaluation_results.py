@@ -90,21 +90,21 @@ def has_evaluated(*, user_id: int, lesson_id: int) -> bool:
     return EvaluationReceipt.objects.filter(user_id=user_id, evaluation__lesson_id=lesson_id).exists()
 
 
-def results_of(*, evaluation: Evaluation) -> EvaluationResults:
-    """Five queries and one for each question that asks for words. Questions of several editions stand one after the
-    other.
+def results_of(*, evaluation: Evaluation, with_texts: bool = True) -> EvaluationResults:
+    """Four queries and one for each question that asks for words, unless nobody wants these. Questions of several
+    editions stand one after the other.
 
     Below MIN_GROUP anonymous answers nothing is shown but how many there are. Whoever looks before and after the sixth
     answer can still subtract: results are for after the webinar, and the page says so.
     """
-    answered = EvaluationResponse.objects.filter(evaluation=evaluation).count()
-    forms = set(EvaluationResponse.objects.filter(evaluation=evaluation).values_list("form_id", flat=True).distinct())
-    if evaluation.form_id is not None:
-        forms.add(evaluation.form_id)
+    given = EvaluationResponse.objects.filter(evaluation=evaluation).order_by()
+    by_form = dict(given.values_list("form_id").annotate(number=Count("pk")))
+    answered = sum(by_form.values())
+    forms = {*by_form, evaluation.form_id} - {None}
     questions = list(EvaluationQuestion.objects.filter(form__in=forms).order_by("form__edition", "form", "position"))
     too_few = evaluation.is_anonymous and answered < MIN_GROUP
     counts, totals = ({}, {}) if too_few else _counts(evaluation, questions)
-    texts = {} if too_few else _texts(evaluation, questions)
+    texts = {} if too_few or not with_texts else _texts(evaluation, questions)
     by_dimension: dict[str, list[QuestionResult]] = defaultdict(list)
     for question in questions:
         total = totals.get(question.pk, 0)

@@ -144,4 +144,4 @@ def test_results_cost_the_same_for_any_number_of_answers(number: int) -> None:
     ) as queries:
         results_of(evaluation=evaluation)
 
-    assert len(queries) == 6
+    assert len(queries) == 5

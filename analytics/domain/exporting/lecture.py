@@ -136,7 +136,8 @@ AUDIENCE_MINUTES = Dataset(
 
 def _feedback(source: Source, after: Key, limit: int | None) -> Iterator[Row]:
     asked = Evaluation.objects.filter(about=source.asked_webinar.lesson_id).select_related("lesson", "form", "about")
-    rows = [row for one in asked.order_by("pk") for row in _answers(results_of(evaluation=one))]
+    results = [results_of(evaluation=one, with_texts=False) for one in asked.order_by("pk")]
+    rows = [row for one in results for row in _answers(one)]
     return cut(sorted(rows, key=lambda row: row[:3]), after, limit)
 
 

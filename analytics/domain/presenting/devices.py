@@ -9,7 +9,8 @@ from analytics.enums import DeviceKind
 from core.replica import reading
 
 # Of doctors only: staff who try the player have no enrolment in its session. A viewing is one opening of the player;
-# should its browser change its name on the way, it still counts once.
+# should its browser change its name on the way, it still counts once. Reports are many: only when they are one row for
+# each player is it asked whose that is.
 _DEVICES = """
 WITH viewings AS (
     SELECT s.id FROM webinars_playsession s
@@ -19,12 +20,12 @@ WITH viewings AS (
         SELECT webinar_id, session_id, device FROM analytics_playbackreport
         UNION ALL SELECT webinar_id, session_id, device FROM analytics_playersummary
     ) AS r
-    WHERE r.webinar_id = ANY (%(webinars)s) AND r.session_id IN (SELECT id FROM viewings)
+    WHERE r.webinar_id = ANY (%(webinars)s)
     GROUP BY r.session_id
 )
 SELECT '', count(*) FROM viewings
 UNION ALL
-SELECT device, count(*) FROM told GROUP BY device
+SELECT device, count(*) FROM told WHERE session_id IN (SELECT id FROM viewings) GROUP BY device
 """
 
 

@@ -7,10 +7,9 @@ their small words (`stop_words.txt`), which are no theme themselves; outside the
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain
 from pathlib import Path
 
 STOP_WORDS = Path(__file__).with_name("stop_words.txt")
@@ -18,9 +17,9 @@ LEAST_PEOPLE = 3
 MOST_THEMES = 8
 EXAMPLES = 2
 SHORTEST_WORD = 3
-WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
-Sentences = list[list[str]]  # words in small letters
-SENTENCE_ENDS = re.compile(r"[.!?;:,()\n\"/…–—]+")
+# Words, and by themselves the signs between which neighbours are none.
+WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*|[.!?;:,()\n\"/…–—]")
+Words = list[str]  # in small letters
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +42,25 @@ class Themes:
 
 def themes_of(texts: Iterable[tuple[Hashable, str]]) -> Themes:
     """Of pairs of a person and a text. Each person counts once for a theme, however often they write it."""
-    written = [(person, text, _sentences(text)) for person, text in texts if text.strip()]
-    people: dict[tuple[str, str], set[Hashable]] = defaultdict(set)
-    where: dict[tuple[str, str], list[str]] = defaultdict(list)
-    languages = _languages(sentences for _person, _text, sentences in written)
-    for language, (person, text, sentences) in zip(languages, written, strict=True):
-        for words in set(_said(sentences, language)):
-            people[language, words].add(person)
-            where[language, words].append(text)
-    counted = {key: len(found) for key, found in people.items() if len(found) >= LEAST_PEOPLE}
+    written = [(person, text) for person, text in texts if text.strip()]
+    said = [_words(text) for _person, text in written]
+    numbers: dict[Hashable, int] = {}  # the keys of rows are slow to count by
+    writers = [numbers.setdefault(person, len(numbers)) for person, _text in written]
+    where: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for place, language in enumerate(_languages(said)):
+        for words in set(_said(said[place], language)):
+            where[language, words].append(place)
+    people = {key: len({writers[place] for place in places}) for key, places in where.items()}
+    counted = {key: number for key, number in people.items() if number >= LEAST_PEOPLE}
     kept = [key for key in counted if not _is_within(key, counted)]
     kept.sort(key=lambda key: (-counted[key], " " not in key[1], key[1], key[0]))
     themes = tuple(
-        Theme(words, language, counted[language, words], _examples(where[language, words]))
+        Theme(
+            words, language, counted[language, words], _examples(written[place][1] for place in where[language, words])
+        )
         for language, words in kept[:MOST_THEMES]
     )
-    return Themes(len({person for person, _text, _sentences in written}), themes)
+    return Themes(len(numbers), themes)
 
 
 @cache
@@ -68,39 +70,46 @@ def stop_words() -> Mapping[str, frozenset[str]]:
     return {language: frozenset(words.split()) for language, words in zip(parts[1::2], parts[2::2], strict=True)}
 
 
-def _sentences(text: str) -> Sentences:
-    plain = unicodedata.normalize("NFC", text).casefold().replace("’", "'")
-    return [WORD.findall(sentence) for sentence in SENTENCE_ENDS.split(plain)]
+@cache
+def _languages_of_small_words() -> Mapping[str, Sequence[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for language, words in stop_words().items():
+        for word in words:
+            found[word].append(language)
+    return dict(found)
 
 
-def _languages(texts: Iterable[Sentences]) -> list[str]:
+def _words(text: str) -> Words:
+    return WORD.findall(unicodedata.normalize("NFC", text).casefold().replace("’", "'"))
+
+
+def _languages(texts: Iterable[Words]) -> list[str]:
     """By the most of its small words; a text without any is taken to be in the language of the most others."""
-    found = [_language_of(sentences) for sentences in texts]
+    found = [_language_of(words) for words in texts]
     usual = Counter(one for one in found if one)
     fallback = min(usual, key=lambda one: (-usual[one], one), default="en")
     return [one or fallback for one in found]
 
 
-def _language_of(sentences: Sentences) -> str:
-    words = list(chain.from_iterable(sentences))
-    hits = {language: sum(map(stops.__contains__, words)) for language, stops in stop_words().items()}
-    best = max(hits, key=lambda language: hits[language])
-    return best if hits[best] else ""
+def _language_of(words: Words) -> str:
+    known = _languages_of_small_words()
+    hits: dict[str, int] = {}
+    for word in words:
+        for language in known.get(word, ()):
+            hits[language] = hits.get(language, 0) + 1
+    return max(stop_words(), key=lambda language: hits.get(language, 0)) if hits else ""
 
 
-def _said(sentences: Sentences, language: str) -> Iterator[str]:
+def _said(words: Words, language: str) -> Iterator[str]:
     stops = stop_words()[language]
-    for sentence in sentences:
-        words = [word if word not in stops and _may_tell(word) else "" for word in sentence]
-        for place, word in enumerate(words):
-            if word:
-                yield word
-                if place and words[place - 1]:
-                    yield f"{words[place - 1]} {word}"
-
-
-def _may_tell(word: str) -> bool:
-    return len(word) >= SHORTEST_WORD and _is_latin(word[0])
+    before = ""
+    for word in words:
+        telling = word if word not in stops and len(word) >= SHORTEST_WORD and _is_latin(word[0]) else ""
+        if telling:
+            yield telling
+            if before:
+                yield f"{before} {telling}"
+        before = telling
 
 
 @cache
