@@ -299,7 +299,8 @@ class TestDuties:
 
     def test_presenters_of_what_is_to_come_are_refused_and_of_the_past_are_not(self) -> None:
         person = UserFactory.create()
-        webinar = LiveWebinarFactory.create(presenters=[person], lesson__title="Heart failure")
+        webinar = LiveWebinarFactory.create(lesson__title="Heart failure")
+        webinar.presenters.add(person)
         with pytest.raises(DutiesError, match="Heart failure"):
             look(user=person, now=NOW)
         Webinar.objects.filter(pk=webinar.pk).update(live_at=AT, ended_at=AT + timedelta(hours=1))
