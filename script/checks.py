@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+import psutil
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
@@ -61,11 +63,18 @@ PARTS = (
 )
 
 
+def busy_seconds() -> float:
+    """Of all cores since the machine began: servers of the tests are nobody's children."""
+    times = psutil.cpu_times()
+    return float(times.user + times.nice + times.system)
+
+
 @dataclass
 class Report:
     failed: list[str] = field(default_factory=list)
     seconds: list[tuple[str, float]] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("tests", "failures", "errors", "skipped"), 0))
+    busy_before: float = field(default_factory=busy_seconds)
 
     def step(self, name: str, work: Callable[[], bool]) -> None:
         print(f"\n=== {name}", flush=True)
@@ -80,6 +89,7 @@ class Report:
         for name, seconds in self.seconds:
             print(f"{seconds:7.1f} s  {name}{'  FAILED' if name in self.failed else ''}")
         print(f"{sum(seconds for _, seconds in self.seconds):7.1f} s  all together")
+        print(f"{busy_seconds() - self.busy_before:7.1f} s  of {os.cpu_count()} cores, whoever used them")
         bad = self.counts["failures"] + self.counts["errors"]
         passed = self.counts["tests"] - bad - self.counts["skipped"]
         print(f"Tests: {passed} passed, {bad} failed, {self.counts['skipped']} skipped")
