@@ -50,7 +50,14 @@ export function follow({ form, place, state, show = put }) {
     event.preventDefault();
     soon(0);
   });
+  if ([...form.elements].some(isTouched)) soon(0); // typed before this script was there, or brought back by the browser
   return soon;
+}
+
+function isTouched(field) {
+  if (field.type === "hidden") return false;
+  if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+  return "defaultValue" in field && field.value !== field.defaultValue;
 }
 
 function put(place, html) {

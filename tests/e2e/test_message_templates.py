@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from reminders.enums import Channel
 from reminders.rendering.builtin import all_words
@@ -131,6 +131,22 @@ def test_sec_22_the_frame_of_the_email_runs_nothing_and_leads_nowhere(own_set: P
     assert page.url == before
     assert len(page.context.pages) == 1
     assert page.title() != "1"
+
+
+def test_what_was_typed_before_the_script_came_is_shown(own_set: Page) -> None:
+    page = own_set
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/live-look*", hold)
+    page.get_by_role("link", name="We are live, SMS").click(no_wait_after=True)
+    page.get_by_label("Text", exact=True).fill("Come in, {{ doctor.nam }}.")
+    while not held:
+        page.wait_for_timeout(20)
+    held[0].continue_()
+    expect(page.get_by_text("Is it “doctor.name”?")).to_be_visible()
 
 
 def test_without_a_script_a_button_shows_it(open_browser: OpenBrowser, site: Site) -> None:
