@@ -1,14 +1,17 @@
 """Asking and voting: once, in time, cleaned, and not too often."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
+from tests.factories.accounts import UserFactory
 from tests.factories.courses import EnrolmentFactory
 from tests.factories.media import VideoFactory
 from tests.questions.world import NOON, ON_AIR_SECONDS, World, at, doctor_of, end, make_world
+from tests.webinars.on_air import make_live, publish
 from webinars.domain import answers
 from webinars.domain.lanes import LaneError
 from webinars.domain.question_lists import own_questions, published_questions, recording_seconds
@@ -26,8 +29,8 @@ from webinars.domain.restrictions import mute
 from webinars.domain.tally_news import announce_due
 from webinars.domain.texts import EmptyTextError, LongTextError, clean_line, clean_text
 from webinars.domain.timeline import Timeline
-from webinars.enums import Phase
-from webinars.models import Question, QuestionMessage, QuestionVote, RoomEvent
+from webinars.enums import Phase, QuestionState
+from webinars.models import Question, QuestionMessage, QuestionVote, RoomEvent, Webinar
 
 pytestmark = pytest.mark.django_db
 EDGE = ON_AIR_SECONDS - 2
@@ -228,6 +231,46 @@ class TestPlaceInTheRecording:
     def test_is_nowhere_before_there_is_a_recording(self) -> None:
         assert recording_seconds(Question(asked_seconds=50.0, answered_seconds=60.0), Timeline()) is None
         assert recording_seconds(Question(asked_seconds=50.0), Timeline()) is None
+
+    def test_what_was_asked_in_the_recording_stays_at_its_words_when_that_is_cut(self) -> None:
+        webinar, user = make_live(), UserFactory.create()
+        day = timedelta(days=1)
+
+        def asked(after: timedelta, second: float) -> int:
+            question = Question.objects.create(
+                webinar=webinar, author=user, text="Which dose?", phase=Phase.ON_DEMAND, asked_seconds=second,
+                asked_at=NOON + after, state=QuestionState.PUBLISHED, published_at=NOON + after,
+            )  # fmt: skip
+            return question.pk
+
+        def places() -> list[float]:
+            shown = published_questions(webinar=Webinar.objects.get(pk=webinar.pk))
+            by_id = {one["id"]: one["recording_seconds"] for one in shown}
+            return [by_id[number] for number in questions]
+
+        for days, cuts in enumerate((((0, 60),), ((0, 60), (120, 180)), ())):
+            publish(webinar, spans=[(0.0, 300.0, 0.0), (400.0, 700.0, 300.0)], cuts=cuts, at=NOON + days * day)
+        # The same second of three editions; before the first there was another recording, and of the last one's no 900.
+        questions = [asked(days * day + timedelta(hours=1), 130.0) for days in range(3)]
+        questions += [asked(-day, 130.0), asked(3 * day, 900.0)]
+        assert places() == [190.0, 250.0, 130.0, 130.0, 900.0]
+        publish(webinar, spans=[(0.0, 300.0, 0.0), (400.0, 700.0, 300.0)], cuts=((180, 240),), at=NOON + 4 * day)
+        assert places() == [180.0, 190.0, 130.0, 130.0, 900.0]
+
+    @pytest.mark.parametrize("count", [1, 3])
+    def test_costs_one_query_more_however_many_there_are(
+        self, count: int, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        webinar, user = make_live(), UserFactory.create()
+        publish(webinar, spans=[(0.0, 300.0, 0.0)], at=NOON)
+        Question.objects.bulk_create(
+            Question(webinar=webinar, author=user, text="Which?", phase=Phase.ON_DEMAND, asked_seconds=9.0,
+                     asked_at=NOON, state=QuestionState.PUBLISHED, published_at=NOON)
+            for _ in range(count)
+        )  # fmt: skip
+        webinar = Webinar.objects.select_related("video").get(pk=webinar.pk)
+        with django_assert_num_queries(3):
+            assert len(published_questions(webinar=webinar)) == count
 
 
 class TestLists:

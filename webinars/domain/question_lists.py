@@ -1,6 +1,8 @@
 """Reading questions: what pages and the API begin with, before events bring the rest."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.contrib.postgres.search import TrigramWordSimilarity
@@ -22,7 +24,7 @@ from webinars.domain.question_shown import (
 )
 from webinars.domain.room_state import last_number
 from webinars.domain.timeline import Timeline
-from webinars.domain.timelines import timeline_of
+from webinars.domain.timelines import RecordingMap, shown_over_time, shown_then, timeline_of
 from webinars.enums import Phase, QuestionState
 from webinars.models import CannedReply, Question, QuestionMessage, QuestionVote, Webinar
 
@@ -37,7 +39,7 @@ ALIKE = 0.5  # of 1: forgives a letter or two in a word
 def questions_for_doctor(*, webinar: Webinar, user: User, lanes: Lanes) -> dict[str, Any]:
     """One's own and the published ones. `number` is of the room before they were read: events after it bring the rest.
 
-    At most seven queries, however many questions there are.
+    At most eight queries, however many questions there are.
     """
     return {
         "number": last_number(webinar.pk),  # before the rest is read
@@ -81,19 +83,34 @@ def published_questions(*, webinar: Webinar, user: User | None = None) -> list[P
     voted = set(_voted.rows(webinar=webinar.pk, user=user.pk)) if user and questions else set()
     has_recording = webinar.video is not None and webinar.video.is_published
     timeline = timeline_of(webinar.pk) if has_recording else Timeline()
+    editions = shown_over_time(webinar) if timeline.pieces and any(map(_is_of_recording, questions)) else ()
     return [
-        {**for_everybody(one), "voted": one.pk in voted, "recording_seconds": recording_seconds(one, timeline)}
+        {
+            **for_everybody(one),
+            "voted": one.pk in voted,
+            "recording_seconds": recording_seconds(one, timeline, editions),
+        }
         for one in questions
     ]
 
 
-def recording_seconds(question: Question, timeline: Timeline) -> float | None:
-    """Where it was answered on air, or else asked. None without a recording, and for what was asked off the air."""
-    if question.answered_seconds is not None:
-        return timeline.to_recording(question.answered_seconds) if timeline.pieces else None
-    if question.phase == Phase.ON_DEMAND or question.asked_seconds is None:
-        return question.asked_seconds
-    return timeline.to_recording(question.asked_seconds) if timeline.pieces else None
+def recording_seconds(
+    question: Question, timeline: Timeline, editions: Sequence[tuple[datetime, RecordingMap]] = ()
+) -> float | None:
+    """Where it was answered on air, or else asked. None without a recording, and for what was asked off the air.
+
+    What was asked in the recording goes by the edition that was shown then: cuts made since have moved its words.
+    """
+    place = question.asked_seconds if question.answered_seconds is None else question.answered_seconds
+    if place is not None and _is_of_recording(question):
+        then = shown_then(editions, at=question.asked_at, second=place)
+        return timeline.to_recording(then.program_to_shown.to_program(place)) if then else place
+    return timeline.to_recording(place) if place is not None and timeline.pieces else None
+
+
+def _is_of_recording(question: Question) -> bool:
+    """Whether its place is a second of the recording, not of the broadcast."""
+    return question.phase == Phase.ON_DEMAND and question.answered_seconds is None
 
 
 def forwarded_questions(*, webinar: Webinar) -> list[Payload]:

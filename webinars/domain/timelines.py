@@ -1,6 +1,6 @@
 """Where a moment of a broadcast lies in its recording, as it is on air now. Reads; the arithmetic is in `timeline`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -109,6 +109,17 @@ def shown_over_time(webinar: Webinar) -> list[tuple[datetime, RecordingMap]]:
     theirs = Q(broadcast__recording=webinar.video_id) | Q(broadcast__webinar=webinar, broadcast__is_rehearsal=False)
     found = Edition.objects.filter(theirs, published_at__isnull=False).order_by("published_at", "number")
     return [(one.published_at, map_of(one)) for one in found if one.published_at]
+
+
+def shown_then(
+    editions: Sequence[tuple[datetime, RecordingMap]], *, at: datetime, second: float
+) -> RecordingMap | None:
+    """Of `shown_over_time`: what showed `second` to who watched at that time.
+
+    None before the first edition, and for a second that it never had: that was another recording.
+    """
+    found = next((shown for since, shown in reversed(editions) if since <= at), None)
+    return found if found and second <= found.uncut_to_shown.recording_seconds else None
 
 
 def is_stale(webinar: Webinar, version: str) -> bool:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from analytics.domain.axis import Axis
 from analytics.domain.presenting.questions import Asked
 from core.replica import reading
-from webinars.domain.timelines import RecordingMap
+from webinars.domain.timelines import RecordingMap, shown_then
 from webinars.enums import PollState
 from webinars.models import Chapter, Poll
 
@@ -52,8 +52,6 @@ def questions_per_minute(
 
 
 def _now_at(one: Asked, axis: Axis, editions: Sequence[tuple[datetime, RecordingMap]]) -> float:
-    """Where the axis has what was shown when this was asked; before the first edition there was another recording."""
-    then = next((shown.uncut_to_shown for since, shown in reversed(editions) if since <= one.at), None)
-    if then is None or one.seconds > then.recording_seconds:
-        return one.seconds
-    return axis.of_uncut(then.to_program(one.seconds))
+    """Where the axis has what was shown when this was asked."""
+    then = shown_then(editions, at=one.at, second=one.seconds)
+    return axis.of_uncut(then.uncut_to_shown.to_program(one.seconds)) if then else one.seconds
