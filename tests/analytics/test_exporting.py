@@ -1,6 +1,7 @@
 """Every dataset against plain Python over the raw rows, and page by page the same as at once."""
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from datetime import UTC, timedelta
 from typing import Any
 
@@ -30,9 +31,10 @@ from tests.factories.courses import (
     RoleGrantFactory,
 )
 from tests.factories.webinars import WatchRecordFactory, WebinarFactory
+from tests.stage.doors import open_door
 from tests.webinars.watching import NOON
-from webinars.enums import Phase, QuestionState
-from webinars.models import Question, WatchRecord, Webinar
+from webinars.enums import Phase, QuestionState, SpotState
+from webinars.models import Question, SpotRequest, WatchRecord, Webinar
 
 pytestmark = pytest.mark.django_db
 some = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -46,7 +48,23 @@ def webinar() -> Webinar:
     found = well_visited(course, RoleGrantFactory.create(programme=course.programme, role=Role.PRESENTER).user)
     reported(found, 5)
     reported(found, 2, at=NOON + timedelta(days=40))
+    for number in range(4):
+        _asked(WebinarFactory.create(lesson__course=course), [SpotState.PENDING] * (number + 1))
     return found
+
+
+def _asked(webinar: Webinar, states: Sequence[SpotState]) -> None:
+    """At the door of a webinar, which was opened for this."""
+    window = open_door(webinar)
+    for number, state in enumerate(states):
+        SpotRequest.objects.create(
+            window=window,
+            email=f"{number}@example.org",
+            ticket=f"{window.pk}-{number}",
+            state=state,
+            decided_at=None if state == SpotState.PENDING else NOON,
+            created_at=NOON,
+        )
 
 
 def rows_of(key: str, source: Source) -> list[dict[str, Any]]:
@@ -246,6 +264,24 @@ def test_learners_and_what_they_watched_are_those_of_the_raw_rows(people: list[d
     assert list(DATASETS["watching"].rows(source)) == sorted(watching, key=lambda row: row[:2])
 
 
+@given(doors=st.lists(st.tuples(st.integers(0, 2), st.lists(st.sampled_from(SpotState), max_size=4)), max_size=5))
+@some
+def test_the_door_is_counted_request_by_request(doors: list[tuple[int, list[SpotState]]]) -> None:
+    """Of two webinars of the programme, whose doors may have been opened several times, and one of another."""
+    course = CourseFactory.create()
+    webinars = [WebinarFactory.create(lesson__course=course) for _ in range(2)] + [WebinarFactory.create()]
+    for where, states in doors:
+        _asked(webinars[where], states)
+    expected = []
+    for place, webinar in enumerate(webinars[:2]):
+        states = [state for where, given_states in doors if where == place for state in given_states]
+        if states:
+            row = {"webinar": webinar.pk, "title": webinar.lesson.title, "asked": len(states)}
+            row |= {"waiting": states.count(SpotState.PENDING), "let_in": states.count(SpotState.APPROVED)}
+            expected.append(row | {"not_let_in": states.count(SpotState.DENIED)})
+    assert rows_of("door", Source(course.programme)) == expected
+
+
 def test_a_cohort_is_named_and_an_erased_person_has_no_address() -> None:
     place = EnrolmentFactory.create(user__email="abc@erased.invalid")
     Enrolment.objects.filter(pk=place.pk).update(cohort=CohortFactory.create(programme=place.programme, name="Brazil"))
@@ -283,7 +319,7 @@ def _paged(dataset: Dataset, source: Source, size: int) -> list[dict[str, Any]]:
 def test_every_dataset_stands_in_one_list_and_behind_one_door() -> None:
     webinar, programme = datasets_of(Scope.WEBINAR), datasets_of(Scope.PROGRAMME)
     assert [*webinar, *programme] == list(DATASETS.values())
-    assert {one.key for one in DATASETS.values() if one.has_people} == {one.key for one in programme}
+    assert {one.key for one in DATASETS.values() if one.has_people} == {"learners", "watching"}
     assert find_dataset("learners", Scope.WEBINAR) is None
     assert find_dataset("nothing", Scope.PROGRAMME) is None
 

@@ -133,7 +133,7 @@ def test_tables_to_take_along(programme: Programme, moderator: User) -> None:
     browser = signed_in(moderator)
     links = [one.attrs["href"] for one in read(browser, _path(programme)).all("a")]
     files = [one for one in links if "/export/" in one]
-    names = [f"{name}.{form}" for name in ("learners", "watching") for form in ("csv", "xlsx", "json")]
+    names = [f"{name}.{form}" for name in ("learners", "watching", "door") for form in ("csv", "xlsx", "json")]
     assert files == [f"{_path(programme)}export/{name}" for name in names]
     for one in files:
         answer = browser.get(one)
