@@ -45,10 +45,13 @@ class Room:
     def listener(self, who: str) -> Page:
         """A page that hears what the room tells this person."""
         page = self.page(who)
-        page.goto(f"{self.site.url}/programmes/")
+        page.goto(f"{self.site.url}/account/")
+        self.listen(page)
+        return page
+
+    def listen(self, page: Page) -> None:
         page.evaluate(LISTEN, [self.world["webinar"]])
         until(page, "() => window.heard.some((frame) => frame.t === 'room_state')")
-        return page
 
     def knock(self, first: str, last: str) -> Page:
         """A doctor without an account asks at the door."""
@@ -252,6 +255,7 @@ def test_everything_goes_by_keyboard(room: MakeRoom) -> None:
     told(page, "Merged.")
     press("/")
     page.keyboard.type("amh")
+    expect(page.locator(".dk-row")).to_have_count(0)
     press("Escape")
     press("5")
     expect(row(page, SECOND)).to_be_visible()
@@ -289,8 +293,6 @@ def test_polls_are_prepared_opened_answered_closed_and_shown(room: MakeRoom, com
     live = room()
     page, other = live.desk("ana"), live.desk("tomas")
     doctor = live.listener("doctor")
-    doctor.goto(f"{live.site.url}/account/")
-    doctor.evaluate(LISTEN, [live.world["webinar"]])
     page.get_by_text("Prepare a poll").click()
     page.get_by_role("textbox", name="Question", exact=True).fill("Which first?")
     page.get_by_label("Answers, one a line").fill("Surgery")
@@ -343,8 +345,7 @@ def test_who_is_removed_loses_the_socket_and_can_be_let_back(room: MakeRoom) -> 
     expect(person.get_by_text("removed", exact=True)).to_be_visible()
     person.get_by_role("button", name="Let back").click()
     told(other, "Dr Meera Nair may come back.")
-    doctor.evaluate(LISTEN, [live.world["webinar"]])
-    until(doctor, "() => window.heard.some((frame) => frame.t === 'room_state')")
+    live.listen(doctor)
 
 
 def test_announcements_links_lanes_and_the_end_reach_everybody(room: MakeRoom) -> None:

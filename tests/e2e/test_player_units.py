@@ -326,3 +326,25 @@ def test_words_that_another_desk_keeps_back_stay_so(page: Page) -> None:
         }"""
     )
     assert asked == [{}, {"hope": 2, "rude": 1}, 2]
+
+
+def test_the_answer_to_an_older_search_does_not_replace_a_newer_ones(page: Page) -> None:
+    shown = page.evaluate(
+        """async () => {
+            document.body.innerHTML = "<template id=dk-words></template>";
+            const { Card } = await import("/js/desk/card.js");
+            const card = Object.create(Card.prototype);
+            const shown = [], answers = [];
+            Object.assign(card, {
+                id: 1, form: { merge: { elements: { q: { value: "" } } } }, choice: ({ id }) => id,
+                requests: { get: () => new Promise((done) => answers.push(done)) },
+                part: { found: { replaceChildren: (...found) => shown.push(found) } },
+            });
+            const first = card.find(), second = card.find();
+            answers[1]({ results: [{ id: 3, state: "new" }] });
+            answers[0]({ results: [{ id: 2, state: "new" }] });
+            await Promise.all([first, second]);
+            return shown;
+        }"""
+    )
+    assert shown == [[3]]

@@ -186,6 +186,7 @@ export class Card extends EventTarget {
 
   async find() {
     const { id } = this;
+    const search = (this.search = {}); // an answer that a newer search has overtaken is for nobody
     clearTimeout(this.searching);
     const query = new URLSearchParams({ q: this.form.merge.elements.q.value, state: "" });
     let answer;
@@ -195,7 +196,7 @@ export class Card extends EventTarget {
       this.alert(refused.detail);
       return;
     }
-    if (id !== this.id) return;
+    if (id !== this.id || search !== this.search) return;
     const found = answer.results.filter((one) => one.id !== id && OPEN.has(one.state)).slice(0, 8);
     this.part.found.replaceChildren(...found.map((one) => this.choice(one)));
     if (!found.length) this.part.found.append(Object.assign(document.createElement("li"), { textContent: say("empty-search") }));

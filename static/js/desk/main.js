@@ -150,8 +150,10 @@ function keys({ queue, card, toast, part }, help) {
       const form = field.closest("[data-form]");
       const name = form && form.closest(".dk-card") && form.dataset.form;
       if (name && name !== "say") card.shut(name, true);
-      else if (field.closest(".dk-queue")) queue.move(0);
-      else field.blur();
+      else {
+        field.blur(); // the list may be empty, and then no row takes the focus
+        if (field.closest(".dk-queue")) queue.move(0);
+      }
     },
   };
   for (let number = 1; number <= 7; number += 1) acts[number] = () => queue.chooseNumber(number);
