@@ -2,7 +2,7 @@
 
 import shutil
 
-from playwright.sync_api import Browser, Playwright
+from playwright.sync_api import Browser, Playwright, expect
 
 # The shell renders and scripts as the whole browser does and has no window around the page: half of the work.
 PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
@@ -13,6 +13,8 @@ FLAGS = [
     "--disable-dev-shm-usage",
     "--disable-gpu",
 ]
+PATIENCE_SECONDS = 90  # for whatever a busy machine has to do; a test that waits for nothing costs it
+expect.set_options(timeout=PATIENCE_SECONDS * 1000)
 
 
 def start_chromium(playwright: Playwright) -> Browser:

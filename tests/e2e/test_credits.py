@@ -32,7 +32,12 @@ def test_what_is_ready_is_taken_and_explained(open_browser: OpenBrowser, site: S
     expect(page.get_by_text("You watched 47 of 60 minutes live.")).to_be_visible()
     expect(page.get_by_text("You took 0.5 of the 0.75 that were there.")).to_be_visible()
     look(page, "credit-granted")
-    assert site.rows("SELECT credits::text FROM certification_ledgerentry ORDER BY id DESC LIMIT 1") == [("0.50",)]
+    assert site.rows(
+        "SELECT e.credits::text FROM certification_ledgerentry e JOIN certification_claim c ON c.id = e.claim_id"
+        " WHERE e.user_id = %s AND c.accreditation_id = %s",
+        int(site.world["doctors"]["credits"]["id"]),
+        site.world["credits"]["ready"],
+    ) == [("0.50",)]
 
     page.get_by_role("link", name="Your credits").click()
     granted = page.get_by_role("listitem").filter(has_text="AMA PRA Category 1").filter(has_text="Individualised")

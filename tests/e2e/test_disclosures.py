@@ -140,7 +140,7 @@ def reads(open_browser: OpenBrowser, site: Site, doctor: Page, lecture: str) -> 
     assert "/disclosures/" in doctor.url
     expect(doctor.get_by_text("Two colleagues without relationships")).to_be_visible()
     doctor.get_by_role("button", name="I have read this: go on").click()
-    assert doctor.url == lecture
+    expect(doctor).to_have_url(lecture)
     assert site.rows("SELECT count(*) FROM certification_acknowledgement") == [(1,)]
     doctor.goto(lecture)
     assert doctor.url == lecture

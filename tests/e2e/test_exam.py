@@ -114,10 +114,11 @@ def test_what_is_ticked_before_the_script_is_here_is_saved_when_it_comes(open_br
     page.route("**/js/quiz/page*.js", lambda route: held.append(route))  # noqa: PLW0108  # Playwright marks what it is given
     page.goto(f"{site.url}/tests/{site.world['assessments']['exam']}/")
     # The page's own "load" waits for the script, and so would a click that waits for the page.
-    page.get_by_role("button", name="Start the test").click(no_wait_after=True)
+    with page.expect_request("**/js/quiz/page*.js"):
+        page.get_by_role("button", name="Start the test").click(no_wait_after=True)
     question(page, 1)
     page.get_by_label("How many oocytes a stimulation would yield").check()
-    eventually(lambda: len(held) == 1)
+    assert len(held) == 1
     assert answers(site, "early") == {}
     held[0].continue_()
     eventually(lambda: answers(site, "early") == {0: {"choice": "b"}})

@@ -13,7 +13,7 @@ from tests.e2e.test_desk import Room, row, told
 from tests.e2e.test_live_page import TABLET, WORLD, Show, stage_is
 from tests.recording.camera import RATE
 
-pytestmark = [pytest.mark.browser, pytest.mark.long]
+pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.timeout(480)]  # a whole webinar
 ASKED = "Which AMH would you still operate on?"
 WORDING = "AMH before surgery: which cut-off?"
 AFTER_THE_BREAK = 10_000  # the number of the first frame that the second connection sends
@@ -47,13 +47,13 @@ def test_a_webinar_from_the_doors_to_the_recording(cast: Cast) -> None:
     expect(cast.desk.locator("[data-part=state]").first).to_have_text("Doors open")
     doctor.get_by_role("button", name="Play a test sound").click()  # touched: the browser lets the picture begin
     with show.on_air(numbered_picture(0)):
-        expect(doctor.locator("#player.is-live[data-ready=true]")).to_be_visible(timeout=60_000)
+        expect(doctor.locator("#player.is-live[data-ready=true]")).to_be_visible()
         watching.wait_until_playing()
         expect(cast.desk.locator("[data-part=state]").first).to_have_text("Live")
         expect(cast.presenter.get_by_text("Time left")).to_be_visible()
         answered_at = a_question_is_answered_live(cast)
         a_poll_is_held(cast)
-    expect(doctor.get_by_text("The presenter's line was interrupted")).to_be_visible(timeout=60_000)
+    expect(doctor.get_by_text("The presenter's line was interrupted")).to_be_visible()
     take(doctor, "interrupted", schemes=BOTH)
     with show.on_air(numbered_picture(AFTER_THE_BREAK)):
         left = goes_on_and_leaves(cast)
@@ -121,7 +121,7 @@ def a_poll_is_held(cast: Cast) -> None:
 def goes_on_and_leaves(cast: Cast) -> int:
     """Called to a patient in the second part; the webinar goes on. Gives the frame that stood on the screen."""
     show, watching = cast.show, cast.watching
-    expect(cast.doctor.locator("[data-part=notice]")).to_be_hidden(timeout=60_000)
+    expect(cast.doctor.locator("[data-part=notice]")).to_be_hidden()
     watching.wait(f"v => !v.paused && {NUMBER}(v) > {AFTER_THE_BREAK + 3 * RATE}")
     watching.pause()
     watching.wait_until_saved()
@@ -129,7 +129,7 @@ def goes_on_and_leaves(cast: Cast) -> int:
     left = int(watching.value(NUMBER))
     at = show.position("doctor")
     # The last five seconds of a recording are no place to go on from.
-    assert eventually(lambda: show.program_seconds > at + 8, 60)
+    assert eventually(lambda: show.program_seconds > at + 8)
     return left
 
 

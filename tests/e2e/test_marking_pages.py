@@ -109,6 +109,7 @@ def test_short_answers_without_a_script_and_a_mark_that_was_a_slip(open_browser:
     page.get_by_role("button", name="As the key suggests: 2").click()
     expect(page.get_by_text("1 of 3 marked")).to_be_visible()
     page.get_by_role("button", name="All: 4").click()
+    expect(page.get_by_text("2 of 3 marked")).to_be_visible()
     page.get_by_label("Points, 0 to 4").fill("0.5")
     page.get_by_role("button", name="Save and go on").click()
     expect(page.get_by_text("Nothing waits here. Thank you.")).to_be_visible()

@@ -1,5 +1,6 @@
 """The words of messages: e-mails on a phone, and the editor in the office with its look and its completion."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -95,6 +96,7 @@ def test_all_channels_follow_what_is_typed_and_two_braces_complete(
     letter = page.frame_locator("iframe.mt-page")
     expect(letter.get_by_role("link", name="Join now")).to_be_visible()
     subject = page.get_by_label("Subject", exact=True)
+    expect(subject).to_have_attribute("aria-controls", re.compile("choices"))  # the script is here
     subject.fill("On air: ")
     subject.press_sequentially("{{web")
     options = page.get_by_role("option")

@@ -51,6 +51,7 @@ def test_all_of_it_without_scripts(open_browser: OpenBrowser, site: Site) -> Non
     expect(page.get_by_role("checkbox", name="E-mail")).not_to_be_checked()
     page.goto(f"{site.url}/u/{site.world['messages']['unsubscribe']}/")
     page.get_by_role("button", name="Start them again").click()
+    expect(page.get_by_role("heading", name="They go on")).to_be_visible()
     page.goto(f"{site.url}/u/{site.world['messages']['unsubscribe']}/")
     take(page, "unsubscribe")
     page.get_by_role("button", name="Stop them").click()

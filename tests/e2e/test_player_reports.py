@@ -201,7 +201,7 @@ def test_whatever_goes_wrong_here_the_player_does_not_notice(page: Page) -> None
 
 
 def test_a_doctor_who_watches_and_leaves_has_told_how_it_played(watching: StartWatching, site: Site) -> None:
-    laptop = watching("anna").open()
+    laptop = watching("units").open()
     laptop.play()
     laptop.play_until(3)
     laptop.seek(1)
@@ -213,7 +213,7 @@ def test_a_doctor_who_watches_and_leaves_has_told_how_it_played(watching: StartW
         " FROM analytics_playbackreport r JOIN webinars_playsession s ON s.id = r.session_id WHERE s.user_id = %s"
         " ORDER BY r.number"
     )
-    rows = eventually(lambda: site.rows(query, int(site.world["doctors"]["anna"]["id"])))
+    rows = eventually(lambda: site.rows(query, int(site.world["doctors"]["units"]["id"])))
     number, start, play, stall, device, kbits, replayed = rows[0]
     assert (number, device) == (1, "computer")
     assert 0 < start < 30_000

@@ -1,6 +1,8 @@
 """The presenter's page, the door and its queue in real browsers."""
 
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -98,10 +100,9 @@ def test_a_presenter_rehearses_with_a_real_stream_and_goes_live(
     page.get_by_role("button", name="Make a stream key").click()
     server = page.get_by_label("Server").input_value()
     key = page.get_by_label("Stream key", exact=True).input_value()
-    publisher = publish(f"{server}/{key}")
-    try:
+    with publish(f"{server}/{key}"):
         done = page.locator(".stage-steps li.done")
-        expect(done).to_have_count(6, timeout=90_000)
+        expect(done).to_have_count(6)
         take(page, "stage-on-air")
         page.locator("#sure-live summary").click()
         page.get_by_role("button", name="Yes, go live now").click()
@@ -110,16 +111,18 @@ def test_a_presenter_rehearses_with_a_real_stream_and_goes_live(
         take(page, "stage-live")
         page.get_by_role("button", name="Yes, end it now").click()
         expect(page.get_by_text("This webinar is over.")).to_be_visible()
-    finally:
-        publisher.terminate()
-        publisher.wait(10)
 
 
-def publish(address: str) -> "subprocess.Popen[bytes]":
+@contextmanager
+def publish(address: str) -> Iterator[None]:
     """As OBS does it: H.264 and AAC in FLV over RTMP, in real time."""
     from media.ffmpeg.binary import ffmpeg_path
 
     command = [ffmpeg_path(), "-v", "error", "-re", "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=15"]
     command += ["-f", "lavfi", "-i", "sine=frequency=330:sample_rate=44100", "-c:v", "libx264", "-preset", "ultrafast"]
     command += ["-tune", "zerolatency", "-pix_fmt", "yuv420p", "-g", "30", "-b:v", "600k", "-c:a", "aac", "-b:a", "96k"]
-    return subprocess.Popen([*command, "-f", "flv", address])
+    with subprocess.Popen([*command, "-f", "flv", address]) as publisher:
+        try:
+            yield
+        finally:
+            publisher.kill()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext, Route, WebSocketRoute, expect
 
-from tests.e2e.conftest import Complaints, OpenBrowser, Site, Watching, eventually
+from tests.e2e.conftest import Complaints, OpenBrowser, Site, Watching, eventually, until
 
 pytestmark = pytest.mark.browser
 StartWatching = Callable[..., Watching]
@@ -40,8 +40,20 @@ class Line:
         self.context.set_offline(False)
 
 
-def saved_text(watching: Watching) -> str:
-    return watching.page.locator("[data-part=saved-text]").text_content() or ""
+def play_on_without(line: Line, watching: Watching) -> float:
+    """Three seconds from what is loaded. Returns where it was when the line was cut: by then the server may know of
+    some seconds already.
+    """
+    watching.wait("v => v.buffered.length && v.buffered.end(0) > v.currentTime + 10")
+    line.cut()
+    cut_at = watching.at
+    watching.play_until(cut_at + 3)
+    return cut_at
+
+
+def is_behind(site: Site, cut_at: float, doctor: str, name: str = "lecture") -> bool:
+    """The server has heard of nothing that was played since."""
+    return (site.position(doctor, name) or 0) <= cut_at and max(site.seen(doctor, name), default=0) <= cut_at
 
 
 def test_a_dropped_connection_loses_nothing(watching: StartWatching, site: Site, complaints: Complaints) -> None:
@@ -49,15 +61,13 @@ def test_a_dropped_connection_loses_nothing(watching: StartWatching, site: Site,
     laptop = watching("drop")
     line = Line(laptop.page.context)
     laptop.open().play()
-    laptop.wait("v => v.buffered.length && v.buffered.end(0) > 14")
-    line.cut()
-    laptop.play_until(4)
+    cut_at = play_on_without(line, laptop)
     laptop.pause()
     expect(laptop.page.locator("[data-part=saved-text]")).to_contain_text("kept on this device")
-    assert site.position("drop") is None
+    assert is_behind(site, cut_at, "drop")
     line.mend()
     laptop.wait_until_saved()
-    assert {0, 1, 2, 3} <= site.seen("drop")
+    assert set(range(int(laptop.at))) <= site.seen("drop")
     assert site.position("drop") == pytest.approx(laptop.at, abs=0.05)
     expect(laptop.page.locator("[data-part=saved-text]")).to_contain_text("saved")
 
@@ -70,18 +80,16 @@ def test_what_a_closed_laptop_could_not_send_goes_at_the_next_visit(
     line = Line(context)
     before = Watching(context.new_page(), site).open("second")
     before.play()
-    before.wait("v => v.buffered.length && v.buffered.end(0) > 14")
-    line.cut()
-    before.play_until(4)
+    cut_at = play_on_without(line, before)
     before.pause()
     left_at = before.at
     expect(before.page.locator("[data-part=saved-text]")).to_contain_text("kept on this device")
     before.page.close()
-    assert site.seen("drop", "second") == set()
+    assert is_behind(site, cut_at, "drop", "second")
     line.mend()
     after = Watching(context.new_page(), site).open("second")
     after.wait_until_saved()
-    assert {0, 1, 2, 3} <= site.seen("drop", "second")
+    assert set(range(int(left_at))) <= site.seen("drop", "second")
     assert site.position("drop", "second") == pytest.approx(left_at, abs=0.05)
     expect(after.page.locator("[data-part=start-label]")).to_have_text(f"Continue from 0:{int(left_at):02}")
 
@@ -94,9 +102,7 @@ def test_what_arrives_late_does_not_undo_what_was_watched_elsewhere_since(
     line = Line(context)
     laptop = Watching(context.new_page(), site).open()
     laptop.play()
-    laptop.wait("v => v.buffered.length && v.buffered.end(0) > 14")
-    line.cut()
-    laptop.play_until(4)
+    cut_at = play_on_without(line, laptop)
     laptop.page.close()  # while it plays: the page has no time left for anything that waits
 
     phone = Watching(open_browser("late", "phone").new_page(), site).open()
@@ -109,7 +115,7 @@ def test_what_arrives_late_does_not_undo_what_was_watched_elsewhere_since(
     line.mend()
     again = Watching(context.new_page(), site).open()
     again.wait_until_saved()
-    assert {0, 1, 2, 3} <= site.seen("late")
+    assert set(range(int(cut_at + 3))) <= site.seen("late")
     assert site.position("late") == pytest.approx(left_at, abs=0.05)
     expect(again.page.locator("[data-part=start-label]")).to_have_text(f"Continue from 0:{int(left_at):02}")
 
@@ -195,19 +201,20 @@ def test_sec_15_the_name_mark_moves_comes_back_and_stops_the_credit_while_hidden
 
     laptop.page.evaluate(
         """() => { const sheet = new CSSStyleSheet(); sheet.replaceSync('.player-mark { display: none !important }');
-            document.adoptedStyleSheets = [sheet]; }"""
+            document.adoptedStyleSheets = [sheet];
+            window.hiddenMark = document.querySelector('[data-part=mark]'); }"""
     )
-    laptop.play_until(laptop.at + 1.5)
+    until(laptop.page, "() => document.querySelector('[data-part=mark]') !== window.hiddenMark")  # it was noticed
     hidden_from = laptop.at
     laptop.play_until(hidden_from + 3)
     hidden_until = laptop.at
     laptop.page.evaluate("document.adoptedStyleSheets = []")
-    laptop.play_until(hidden_until + 4)
+    laptop.play_until(hidden_until + 6)  # it looks once a second
     laptop.pause()
     laptop.wait_until_saved()
     seen = site.seen("mark")
     assert not seen & set(range(round(hidden_from) + 1, round(hidden_until) - 1))
-    assert round(hidden_until) + 2 in seen
+    assert round(hidden_until) + 4 in seen
 
 
 def test_sec_15_the_name_mark_goes_full_screen_with_the_picture(watching: StartWatching) -> None:
