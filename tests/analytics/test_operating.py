@@ -17,7 +17,6 @@ from analytics.domain.operating.lectures import lectures_of
 from analytics.domain.operating.risk import at_risk, risks_of
 from analytics.domain.rollups.refreshing import refresh
 from analytics.enums import DataCheck
-from certification.domain.chain import NewEntry, append, lock_chain
 from certification.enums import CertificateKind, EntryKind, RiskReason
 from certification.models import Certificate, CertificateTemplate, LedgerEntry
 from courses.domain.availability import State, state_of_programme
@@ -27,6 +26,7 @@ from reminders.domain.audiences import ANY_RISK, audience_of, whoever_is_at_risk
 from reminders.enums import Step
 from tests.analytics import reference
 from tests.analytics.audience import Person, audiences, make
+from tests.analytics.certified import CERTIFICATES, certify
 from tests.factories.accounts import UserFactory
 from tests.factories.certification import CertificateTemplateFactory
 from tests.factories.courses import CourseFactory, EnrolmentFactory, LessonFactory, ProgrammeFactory
@@ -52,7 +52,7 @@ doctors = st.fixed_dictionaries(
         "cohort": st.none()
         | st.tuples(st.sampled_from((None, -90, 0, 2)), st.sampled_from((None, 3, 30, 60)))
         | st.tuples(st.sampled_from((None, -90)), st.sampled_from((-1, 0))),
-        "certificate": st.sampled_from(("", "given", "revoked", "replaced, revoked", "of a course", "elsewhere")),
+        "certificate": st.sampled_from(CERTIFICATES),
     }
 )
 
@@ -76,7 +76,7 @@ def _make(programme: Programme, drawn: list[dict[str, Any]]) -> Webinar:
         CourseCompletion.objects.bulk_create(
             CourseCompletion(user=place.user, course=course, completed_at=NOW) for course in courses[: one["courses"]]
         )
-        _certify(place, one["certificate"], webinar)
+        certify(place, one["certificate"], course=webinar.lesson.course, at=NOW)
     return webinar
 
 
@@ -101,40 +101,6 @@ def _attend(place: Enrolment, how: str, webinar: Webinar, at: datetime) -> None:
             coverage=() if how == "nothing" else ((0, 60),),
             last_beat_at=at,
         )
-
-
-def _certify(place: Enrolment, how: str, webinar: Webinar) -> None:
-    if not how:
-        return
-    programme = ProgrammeFactory.create() if how == "elsewhere" else place.programme
-    template = CertificateTemplate.objects.filter(programme=programme).first()
-    template = template or CertificateTemplateFactory.create(programme=programme)
-    fields: dict[str, Any] = {"kind": CertificateKind.PROGRAMME}
-    if how == "of a course":
-        fields = {"kind": CertificateKind.COURSE, "course": webinar.lesson.course}
-    made = _certificate(place, template, **fields)
-    if how == "replaced, revoked":
-        made = _certificate(place, template, replaces=made, edition=2, **fields)
-    if how.endswith("revoked"):
-        line = NewEntry(EntryKind.CERTIFICATE_REVOKED, place.user_id, certificate_id=made.pk, reason="A mistake")
-        append(chain=lock_chain(programme), entries=[line], now=NOW)
-
-
-def _certificate(place: Enrolment, template: CertificateTemplate, **fields: Any) -> Certificate:
-    serial = Certificate.objects.count() + 1
-    return Certificate.objects.create(
-        programme=template.programme,
-        user=place.user,
-        template=template,
-        serial=serial,
-        number=f"N-{serial}",
-        public_id=f"P{serial:025}",
-        facts={"n": 1},
-        key_fingerprint="0" * 64,
-        signature=b"0" * 64,
-        issued_at=NOW,
-        **fields,
-    )
 
 
 class TestFunnel:
@@ -308,19 +274,25 @@ class TestRisk:
 
 
 class TestHours:
-    @given(audience=audiences)
+    @given(audience=audiences, again=audiences, ended=st.none() | st.sampled_from((600.0, 86_400.0)))
     @some
-    def test_minutes_by_the_clock_of_each_doctor(self, audience: list[Person]) -> None:
-        webinar = make(audience)
-        for one in (webinar, make(audience[:1])):  # the second is of another programme
+    def test_minutes_by_the_clock_of_each_doctor(
+        self, audience: list[Person], again: list[Person], ended: float | None
+    ) -> None:
+        """Of two lectures; the third one is of another programme."""
+        first, second, foreign = make(audience, ended=ended), make(again[:2]), make(audience[:1])
+        programme = first.lesson.course.programme
+        Course.objects.filter(lessons__webinar=second).update(programme=programme, position=2)
+        for one in (first, second, foreign):
             refresh(webinar_id=one.pk, now=NOW, whole=True)
         expected: dict[tuple[int, int], int] = {}
         for phase in Phase:
-            for (at, _, zone), (_, seconds) in reference.hours(webinar, phase).items():
-                local = at.astimezone(ZoneInfo(zone))
-                key = (local.weekday(), local.hour)
-                expected[key] = expected.get(key, 0) + seconds
-        got = minutes_by_local_hour(programme_id=webinar.lesson.course.programme_id)
+            for webinar in (first, second):
+                for (at, _, zone), (_, seconds) in reference.hours(webinar, phase).items():
+                    local = at.astimezone(ZoneInfo(zone))
+                    key = (local.weekday(), local.hour)
+                    expected[key] = expected.get(key, 0) + seconds
+        got = minutes_by_local_hour(programme_id=programme.pk)
         assert set(got) == set(expected)
         for key, seconds in expected.items():
             assert (seconds - 2) // 60 <= (got[key] or 0) <= (seconds + 2) // 60
@@ -387,7 +359,7 @@ def test_checks_find_what_is_missing_and_nothing_else() -> None:
             programme=programme, user=user, status=EnrolmentStatus.COMPLETED, completed_at=NOW - 2 * DAY
         )
         if is_certified:
-            _certify(place, "given", lecture())
+            certify(place, "given", course=course, at=NOW)
     assert checks_of(programme, now=NOW) == {
         DataCheck.NO_COUNTRY: 1,
         DataCheck.NO_SPECIALTY: 1,

@@ -13,14 +13,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.db import connections
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef
 
 from analytics.domain.sharing.consent import ever_agreed
 from analytics.domain.sharing.suppression import LEAST, Cells, cells_of, shown
 from assessments.enums import Dimension, QuestionKind
-from certification.domain.standing import with_states
-from certification.enums import CertificateKind
-from certification.models import Certificate
+from certification.enums import CertificateKind, EntryKind
+from certification.models import Certificate, LedgerEntry
 from core.replica import reading
 from courses.enums import PublishStatus
 from courses.models import Programme
@@ -185,12 +184,15 @@ def last_midnight(values: Mapping[str, Any], *, now: datetime) -> datetime | Non
 
 
 def certified_ids(programme: Programme, *, until: datetime) -> list[int]:
-    """Who has the programme's certificate, not revoked."""
+    """Who has the programme's certificate as it was then: what is replaced or revoked since has not happened yet."""
     issued = Certificate.objects.using(reading()).filter(
         programme=programme, kind=CertificateKind.PROGRAMME, issued_at__lt=until
     )
-    held: QuerySet[Any] = with_states(issued)  # mypy does not see what it annotates
-    return list(held.filter(is_revoked=False, is_replaced=False).values_list("user_id", flat=True))
+    replaced = Certificate.objects.filter(replaces=OuterRef("pk"), issued_at__lt=until)
+    revoked = LedgerEntry.objects.filter(
+        certificate=OuterRef("pk"), kind=EntryKind.CERTIFICATE_REVOKED, entered_at__lt=until
+    )
+    return list(issued.filter(~Exists(replaced), ~Exists(revoked)).values_list("user_id", flat=True))
 
 
 def _read(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
