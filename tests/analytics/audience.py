@@ -17,10 +17,13 @@ from tests.factories.webinars import WatchRecordFactory, WebinarFactory
 from webinars.enums import Phase
 from webinars.models import Visit, WatchRecord, Webinar
 
-# Noon of the day before Europe puts its clocks back, and a month ends.
+# Noon of the day before Europe puts its clocks back; in the nine days from then a month ends, and Newfoundland follows.
 NOON = datetime(2026, 10, 24, 12, 0, tzinfo=UTC)
 COUNTRIES = ("", "DE", "IN")
-ZONES = ("UTC", "Europe/Berlin", "Asia/Kolkata", "America/St_Johns")
+ZONES = (
+    "UTC", "Europe/Berlin", "Asia/Kolkata", "America/St_Johns", "Asia/Kathmandu", "Pacific/Kiritimati",
+    "Pacific/Pago_Pago",
+)  # fmt: skip
 SPECIALTIES = ("", "Cardiology", "Surgery")
 # Whole minutes and hours, what is just beside them, and anything: pieces begin and end where slots do.
 _EDGES = st.sampled_from([0, 60, 119.999999, 120, 3_600, 43_200, 43_199.5, 86_400 * 7, 86_400 * 7 + 43_200])

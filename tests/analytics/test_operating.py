@@ -282,7 +282,7 @@ class TestHours:
         """Of two lectures; the third one is of another programme."""
         first, second, foreign = make(audience, ended=ended), make(again[:2]), make(audience[:1])
         programme = first.lesson.course.programme
-        Course.objects.filter(lessons__webinar=second).update(programme=programme, position=2)
+        Course.objects.filter(pk=second.lesson.course_id).update(programme=programme, position=2)
         for one in (first, second, foreign):
             refresh(webinar_id=one.pk, now=NOW, whole=True)
         expected: dict[tuple[int, int], int] = {}

@@ -126,6 +126,9 @@ def test_who_came_is_counted_once_a_person(came: list[dict[str, Any]], is_over: 
         _came(webinar, one)
     found = audience_of(webinar_id=webinar.pk, programme_id=webinar.lesson.course.programme_id)
     assert found.total == _expected(webinar, length)
+    stayed, live = found.total.stayed, found.total.live
+    assert found.total.stayed_percent == _near(100 * stayed / live if is_over and live and stayed is not None else None)
+    assert found.total.average_live_minutes == _near(found.total.live_seconds / 60 / live if live else None)
     alone = (found.total.people, found.total.live, found.total.recorded)
     seconds_of_all = found.total.live_seconds + found.total.recorded_seconds
     counted = counts_of([webinar.pk])  # the list of lectures says the same as the page of one

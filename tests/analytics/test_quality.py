@@ -139,11 +139,24 @@ def _check(programme: Programme, told: list[PlaybackReport], **narrowed: Any) ->
     )
     assert dict(found.times) == _grouped(told, lambda one: _hour(one).replace(hour=0))
     assert [at for at, _of in found.times] == sorted(at for at, _of in found.times)
-    for groups in (found.countries, found.devices, found.networks):
+    _check_line(found.total, told)
+    for name, groups in (("country", found.countries), ("device", found.devices), ("network", found.networks)):
         played = [of.play_ms for _name, of in groups]
         assert played == sorted(played, reverse=True)
-    _check_quantiles(found.total, [one.start_ms for one in told if one.start_ms is not None])
-    assert found.total.waiting == _share(told)
+        for value, of in groups:
+            _check_line(of, [one for one in told if getattr(one, name) == value])
+    for webinar, phase, of in found.lectures:
+        _check_line(of, [one for one in told if (one.webinar_id, one.phase) == (webinar, phase)])
+
+
+def _check_line(of: Measures, told: list[PlaybackReport]) -> None:
+    """What a line of a table says."""
+    _check_quantiles(of, [one.start_ms for one in told if one.start_ms is not None])
+    assert of.waiting == _share(told)
+    telling = {_cell(one) for one in told if one.kbits}
+    played = sum(one.play_ms for one in told if _cell(one) in telling) / 1000
+    assert of.kbit_s == (pytest.approx(sum(one.kbits for one in told) / played, abs=0.51) if played else None)
+    assert of.errors == sum(one.errors for one in told)
 
 
 class TestRandom(TestCase):
