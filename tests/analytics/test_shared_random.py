@@ -312,12 +312,12 @@ def _mean(sheets: Iterable[Sequence[int]]) -> float:
 
 
 @given(
-    drawn=st.lists(st.lists(sheets, max_size=8), min_size=6, max_size=6),
+    drawn=st.tuples(*[st.lists(sheets, min_size=3, max_size=14)] * 3, *[st.lists(sheets, max_size=6)] * 3),
     keys=st.randoms(use_true_random=False),
     came=st.sampled_from((1.5, 2.5)),
 )
 @some
-def test_means(drawn: list[list[Any]], keys: Any, came: float) -> None:
+def test_means(drawn: tuple[list[Any], ...], keys: Any, came: float) -> None:
     lectures = _lectures()
     programme = lectures[0].lesson.course.programme
     EnrolmentFactory.create_batch(FIVE, programme=programme, enrolled_at=MIDNIGHT - came * DAY, activated_at=None)
