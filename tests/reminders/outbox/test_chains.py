@@ -59,10 +59,10 @@ def test_of_one_that_was_killed_the_place_is_free_again(name: str, monkeypatch: 
 
 def test_of_one_that_works_for_long_it_is_not(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Three times as long as a place lasts without a sign."""
-    monkeypatch.setattr(places, "LEASE_SECONDS", 0.6)
+    monkeypatch.setattr(places, "LEASE_SECONDS", 1.5)
     assert PLACES.take(name, "a", most=1)
     with PLACES.kept(name, "a", most=1):
-        assert not wait_until(lambda: PLACES.take(name, "b", most=1), seconds=1.8, every=0.05)
+        assert not wait_until(lambda: PLACES.take(name, "b", most=1), seconds=4.5, every=0.05)
 
 
 def test_without_valkey_nobody_waits(name: str) -> None:

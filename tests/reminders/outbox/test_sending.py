@@ -303,14 +303,15 @@ def test_browsers_that_are_gone_are_forgotten(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_limit_of_the_provider_holds_the_rest_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Sink, "rate", 2.0)
+    """One in ten seconds: the next must not be due while this machine sends the first."""
+    monkeypatch.setattr(Sink, "rate", 0.1)
     forget_rates()
-    due(doctors=6)
+    due(doctors=3)
     first = send()
-    assert first.taken == 4  # what two seconds bring
+    assert first.taken == 1
     held_up = send()
     assert held_up == Round(is_held_up=True)
-    assert 0 < held_up.wait <= 1
+    assert 0 < held_up.wait <= 10
     assert Delivery.objects.filter(state=State.PLANNED).count() == 2
 
 
