@@ -20,7 +20,7 @@ from analytics.domain.presenting.report import report_of
 from analytics.domain.presenting.themes import Themes
 from analytics.views import feedback_charts
 from assessments.enums import Dimension, QuestionKind
-from assessments.models import EvaluationAnswer
+from assessments.models import Evaluation, EvaluationAnswer
 from core.ranges import intersect, normalise, seconds
 from courses.models import Enrolment, Programme
 from tests.assessments.feedback import hand_in
@@ -402,5 +402,18 @@ def test_fewer_than_five_texts_are_no_themes(django_assert_num_queries: Any) -> 
     assert report_of(few, now=NOON).feedback.themes == Themes()
     themes = report_of(enough, now=NOON).feedback.themes
     assert (themes.writers, [(one.words, one.people) for one in themes.themes]) == (5, [("slides", 5), ("small", 5)])
-    with django_assert_num_queries(27):
+    with django_assert_num_queries(28):
         report_of(Webinar.objects.get(pk=enough.pk), now=NOON)
+
+
+def test_sec_39_a_text_with_the_name_of_a_doctor_of_the_programme_is_not_quoted() -> None:
+    programme = ProgrammeFactory.create()
+    (webinar,) = _lectures([UserFactory.create()], programme, [5] * 4)
+    EnrolmentFactory.create(programme=programme, user__first_name="Meera", user__last_name="Nair")
+    evaluation = Evaluation.objects.get(about=webinar.lesson)
+    for text in ("Slides, Nair!", "Slides! Or small@example.org"):
+        hand_in(evaluation, 4, 4, text)
+    found = report_of(Webinar.objects.get(pk=webinar.pk), now=NOON).feedback.themes
+    assert {one.words: (one.people, one.examples) for one in found.themes} == {
+        "slides": (6, ("Slides too small 5",)), "small": (5, ("Slides too small 5",)),
+    }  # fmt: skip

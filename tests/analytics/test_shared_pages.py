@@ -153,7 +153,9 @@ class TestConsent:
         browser = signed_in(place.user)
         address = f"/account/sharing/{place.programme.slug}/"
         words = wording_of(place.programme)
-        assert "Your name is not shown" in _text(browser.get("/account/sharing/"))
+        page = _text(browser.get("/account/sharing/"))
+        assert "Your name is not shown" in page
+        assert "your name is there from tomorrow at the earliest" in page
         for _ in range(2):
             browser.post(f"{address}agree/", {"wording": words})
         (given,) = SharingConsent.objects.filter(user=place.user)
@@ -162,6 +164,7 @@ class TestConsent:
         place.programme.save()
         page = _text(browser.get("/account/sharing/"))
         assert "Renamed" in page
+        assert "your name is there from tomorrow at the earliest" in page
         assert given.wording.replace("“", "“") in page
         for _ in range(2):
             browser.post(f"{address}withdraw/")

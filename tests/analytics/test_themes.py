@@ -103,3 +103,29 @@ def test_who_wrote_nothing_is_no_writer(text: str) -> None:
 
 def test_an_apostrophe_of_a_telephone_is_one() -> None:
     assert themes_of([(n, "It wasn’t clear") for n in range(3)]).themes[0].words == "clear"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Slides to ana@clinic.example", "Slides: https://clinic.example/x", "Slides at www.clinic.example",
+     "Slides at clinic.example please", "Slides? Call +44 20 7946 0958", "Slides? (020) 7946-0958"],
+)  # fmt: skip
+def test_an_address_or_a_number_is_not_quoted(text: str) -> None:
+    said = [(1, text), (2, "All the slides, please, and the 12 cases of 2024 too"), (3, f"{text}!")]
+    (theme,) = (one for one in themes_of(said).themes if one.words == "slides")
+    assert (theme.people, theme.examples) == (3, (said[1][1],))
+
+
+def test_who_is_named_is_asked_once_for_the_shortest_texts() -> None:
+    said = [(n, f"Slides and cases {'again ' * n}") for n in range(20)]
+    asked: list[set[str]] = []
+
+    def naming(texts: Any) -> set[str]:
+        asked.append(set(texts))
+        return {" ".join(said[n][1].split()) for n in (0, 2)}
+
+    found = themes_of(said, naming=naming)
+    (texts,) = asked
+    assert texts == {" ".join(text.split()) for _who, text in said[:12]}
+    examples = {one.words: one.examples for one in found.themes}
+    assert examples["slides"] == tuple(" ".join(said[n][1].split()) for n in (1, 3))

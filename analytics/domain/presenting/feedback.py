@@ -4,9 +4,11 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from django.db.models import Count, Q, Sum
 
+from analytics.domain.presenting.naming import naming
 from analytics.domain.presenting.themes import Themes, themes_of
 from assessments.domain.evaluation_results import MIN_GROUP, EvaluationResults, results_of
 from assessments.enums import Dimension, QuestionKind
@@ -95,7 +97,7 @@ def feedback_of(*, here: Given, programme_id: int, others: Sequence[Given]) -> F
             Comparison(one, mine.get(one), theirs.get(one), whole.get(one), tuple(m[one] for m in before if one in m))
             for one in known
         ),
-        themes_of(_texts(results)),
+        themes_of(_texts(results), naming=partial(naming, programmes=[programme_id])),
         tuple(_trend(means, about, lectures, here)),
         _whole(means, about),
     )

@@ -7,15 +7,19 @@ their small words (`stop_words.txt`), which are no theme themselves; outside the
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain, islice
 from pathlib import Path
+
+from analytics.domain.presenting.naming import has_contact
 
 STOP_WORDS = Path(__file__).with_name("stop_words.txt")
 LEAST_PEOPLE = 3
 MOST_THEMES = 8
 EXAMPLES = 2
+CANDIDATES = 12
 SHORTEST_WORD = 3
 # Words, and by themselves the signs between which neighbours are none.
 WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*|[.!?;:,()\n\"/…–—]")
@@ -24,7 +28,9 @@ Words = list[str]  # in small letters
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """`words` are one or two, in small letters; `people` wrote them. `examples` are whole texts, the shortest ones."""
+    """`words` are one or two, in small letters; `people` wrote them. `examples` are whole texts, the shortest ones of
+    those that may be quoted: perhaps none.
+    """
 
     words: str
     language: str
@@ -40,8 +46,14 @@ class Themes:
     themes: tuple[Theme, ...] = ()
 
 
-def themes_of(texts: Iterable[tuple[Hashable, str]]) -> Themes:
-    """Of pairs of a person and a text. Each person counts once for a theme, however often they write it."""
+def themes_of(
+    texts: Iterable[tuple[Hashable, str]], *, naming: Callable[[Collection[str]], Collection[str]] | None = None
+) -> Themes:
+    """Of pairs of a person and a text. Each person counts once for a theme, however often they write it.
+
+    `naming` says which of some texts name somebody (`naming.naming`, for the programmes they come from); it is asked
+    once, for the few that might be examples. Those are not quoted, nor is any with an address or a number in it.
+    """
     written = [(person, text) for person, text in texts if text.strip()]
     said = [_words(text) for _person, text in written]
     numbers: dict[Hashable, int] = {}  # the keys of rows are slow to count by
@@ -54,11 +66,11 @@ def themes_of(texts: Iterable[tuple[Hashable, str]]) -> Themes:
     counted = {key: number for key, number in people.items() if number >= LEAST_PEOPLE}
     kept = [key for key in counted if not _is_within(key, counted)]
     kept.sort(key=lambda key: (-counted[key], " " not in key[1], key[1], key[0]))
+    shortest = {key: _shortest(written[place][1] for place in where[key]) for key in kept[:MOST_THEMES]}
+    named = naming(set(chain.from_iterable(shortest.values()))) if naming and shortest else ()
     themes = tuple(
-        Theme(
-            words, language, counted[language, words], _examples(written[place][1] for place in where[language, words])
-        )
-        for language, words in kept[:MOST_THEMES]
+        Theme(words, language, counted[language, words], _examples(found, named))
+        for (language, words), found in shortest.items()
     )
     return Themes(len(numbers), themes)
 
@@ -127,5 +139,12 @@ def _is_within(key: tuple[str, str], counted: Mapping[tuple[str, str], int]) -> 
     )
 
 
-def _examples(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted({" ".join(text.split()) for text in texts}, key=lambda text: (len(text), text))[:EXAMPLES])
+def _shortest(texts: Iterable[str]) -> list[str]:
+    """Enough of them that two are left where others name somebody."""
+    plain = {" ".join(text.split()) for text in texts}
+    may_be = (text for text in sorted(plain, key=lambda text: (len(text), text)) if not has_contact(text))
+    return list(islice(may_be, CANDIDATES))
+
+
+def _examples(texts: Iterable[str], named: Collection[str]) -> tuple[str, ...]:
+    return tuple(islice((text for text in texts if text not in named), EXAMPLES))
