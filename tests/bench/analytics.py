@@ -1,4 +1,5 @@
-"""`script/bench analytics`: the presenter's page, the retention curve, catching up with an hour, files.
+"""`script/bench analytics`: the presenter's page, doctors at risk, the retention curve, catching up with an
+hour, files.
 
 Data: `tests/bench/analytics_world.py`. Server times are of one request through Django's test client, in this process;
 the curve and the rollup are the statements themselves. A file is made by `manage.py export`, a process of its own that
@@ -13,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -36,6 +38,8 @@ ROWS = (
     ("presenter_cold_ms", "ms of a presenter's page that nobody has looked at"),
     ("presenter_warm_ms", "ms of the same page again"),
     ("lectures_ms", "ms of all their lectures together that nobody has looked at"),
+    ("risk_ms", "ms to count whom a campaign to all doctors at risk would reach"),
+    ("risk_page_ms", "ms to count doctors at risk by their reasons, and to list the first"),
     ("retention_10k_ms", "ms of the curve of 10,000 viewers"),
     ("retention_1m_ms", "ms of the curve of 1,000,000 viewers"),
     ("retention_growth", "times the time for 100 times the viewers"),
@@ -78,6 +82,7 @@ def measure(*, scale: float) -> dict[str, Any]:
         "presenter_cold_ms": round(median(cold), 1),
         "presenter_warm_ms": round(median(warm), 1),
         "lectures_ms": round(lectures, 1),
+        **_risks(world),
         **_curves(world),
         **_rollup(world),
         **_files(world),
@@ -94,6 +99,29 @@ def _milliseconds(work: Callable[[], object]) -> float:
     began = time.perf_counter()
     work()
     return (time.perf_counter() - began) * 1_000
+
+
+def _risks(world: Any) -> dict[str, Any]:
+    """Near the end of the programme and with everybody heard of lately or never: then no reason is settled early."""
+    from analytics.domain.operating.risk import at_risk, risks_of
+    from reminders.domain.audiences import ANY_RISK, number_of, whoever_is_at_risk
+    from tests.bench.analytics_world import BEGAN
+
+    programme, now = world.one.lesson.course.programme, BEGAN + timedelta(days=20)
+    programme.closes_at = now + timedelta(days=10)
+
+    def count() -> None:
+        if not number_of(whoever_is_at_risk(ANY_RISK), programme=programme, now=now):
+            raise RuntimeError("Nobody is at risk")
+
+    def page() -> None:
+        risks_of(programme, now=now)
+        at_risk(programme, reason=None, offset=0, limit=50, now=now)
+
+    return {
+        "risk_ms": round(median(_milliseconds(count) for _ in range(ROUNDS)), 1),
+        "risk_page_ms": round(median(_milliseconds(page) for _ in range(ROUNDS)), 1),
+    }
 
 
 def _curves(world: Any) -> dict[str, Any]:
