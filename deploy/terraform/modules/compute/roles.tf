@@ -43,6 +43,12 @@ resource "aws_iam_role" "task" {
   assume_role_policy = data.aws_iam_policy_document.tasks.json
 }
 
+# Folders of the private storage: what is shown, and what is made of it and of doctors.
+locals {
+  played = ["videos", "sources"]
+  kept   = ["certificates", "transcripts", "evidence", "cold"]
+}
+
 resource "aws_iam_role_policy" "media" {
   for_each = toset([for name, shape in local.shape : name if shape.stores_media])
   name     = "media"
@@ -53,7 +59,7 @@ resource "aws_iam_role_policy" "media" {
       {
         Effect   = "Allow"
         Action   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
-        Resource = ["${var.media_bucket_arn}/videos/*", "${var.media_bucket_arn}/sources/*"]
+        Resource = [for folder in concat(local.played, local.kept) : "${var.media_bucket_arn}/${folder}/*"]
       },
       { Effect = "Allow", Action = ["s3:ListBucket"], Resource = var.media_bucket_arn },
     ]
@@ -151,6 +157,23 @@ resource "aws_iam_role_policy" "backups" {
         Resource = "${var.backup_bucket_arn}/*"
       },
       { Effect = "Allow", Action = ["s3:ListBucket"], Resource = var.backup_bucket_arn },
+    ]
+  })
+}
+
+# `manage.py coldstore`, and commands that look at certificates and their evidence.
+resource "aws_iam_role_policy" "kept" {
+  name = "kept"
+  role = aws_iam_role.operations.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Effect   = "Allow"
+        Action   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
+        Resource = [for folder in local.kept : "${var.media_bucket_arn}/${folder}/*"]
+      },
+      { Effect = "Allow", Action = ["s3:ListBucket"], Resource = var.media_bucket_arn },
     ]
   })
 }
