@@ -34,6 +34,7 @@ def findings(plan: Plan, *, production: bool) -> list[str]:
         *cache(plan, production=production),
         *buckets(plan),
         *media(plan),
+        *folders(plan),
         *live(plan),
         *fronts(plan),
         *tasks(plan),
@@ -125,6 +126,17 @@ def media(plan: Plan) -> Iterator[str]:
     days = [entry["days_after_initiation"] for rule in rules for entry in rule["abort_incomplete_multipart_upload"]]
     if days != [settings.MEDIA_UPLOAD_DAYS]:
         yield "unfinished uploads end at another time than the product says"
+
+
+def folders(plan: Plan) -> Iterator[str]:
+    """Of the private storage, that those who write there may."""
+    kept = ("certificates", "transcripts", "evidence", "cold")
+    for role in plan.of("aws_iam_role_policy"):
+        by_tasks = ".media[" in role.address
+        if by_tasks or role.address.endswith(".kept"):
+            wanted = (*kept, "videos", "sources") if by_tasks else kept
+            if missing := [name for name in wanted if f"/{name}/*" not in role.values["policy"]]:
+                yield f"may not write {missing}: {role.address}"
 
 
 def live(plan: Plan) -> Iterator[str]:

@@ -19,6 +19,7 @@ MISTAKES = (
     (M + "media/main.tf", "restrict_public_buckets = true", "restrict_public_buckets = false", "a bucket may become public"),
     (M + "media/main.tf", ".arn}/videos/*", ".arn}/*", "the distribution reads more than videos"),
     (M + "media/main.tf", "items = [var.site_url]", 'items = ["*"]', "players of the site cannot ask CloudFront with their cookies"),
+    (M + "compute/roles.tf", '"evidence", "cold"', '"evidence"', "may not write ['cold']"),
     (M + "compute/balancers.tf", 'each.key == "realtime"', "false", "WebSockets do not stick"),
     (M + "compute/balancers.tf", '"/readyz", "/metrics"', '"/readyz"', "/metrics can be asked from outside"),
     (M + "compute/main.tf", 'drop = ["ALL"] }\n    }\n    portMappings', 'drop = ["MKNOD"] }\n    }\n    portMappings', "beat keeps rights of the kernel"),
