@@ -31,7 +31,7 @@ from tests.ports import free_port
 
 Answer = TypeVar("Answer")
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 120
+START_SECONDS = 240
 STOP_SECONDS = 30
 DOCTORS = (
     "anna", "resume", "coverage", "ring", "plain", "axe", "keys", "drop", "mark", "choices", "http", "grant", "ended",
@@ -40,6 +40,13 @@ DOCTORS = (
 )  # fmt: skip
 PHONE = {"width": 360, "height": 740}
 LAPTOP = {"width": 1280, "height": 800}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The first test that asks for the site also waits until its world is made and its programs have started."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent) and "site" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.timeout(480))
 
 
 @dataclass

@@ -14,7 +14,7 @@ from operations.domain.crowd.run import run_crowd
 from operations.domain.crowd.verify import verify
 from tests.e2e.conftest import Site
 
-pytestmark = [pytest.mark.site, pytest.mark.timeout(480)]  # the site may have to start first
+pytestmark = pytest.mark.site
 DOCTORS = 20
 # Everybody does everything within some seconds.
 BUSY = Behaviour(

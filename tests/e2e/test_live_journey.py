@@ -13,7 +13,7 @@ from tests.e2e.test_desk import Room, row, told
 from tests.e2e.test_live_page import TABLET, WORLD, Show, stage_is
 from tests.recording.camera import RATE
 
-pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.timeout(480)]  # a whole webinar
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 ASKED = "Which AMH would you still operate on?"
 WORDING = "AMH before surgery: which cut-off?"
 AFTER_THE_BREAK = 10_000  # the number of the first frame that the second connection sends

@@ -145,9 +145,7 @@ def room_is_alive(page: Page, show: Show) -> None:
     expect(answer).to_contain_text("Not routinely below 4 cm")
     answer.get_by_role("button", name="Me too").click()
     expect(answer.get_by_role("button", name="Me too")).to_have_attribute("aria-pressed", "true")
-    assert eventually(
-        lambda: show.site.rows("SELECT votes FROM webinars_question WHERE id = %s", shown["question"])
-    ) == [(1,)]
+    assert show.site.rows("SELECT votes FROM webinars_question WHERE id = %s", shown["question"]) == [(1,)]
     page.get_by_label("Your question").fill("Half a question <b>and</b> the rest?")
     page.get_by_label("Without my name").check()
     page.get_by_role("button", name="Send question").click()

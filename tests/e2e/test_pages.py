@@ -123,7 +123,6 @@ def load(page: Page, address: str) -> None:
         page.locator("#player[data-ready=true]").wait_for()
 
 
-@pytest.mark.timeout(480)  # some fifty pages, each looked at three times
 def test_pages_are_accessible_to_everybody(open_browser: OpenBrowser, site: Site, complaints: Complaints) -> None:
     complaints.allow("status of 404", "status of 410")
     found: dict[str, list[str]] = {}
