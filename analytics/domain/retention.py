@@ -120,11 +120,15 @@ class Curve:
     def sampled(self, *, length: int, points: int) -> list[tuple[float, float]]:
         """The mean of each of `points` equal parts, for drawing: an hour has more seconds than a picture has dots."""
         points = max(1, min(points, length))
-        sums = [0.0] * points
-        for (start, viewers), (end, _) in pairwise((*self.steps, (length, 0))):
-            _spread(sums, start, min(end, length), viewers, length / points)
         width = length / points
-        return [((i + 0.5) * width, total / width) for i, total in enumerate(sums)]
+        return [((i + 0.5) * width, mean) for i, mean in enumerate(self.means(length=length, parts=points))]
+
+    def means(self, *, length: int, parts: int) -> list[float]:
+        """Viewers on average in each of so many equal parts, be they shorter than a second."""
+        sums, width = [0.0] * parts, length / parts
+        for (start, viewers), (end, _) in pairwise((*self.steps, (length, 0))):
+            _spread(sums, start, min(end, length), viewers, width)
+        return [total / width for total in sums]
 
 
 def _spread(sums: list[float], start: float, end: float, viewers: int, width: float) -> None:

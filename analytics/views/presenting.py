@@ -24,6 +24,7 @@ from analytics.domain.presenting.together import together_of
 from analytics.rules import get_reported_webinar, presented_by
 from analytics.views import coming_charts as coming
 from analytics.views import feedback_charts as thought
+from analytics.views import together_charts as common
 from analytics.views import webinar_charts as charts
 from core.cache import remember
 from webinars.domain.schedule import state_of
@@ -53,7 +54,8 @@ def _reader() -> str:
 
 def _lectures(presenter: User) -> SafeString:
     overview = overview_of(presenter)
-    together = together_of([line.webinar for line in overview.lectures if line.webinar])
+    webinars = [line.webinar for line in overview.lectures if line.webinar]
+    together = together_of(webinars)
     charted = {
         "overview": overview,
         "questions": together.questions,
@@ -62,6 +64,7 @@ def _lectures(presenter: User) -> SafeString:
         "devices": coming.devices(together.devices),
         "viewings": together.devices,
         **_places(together.countries, together.specialties),
+        **common.charts(together, webinars),
     }
     return render_to_string("analytics/_lectures.html", charted)
 
@@ -119,6 +122,6 @@ def _charts(report: WebinarReport) -> dict[str, Any]:
         "feedback": thought.feedback(report),
         "trend": thought.trend(report.feedback),
         "trend_marks": thought.trend_marks(report.feedback),
-        "polls": charts.polls(report),
+        "polls": [charts.poll_chart(one) for one in report.polls],
         "items": charts.items(report),
     }

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from analytics.domain.presenting.audience import Group
+from analytics.domain.presenting.items import ItemFigures
 from analytics.domain.presenting.marks import MarkKind
 from analytics.domain.presenting.report import WebinarReport
 from analytics.domain.retention import Curve
@@ -96,13 +97,10 @@ def _groups(groups: Sequence[Group], name_of: Callable[[str], str]) -> list[Bar]
     return bars
 
 
-def polls(report: WebinarReport) -> list[PollChart]:
-    found = []
-    for poll in report.polls:
-        results = poll["results"] or {}
-        bars = list(_poll_bars(poll, results))
-        found.append(PollChart(f"poll-{poll['id']}", poll["question"], results.get("votes", 0), bars))
-    return found
+def poll_chart(poll: Mapping[str, Any]) -> PollChart:
+    results = poll["results"] or {}
+    bars = list(_poll_bars(poll, results))
+    return PollChart(f"poll-{poll['id']}", poll["question"], results.get("votes", 0), bars)
 
 
 def _poll_bars(poll: Mapping[str, Any], results: Mapping[str, Any]) -> Iterable[Bar]:
@@ -117,7 +115,9 @@ def _poll_bars(poll: Mapping[str, Any], results: Mapping[str, Any]) -> Iterable[
 
 def items(report: WebinarReport) -> list[Bar]:
     """The share of the points; the hardest first, as the domain gives them."""
-    return [
-        Bar(one.name, one.right_percent / 100, _("at %(at)s") % {"at": clock(one.second)} if one.second else "")
-        for one in report.items
-    ]
+    return [Bar(one.name, one.right_percent / 100, place_of(one)) for one in report.items]
+
+
+def place_of(item: ItemFigures) -> str:
+    """Where in its lecture the answer is, if the test says so."""
+    return _("at %(at)s") % {"at": clock(item.second)} if item.second else ""

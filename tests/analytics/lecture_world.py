@@ -14,8 +14,9 @@ from core.ranges import Ranges
 from courses.models import Course
 from tests.analytics.reports import IPAD, IPHONE, WINDOWS, tell
 from tests.assessments.feedback import hand_in
+from tests.assessments.figures_world import sat, versions_of
 from tests.factories.accounts import UserFactory
-from tests.factories.assessments import make_evaluation
+from tests.factories.assessments import BankFactory, make_evaluation, make_item, make_quiz
 from tests.factories.courses import EnrolmentFactory, LessonFactory
 from tests.factories.webinars import WatchRecordFactory, WebinarFactory
 from tests.webinars.on_air import make_live, publish
@@ -68,6 +69,15 @@ def well_visited(course: Course, presenter: User, *, title: str = "Endometriosis
     _evaluated(webinar, doctors, draw)
     refresh(webinar_id=webinar.pk, now=NOON + timedelta(days=20), whole=True)
     return Webinar.objects.get(pk=webinar.pk)
+
+
+def examined(webinar: Webinar, *, items: int = 3) -> None:
+    """Test questions that lead back to it, answered by five: the first one is the hardest."""
+    bank = BankFactory.create()
+    made = [make_item(bank=bank, name=f"Question {n}", watch=(webinar.lesson, 300 * n + 840)) for n in range(items)]
+    quiz = make_quiz(items=made)
+    for number in range(5):
+        sat(quiz, versions_of(made), ["b" if number <= place * 4 / items else "a" for place in range(items)])
 
 
 def _doctors(course: Course) -> list[User]:

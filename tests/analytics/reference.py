@@ -240,20 +240,35 @@ def poll_results(poll: Poll) -> dict[str, object]:
     }
 
 
-def items(lesson: Lesson) -> list[tuple[str, int | None, int, float, int]]:
-    """(name, second, answers, percent of the points, left blank) of what five answered, the hardest first."""
+def items(*lessons: Lesson) -> list[tuple[int, str, int | None, int, float, int]]:
+    """(lesson, name, second, answers, percent of the points, left blank) of what five answered, the hardest first."""
     found: dict[ItemVersion, list[Answer]] = defaultdict(list)
-    for one in Answer.objects.select_related("version__item", "attempt"):
-        if one.version.watch_lesson_id == lesson.pk and one.attempt.counts and one.points is not None:
+    for one in Answer.objects.select_related("version__item", "version__watch_lesson", "attempt"):
+        if one.version.watch_lesson in lessons and one.attempt.counts and one.points is not None:
             found[one.version].append(one)
-    lines = []
+    lines: list[tuple[int, str, int | None, int, float, int]] = []
     for version, answers in found.items():
         if len(answers) >= FEW:
             mean = sum(float(one.share or 0) for one in answers) / len(answers)
             blank = len([one for one in answers if one.outcome == Outcome.BLANK])
-            lines.append((version.item.name, version.watch_seconds, len(answers), mean, blank))
-    lines.sort(key=lambda line: (line[3], line[0]))
-    return [(name, second, number, 100 * max(0.0, mean), blank) for name, second, number, mean, blank in lines]
+            place = version.watch_lesson_id or 0, version.item.name, version.watch_seconds
+            lines.append((*place, len(answers), mean, blank))
+    lines.sort(key=lambda line: (line[4], line[1]))
+    return [(*line[:4], 100 * max(0.0, line[4]), line[5]) for line in lines]
+
+
+def written(evaluations: Iterable[Evaluation]) -> list[tuple[object, str]]:
+    """(who, text): the person where their name is there, else the sheet; without names where five answered."""
+    found: list[tuple[object, str]] = []
+    for evaluation in evaluations:
+        questions: dict[EvaluationQuestion, list[EvaluationAnswer]] = defaultdict(list)
+        for one in EvaluationAnswer.objects.filter(response__evaluation=evaluation).select_related("question"):
+            if one.question.kind == QuestionKind.TEXT:
+                questions[one.question].append(one)
+        for given in questions.values():
+            if len(given) >= FEW or not evaluation.is_anonymous:
+                found += [(one.response.user_id or one.response_id, one.text) for one in given]
+    return found
 
 
 def marks(evaluation: Evaluation, *, least: int) -> dict[EvaluationQuestion, list[int]]:

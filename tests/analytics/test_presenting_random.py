@@ -1,5 +1,6 @@
 """What a presenter reads besides who came, on random data: questions, polls, tests, feedback; beside the reference."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -10,11 +11,12 @@ from hypothesis import strategies as st
 from accounts.models import User
 from analytics.domain.presenting.items import items_of
 from analytics.domain.presenting.overview import overview_of
+from analytics.domain.presenting.polls import latest_polls_of
 from analytics.domain.presenting.questions import questions_of
 from analytics.domain.presenting.report import report_of
 from analytics.views import feedback_charts
 from assessments.enums import Dimension, Outcome, QuestionKind
-from assessments.models import Answer, Evaluation
+from assessments.models import Answer, Evaluation, ItemVersion
 from tests.analytics import reference
 from tests.assessments.feedback import hand_in
 from tests.assessments.figures_world import sat, versions_of
@@ -82,24 +84,48 @@ votes = st.tuples(
     st.lists(st.integers(1, 4), max_size=3, unique=True),
     st.lists(st.sampled_from(("hope", "pain", "Pain")), max_size=3),
 ).filter(lambda vote: bool(vote[0] or vote[1]))
+Drawn = tuple[PollKind, PollState, list[tuple[list[int], list[str]]]]
 polls = st.tuples(st.sampled_from(PollKind), st.sampled_from((PollState.DRAFT, PollState.CLOSED)), st.lists(votes))
 
 
 @given(drawn=st.lists(polls, max_size=4))
 @some
-def test_polls(drawn: list[tuple[PollKind, PollState, list[tuple[list[int], list[str]]]]]) -> None:
+def test_polls(drawn: list[Drawn]) -> None:
     webinar = WebinarFactory.create()
     shown = []
-    for number, (kind, state, given_votes) in enumerate(drawn):
-        opened = None if state == PollState.DRAFT else NOON + timedelta(minutes=number)
-        poll = Poll.objects.create(
-            webinar=webinar, kind=kind, question="Which?", state=state, opened_at=opened, closed_at=opened
-        )
-        for choices, words in given_votes:
-            PollVote.objects.create(poll=poll, user=UserFactory.create(), choices=choices, words=words, at=NOON)
-        if state != PollState.DRAFT:
+    for number, one in enumerate(drawn):
+        poll = _poll(webinar, number, one)
+        if poll.state != PollState.DRAFT:
             shown.append(poll)
-    got = report_of(webinar, now=NOON).polls
+    _check_polls(report_of(webinar, now=NOON).polls, shown)
+
+
+@given(drawn=st.lists(st.tuples(st.integers(0, 2), polls), max_size=5), most=st.integers(1, 4))
+@some
+def test_the_newest_polls_of_several_lectures(drawn: list[tuple[int, Drawn]], most: int) -> None:
+    """The third lecture is somebody else's. Two polls of one moment stand in the order of being made."""
+    lectures: list[Webinar] = WebinarFactory.create_batch(3)
+    made = [(which, _poll(lectures[which], number // 2, one)) for number, (which, one) in enumerate(drawn)]
+    shown = [poll for which, poll in made if which < 2 and poll.state != PollState.DRAFT]
+    newest = sorted(shown, key=lambda poll: (poll.opened_at, poll.pk), reverse=True)[:most]
+    found, asked = latest_polls_of([one.pk for one in lectures[:2]], most=most)
+    assert asked == len(shown)
+    assert [one.webinar_id for one in found] == [poll.webinar_id for poll in newest]
+    _check_polls([one.asked for one in found], newest)
+
+
+def _poll(webinar: Webinar, number: int, drawn: Drawn) -> Poll:
+    kind, state, given_votes = drawn
+    opened = None if state == PollState.DRAFT else NOON + timedelta(minutes=number)
+    poll = Poll.objects.create(
+        webinar=webinar, kind=kind, question="Which?", state=state, opened_at=opened, closed_at=opened
+    )
+    for choices, words in given_votes:
+        PollVote.objects.create(poll=poll, user=UserFactory.create(), choices=choices, words=words, at=NOON)
+    return poll
+
+
+def _check_polls(got: Sequence[dict[str, Any]], shown: Sequence[Poll]) -> None:
     assert [one["id"] for one in got] == [poll.pk for poll in shown]
     for one, poll in zip(got, shown, strict=True):
         expected = reference.poll_results(poll)
@@ -131,11 +157,29 @@ def test_items_that_send_back_to_the_lecture(drawn: list[Any]) -> None:
                 else {"outcome": Outcome.WRONG, "share": -0.5, "points": -0.5}
             )
             Answer.objects.filter(attempt=attempt, position=position).update(**change)
-    got = [(one.name, one.second, one.answers, one.right_percent, one.left_blank) for one in items_of(here.pk)]
-    assert got == [
-        (name, second, answers, pytest.approx(percent), blank)
-        for name, second, answers, percent, blank in reference.items(here)
-    ]
+    for lessons in ([here], [here, other]):
+        got = [
+            (one.lesson_id, one.name, one.second, one.answers, one.right_percent, one.left_blank)
+            for one in items_of([lesson.pk for lesson in lessons])
+        ]
+        expected = reference.items(*lessons)
+        assert got == [(*line[:4], pytest.approx(line[4]), line[5]) for line in expected]
+
+
+def test_a_question_that_was_moved_to_another_lecture_counts_with_each() -> None:
+    """Once five have answered it there; its number of answers is that of its version."""
+    here, other = LessonFactory.create(), LessonFactory.create()
+    item = make_item(bank=BankFactory.create(), watch=(here, 30))
+    quiz, (old,) = make_quiz(items=[item]), versions_of([item])
+    new = ItemVersion.objects.create(
+        item=item, number=2, stem="Moved?", shown=old.shown, key=old.key, made_at=NOON, watch_lesson=other
+    )
+    for version, choices in ((old, "aaabb"), (new, "abbbbb")):
+        for choice in choices:
+            sat(quiz, [version], [choice])
+    found = [(one.lesson_id, one.second, one.answers) for one in items_of([here.pk, other.pk])]
+    assert found == [line[:1] + line[2:4] for line in reference.items(here, other)]
+    assert sorted(found, key=lambda one: one[2]) == [(here.pk, 30, 5), (other.pk, None, 6)]
 
 
 ASKED: tuple[dict[str, Any], ...] = (

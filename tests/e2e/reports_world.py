@@ -9,7 +9,7 @@ def build_reports() -> dict[str, Any]:
 
     from accounts.enums import Role
     from analytics.domain.rollups.refreshing import refresh
-    from tests.analytics.lecture_world import well_visited
+    from tests.analytics.lecture_world import examined, well_visited
     from tests.analytics.quality_world import tell_of_play
     from tests.e2e.marking_world import _cookie, _person
     from tests.e2e.numbers_live_world import build_live_numbers
@@ -20,6 +20,7 @@ def build_reports() -> dict[str, Any]:
     presenter = _person("reports-presenter", programme, Role.PRESENTER)
     course = CourseFactory.create(programme=programme, title="Endometriosis")
     webinar = well_visited(course, presenter)
+    examined(webinar)
     refresh(webinar_id=webinar.pk, now=now(), whole=True)
     tell_of_play(webinar)
     moderator = _person("reports-moderator", programme, Role.MODERATOR)

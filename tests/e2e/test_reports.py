@@ -23,7 +23,7 @@ def test_a_presenter_reads_the_numbers_of_a_lecture(
     world = site.world["reports"]
     plain = enter(open_browser, site, java_script_enabled=False).new_page()
     plain.goto(f"{site.url}/presenting/")
-    plain.get_by_role("link", name="Endometriosis: what the evidence says").click()
+    plain.locator(".lecture-line").get_by_role("link", name="Endometriosis: what the evidence says").click()
     expect(plain.get_by_role("heading", level=1)).to_have_text("Endometriosis: what the evidence says")
     expect(plain.get_by_text("Watched live", exact=True)).to_be_visible()
     expect(plain.get_by_role("img", name="Who was watching, minute by minute").first).to_be_visible()

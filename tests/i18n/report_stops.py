@@ -9,10 +9,10 @@ from accounts.models import User
 from analytics.domain.learning import LEAST_COHORT
 from analytics.domain.rollups.refreshing import refresh
 from analytics.models import SharingConsent
-from assessments.models import EvaluationAnswer
+from assessments.models import EvaluationAnswer, Item
 from courses.models import Course, Enrolment, Programme
 from reminders.enums import Channel, DeliveryState, Kind
-from tests.analytics.lecture_world import well_visited
+from tests.analytics.lecture_world import examined, well_visited
 from tests.analytics.quality_world import play_badly, tell_of_play
 from tests.analytics.shared_world import well_shared
 from tests.factories.accounts import UserFactory
@@ -22,7 +22,8 @@ from tests.i18n.tour import DAY, GREEK, Tour, doctors_browser, write_greek
 from tests.pages.world import World, complete, make_world, watch
 from tests.reminders.factories import DeliveryFactory
 from tests.stage.doors import open_door
-from webinars.models import Chapter, Poll, PollOption, SpotRequest
+from webinars.enums import PollState
+from webinars.models import Chapter, Poll, PollOption, SpotRequest, Webinar
 
 
 def presenting(tour: Tour) -> None:
@@ -30,6 +31,9 @@ def presenting(tour: Tour) -> None:
     course = CourseFactory.create()
     presenter = RoleGrantFactory.create(programme=course.programme, role=Role.PRESENTER).user
     webinar = well_visited(course, presenter)
+    examined(webinar, items=11)
+    _ask_more(webinar)
+    Item.objects.update(name=GREEK)
     Chapter.objects.update(title=GREEK)
     Poll.objects.update(question=GREEK)
     PollOption.objects.update(text=GREEK)
@@ -38,6 +42,14 @@ def presenting(tour: Tour) -> None:
     tour.read(doctors_browser(newcomer), "/presenting/", "presenting: nothing")
     tour.read(doctors_browser(presenter), "/presenting/", "presenting: all")
     tour.read(doctors_browser(presenter), f"/presenting/{webinar.pk}/", "presenting: one")
+
+
+def _ask_more(webinar: Webinar) -> None:
+    """More polls than the page of all lectures has room for."""
+    at = webinar.live_at
+    Poll.objects.bulk_create(
+        Poll(webinar=webinar, question=GREEK, state=PollState.CLOSED, opened_at=at, closed_at=at) for _ in range(10)
+    )
 
 
 def playing(tour: Tour) -> None:

@@ -1,6 +1,6 @@
 """Where a moment of a broadcast lies in its recording, as it is on air now. Reads; the arithmetic is in `timeline`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -100,8 +100,13 @@ def recording_map(webinar: Webinar, *, version: str = "") -> RecordingMap | None
         older = Edition.objects.filter(broadcast__recording=webinar.video_id, version=version).first()
         if older is not None:
             return map_of(older)
-    facts = Webinar.objects.filter(pk=webinar.pk).values_list(on_air(), flat=True).first()
-    return RecordingMap.read(facts) if facts else None
+    return recording_maps([webinar.pk]).get(webinar.pk)
+
+
+def recording_maps(webinars: Collection[int]) -> dict[int, RecordingMap]:
+    """By webinar, of those that were a broadcast. One query."""
+    rows = Webinar.objects.filter(pk__in=webinars).values_list("pk", on_air())
+    return {webinar: RecordingMap.read(facts) for webinar, facts in rows if facts}
 
 
 def shown_over_time(webinar: Webinar) -> list[tuple[datetime, RecordingMap]]:

@@ -6,18 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Sum
 
 from analytics.domain.presenting.naming import naming
 from analytics.domain.presenting.themes import Themes, themes_of
+from analytics.domain.presenting.written import texts_in
 from assessments.domain.evaluation_results import MIN_GROUP, EvaluationResults, results_of
 from assessments.enums import Dimension, QuestionKind
 from assessments.models import Evaluation, EvaluationAnswer, EvaluationQuestion
 from core.replica import reading
 
 FIVE_STEPS = (QuestionKind.LIKERT, QuestionKind.STARS)
-# Answers are kept in the order of random keys, so the first of them are a fair choice.
-MOST_TEXTS = 2_000
 NO_THEMES = Themes()
 
 
@@ -80,12 +79,13 @@ class Feedback:
 
 
 def feedback_of(*, here: Given, programme_id: int, others: Sequence[Given]) -> Feedback:
-    """`others`: what the same people gave in this programme. Four queries an evaluation, and at most five more."""
+    """`others`: what the same people gave in this programme. Four queries an evaluation, and at most six more."""
     asked = Evaluation.objects.filter(about=here.lesson_id).select_related("lesson", "form", "about").order_by("pk")
     results = tuple(results_of(evaluation=one, with_texts=False) for one in asked)
     about = _about_in(programme_id)
     means = _means(about)
-    mine = _over(means, {one.evaluation.pk for one in results})
+    here_asked = {one.evaluation.pk for one in results}
+    mine = _over(means, here_asked)
     theirs = _over(means, _about(about, [one.lesson_id for one in others]))
     whole = _over(means, about)
     lectures = sorted([here, *others], key=lambda one: (one.at, one.lesson_id))
@@ -97,28 +97,10 @@ def feedback_of(*, here: Given, programme_id: int, others: Sequence[Given]) -> F
             Comparison(one, mine.get(one), theirs.get(one), whole.get(one), tuple(m[one] for m in before if one in m))
             for one in known
         ),
-        themes_of(_texts(results), naming=partial(naming, programmes=[programme_id])),
+        themes_of(texts_in(here_asked), naming=partial(naming, programmes=[programme_id])),
         tuple(_trend(means, about, lectures, here)),
         _whole(means, about),
     )
-
-
-def _texts(results: Iterable[EvaluationResults]) -> Iterable[tuple[object, str]]:
-    """(who, text) of the questions whose answers may be shown. One query where there are any."""
-    shown = Q()
-    for one in results:
-        questions = [
-            asked.question.pk
-            for dimension in one.dimensions
-            for asked in dimension.questions
-            if asked.question.kind == QuestionKind.TEXT and asked.answered and not asked.is_suppressed
-        ]
-        if questions:
-            shown |= Q(response__evaluation=one.evaluation, question__in=questions)
-    if not shown:
-        return []
-    said = EvaluationAnswer.objects.using(reading()).filter(shown).exclude(text="").order_by("pk")
-    return said.values_list("response", "text")[:MOST_TEXTS]
 
 
 def _trend(
@@ -183,15 +165,14 @@ def _over(means: Mapping[tuple[int, str], Mean], evaluations: Collection[int]) -
     return {dimension: total / answers for dimension, (total, answers) in totals.items()}
 
 
-def means_by_dimension(lessons: Collection[int]) -> dict[str, float]:
-    """Over all these lessons, every answer alike. Three queries."""
-    about = _asking_about(lessons)
-    return _over(_means(about), about)
+def means_by_dimension(evaluations: Collection[int]) -> dict[str, float]:
+    """Over all of these, every answer alike. Two queries."""
+    return _over(_means(evaluations), evaluations)
 
 
 def means_by_lesson(lessons: Collection[int]) -> dict[int, float]:
     """By lesson that was asked about: over all its dimensions of five steps. Three queries."""
-    about = _asking_about(lessons)
+    about = asking_about(lessons)
     totals: dict[int, list[int]] = defaultdict(lambda: [0, 0])
     for (evaluation, _dimension), mean in _means(about).items():
         totals[about[evaluation]][0] += mean.total
@@ -199,5 +180,6 @@ def means_by_lesson(lessons: Collection[int]) -> dict[int, float]:
     return {lesson: total / answers for lesson, (total, answers) in totals.items()}
 
 
-def _asking_about(lessons: Collection[int]) -> dict[int, int]:
+def asking_about(lessons: Collection[int]) -> dict[int, int]:
+    """By evaluation: which of these lessons it asks about. One query."""
     return dict(Evaluation.objects.using(reading()).filter(about__in=list(lessons)).values_list("pk", "about"))

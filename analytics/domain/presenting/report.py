@@ -1,6 +1,5 @@
 """Everything a presenter sees of one webinar, and the short line of each of theirs."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,15 +13,14 @@ from analytics.domain.presenting.devices import Devices, devices_of
 from analytics.domain.presenting.feedback import Feedback, Given, feedback_of
 from analytics.domain.presenting.items import ItemFigures, items_of
 from analytics.domain.presenting.marks import Mark, marks_of, questions_per_minute
+from analytics.domain.presenting.polls import polls_of
 from analytics.domain.presenting.questions import QuestionFigures, questions_of
 from analytics.domain.presenting.replays import Moment, moments_of
 from analytics.domain.retention import Retention, replays_of, retention_of
 from core.replica import reading
 from courses.enums import OPEN_ENROLMENTS
 from courses.models import Enrolment
-from webinars.domain.poll_results import desk_poll
 from webinars.domain.timelines import shown_over_time
-from webinars.enums import PollState
 from webinars.models import Registration, Webinar
 
 
@@ -72,8 +70,8 @@ def report_of(webinar: Webinar, *, now: datetime) -> WebinarReport:
         marks=tuple(marks_of(webinar.pk, axis)),
         questions=figures,
         questions_by_minute=tuple(questions_per_minute(asked, axis, editions)),
-        polls=tuple(_polls(webinar)),
-        items=tuple(items_of(webinar.lesson_id)),
+        polls=polls_of(webinar),
+        items=tuple(items_of([webinar.lesson_id])),
         feedback=feedback_of(here=_given(webinar), programme_id=programme_id, others=_others(webinar)),
         made_at=now,
     )
@@ -85,11 +83,6 @@ def expected_of(webinar: Webinar) -> int:
         return int(places.count())
     programme = webinar.lesson.course.programme_id
     return int(Enrolment.objects.using(reading()).filter(programme=programme, status__in=OPEN_ENROLMENTS).count())
-
-
-def _polls(webinar: Webinar) -> Iterable[dict[str, Any]]:
-    polls = webinar.polls.exclude(state=PollState.DRAFT).prefetch_related("options").order_by("opened_at", "pk")
-    return (desk_poll(poll) for poll in polls)
 
 
 def _given(webinar: Webinar) -> Given:
