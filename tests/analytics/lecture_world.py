@@ -71,10 +71,10 @@ def well_visited(course: Course, presenter: User, *, title: str = "Endometriosis
     return Webinar.objects.get(pk=webinar.pk)
 
 
-def examined(webinar: Webinar, *, items: int = 3) -> None:
+def examined(webinar: Webinar, *, items: int = 3, name: str = "Question") -> None:
     """Test questions that lead back to it, answered by five: the first one is the hardest."""
     bank = BankFactory.create()
-    made = [make_item(bank=bank, name=f"Question {n}", watch=(webinar.lesson, 300 * n + 840)) for n in range(items)]
+    made = [make_item(bank=bank, name=f"{name} {n}", watch=(webinar.lesson, 300 * n + 840)) for n in range(items)]
     quiz = make_quiz(items=made)
     for number in range(5):
         sat(quiz, versions_of(made), ["b" if number <= place * 4 / items else "a" for place in range(items)])

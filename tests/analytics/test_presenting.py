@@ -402,7 +402,7 @@ def test_fewer_than_five_texts_are_no_themes(django_assert_num_queries: Any) -> 
     assert report_of(few, now=NOON).feedback.themes == Themes()
     themes = report_of(enough, now=NOON).feedback.themes
     assert (themes.writers, [(one.words, one.people) for one in themes.themes]) == (5, [("slides", 5), ("small", 5)])
-    with django_assert_num_queries(28):
+    with django_assert_num_queries(29):
         report_of(Webinar.objects.get(pk=enough.pk), now=NOON)
 
 

@@ -9,7 +9,7 @@ from accounts.models import User
 from analytics.domain.learning import LEAST_COHORT
 from analytics.domain.rollups.refreshing import refresh
 from analytics.models import SharingConsent
-from assessments.models import EvaluationAnswer, Item
+from assessments.models import EvaluationAnswer
 from courses.models import Course, Enrolment, Programme
 from reminders.enums import Channel, DeliveryState, Kind
 from tests.analytics.lecture_world import examined, well_visited
@@ -31,9 +31,8 @@ def presenting(tour: Tour) -> None:
     course = CourseFactory.create()
     presenter = RoleGrantFactory.create(programme=course.programme, role=Role.PRESENTER).user
     webinar = well_visited(course, presenter)
-    examined(webinar, items=11)
+    examined(webinar, items=11, name=GREEK)
     _ask_more(webinar)
-    Item.objects.update(name=GREEK)
     Chapter.objects.update(title=GREEK)
     Poll.objects.update(question=GREEK)
     PollOption.objects.update(text=GREEK)
