@@ -16,6 +16,7 @@ _CONTACT = re.compile(
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[^\W\d_]+")
+_ACCENTS = re.compile("[\u0300-\u036f]")
 
 
 def has_contact(text: str) -> bool:
@@ -44,8 +45,7 @@ def naming(texts: Collection[str], *, programmes: Collection[int]) -> set[str]:
         .values_list("user__first_name", "user__last_name")
         .distinct()
     )
-    names = [(_words(first), _words(last)) for first, last in people]
-    known = [(first, last & wanted) for first, last in names if last & wanted]
+    known = [(_words(first), found) for first, last in people if (found := _words(last) & wanted)]
     return {
         text for text, said in words.items() if any(_is_named(said, first=first, last=last) for first, last in known)
     }
@@ -57,5 +57,7 @@ def _is_named(said: frozenset[str], *, first: frozenset[str], last: frozenset[st
 
 
 def _words(text: str) -> frozenset[str]:
-    bare = (one for one in unicodedata.normalize("NFKD", text.casefold()) if unicodedata.category(one)[0] != "M")
-    return frozenset(_WORD.findall("".join(bare)))
+    plain = text.casefold()
+    if not plain.isascii():
+        plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", plain))
+    return frozenset(_WORD.findall(plain))
