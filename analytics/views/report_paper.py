@@ -27,7 +27,7 @@ from webinars.models import Webinar
 FRESH_SECONDS = 60
 WIDE_PX, HALF_PX = 900, 420
 FONTS = "Noto Sans, Noto Naskh Arabic"
-MOST_COUNTRIES, MOST_THEMES, MOST_DIMENSIONS = 7, 6, 9
+MOST_COUNTRIES, MOST_THEMES, MOST_DIMENSIONS, MOST_POLLS, MOST_ITEMS = 7, 6, 9, 3, 3
 
 
 @require_safe
@@ -76,7 +76,8 @@ def page_of(report: WebinarReport) -> Page:
 def _narrow(report: WebinarReport) -> list[Picture | Table]:
     live = _live(report)
     first: list[Picture | Table] = [live] if live else []
-    return [*first, _countries(report), _feedback(report), _themes(report)]
+    asked = [one for one in (_polls(report), _items(report)) if one.rows]
+    return [*first, _countries(report), _feedback(report), _themes(report), *asked]
 
 
 def _figures(report: WebinarReport) -> list[Figure]:
@@ -177,3 +178,16 @@ def _themes(report: WebinarReport) -> Table:
         _("What they wrote"), (4, 1), (_("Word or pair of words"), _("Doctors")), rows,
         _("No word comes up with three doctors or more."),
     )  # fmt: skip
+
+
+def _polls(report: WebinarReport) -> Table:
+    """The first ones that anybody voted in, each with what most chose."""
+    voted = [one for one in webinar_charts.polls(report) if one.votes and one.bars][:MOST_POLLS]
+    most = [(one, max(one.bars, key=lambda bar: bar.value or 0)) for one in voted]
+    rows = [(one.question, bar.label, percent((bar.value or 0) / one.votes)) for one, bar in most]
+    return Table(_("Polls"), (6, 4, 2), (_("Question"), _("Most chose"), _("Share")), rows)
+
+
+def _items(report: WebinarReport) -> Table:
+    rows = [(one.name, percent(one.right_percent / 100)) for one in report.items[:MOST_ITEMS]]
+    return Table(_("Hardest test questions"), (5, 1), (_("Question"), _("Right")), rows)

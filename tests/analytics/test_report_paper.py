@@ -12,6 +12,7 @@ from django.utils import translation
 from accounts.enums import Role
 from accounts.models import User
 from analytics.domain.presenting.audience import Group
+from analytics.domain.presenting.items import ItemFigures
 from analytics.domain.presenting.report import WebinarReport, report_of
 from analytics.domain.presenting.themes import Theme, Themes
 from analytics.rendering.one_page import render
@@ -107,7 +108,30 @@ def _crowded(report: WebinarReport) -> WebinarReport:
     themes = tuple(Theme("w" * 60, "en", 999, ("x" * 500,)) for _ in range(8))
     audience = replace(report.audience, countries=countries)
     feedback = replace(report.feedback, themes=Themes(5000, themes), comparisons=report.feedback.comparisons[:1] * 9)
-    return replace(report, audience=audience, feedback=feedback)
+    polls = tuple(
+        report.polls[0] | {"question": "Which of all these? " * 20, "options": [{"text": "o" * 300, "position": 1}]}
+        for _ in range(9)
+    )
+    items = tuple(ItemFigures("i" * 300, 60, 500, 34.0, 5) for _ in range(9))
+    return replace(report, audience=audience, feedback=feedback, polls=polls, items=items)
+
+
+def test_polls_and_test_questions_stand_on_it_where_there_are_any(presenter: User) -> None:
+    report = report_of(Webinar.objects.get(), now=NOON)
+    items = tuple(ItemFigures(f"Question {n}", None, 40, 30.0 + n, 0) for n in range(4))
+    pdf = render(page_of(replace(report, items=items)))
+    _looked_at(pdf, "report-asked")
+    said = _text(pdf)
+    poll = report.polls[0]
+    counts = {one["text"]: poll["results"]["counts"].get(str(one["position"]), 0) for one in poll["options"]}
+    most = max(counts, key=lambda text: counts[text])
+    assert poll["question"] in said
+    assert f"{most} {round(100 * counts[most] / poll['results']['votes'])}%" in said
+    assert "Question 0 30% Question 1 31% Question 2 32%" in said
+    assert "Question 3" not in said
+    bare = _text(render(page_of(replace(report, polls=()))))
+    assert "Polls" not in bare
+    assert "Hardest" not in bare
 
 
 def test_it_stays_one_page_whatever_there_is_to_say(presenter: User) -> None:
