@@ -124,14 +124,14 @@ def test_a_session_the_server_ended_is_followed_by_a_new_one(watching: StartWatc
     laptop = watching("late", "phone").open("second")
     doctor = int(site.world["doctors"]["late"]["id"])
     laptop.play()
-    ended = site.rows(
-        "UPDATE webinars_playsession SET ended_at = now() WHERE user_id = %s AND webinar_id = %s RETURNING id",
-        doctor,
-        site.world["webinars"]["second"],
-    )
-    assert len(ended) == 1
     with laptop.page.expect_response(lambda response: response.url.endswith("/play-sessions/")):
+        ended = site.rows(
+            "UPDATE webinars_playsession SET ended_at = now() WHERE user_id = %s AND webinar_id = %s RETURNING id",
+            doctor,
+            site.world["webinars"]["second"],
+        )
         laptop.pause()
+    assert len(ended) == 1
     begun = laptop.at
     laptop.page.locator("[data-do=toggle]").click()
     laptop.play_until(begun + 4)
