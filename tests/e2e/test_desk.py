@@ -158,6 +158,7 @@ def test_a_question_goes_from_the_doctor_by_three_moderators_to_the_presenter_an
         expect(row(page, SECOND)).to_have_count(0)
         expect(page.locator("[data-tab=forwarded] [data-count]")).to_have_text("1")
 
+    phone.get_by_role("tab", name="Answers").click()
     tomas.keyboard.press("l")
     told(tomas, "Marked as answered live.")
     expect(tomas.get_by_text("Answered live at minute 20:00")).to_be_visible()
@@ -170,7 +171,6 @@ def test_a_question_goes_from_the_doctor_by_three_moderators_to_the_presenter_an
         doctor.evaluate("window.heard.filter((frame) => ['question', 'forwarded', 'desk'].includes(frame.kind))") == []
     )
 
-    phone.get_by_role("tab", name="Answers").click()
     published = phone.locator("#published")
     expect(published.get_by_text("AMH before surgery: which cut-off?")).to_be_visible()
 
