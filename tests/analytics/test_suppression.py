@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.domain.sharing.suppression import LEAST, Cells, cells_of, percent_of, shown
+from analytics.domain.sharing.suppression import LEAST, Cells, cells_of, shown
 
 names = st.text(alphabet="ABCDEFGH", max_size=2)
 tables = st.dictionaries(names, st.integers(0, 40), max_size=8)
@@ -78,11 +78,3 @@ def test_a_lone_small_group_takes_the_next_one_with_it() -> None:
     assert cells_of({"IN": 3}) == Cells()
     assert cells_of({}) == Cells()
     assert cells_of({"": 7, "IN": 50}) == Cells((("IN", 50),), 5)
-
-
-def test_a_share_is_made_of_what_is_shown() -> None:
-    assert percent_of(7, 23) == 20
-    assert percent_of(3, 23) is None
-    assert percent_of(0, 23) == 0
-    assert percent_of(7, 0) is None
-    assert percent_of(52, 51) == 100

@@ -48,11 +48,3 @@ def cells_of(counts: Mapping[str, int], *, named: Mapping[str, int] | None = Non
     whole, hidden = (sum(people[name][part] for name in folded) for part in (0, 1))
     others = shown(whole, named=whole - hidden) if folded else None
     return Cells(tuple(sorted(groups, key=lambda one: (-one[1], one[0]))), others)
-
-
-def percent_of(part: int, whole: int) -> int | None:
-    """From what is shown of both, so that nobody works back to the numbers; None where one of them is not shown."""
-    above, below = shown(part), shown(whole)
-    if above is None or not below:
-        return None
-    return min(100, round(100 * above / below))
