@@ -2,6 +2,7 @@
 
 Everything that looks random is a function of the row's number, so every run counts the same. A webinar was live for an
 hour with one interruption, its recording has one cut, and it is asked, voted on and thought of like `lecture_world`.
+Each last name is another one, every eighth of two words.
 """
 
 from dataclasses import dataclass
@@ -19,7 +20,8 @@ MANY = 100_000
 _PEOPLE = """
 INSERT INTO accounts_user (password, email, title, first_name, last_name, specialty, country, timezone, language, phone,
     medical_council, registration_number, is_active, is_staff, is_superuser, created_at)
-SELECT '!', %(prefix)s || n || '@hospital.example', '', 'Meera', 'Nair' || n,
+SELECT '!', %(prefix)s || n || '@hospital.example', '', 'Meera',
+    CASE WHEN n %% 8 = 0 THEN 'Nair-' ELSE 'Nair' END || translate(n::text, '0123456789', 'abcdefghij'),
     (ARRAY['Gynaecology', 'Cardiology', 'Endocrinology', ''])[n %% 4 + 1], (%(countries)s::text[])[n %% 10 + 1],
     'Asia/Kolkata', 'en', '', '', '', true, false, false, %(now)s
 FROM generate_series(1, %(number)s) AS n

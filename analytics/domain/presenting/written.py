@@ -10,7 +10,7 @@ from assessments.models import EvaluationAnswer
 from core.replica import reading
 
 # Answers are kept in the order of random keys, so the first of them are a fair choice.
-MOST_TEXTS = 2_000
+MOST_TEXTS = 1_000
 
 
 def texts_in(evaluations: Collection[int]) -> list[tuple[Hashable, str]]:
