@@ -182,7 +182,8 @@ def _themes(report: WebinarReport) -> Table:
 
 def _polls(report: WebinarReport) -> Table:
     """The first ones that anybody voted in, each with what most chose."""
-    voted = [one for one in webinar_charts.polls(report) if one.votes and one.bars][:MOST_POLLS]
+    charts = map(webinar_charts.poll_chart, report.polls)
+    voted = [one for one in charts if one.votes and one.bars][:MOST_POLLS]
     most = [(one, max(one.bars, key=lambda bar: bar.value or 0)) for one in voted]
     rows = [(one.question, bar.label, percent((bar.value or 0) / one.votes)) for one, bar in most]
     return Table(_("Polls"), (6, 4, 2), (_("Question"), _("Most chose"), _("Share")), rows)

@@ -112,13 +112,13 @@ def _crowded(report: WebinarReport) -> WebinarReport:
         report.polls[0] | {"question": "Which of all these? " * 20, "options": [{"text": "o" * 300, "position": 1}]}
         for _ in range(9)
     )
-    items = tuple(ItemFigures("i" * 300, 60, 500, 34.0, 5) for _ in range(9))
+    items = tuple(ItemFigures(1, "i" * 300, 60, 500, 34.0, 5) for _ in range(9))
     return replace(report, audience=audience, feedback=feedback, polls=polls, items=items)
 
 
 def test_polls_and_test_questions_stand_on_it_where_there_are_any(presenter: User) -> None:
     report = report_of(Webinar.objects.get(), now=NOON)
-    items = tuple(ItemFigures(f"Question {n}", None, 40, 30.0 + n, 0) for n in range(4))
+    items = tuple(ItemFigures(1, f"Question {n}", None, 40, 30.0 + n, 0) for n in range(4))
     pdf = render(page_of(replace(report, items=items)))
     _looked_at(pdf, "report-asked")
     said = _text(pdf)

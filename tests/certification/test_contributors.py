@@ -22,13 +22,14 @@ from certification.domain.disclosers import DiscloserError, lock_people, save_pe
 from certification.domain.reviews import StillTeachesError, review
 from certification.enums import ActivityState
 from certification.models import Activity, Contributor, DisclosureSheet
+from core.processes import wait_until
 from courses.models import Lesson, Programme
 from tests.certification.test_activities import NOBODY, fresh, missing, whole
-from tests.courses.test_completion_races import wait_for_a_lock
 from tests.factories.accounts import UserFactory
 from tests.factories.certification import ContributorFactory, DiscloserFactory, disclose
 from tests.factories.courses import LessonFactory
 from tests.factories.webinars import LiveWebinarFactory
+from tests.meanwhile import somebody_waits
 
 pytestmark = pytest.mark.django_db
 
@@ -117,7 +118,7 @@ def test_nobody_is_excluded_while_their_activity_opens(live: Activity) -> None:
         lock_people(live.lesson.course.programme_id)  # both begin while a third one is at it
         for thread in threads:
             thread.start()
-        wait_for_a_lock()
+        assert wait_until(somebody_waits, seconds=60)
     for thread in threads:
         thread.join()
     assert sorted(done) == [False, True]
