@@ -200,6 +200,7 @@ def main() -> int:
         "DEBUG",
         "VAR_DIR",
         "MIGRATED_CLUSTER",
+        "PYTHONDONTWRITEBYTECODE",  # each of some hundred programs would compile the product for itself
     ):
         os.environ.pop(name, None)
     if sys.argv[1:]:

@@ -56,6 +56,7 @@ def pytest_xdist_setupnodes() -> None:
 def _start_servers(config: pytest.Config) -> None:
     for name in [name for name in os.environ if FOREIGN.match(name)]:
         del os.environ[name]
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # every program that is started would compile the product anew
     _sweep()
     directory = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
     directory.chmod(0o755)  # the unprivileged user that PostgreSQL runs as must pass
