@@ -6,12 +6,10 @@ know Ed25519 in PDF (ISO/TS 32002) show the document as certified, with no chang
 """
 
 import hashlib
-import io
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
-from typing import Any
 
 from asn1crypto import algos, cms, core, tsp
 from asn1crypto import x509 as asn1_x509
@@ -20,12 +18,6 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
-from pyhanko.pdf_utils import generic
-from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
-from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder, SigIOSetup, SigMDPSetup, SigObjSetup
-from pyhanko.sign.signers.pdf_byterange import SignatureObject
 
 FIELD = "Seal"
 DIGEST = "sha512"  # RFC 8419 wants it beside Ed25519
@@ -90,20 +82,6 @@ def certificate_of(key: Ed25519PrivateKey, organisation: str) -> x509.Certificat
     return builder.sign(key, algorithm=None)
 
 
-class _Update(IncrementalPdfFileWriter):
-    """pyHanko's update of a document without its clock and its dice: no new modification date, a derived identifier."""
-
-    def _update_meta(self) -> None:
-        """The document's metadata says when it was issued; sealing it the same day is no change of it."""
-
-    @classmethod
-    def _handle_id(cls, prev: PdfFileReader) -> generic.ArrayObject:
-        prev.stream.seek(0)
-        second = hashlib.sha256(b"sealed" + prev.stream.read()).digest()[:16]
-        first = bytes(prev.trailer["/ID"][0].original_bytes) if "/ID" in prev.trailer else b""
-        return generic.ArrayObject([generic.ByteStringObject(first or second), generic.ByteStringObject(second)])
-
-
 def seal(pdf: bytes, *, key: Ed25519PrivateKey, organisation: str, sealed_on: date, purpose: str = "") -> bytes:
     """The document with its seal appended. Some 10 ms of a core; safe in threads and under an event loop.
 
@@ -111,27 +89,17 @@ def seal(pdf: bytes, *, key: Ed25519PrivateKey, organisation: str, sealed_on: da
     """
     if purpose and not re.fullmatch("[A-Za-z]{1,40}", purpose):
         raise SealError(f"A purpose is one word of letters, not {purpose!r}")
+    from certification.printing.update import begin  # pyHanko is a sixth of all that a start reads
+
     certificate = certificate_of(key, organisation).public_bytes(Encoding.DER)
     room = len(_container(certificate, bytes(64), bytes(64)))
     moment = datetime(sealed_on.year, sealed_on.month, sealed_on.day, tzinfo=UTC)
-    output = io.BytesIO()
     try:
-        update = _Update(io.BytesIO(pdf), strict=False)
-        steps: Any = PdfCMSEmbedder(SigFieldSpec(sig_field_name=FIELD)).write_cms(FIELD, update)
-        next(steps)
-        placeholder = SignatureObject(
-            timestamp=moment,
-            subfilter=SigSeedSubFilter.PADES,
-            name=organisation or None,
-            reason=purpose or None,
-            bytes_reserved=2 * room,
+        steps, output, digest = begin(
+            pdf, field=FIELD, digest=DIGEST, room=room, at=moment, by=organisation, why=purpose
         )
-        rights = SigMDPSetup(md_algorithm=DIGEST, certify=True, docmdp_perms=MDPPerm.NO_CHANGES)
-        steps.send(SigObjSetup(sig_placeholder=placeholder, mdp_setup=rights))
-        prepared, _ = steps.send(SigIOSetup(md_algorithm=DIGEST, output=output))
     except Exception as error:
         raise SealError(f"This PDF could not be sealed: {error}") from error
-    digest = prepared.document_digest
     signature = key.sign(_attributes(certificate, digest).untag().dump())
     steps.send(_container(certificate, digest, signature))
     return output.getvalue()

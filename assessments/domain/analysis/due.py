@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
-from assessments.domain.analysis.report import make_report
 from assessments.domain.ranking import state_of_attempts
 from assessments.models import AnalysisReport, Attempt, Quiz
 
@@ -20,6 +19,8 @@ def ask_for_report(*, quiz_id: int, now: datetime) -> None:
 
 def make_due_reports(*, now: datetime) -> int:
     """For a sweep. How many were made."""
+    from assessments.domain.analysis.report import make_report  # numpy, which pages do without
+
     counted = Attempt.objects.filter(quiz=OuterRef("pk"), counts=True)
     asked = Q(analysis__asked_at__isnull=False)
     rested = Q(analysis=None) | Q(analysis__made_at=None) | Q(analysis__made_at__lte=now - REST)

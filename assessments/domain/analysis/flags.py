@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
 
-from assessments.domain.analysis.classical import Classical
-from assessments.domain.analysis.distractors import Choice
+if TYPE_CHECKING:  # pages name the flags, and none of them needs numpy
+    from assessments.domain.analysis.classical import Classical
+    from assessments.domain.analysis.distractors import Choice
 
 FEWEST = 30  # answers: with fewer, chance says more than the question
 EASY, HARD, WEAK = 0.95, 0.25, 0.15
@@ -44,7 +45,7 @@ class Flag:
         return str(ADVICE[self.code] % self.values)
 
 
-def flags_of(*, figures: Classical, choices: Sequence[Choice], usual_seconds: float | None) -> list[Flag]:
+def flags_of(*, figures: "Classical", choices: Sequence["Choice"], usual_seconds: float | None) -> list[Flag]:
     """Most urgent first. `usual_seconds` is what the middle question of the test takes."""
     if figures.people < FEWEST:
         return [Flag("few", {"people": figures.people})]
@@ -57,7 +58,7 @@ def flags_of(*, figures: Classical, choices: Sequence[Choice], usual_seconds: fl
     return sorted(found, key=lambda flag: not flag.is_urgent)
 
 
-def _of_choices(choices: Sequence[Choice], *, by_chance: float) -> list[Flag]:
+def _of_choices(choices: Sequence["Choice"], *, by_chance: float) -> list[Flag]:
     """A wrong answer is compared with the right one: where both draw the best, the question is only hard."""
     wrong = [one for one in choices if one.name and not one.is_right]
     best = max((one.discrimination for one in choices if one.is_right and one.discrimination is not None), default=-1)
@@ -78,7 +79,7 @@ def _short(label: str) -> str:
     return label[0] if label[1:2] == ":" else label
 
 
-def _of_figures(figures: Classical, *, by_chance: float) -> list[Flag]:
+def _of_figures(figures: "Classical", *, by_chance: float) -> list[Flag]:
     found = []
     if figures.discrimination is not None and figures.discrimination < -by_chance:
         found.append(Flag("negative"))
