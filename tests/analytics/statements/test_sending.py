@@ -25,7 +25,7 @@ from courses.enums import EnrolmentStatus
 from courses.models import Enrolment
 from tests.analytics.statements.store import HOME, record_store, settings_for
 from tests.analytics.statements.world import LATER, doctor, everything, watched
-from tests.reminders.transports.servers import Fault, closed_port
+from tests.reminders.transports.servers import Fault, closed_port, patience_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -108,13 +108,15 @@ def test_another_content_under_a_known_id_is_refused_and_the_same_content_taken_
 
 @pytest.mark.parametrize("fault", [Fault.STALL, Fault.HANG_UP, Fault.ERROR])
 def test_what_may_have_arrived_is_sent_again_and_is_there_once(fault: Fault) -> None:
-    with record_store(XAPI_TIMEOUT="4") as store:
+    with record_store() as store:
         ids = made(3)
         assert store.sink is not None
         store.sink.faults = [fault]
 
-        done = send_due(clock=clock)
+        with override_settings(XAPI=settings.XAPI | {"XAPI_TIMEOUT": patience_for(fault)}):
+            done = send_due(clock=clock)
 
+        assert store.sink.has_taken(1)
         assert (done.sent, done.later) == (0, 3)
         assert done.problem
         assert sorted(store.taken) == sorted(ids), "taken, whatever was answered"

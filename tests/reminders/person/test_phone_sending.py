@@ -33,7 +33,7 @@ from tests.reminders.person.phones import (
     wrong,
 )
 from tests.reminders.transports import providers
-from tests.reminders.transports.servers import Fault, running
+from tests.reminders.transports.servers import Fault, patience_for, running
 from tests.signing_in import signed_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("all_ways")]
@@ -169,12 +169,14 @@ class TestSending:
     def test_a_code_in_doubt_may_have_come(self, doctor: User, browser: Client, settings: Any, fault: Fault) -> None:
         provider = providers.twilio()
         with running(provider.respond) as sink:
-            settings.MESSAGES = {**settings.MESSAGES, "MESSAGES_TIMEOUT": 1, **provider.settings(sink.url)}
+            timeout = patience_for(fault)
+            settings.MESSAGES = {**settings.MESSAGES, "MESSAGES_TIMEOUT": timeout, **provider.settings(sink.url)}
             tick(browser)
             sink.faults = [fault]
             (code_id,) = phone_codes.unsent(now=now())
             phone_codes.send(code_id=code_id, now=now())
             assert phone_codes.unsent(now=now()) == [], "never sent again by itself"
+            assert sink.has_taken(1)
         assert len(sink.requests) == 1
         assert PhoneCode.objects.get().sent_at is not None
 

@@ -15,6 +15,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from core.processes import wait_until
+
 
 class Fault(Enum):
     """What happens to a request after it was read and taken."""
@@ -22,6 +24,11 @@ class Fault(Enum):
     STALL = "stall"  # nothing is answered
     HANG_UP = "hang up"
     ERROR = "error"  # 500
+
+
+def patience_for(fault: object) -> float:
+    """A timeout in seconds: where nothing is answered, a moment does; otherwise what the slowest machine needs."""
+    return 0.2 if fault is Fault.STALL else 30
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,15 @@ class Sink:
             answer = self.responder(request)
             return answer if fault is None else fault
 
+    def has_taken(self, number: int) -> bool:
+        """Waits for it: who gave up waiting for an answer may have done so before the request was read."""
+
+        def is_there() -> bool:
+            with self.lock:
+                return len(self.requests) >= number
+
+        return wait_until(is_there, seconds=30, every=0.01)
+
 
 def handler_of(sink: Sink) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
@@ -97,10 +113,16 @@ def handler_of(sink: Sink) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+class _Server(ThreadingHTTPServer):
+    request_queue_size = (
+        128  # of more than five calls at once the kernel would drop one, which knocks again in a second
+    )
+
+
 @contextlib.contextmanager
 def running(responder: Responder) -> Iterator[Sink]:
     sink = Sink(responder)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler_of(sink))
+    server = _Server(("127.0.0.1", 0), handler_of(sink))
     sink.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()

@@ -13,7 +13,7 @@ from reminders.transports.calling import LANES, SILENT_SECONDS
 from tests.reminders.transports import providers
 from tests.reminders.transports.conftest import Configure
 from tests.reminders.transports.providers import NUMBER, SECRET, Provider, as_json, outgoing
-from tests.reminders.transports.servers import Fault, Sink, closed_port, running
+from tests.reminders.transports.servers import Fault, Sink, closed_port, patience_for, running
 
 SENT_AT = datetime(2027, 1, 12, 12, 0, tzinfo=UTC)
 
@@ -64,13 +64,13 @@ def test_a_provider_that_answers_nothing_is_not_asked_for_each_message(provider:
     assert {(one.is_temporary, one.retry_after) for one in refused} == {(True, SILENT_SECONDS)}
 
 
-@pytest.mark.parametrize("fault", list(Fault))
 def test_nobody_knows_of_what_was_taken_and_not_acknowledged(provider: Provider, sink: Sink, fault: Fault) -> None:
     sink.faults = [fault]
 
     (result,) = provider.transport().send([outgoing()])
 
     assert isinstance(result, Uncertain)
+    assert sink.has_taken(1)
     assert len(provider.taken) == 1
 
 
@@ -180,14 +180,18 @@ def test_an_answer_that_makes_no_sense_is_none(provider: Provider, sink: Sink, c
 
 
 def test_no_log_and_no_reason_names_a_person_or_a_secret(
-    provider: Provider, sink: Sink, caplog: pytest.LogCaptureFixture
+    provider: Provider, sink: Sink, configure: Configure, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     faults = [*Fault, provider.bad_number, provider.slow, (200, {}, b"?"), as_json(401, {})]
     sink.faults = [*faults]
     transport = provider.transport()
 
-    results = [transport.send([outgoing()])[0] for _ in faults]
+    results = []
+    for number, fault in enumerate(faults, start=1):
+        configure(MESSAGES_TIMEOUT=patience_for(fault))
+        results += transport.send([outgoing()])
+        assert sink.has_taken(number)
     transport.look_up(outgoing().key, "", SENT_AT, NUMBER)
 
     said = caplog.text + "".join(one.why for one in results if not isinstance(one, Accepted))

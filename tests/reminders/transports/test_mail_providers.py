@@ -132,13 +132,13 @@ def test_a_call_that_was_turned_down_for_one_is_made_for_each(sendgrid: Sink) ->
     assert len(sendgrid.requests) == 4
 
 
-@pytest.mark.parametrize("fault", list(Fault))
 def test_a_call_for_many_that_broke_is_uncertain_for_all_and_not_made_again(sendgrid: Sink, fault: Fault) -> None:
     sendgrid.faults = [fault]
 
     results = transport().send([outgoing(number) for number in (1, 2, 3)])
 
     assert [type(one) for one in results] == [Uncertain] * 3
+    assert sendgrid.has_taken(1)
     assert len(sendgrid.requests) == 1
 
 
@@ -340,7 +340,6 @@ def test_ses_says_of_each_what_became_of_it(ses: Sink, statuses: list[str], expe
     assert transport().send([outgoing(1), outgoing(2)]) == expected
 
 
-@pytest.mark.parametrize("fault", list(Fault))
 def test_ses_is_called_once_whatever_happens(ses: Sink, fault: Fault) -> None:
     """boto3 would send again by itself."""
     ses.faults = [fault]
@@ -348,6 +347,7 @@ def test_ses_is_called_once_whatever_happens(ses: Sink, fault: Fault) -> None:
     results = transport().send([outgoing(1), outgoing(2)])
 
     assert [type(one) for one in results] == [Uncertain] * 2
+    assert ses.has_taken(1)
     assert len(ses.requests) == 1
 
 

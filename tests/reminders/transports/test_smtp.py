@@ -169,8 +169,11 @@ def test_a_refused_text_says_nothing_about_the_address(smtp: Transport, box: Mai
 
 
 @pytest.mark.parametrize("how", ["stall", "hang up"])
-def test_nobody_knows_what_became_of_it_after_the_last_dot(smtp: Transport, box: MailServer, how: str) -> None:
+def test_nobody_knows_what_became_of_it_after_the_last_dot(
+    smtp: Transport, box: MailServer, configure: Configure, how: str
+) -> None:
     box.after_dot = how
+    configure(MESSAGES_TIMEOUT=1)
 
     (result,) = smtp.send([outgoing()])
 
