@@ -39,7 +39,7 @@ TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 0, high=10)
 
 INSTALLED_APPS = [
     *(["daphne"] if "runserver" in sys.argv[1:2] else []),  # half a second of every start of anything else
-    "unfold",
+    "lms.office.OfficeConfig",  # the theme of the admin
     "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",

@@ -249,7 +249,12 @@ class QuizAdmin(HomeZoneAdmin):
 
     @display(description=_("Before it opens"))
     def checklist(self, quiz: Quiz) -> str:
-        return render_to_string("admin/assessments/quiz/_checklist.html", {"list": checklist_of(quiz=quiz, now=now())})
+        """Made once for the object of a page: the theme asks several times, and each would be ten queries."""
+        shown: str | None = quiz.__dict__.get("_checklist")
+        if shown is None:
+            context = {"list": checklist_of(quiz=quiz, now=now())}
+            shown = quiz.__dict__["_checklist"] = render_to_string("admin/assessments/quiz/_checklist.html", context)
+        return shown
 
     def save_model(self, request: HttpRequest, obj: Quiz, form: Any, change: bool) -> None:
         if not form.has_changed():

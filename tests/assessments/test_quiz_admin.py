@@ -187,6 +187,14 @@ class TestSettings:
         assert HOSTILE not in page
         assert at("section_change", quiz.sections.get().pk) in page
 
+    def test_what_to_look_at_is_worked_out_once(self, editor: Client, quiz: Quiz) -> None:
+        """The theme asks for a field that is only shown several times."""
+        with CaptureQueriesContext(connection) as asked:
+            editor.get(at("quiz_change", quiz.pk))
+        picks = [one["sql"] for one in asked if 'FROM "assessments_pick"' in one["sql"]]
+        assert picks
+        assert len(set(picks)) == len(picks)
+
 
 class TestSections:
     def test_a_new_one_needs_no_script_and_an_untouched_row_makes_none(self, editor: Client, quiz: Quiz) -> None:

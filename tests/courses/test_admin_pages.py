@@ -9,6 +9,7 @@ from django.contrib.messages import get_messages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils.functional import empty
 
 from accounts.enums import Role
 from accounts.models import AuditEvent, User
@@ -410,6 +411,15 @@ class TestOverview:
         )  # fmt: skip
         assert links == [reverse(name) for name in names]
         assert {link: client.get(link).status_code for link in links} == dict.fromkeys(links, 200)
+
+    def test_the_list_of_apps_is_made_for_pages_that_show_it(self, client: Client) -> None:
+        page = client.get(reverse("admin:courses_course_changelist"))
+        assert page.context["available_apps"]._wrapped is empty
+        page = client.get(reverse("admin:app_list", args=["courses"]))
+        (app,) = page.context["app_list"]
+        shown = {one["object_name"] for one in app["models"]}
+        assert shown == {"Programme", "Course", "Lesson", "Enrolment"}
+        assert all(one["admin_url"] in page.content.decode() for one in app["models"])
 
     def test_every_entry_of_an_operators_sidebar_opens(self) -> None:
         operator = signed_in(RoleGrantFactory(role=Role.OPERATOR, programme=None).user)
