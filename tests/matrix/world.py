@@ -6,8 +6,10 @@ So every number and token that is tried does exist: a 404 means "not for you", n
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
@@ -80,7 +82,7 @@ from tests.reminders.factories import (
     PushSubscriptionFactory,
     suppressed,
 )
-from tests.signing_in import device_of, signed_in
+from tests.signing_in import FIREFOX, device_of, signed_in
 from webinars.models import CannedReply, Pin, Poll, Question, SpotRequest, SpotWindow
 
 ANONYMOUS = "anonymous"
@@ -105,12 +107,21 @@ ABSENT = {"slug": "nobodys", "public_id": "A" * 26} | dict.fromkeys(
 )
 
 
+class Visitor(Client):
+    """Keeps of an answer what a browser would. Django's own copies the context of each template of each page."""
+
+    def request(self, **request: Any) -> Any:
+        response: Any = self.handler(self._base_environ(**request))  # type: ignore[attr-defined]
+        response.json = partial(self._parse_json, response)  # type: ignore[attr-defined]
+        return response
+
+
 @dataclass
 class World:
     """`stranger` is a doctor and `elsewhere` a moderator of another programme; `operator` of all programmes."""
 
     people: dict[str, User]
-    browsers: dict[str, Client]
+    browsers: dict[str, Visitor]
     cookies: dict[str, dict[str, str]]
     objects: dict[str, models.Model]
     values: dict[str, str]
@@ -148,19 +159,22 @@ def build_world() -> World:
     enrolment.save()
     objects["certification.certificate"] = issue(of=enrolment, now=now())
     objects["certification.ledgerentry"] = LedgerEntry.objects.filter(programme=programme).earliest("number")
-    browsers = {role: signed_in(user, raise_request_exception=False) for role, user in people.items()}
-    browsers[ANONYMOUS] = Client(raise_request_exception=False)
+    cookies = {role: cookies_of(signed_in(user)) for role, user in people.items()} | {ANONYMOUS: {}}
     doctors_phone = signed_in(people["doctor"])
     objects["accounts.device"] = device_of(doctors_phone)
     # A slow machine takes longer for all visits than the five minutes after which "last seen" is written again.
     Device.objects.update(last_seen_at=now() + timedelta(hours=1))
     return World(
         people=people,
-        browsers=browsers,
-        cookies={role: {name: morsel.value for name, morsel in one.cookies.items()} for role, one in browsers.items()},
+        browsers={role: Visitor(headers={} if role == ANONYMOUS else {"user-agent": FIREFOX}) for role in cookies},
+        cookies=cookies,
         objects=objects,
         values=_values(programme, people, objects),
     )
+
+
+def cookies_of(browser: Client) -> dict[str, str]:
+    return {name: morsel.value for name, morsel in browser.cookies.items()}
 
 
 def _people(programme: Programme, other: Programme) -> dict[str, User]:
