@@ -29,7 +29,7 @@ PATIENCE = 40 * 60  # seconds for one run of pytest: a single test has its own l
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FAKETIME = f"/usr/lib/{sysconfig.get_config_var('MULTIARCH')}/faketime/libfaketime.so.1"
 RTMP_MODULE = "/usr/lib/nginx/modules/ngx_rtmp_module.so"
-PLUGINS = ("-p", "tests.covering", "-p", "tests.taken")
+PLUGINS = ("-p", "tests.taken")
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Part:
 
     name: str
     expression: str
-    workers: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
     marks: tuple[str, ...] = ()
 
     def files(self) -> list[str]:
@@ -52,7 +52,11 @@ class Part:
 # asynchronous test can run; file by file, because many prepare a site of their own. Then, alone, what measures time or
 # loads the machine.
 PARTS = (
-    Part("tests", "not (browser or site or serial)", ("-n", "auto", "--dist", "worksteal")),
+    Part(
+        "tests",
+        "not (browser or site or serial)",
+        ("-n", "auto", "--dist", "worksteal", "-p", "tests.covering"),
+    ),
     Part(
         "tests with whole programs and browsers",
         "(browser or site) and not serial",
@@ -181,8 +185,8 @@ def all_tests(report: Report, types: "subprocess.Popen[str]") -> None:
     with tempfile.TemporaryDirectory(prefix="lms-coverage-") as name:
         os.environ["COVERAGE_DIR"] = name
         for number, part in enumerate(PARTS):
-            os.environ.update(TAKEN=f"{name}/{number}", COVERAGE_LISTS_ALL="" if part.marks else "1")
-            given = (*part.files(), "-m", part.expression, *part.workers, *PLUGINS)
+            os.environ.update(TAKEN=f"{name}/{number}")
+            given = (*part.files(), "-m", part.expression, *part.options, *PLUGINS)
             report.step(part.name, partial(tests, report, *given))
             if not number:
                 report.step("mypy", lambda: said(types))

@@ -1,7 +1,8 @@
 """Which lines and branches the tests run: `pytest -p tests.covering` writes a file a process into `COVERAGE_DIR`.
 
 coverage.py follows every call of every library and makes these tests take 1.6 times as long on Python 3.11; slipcover
-puts its marks into our own modules and takes them out again.
+puts its marks into our own modules and takes them out again. That still takes ten seconds of every process, so
+`script/test` does it where the tests themselves call the product, and not where they ask programs and browsers.
 """
 
 import json
@@ -30,8 +31,8 @@ SOURCES = [str(ROOT / name) for name in APPS]
 OMITTED = ["*/migrations/*"]
 EXCLUDED = ["if TYPE_CHECKING:", "raise NotImplementedError", "@overload"]
 
-# To list files that nobody imported takes seconds; pytest-xdist kills workers ten seconds after their end.
-LISTED = SOURCES if os.environ.get("COVERAGE_LISTS_ALL") else None
+# To list also the files that nobody imported takes seconds: one worker does it for all.
+LISTED = SOURCES if os.environ.get("PYTEST_XDIST_WORKER", "gw0") == "gw0" else None
 
 # Who hands the tests out to others runs none of them.
 IS_MEASURED = "PYTEST_XDIST_WORKER" in os.environ or "-n" not in sys.argv
