@@ -5,7 +5,6 @@ import gc
 import os
 import re
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from lms.embedded import Embedded, Urls
+from tests.migrated import copy_migrated_cluster
 
 PREFIX = "lms-tests-"
 MIGRATED = "lms_migrated"
@@ -63,7 +63,7 @@ def _start_servers(config: pytest.Config) -> None:
     (directory / "static").mkdir()  # WhiteNoise warns of a missing one
     servers = Embedded(directory, durable=False)
     config.stash[SERVERS] = servers
-    is_migrated = _copy_migrated_cluster(directory)
+    is_migrated = copy_migrated_cluster(directory)
     os.environ.update(servers.start().environment())
     if is_migrated:
         with psycopg.connect(os.environ["DATABASE_URL"].replace("/lms?", "/postgres?"), autocommit=True) as connection:
@@ -71,15 +71,6 @@ def _start_servers(config: pytest.Config) -> None:
             connection.execute('CREATE DATABASE "lms"')
         (directory / MIGRATED).touch()
     os.environ.update(VAR_DIR=str(directory), DJANGO_SETTINGS_MODULE="lms.settings", DJANGO_ENV="development")
-
-
-def _copy_migrated_cluster(directory: Path) -> bool:
-    """`script/test` names a PostgreSQL that it has migrated and stopped: each of its parts starts from a copy."""
-    data = Path(os.environ.get("MIGRATED_CLUSTER", "/nowhere"), "postgresql")
-    if not (data / "PG_VERSION").exists():
-        return False
-    subprocess.run(["cp", "-a", data, directory], check=True)
-    return True
 
 
 def _configure_django() -> None:

@@ -114,7 +114,7 @@ def start_behind(directory: Path, port: int, counts: dict[str, int]) -> int:
         process.terminate()
         lines = log.read_text(errors="replace").splitlines()[-20:]
         raise ClusterError("The cluster does not start:\n" + "\n".join(lines))
-    print_table(control.ask(state.control, {"do": "status"}))
+    print_table(control.ask(state.control, {"do": "status", "memory": True}))
     say(f"\n  {state.url}/\n\n  Stop it with: script/cluster down")
     return 0
 
@@ -122,7 +122,7 @@ def start_behind(directory: Path, port: int, counts: dict[str, int]) -> int:
 def status(options: argparse.Namespace) -> int:
     """Exit code 3 when something is not as it should be: for scripts that wait."""
     state = running(options)
-    rows = control.ask(state.control, {"do": "status"})
+    rows = control.ask(state.control, {"do": "status", "memory": True})
     print_table(rows)
     return 0 if all(row["state"] in {"ready", "running"} for row in rows) else 3
 

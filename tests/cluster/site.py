@@ -21,6 +21,7 @@ from core.processes import spawn, wait_until
 from deploy.cluster import control
 from deploy.cluster.state import State
 from tests.faults.world import ORIGIN, ROOT, World
+from tests.migrated import copy_migrated_cluster
 
 PATIENCE = 150.0
 COUNTS = {"web": 2, "realtime": 2, "worker": 0, "long": 0, "sender": 0, "transcoder": 0, "ingest": 0, "beat": 0}
@@ -33,6 +34,8 @@ class Site(World):
 
     def __init__(self, directory: Path, *, viewers: int, more: Mapping[str, str] = MappingProxyType({})) -> None:
         self.directory = directory
+        elsewhere = directory / "postgresql-home"
+        copy_migrated_cluster(Path(elsewhere.read_text().strip()) if elsewhere.exists() else directory)
         environment = {
             **os.environ,
             "DEMO": "0",

@@ -15,6 +15,7 @@ import psycopg
 
 from core.processes import spawn, wait_until
 from lms.embedded import Embedded, State
+from tests.migrated import copy_migrated_cluster
 from tests.ports import free_port
 from tests.processes import living
 
@@ -25,6 +26,7 @@ PATIENCE = 60.0
 
 class World:
     def __init__(self, directory: Path, *, viewers: int) -> None:
+        copy_migrated_cluster(directory)
         self.embedded = Embedded(directory)
         urls = self.embedded.start()
         state = State.read(directory)
