@@ -1,11 +1,16 @@
-"""A worker that makes missing files and is killed without a word at a given moment of storing: a program of its own."""
+"""A worker that makes missing files, and one that is killed without a word at a given moment of storing."""
 
 import os
 import signal
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.files.storage import FileSystemStorage
+from django.test import override_settings
+from django.utils.timezone import now
+
+from certification.domain.files import make_missing
 
 
 class DyingStorage(FileSystemStorage):
@@ -24,17 +29,13 @@ class DyingStorage(FileSystemStorage):
         raise AssertionError("not reached")
 
 
-def main(moment: str) -> None:
-    """`moment`: before, half or after. The storage's folder is MEDIA_ROOT of the environment."""
-    import django
-
-    django.setup()
-    from django.conf import settings
-    from django.utils.timezone import now
-
-    from certification.domain.files import make_missing
-
-    DyingStorage.moment = moment
-    mine = {"BACKEND": f"{__name__}.DyingStorage", "OPTIONS": {"location": os.environ["MEDIA_ROOT"]}}
-    settings.STORAGES = {**settings.STORAGES, "media": mine}
+def make_files() -> None:
     make_missing(now=now())
+
+
+def make_files_and_die(moment: str, folder: str) -> None:
+    """`moment`: before, half or after."""
+    DyingStorage.moment = moment
+    mine = {"BACKEND": f"{__name__}.DyingStorage", "OPTIONS": {"location": folder}}
+    with override_settings(STORAGES={**settings.STORAGES, "media": mine}):
+        make_missing(now=now())

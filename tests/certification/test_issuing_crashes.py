@@ -1,20 +1,16 @@
 """Killed at each step of issuing, and raced: one serial, one certificate, the same bytes."""
 
 import hashlib
-import os
 import signal
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings as project
 from django.core.files.storage import FileSystemStorage
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
@@ -26,16 +22,14 @@ from certification.domain.templates import COPIED, save_template
 from certification.models import Certificate, CertificateFile, CertificateTemplate, Chain, Claim, LedgerEntry
 from courses.models import Programme
 from tests.assessments.formats.drafts import picture
+from tests.certification.dying import make_files, make_files_and_die
 from tests.certification.earned import NOW, claim_of, issuing_programme
+from tests.forked import Forked, forked
 from tests.meanwhile import somebody_waits
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PATIENCE_SECONDS = 90.0
 NO_FILES = "LOCK TABLE certification_certificatefile IN ACCESS EXCLUSIVE MODE"
-MAKE_FILES = (
-    "import django; django.setup(); from django.utils.timezone import now; "
-    "from certification.domain.files import make_missing; make_missing(now=now())"
-)
 
 
 @pytest.fixture
@@ -45,37 +39,26 @@ def media(settings: Any, tmp_path: Path) -> Path:
     return tmp_path
 
 
-@contextmanager
-def program(*arguments: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    given = connection.settings_dict
-    address = f"postgresql://{given['USER']}:{given['PASSWORD']}@/{given['NAME']}?host={given['HOST']}"
-    variables = {**os.environ, "DATABASE_URL": address, **environment}
-    with subprocess.Popen([sys.executable, *arguments], cwd=project.BASE_DIR, env=variables) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def wait_until_held_up(process: subprocess.Popen[bytes] | None = None) -> None:
+def wait_until_held_up(process: Forked | None = None) -> None:
     """Until some statement, of that process or of a thread, waits for the lock that this test holds."""
     ends = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < ends:
-        assert process is None or process.poll() is None, "it came to its end instead of waiting"
+        assert process is None or process.is_alive(), "it came to its end instead of waiting"
         if somebody_waits():
             return
-        time.sleep(0.05)
+        time.sleep(0.02)
     raise AssertionError("nothing waits for the lock")
 
 
-def kill_where(lock: str, *arguments: str, **environment: str) -> None:
+def kill_where(lock: str, work: Callable[..., Any], *arguments: Any, **settings: Any) -> None:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(lock)
-        with program(*arguments, **environment) as process:
+        with forked(work, *arguments, **settings) as process:
             wait_until_held_up(process)
-            process.send_signal(signal.SIGKILL)
-            assert process.wait(timeout=PATIENCE_SECONDS) == -signal.SIGKILL
+            process.kill()
+            process.join(PATIENCE_SECONDS)
+            assert process.exitcode == -signal.SIGKILL
 
 
 def granted(programme: Programme, number: int) -> list[Claim]:
@@ -135,7 +118,7 @@ def test_killed_at_each_step_nothing_is_half_done_and_again_does_it(step: str, m
     """One serial, one certificate, the same bytes. Killed within its commit, the database decides: all or nothing."""
     programme = issuing_programme()
     claims = granted(programme, 3)
-    command = ("manage.py", "issue_certificates", "--programme", programme.slug)
+    command = (call_command, "issue_certificates", "--programme", programme.slug)
     if step == "asking for the lock":
         kill_where("SELECT FROM certification_chain FOR UPDATE", *command)
     else:
@@ -188,10 +171,9 @@ def test_a_worker_killed_while_it_stores_a_file_leaves_it_to_the_next(media: Pat
     """Whatever part of the file is there has the name of the whole: it is taken away, and the same one made."""
     certificate = issue(of=claim_of(issuing_programme()), now=NOW)
     wanted = pdf_of(Certificate.objects.get())
-    with program(
-        "-c", f"from tests.certification.dying import main; main({moment!r})", MEDIA_ROOT=str(media)
-    ) as process:
-        assert process.wait(timeout=PATIENCE_SECONDS) == -signal.SIGKILL
+    with forked(make_files_and_die, moment, str(media)) as process:
+        process.join(PATIENCE_SECONDS)
+        assert process.exitcode == -signal.SIGKILL
     assert CertificateFile.objects.count() == 0
     assert [path.read_bytes() for path in media.rglob("*.pdf")] == (
         [wanted[: int(len(wanted) * share)]] if share else []
@@ -205,15 +187,17 @@ def test_a_worker_killed_while_it_stores_a_file_leaves_it_to_the_next(media: Pat
               "AFTER INSERT ON certification_certificatefile DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"],
     ids=["looking for work", "before the row", "the row is written", "committing"],
 )  # fmt: skip
-def test_a_worker_killed_around_the_row_of_its_file_leaves_it_to_the_next(media: Path, stand: str) -> None:
+def test_a_worker_killed_around_the_row_of_its_file_leaves_it_to_the_next(
+    media: Path, settings: Any, stand: str
+) -> None:
     certificate = issue(of=claim_of(issuing_programme()), now=NOW)
     wanted = pdf_of(Certificate.objects.get())
     if stand:
         with gate(stand):
-            kill_where(f"SELECT pg_advisory_xact_lock({GATE})", "-c", MAKE_FILES, MEDIA_ROOT=str(media))
+            kill_where(f"SELECT pg_advisory_xact_lock({GATE})", make_files, STORAGES=settings.STORAGES)
             wait_until_alone()
     else:
-        kill_where(NO_FILES, "-c", MAKE_FILES, MEDIA_ROOT=str(media))
+        kill_where(NO_FILES, make_files, STORAGES=settings.STORAGES)
     assert CertificateFile.objects.count() in ({0, 1} if "DEFERRED" in stand else {0})
     filed(certificate, media, wanted)
 

@@ -22,7 +22,7 @@ from media.enums import VideoStatus
 from media.models import Video
 from tests.factories.courses import RoleGrantFactory
 from tests.media.large import MIB, Content, Sender, part_address, roomy_directory, web_tier
-from tests.media.test_leases import subprocess_environment
+from tests.media.tools import subprocess_environment
 from tests.ports import free_port
 from tests.signing_in import signed_in
 

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -14,6 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.conf import settings as project
+from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.utils.timezone import now
 
@@ -24,7 +23,8 @@ from media.domain.transcoding import publish, transcode_video, workspace
 from media.domain.videos import NothingToRetry, delete_video, retry_video, store_source
 from media.enums import Stage, VideoError, VideoStatus
 from media.models import Rendition, StoredTree, Video
-from tests.media.tools import Make, files_of
+from tests.forked import forked
+from tests.media.tools import Make, database_url, files_of
 from tests.processes import called, family, living
 
 Prepare = Callable[..., Video]
@@ -231,18 +231,6 @@ def until(condition: Callable[[], bool], *, seconds: float = 60) -> None:
         time.sleep(0.05)
 
 
-def database_url() -> str:
-    database = connection.settings_dict
-    host, name = database["HOST"], database["NAME"]
-    address = f"{database['USER']}:{database['PASSWORD']}@"
-    return f"postgresql://{address}localhost:{database['PORT'] or 5432}/{name}?host={host}"
-
-
-def subprocess_environment(root: Path) -> dict[str, str]:
-    work = {"MEDIA_ROOT": str(root), "MEDIA_WORK_DIR": str(project.MEDIA_WORK_DIR)}
-    return {**os.environ, "DATABASE_URL": database_url(), "MEDIA_FFMPEG_NICE": "0", **work}
-
-
 @pytest.mark.faults
 def test_a_lost_database_connection_costs_no_work(
     transactional_db: None, media_root: Path, make: Make, caplog: pytest.LogCaptureFixture
@@ -269,22 +257,21 @@ def test_a_lost_database_connection_costs_no_work(
 
 @pytest.mark.faults
 def test_a_killed_worker_leaves_no_encoder_and_the_next_one_finishes(
-    transactional_db: None, media_root: Path, make: Make, tmp_path: Path
+    transactional_db: None, media_root: Path, make: Make
 ) -> None:
-    source = make(**LONG)
-    command = [sys.executable, "-W", "ignore", "manage.py", "add_video", str(source), "--now"]
-    with (tmp_path / "log").open("w") as log:
-        worker = subprocess.Popen(command, env=subprocess_environment(media_root), stdout=log, stderr=log)
-    try:
-        until(lambda: worker.poll() is not None or Video.objects.filter(stage=Stage.PICTURE).exists())
-        until(lambda: worker.poll() is not None or any(project.MEDIA_WORK_DIR.rglob("360p/*.ts*")))
-        assert worker.poll() is None, (tmp_path / "log").read_text()
+    mine = {name: getattr(project, name) for name in ("STORAGES", "MEDIA_ROOT", "MEDIA_WORK_DIR")}
+    add_video = partial(call_command, now=True)
+    with forked(add_video, "add_video", str(make(**LONG)), **mine, MEDIA_FFMPEG_NICE=0) as worker:
+        until(lambda: not worker.is_alive() or Video.objects.filter(stage=Stage.PICTURE).exists())
+        until(lambda: not worker.is_alive() or any(project.MEDIA_WORK_DIR.rglob("360p/*.ts*")))
+        assert worker.is_alive()
+        assert worker.pid
         encoders = called("ffmpeg", family(worker.pid))
         assert len(encoders) == 1
         assert any(project.MEDIA_WORK_DIR.iterdir())
-    finally:
-        worker.send_signal(signal.SIGKILL)
-        worker.wait()
+        worker.kill()
+        worker.join(60)
+        assert worker.exitcode == -signal.SIGKILL
     until(lambda: not living(encoders))
     video = Video.objects.get()
     assert (video.status, video.published_version) == (VideoStatus.TRANSCODING, "")

@@ -1,39 +1,43 @@
 """kill -9 of the worker that puts a recording together, at every kind of moment."""
 
-import os
 import signal
-import subprocess
-import sys
+from collections.abc import Callable
+from datetime import datetime
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.db import connection
 from django.test import override_settings
 
 from media.models import StoredTree, Video
-from media.storages import media_storage
+from tests.forked import forked
 from tests.recording.resume_error import own_storage
 from tests.recording.theatre import at, film_parts, finish, make_webinar_on_air, send
 from webinars.domain.recording import put_together, tend, waiting
 from webinars.models import Broadcast, Edition
 
-# Asks for the time at each step; at the given one it says so and waits to be killed.
-WORKER = """
-import sys, django
-django.setup()
-from tests.recording.theatre import at
-from webinars.domain.recording import put_together
-calls = 0
-def clock():
-    global calls
-    calls += 1
-    if calls == int(sys.argv[2]):
-        print("here", flush=True)
-        sys.stdin.read()
-    return at(100)
-print(put_together(broadcast_id=int(sys.argv[1]), clock=clock), flush=True)
-"""
+PATIENCE_SECONDS = 60.0
+
+
+def put_together_until(step: int, broadcast_id: int, told: "Connection[str, str]") -> None:
+    """Asks for the time at each step; at the given one it says so and waits to be killed."""
+    told.send(f"it came to its end: {put_together(broadcast_id=broadcast_id, clock=_clock(step, told))}")
+
+
+def _clock(step: int, told: "Connection[str, str]") -> Callable[[], datetime]:
+    calls = 0
+
+    def clock() -> datetime:
+        nonlocal calls
+        calls += 1
+        if calls == step:
+            told.send("here")
+            told.recv()
+        return at(100)
+
+    return clock
 
 
 @pytest.mark.faults
@@ -53,7 +57,7 @@ def test_a_killed_worker_costs_nothing_but_time(tmp_path: Path, step: int) -> No
             send(webinar, filmed)
         finish(webinar)
         broadcast = Broadcast.objects.get()
-        _kill_at(step, broadcast.pk, tmp_path)
+        _kill_at(step, broadcast.pk)
         broadcast.refresh_from_db()
         assert (broadcast.recorded_at, Edition.objects.exclude(handed_at=None).exists()) == (None, False)
         later = at(101 + settings.MEDIA_LEASE_SECONDS) if step < 15 else at(2000)
@@ -70,25 +74,12 @@ def test_a_killed_worker_costs_nothing_but_time(tmp_path: Path, step: int) -> No
         assert not any(settings.MEDIA_WORK_DIR.iterdir())
 
 
-def _kill_at(step: int, broadcast_id: int, folder: Path) -> None:
-    given = connection.settings_dict
-    name = given["NAME"]
-    address = f"postgresql://{given['USER']}:{given['PASSWORD']}@localhost:{given['PORT'] or 5432}/{name}"
-    environment = {
-        **os.environ,
-        "DATABASE_URL": f"{address}?host={given['HOST']}",
-        "MEDIA_ROOT": media_storage().path(""),
-        "MEDIA_WORK_DIR": str(settings.MEDIA_WORK_DIR),
-    }
-    command = [sys.executable, "-W", "ignore", "-c", WORKER, str(broadcast_id), str(step)]
-    with (folder / "log").open("w") as log:
-        worker = subprocess.Popen(
-            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True
-        )
-    try:
-        assert worker.stdout is not None
-        said = worker.stdout.readline()
-        assert said == "here\n", said + (folder / "log").read_text()
-    finally:
-        worker.send_signal(signal.SIGKILL)
-        worker.communicate()
+def _kill_at(step: int, broadcast_id: int) -> None:
+    ours, its = Pipe()
+    mine = {"STORAGES": settings.STORAGES, "MEDIA_WORK_DIR": settings.MEDIA_WORK_DIR}
+    with forked(put_together_until, step, broadcast_id, its, **mine) as worker:
+        assert ours.poll(PATIENCE_SECONDS)
+        assert ours.recv() == "here"
+        worker.kill()
+        worker.join(PATIENCE_SECONDS)
+        assert worker.exitcode == -signal.SIGKILL

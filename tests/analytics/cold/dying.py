@@ -1,11 +1,16 @@
-"""A program that moves old months and is killed without a word at a moment of the far end: the storage of the files."""
+"""A worker that moves old months and is killed without a word at a moment of the far end: the storage of the files."""
 
 import os
 import signal
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.files.storage import FileSystemStorage
+from django.test import override_settings
+
+from analytics.domain.cold.moving import move
 
 MOMENTS = ("before", "half", "stored", "first reading", "second reading")
 
@@ -38,18 +43,9 @@ class DyingStorage(FileSystemStorage):
         return super().open(name, mode)
 
 
-def main(moment: str, moves_at: str) -> None:
-    """`moment`: one of MOMENTS. The storage's folder is MEDIA_ROOT of the environment."""
-    import django
-
-    django.setup()
-    from datetime import datetime
-
-    from django.conf import settings
-
-    from analytics.domain.cold.moving import move
-
+def move_and_die(moment: str, folder: str, now: datetime) -> None:
+    """`moment`: one of MOMENTS."""
     DyingStorage.moment = moment
-    mine = {"BACKEND": f"{__name__}.DyingStorage", "OPTIONS": {"location": os.environ["MEDIA_ROOT"]}}
-    settings.STORAGES = {**settings.STORAGES, "media": mine}
-    list(move(older_than=2, now=datetime.fromisoformat(moves_at)))
+    mine = {"BACKEND": f"{__name__}.DyingStorage", "OPTIONS": {"location": folder}}
+    with override_settings(STORAGES={**settings.STORAGES, "media": mine}):
+        list(move(older_than=2, now=now))

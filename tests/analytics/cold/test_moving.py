@@ -1,9 +1,6 @@
 """Old months in files: the same reports are read before and after, and at every moment each row is in one place."""
 
-import os
 import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -36,13 +33,15 @@ from analytics.domain.playback import Report
 from analytics.domain.presenting.devices import Devices, devices_of
 from analytics.domain.rollups.refreshing import refresh_all
 from analytics.models import ColdFile, PlaybackReport, PlayerSummary, QualityHour, QualityMinute
-from tests.analytics.cold.dying import MOMENTS
+from tests.analytics.cold.dying import MOMENTS, move_and_die
 from tests.analytics.reports import open_again, reported, tell
+from tests.forked import forked
 from tests.webinars.watching import NOON, open_player
 from webinars.models import PlaySession, Webinar
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 LATER = datetime(2027, 2, 5, tzinfo=UTC)  # December and January stay
+PATIENCE_SECONDS = 120.0
 NOVEMBER = date(2026, 11, 1)
 DECEMBER = datetime(2026, 12, 31, 23, 50, tzinfo=UTC)
 
@@ -237,16 +236,9 @@ def test_a_dry_run_says_what_would_go_and_moves_nothing(folder: Path) -> None:
 def test_killed_at_any_moment_each_row_is_in_one_place(moment: str, folder: Path) -> None:
     webinar = world()
     before = exported(webinar)
-    code = f"from tests.analytics.cold.dying import main; main({moment!r}, {LATER.isoformat()!r})"
-    env = os.environ | {
-        "DATABASE_URL": _database_url(),
-        "MEDIA_ROOT": str(folder),
-        "DJANGO_SETTINGS_MODULE": "lms.settings",
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=settings.BASE_DIR, env=env, check=False, capture_output=True, timeout=120
-    )
-    assert done.returncode == -signal.SIGKILL, done.stderr.decode()[-2_000:]
+    with forked(move_and_die, moment, str(folder), LATER) as process:
+        process.join(PATIENCE_SECONDS)
+        assert process.exitcode == -signal.SIGKILL
 
     assert everywhere() == 25
     assert exported(webinar) == before
@@ -260,14 +252,6 @@ def test_killed_at_any_moment_each_row_is_in_one_place(moment: str, folder: Path
     os_later = datetime.now(UTC) + timedelta(days=2)
     moving.remove_orphans(now=os_later)
     assert lying(folder) == [ColdFile.objects.get().key]
-
-
-def _database_url() -> str:
-    given = connection.get_connection_params()
-    return (
-        f"postgresql://{given.get('user', '')}:{given.get('password', '') or ''}@/{given['dbname']}"
-        f"?host={given.get('host', '')}&port={given.get('port', '') or 5432}"
-    )
 
 
 class ErasingStorage(FileSystemStorage):

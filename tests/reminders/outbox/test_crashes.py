@@ -1,18 +1,16 @@
 """Killed at each step, planned by two at once, Valkey emptied, a bell rung twice: none is sent twice, none is lost."""
 
-import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings as project
+from django.conf import settings
 from django.db import connection, connections, transaction
 from django.utils.timezone import now as current
 
@@ -21,8 +19,11 @@ from reminders.domain.planning import plan
 from reminders.domain.reconciling import SETTLED_AFTER, reconcile
 from reminders.domain.revisions import notice_changes
 from reminders.domain.running import drain, recover
-from reminders.enums import DeliveryState, Kind
+from reminders.domain.sending import send_some
+from reminders.enums import Channel, DeliveryState, Kind
 from reminders.models import Delivery
+from reminders.transports import KINDS
+from tests.forked import Forked, forked
 from tests.meanwhile import somebody_waits
 from tests.reminders.factories import NOW, JourneyFactory, scene
 from tests.reminders.outbox.test_sending import due
@@ -31,19 +32,6 @@ from tests.reminders.sink import taken
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sink"), pytest.mark.long]
 State = DeliveryState
 PATIENCE_SECONDS = 60.0
-# A worker's process: it sends what is due at the moment of the tests, and ends.
-WORKER = """
-import django; django.setup()
-from datetime import datetime
-from django.conf import settings
-from reminders.enums import Channel
-from reminders.transports import KINDS
-KINDS[Channel.EMAIL]["sink"] = "tests.reminders.sink.Sink"
-settings.MESSAGES = {**settings.MESSAGES, "MESSAGES_EMAIL": "sink"}
-from reminders.domain.sending import send_some
-while send_some(channel="email", clock=lambda: datetime.fromisoformat("2027-01-12T12:00:00+00:00")).taken:
-    pass
-"""
 # Where it stands when it is killed: a statement at which it waits for this test.
 STEPS = {
     "claiming": "NEW.state = 'claimed'",
@@ -53,11 +41,15 @@ STEPS = {
 GATE = 4712
 
 
-def worker(**environment: str) -> "subprocess.Popen[bytes]":
-    given = connection.settings_dict
-    address = f"postgresql://{given['USER']}:{given['PASSWORD']}@/{given['NAME']}?host={given['HOST']}"
-    variables = {**os.environ, "DATABASE_URL": address, **environment}
-    return subprocess.Popen([sys.executable, "-c", WORKER], cwd=project.BASE_DIR, env=variables)
+def send_what_is_due() -> None:
+    """A worker's process: it sends what is due at the moment of the tests, and ends."""
+    KINDS[Channel.EMAIL]["sink"] = "tests.reminders.sink.Sink"
+    while send_some(channel="email", clock=lambda: NOW).taken:
+        pass
+
+
+def worker() -> AbstractContextManager[Forked]:
+    return forked(send_what_is_due, MESSAGES=settings.MESSAGES)
 
 
 def kill_at(condition: str) -> None:
@@ -75,26 +67,28 @@ def kill_at(condition: str) -> None:
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute(f"SELECT pg_advisory_xact_lock({GATE})")
-            process = worker()
-            try:
+            with worker() as process:
                 _wait_for_the_gate(process)
-                process.send_signal(signal.SIGKILL)
-                assert process.wait(PATIENCE_SECONDS) == -signal.SIGKILL
-                _end_what_waits()
-            finally:
                 process.kill()
+                assert ended(process) == -signal.SIGKILL
+                _end_what_waits()
     finally:
         with connection.cursor() as cursor:
             cursor.execute("DROP FUNCTION wait_at_the_gate() CASCADE")
 
 
-def _wait_for_the_gate(process: "subprocess.Popen[bytes]") -> None:
+def ended(process: Forked) -> int | None:
+    process.join(PATIENCE_SECONDS)
+    return process.exitcode
+
+
+def _wait_for_the_gate(process: Forked) -> None:
     ends = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < ends:
-        assert process.poll() is None, "it came to its end instead of waiting"
+        assert process.is_alive(), "it came to its end instead of waiting"
         if somebody_waits():
             return
-        time.sleep(0.05)
+        time.sleep(0.02)
     raise AssertionError("nothing waits at the gate")
 
 
@@ -119,7 +113,7 @@ def _end_what_waits() -> None:
             )
             if not cursor.fetchall():
                 return
-        time.sleep(0.05)
+        time.sleep(0.02)
     raise AssertionError("it waits still")
 
 
@@ -133,10 +127,12 @@ def test_killed_at_any_step_each_ends_and_none_is_sent_twice(step: str) -> None:
 
 
 @pytest.mark.parametrize(("dies", "handed"), [("before", 0), ("after", 3)])
-def test_killed_around_the_provider_itself(dies: str, handed: int) -> None:
+def test_killed_around_the_provider_itself(dies: str, handed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     due(doctors=3)
-    process = worker(SINK_DIES=dies)
-    assert process.wait(PATIENCE_SECONDS) == -signal.SIGKILL
+    with monkeypatch.context() as patch:
+        patch.setenv("SINK_DIES", dies)
+        with worker() as process:
+            assert ended(process) == -signal.SIGKILL
     assert set(Delivery.objects.values_list("state", flat=True)) == {State.SENDING}
     assert sum(taken().values()) == handed
     settle_everything()
@@ -144,10 +140,11 @@ def test_killed_around_the_provider_itself(dies: str, handed: int) -> None:
     assert set(taken().values()) == {1}
 
 
-def test_two_workers_at_once_send_each_message_once() -> None:
+def test_two_workers_at_once_send_each_message_once(monkeypatch: pytest.MonkeyPatch) -> None:
     due(doctors=40)
-    processes = [worker(SINK_PAUSE="0.05") for _ in range(2)]
-    assert [process.wait(PATIENCE_SECONDS) for process in processes] == [0, 0]
+    monkeypatch.setenv("SINK_PAUSE", "0.05")
+    with worker() as one, worker() as other:
+        assert (ended(one), ended(other)) == (0, 0)
     assert taken() == {str(key): 1 for key in Delivery.objects.values_list("key", flat=True)}
     assert Counter(Delivery.objects.values_list("state", flat=True)) == {State.SENT: 40}
 
@@ -181,8 +178,6 @@ def test_valkey_emptied_in_between_loses_nothing_and_repeats_nothing() -> None:
     from django_redis import get_redis_connection
 
     due(doctors=6)
-    from reminders.domain.sending import send_some
-
     assert send_some(channel="email", limit=3, clock=lambda: NOW).sent == 3
     get_redis_connection("default").flushdb()
     drain(clock=lambda: NOW)
