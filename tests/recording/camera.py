@@ -3,7 +3,9 @@
 Frame n is what happened n/25 seconds after the broadcast began, whatever any clock or file says about it.
 """
 
+import fcntl
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from media.ffmpeg.binary import ffmpeg_path
 
 RATE = 25
 BITS = 16
+DONE = "done"
 _ENTRY = re.compile(r"^#EXTINF:([\d.]+),[^\n]*\n([^#\n]+)$", re.MULTILINE)
 
 
@@ -27,9 +30,22 @@ class Filmed:
     segments: tuple[tuple[Path, float], ...]
 
 
-def film(folder: Path, *, first: int, frames: int, size: str = "320x180", sound: bool = True) -> Filmed:
-    """`frames` pictures from number `first` on, in segments of two seconds."""
-    folder.mkdir(parents=True)
+def film(films: Path, *, first: int, frames: int, size: str = "320x180", sound: bool = True) -> Filmed:
+    """`frames` pictures from number `first` on, in segments of two seconds. Made once a folder, to be read only."""
+    films.mkdir(parents=True, exist_ok=True)
+    folder = films / f"{first}-{frames}-{size}-{'sound' if sound else 'silence'}"
+    with folder.with_suffix(".lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        if not (folder / DONE).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            _film(folder, first=first, frames=frames, size=size, sound=sound)
+            (folder / DONE).touch()
+    entries = _ENTRY.findall((folder / "index.m3u8").read_text())
+    return Filmed(first, tuple((folder / name, float(length)) for length, name in entries))
+
+
+def _film(folder: Path, *, first: int, frames: int, size: str, sound: bool) -> None:
+    folder.mkdir()
     seconds = frames / RATE
     blocks = f"geq=lum='if(mod(floor((N+{first})/pow(2\\,X))\\,2)\\,215\\,35)':cb=128:cr=128"
     inputs = [
@@ -46,8 +62,6 @@ def film(folder: Path, *, first: int, frames: int, size: str = "320x180", sound:
     command += ["-f", "hls", "-hls_time", "2", "-hls_list_size", "0", "-hls_flags", "independent_segments"]
     command += ["-hls_segment_filename", str(folder / "%d.ts"), str(folder / "index.m3u8")]
     subprocess.run(command, check=True, timeout=120)
-    entries = _ENTRY.findall((folder / "index.m3u8").read_text())
-    return Filmed(first, tuple((folder / name, float(length)) for length, name in entries))
 
 
 def number_of(frame: Any) -> int:

@@ -16,7 +16,7 @@ from tests.chromium import start_chromium
 from tests.e2e.looking import darken, violations
 from tests.factories.courses import RoleGrantFactory
 from tests.recording.resume_error import own_storage
-from tests.recording.theatre import at, film_parts, finish, make_webinar_on_air, produce, send
+from tests.recording.theatre import at, film_parts, films, finish, make_webinar_on_air, produce, send
 from tests.signing_in import signed_in
 from webinars.domain.live_files import write_playlists
 from webinars.models import Broadcast, Edition, Webinar
@@ -29,7 +29,7 @@ PARTS = ((0.0, 12.0), (17.0, 10.0))
 def webinar(tmp_path: Path) -> Iterator[Webinar]:
     with override_settings(**own_storage(tmp_path)):
         made = make_webinar_on_air()
-        for filmed in film_parts(tmp_path / "filmed", PARTS):
+        for filmed in film_parts(films(), PARTS):
             send(made, filmed)
         finish(made)
         write_playlists(broadcast_id=Broadcast.objects.get().pk)

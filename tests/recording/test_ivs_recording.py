@@ -29,7 +29,7 @@ from tests.recording.ivs_world import (
     record,
 )
 from tests.recording.resume_error import own_storage
-from tests.recording.theatre import film_parts, produce, published_frames
+from tests.recording.theatre import film_parts, films, produce, published_frames
 from tests.signing_in import signed_in
 from tests.webinars.watching import NOON, beat, make_device, make_enrolment, make_webinar
 from webinars.domain import ivs_recording
@@ -63,9 +63,9 @@ def s3() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def parts(tmp_path_factory: pytest.TempPathFactory) -> list[Filmed]:
+def parts() -> list[Filmed]:
     """Twelve seconds, an interruption of five, and ten more."""
-    return film_parts(tmp_path_factory.mktemp("filmed"), ((0.0, 12.0), (17.0, 10.0)))
+    return film_parts(films(), ((0.0, 12.0), (17.0, 10.0)))
 
 
 @pytest.fixture

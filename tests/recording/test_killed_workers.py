@@ -14,7 +14,7 @@ from django.test import override_settings
 from media.models import StoredTree, Video
 from tests.forked import forked
 from tests.recording.resume_error import own_storage
-from tests.recording.theatre import at, film_parts, finish, make_webinar_on_air, send
+from tests.recording.theatre import at, film_parts, films, finish, make_webinar_on_air, send
 from webinars.domain.recording import put_together, tend, waiting
 from webinars.models import Broadcast, Edition
 
@@ -53,7 +53,7 @@ def _clock(step: int, told: "Connection[str, str]") -> Callable[[], datetime]:
 def test_a_killed_worker_costs_nothing_but_time(tmp_path: Path, step: int) -> None:
     with override_settings(**own_storage(tmp_path)):
         webinar = make_webinar_on_air()
-        for filmed in film_parts(tmp_path / "filmed", ((0.0, 12.0), (17.0, 10.0))):
+        for filmed in film_parts(films(), ((0.0, 12.0), (17.0, 10.0))):
             send(webinar, filmed)
         finish(webinar)
         broadcast = Broadcast.objects.get()

@@ -18,7 +18,7 @@ from tests.factories.accounts import UserFactory
 from tests.factories.courses import EnrolmentFactory
 from tests.recording.camera import RATE, shown_at
 from tests.recording.resume_error import measure_resume_error, own_storage
-from tests.recording.theatre import at, film_parts, finish, make_webinar_on_air, produce, published_frames, send
+from tests.recording.theatre import at, film_parts, films, finish, make_webinar_on_air, produce, published_frames, send
 from tests.webinars.watching import make_device
 from tests.webinars.watching import send as send_beat
 from webinars.domain import recording
@@ -61,9 +61,9 @@ def test_everybody_continues_at_the_very_frame() -> None:
     assert found["resume_error_p100_s"] <= 0.25
 
 
-def test_one_broadcast_from_its_end_to_a_second_edition(tmp_path: Path) -> None:
+def test_one_broadcast_from_its_end_to_a_second_edition() -> None:
     """Pages hear of the recording once; the old timeline holds until the very moment the new file is on air."""
-    webinar = on_air(tmp_path)
+    webinar = on_air()
     watcher = live_viewer(webinar)
     send_beat(watcher, (0, 12), after=13)
     finish(webinar)
@@ -100,16 +100,16 @@ def test_one_broadcast_from_its_end_to_a_second_edition(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def short(tmp_path: Path) -> Webinar:
-    webinar = on_air(tmp_path)
+def short() -> Webinar:
+    webinar = on_air()
     finish(webinar)
     return webinar
 
 
-def on_air(folder: Path) -> Webinar:
+def on_air() -> Webinar:
     """Twelve seconds, an interruption of five, and ten more."""
     webinar = make_webinar_on_air()
-    for filmed in film_parts(folder / "filmed", ((0.0, 12.0), (17.0, 10.0))):
+    for filmed in film_parts(films(), ((0.0, 12.0), (17.0, 10.0))):
         send(webinar, filmed)
     webinar.refresh_from_db()
     return webinar

@@ -10,16 +10,16 @@ import pytest
 
 from core.ranges import Ranges
 from tests.recording.camera import RATE, Filmed, film, frames_of
+from tests.recording.theatre import film_parts, films
 from webinars.domain.splicing import TICKS, Spliced, SpliceError, Stored, splice
 
 FRAME = 1 / RATE
 
 
 @pytest.fixture(scope="module")
-def parts(tmp_path_factory: pytest.TempPathFactory) -> list[Filmed]:
+def parts() -> list[Filmed]:
     """Twelve and ten seconds, with five in between."""
-    folder = tmp_path_factory.mktemp("filmed")
-    return [film(folder / "a", first=0, frames=300), film(folder / "b", first=425, frames=250)]
+    return film_parts(films(), ((0.0, 12.0), (17.0, 10.0)))
 
 
 def segments_of(parts: Sequence[Filmed]) -> list[Stored]:
@@ -105,7 +105,7 @@ def test_a_missing_or_damaged_segment_is_named_and_the_rest_closes_up(parts: lis
 
 
 def test_a_connection_in_another_size_is_fitted(parts: list[Filmed], tmp_path: Path) -> None:
-    small = film(tmp_path / "small", first=425, frames=100, size="160x90")
+    small = film(films(), first=425, frames=100, size="160x90")
     spliced, frames = joined(segments_of([parts[0], small]), tmp_path / "out.ts")
     assert [number for _, number in frames] == [*range(300), *range(425, 525)]
     assert spliced.size == (320, 180)

@@ -1,5 +1,6 @@
 """A webinar that is broadcast for real: filmed segments go the way the ingest sends them, and the recording is made."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +24,11 @@ PARTS = ((0.0, 40.0), (48.0, 36.0), (87.32, 30.0))
 NAME = "360p"
 
 
+def films() -> Path:
+    """What the tests of a run, its workers' too, have filmed."""
+    return Path(os.environ["VAR_DIR"], "films")
+
+
 def make_webinar_on_air(*, webinar: Webinar | None = None) -> Webinar:
     webinar = webinar or make_webinar(make_enrolment())
     Webinar.objects.filter(pk=webinar.pk).update(starts_at=NOON, live_at=NOON, video=None)
@@ -33,10 +39,7 @@ def make_webinar_on_air(*, webinar: Webinar | None = None) -> Webinar:
 
 
 def film_parts(folder: Path, parts: Sequence[tuple[float, float]] = PARTS, **how: Any) -> list[Filmed]:
-    return [
-        film(folder / str(number), first=round(start * RATE), frames=round(length * RATE), **how)
-        for number, (start, length) in enumerate(parts)
-    ]
+    return [film(folder, first=round(start * RATE), frames=round(length * RATE), **how) for start, length in parts]
 
 
 def send(webinar: Webinar, filmed: Filmed, *, size: tuple[int, int] = (320, 180)) -> PublishSession:
