@@ -24,16 +24,19 @@ def place() -> Iterator[Path]:
     shutil.rmtree(path, ignore_errors=True)
 
 
+def kept() -> dict[str, str]:
+    return {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+
+
 @pytest.fixture
 def python() -> Command:
     """Runs the interpreter in the project's directory, in an environment that only says what the test says."""
 
     def run(*arguments: str, prefix: tuple[str, ...] = (), **environment: str) -> subprocess.CompletedProcess[str]:
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
         return subprocess.run(
             [*prefix, sys.executable, *arguments],
             cwd=ROOT,
-            env=kept | environment,
+            env=kept() | environment,
             capture_output=True,
             text=True,
             check=False,
