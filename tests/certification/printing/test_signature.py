@@ -9,15 +9,18 @@ from functools import cache
 from typing import Any
 
 import pytest
+from asn1crypto import cms
 from asn1crypto import x509 as asn1_x509
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import SignatureCoverageLevel, validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
 from certification.printing.document import Look, render
-from certification.printing.signature import Seal, SealError, certificate_of, fingerprint, inspect, seal
+from certification.printing.signature import Seal, SealError, certificate_of, fingerprint, frame_of, inspect, seal
 from tests.certification.printing.samples import FACTS, KEY, OTHER_KEY, SAMPLES, page_text, pages, rastered
 
 SOCIETY = "European Society for Primary Care Cardiology"
@@ -39,6 +42,17 @@ def read_by_pyhanko(pdf: bytes, *, key: Any = KEY) -> Any:
     trusted = ValidationContext(trust_roots=[root], moment=moment, allow_fetching=False)
     (signature,) = PdfFileReader(io.BytesIO(pdf)).embedded_signatures
     return validate_pdf_signature(signature, trusted)
+
+
+def bringing(certificate: x509.Certificate) -> bytes:
+    """No document, but a container with this certificate and another one's signature."""
+    pdf = sealed()
+    start = pdf.rindex(b"/Contents <") + 11
+    container = cms.ContentInfo.load(bytes.fromhex(pdf[start : pdf.index(b">", start)].decode()))
+    loaded = asn1_x509.Certificate.load(certificate.public_bytes(Encoding.DER))
+    container["content"]["certificates"] = [cms.CertificateChoices("certificate", loaded)]
+    given = b"<" + container.dump(force=True).hex().encode() + b">"
+    return b"%PDF-1.7 " + given + b"/ByteRange [0 9 " + str(9 + len(given)).encode() + b" 5]"
 
 
 class TestSeal:
@@ -146,6 +160,18 @@ class TestInspection:
 
         assert len(set(places)) > 250
         assert unnoticed == []
+
+    def test_of_a_certificate_that_is_no_seals_nothing_is_remembered(self) -> None:
+        """Anybody may bring files, each with another certificate of some megabytes."""
+        frame_of.cache_clear()
+        ours = bringing(certificate_of(KEY, SOCIETY))
+        name = x509.Name([x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "x" * 60)] * 60)
+        days = (datetime(2020, 1, 1, tzinfo=UTC), datetime(2999, 1, 1, tzinfo=UTC))
+        builder = x509.CertificateBuilder(name, name, KEY.public_key(), 1, *days)
+        found = [inspect(file) for file in (ours, bringing(builder.sign(KEY, algorithm=None)))]
+
+        assert found == [Seal(is_sealed=True)] * 2
+        assert frame_of.cache_info().currsize == 1
 
     def test_letters_of_the_container_in_lower_case_are_noticed(self) -> None:
         pdf = sealed()
