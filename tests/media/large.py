@@ -45,12 +45,6 @@ class Content:
             blocks[0] = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + self.noise[24:]
         return b"".join(blocks)[:size]
 
-    def checksum(self) -> str:
-        digest = hashlib.sha256()
-        for offset in range(0, self.size, MIB):
-            digest.update(self.part(offset, min(MIB, self.size - offset)))
-        return digest.hexdigest()
-
 
 def roomy_directory(size: int, fallback: Path) -> Path:
     """Memory where there is plenty: what is measured is the protocol, not the disk."""

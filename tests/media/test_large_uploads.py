@@ -1,13 +1,11 @@
-"""Gigabytes through the real web tier: what breaks only there is sizes over 2 and 4 GiB, memory and time."""
+"""Gigabytes through the real web tier: what breaks only there is sizes over 2 GiB, memory and time."""
 
-import hashlib
 import os
 import shutil
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -27,10 +25,10 @@ from tests.ports import free_port
 from tests.signing_in import signed_in
 
 pytestmark = [pytest.mark.serial, pytest.mark.django_db(transaction=True)]
-LOCAL_BYTES = 3_000_012_345
+LOCAL_BYTES = 2_200_012_345  # more than a signed number of 32 bits says
 # moto is the limit: it takes 40 s for every GB, most of it for joining the parts in memory.
-S3_BYTES = 512 * MIB + 12_345
-MEMORY_GROWTH = 200 * MIB
+S3_BYTES = 256 * MIB + 12_345
+MEMORY_GROWTH = 200 * MIB  # less than either: a web tier that held a whole file would be seen
 
 
 @pytest.fixture
@@ -45,16 +43,13 @@ def session() -> str:
     return str(signed_in(RoleGrantFactory.create(role=Role.OPERATOR, programme=None).user).session.session_key)
 
 
-def file_checksum(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def same(read: Callable[[], str], content: Content) -> bool:
-    """Both sides at once: hashing lets other threads run."""
-    with ThreadPoolExecutor(2) as pool:
-        stored, wanted = pool.submit(read), pool.submit(content.checksum)
-        return stored.result() == wanted.result()
+def same(read: Callable[[int], bytes], content: Content) -> bool:
+    """Byte by byte: to compare two checksums takes ten times as long."""
+    for offset in range(0, content.size, MIB):
+        wanted = content.part(offset, min(MIB, content.size - offset))
+        if read(len(wanted)) != wanted:
+            return False
+    return read(1) == b""
 
 
 def send_with_an_interruption(sender: Sender) -> dict[str, Any]:
@@ -75,7 +70,7 @@ def send_with_an_interruption(sender: Sender) -> dict[str, Any]:
     return upload
 
 
-def test_three_gigabytes_arrive_on_the_disk_in_little_memory(directory: Path, session: str, tmp_path: Path) -> None:
+def test_over_two_gibibytes_arrive_on_the_disk_in_little_memory(directory: Path, session: str, tmp_path: Path) -> None:
     content = Content(LOCAL_BYTES)
     with (
         web_tier(subprocess_environment(directory), tmp_path / "log") as web,
@@ -90,7 +85,8 @@ def test_three_gigabytes_arrive_on_the_disk_in_little_memory(directory: Path, se
     assert growth < MEMORY_GROWTH
     video = Video.objects.get()
     assert (video.status, video.source_bytes) == (VideoStatus.QUEUED, LOCAL_BYTES)
-    assert same(lambda: file_checksum(directory / video.source_key), content)
+    with (directory / video.source_key).open("rb") as stored:
+        assert same(stored.read, content)
 
 
 @pytest.fixture
@@ -131,7 +127,7 @@ def s3_environment(endpoint: str, directory: Path) -> dict[str, str]:
     }
 
 
-def test_half_a_gigabyte_goes_straight_to_s3_and_arrives_whole(
+def test_a_quarter_of_a_gigabyte_goes_straight_to_s3_and_arrives_whole(
     s3: str, directory: Path, session: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = Content(S3_BYTES)
@@ -150,14 +146,7 @@ def test_half_a_gigabyte_goes_straight_to_s3_and_arrives_whole(
     assert (video.status, video.source_bytes) == (VideoStatus.QUEUED, S3_BYTES)
     assert [found.key for found in bucket.objects.all()] == [video.source_key]
     assert list(bucket.multipart_uploads.all()) == []
-    assert same(lambda: stored_checksum(bucket, video.source_key), content)
-
-
-def stored_checksum(bucket: Any, key: str) -> str:
-    digest = hashlib.sha256()
-    for block in bucket.Object(key).get()["Body"].iter_chunks(4 * MIB):
-        digest.update(block)
-    return digest.hexdigest()
+    assert same(bucket.Object(video.source_key).get()["Body"].read, content)
 
 
 @pytest.mark.parametrize("gib", [1, 30, 79, 80, 200, 4096])

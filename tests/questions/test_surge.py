@@ -18,7 +18,7 @@ from webinars.enums import EventKind, PollKind
 from webinars.models import PollVote, QuestionVote, RoomEvent
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.serial]
-VOTERS = 500
+VOTERS = 250
 THREADS = 6
 FEWEST_A_SECOND = 50
 

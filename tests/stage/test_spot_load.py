@@ -15,8 +15,8 @@ from webinars.domain.spot import Asker, approve_many, ask_to_be_let_in
 from webinars.enums import SpotState
 from webinars.models import SpotRequest, SpotWindow
 
-ASKED = 900
-PLACES = 300
+ASKED = 300
+PLACES = 100
 KNOWN = 15_000
 THREADS = 4
 LEAST_RATE = 10.0  # a second: three thousand in ten minutes are five
