@@ -84,11 +84,17 @@ def _enter(course: Course, webinar: Webinar, one: dict[str, Any]) -> User:
 def _reference(programme: Programme, webinar: Webinar) -> tuple[datetime | None, dict[str, list[Enrolment]]]:
     """The last midnight, and by what was done the places of those who did it before."""
     deeds: dict[Any, set[int]] = defaultdict(set)
-    places = list(Enrolment.objects.filter(programme=programme))
+    watched: dict[int, list[WatchRecord]] = defaultdict(list)
+    visits: dict[int, list[Visit]] = defaultdict(list)
+    for record in WatchRecord.objects.filter(webinar=webinar):
+        watched[record.user_id].append(record)
+    for visit in Visit.objects.filter(webinar=webinar):
+        visits[visit.user_id].append(visit)
+    places = list(Enrolment.objects.filter(programme=programme).select_related("user"))
     for place in places:
         moments = [place.enrolled_at, place.activated_at, place.completed_at]
-        moments += [one.first_beat_at for one in WatchRecord.objects.filter(webinar=webinar, user=place.user)]
-        moments += [one.joined_at for one in Visit.objects.filter(webinar=webinar, user=place.user)]
+        moments += [one.first_beat_at for one in watched[place.user_id]]
+        moments += [one.joined_at for one in visits[place.user_id]]
         for moment in moments:
             if moment and moment < MIDNIGHT:
                 deeds[moment.date()].add(place.user_id)
@@ -100,8 +106,8 @@ def _reference(programme: Programme, webinar: Webinar) -> tuple[datetime | None,
     for place in places:
         if place.enrolled_at >= until:
             continue
-        records = {one.phase for one in WatchRecord.objects.filter(user=place.user) if one.first_beat_at < until}
-        visited = any(one.joined_at < until for one in Visit.objects.filter(user=place.user))
+        records = {one.phase for one in watched[place.user_id] if one.first_beat_at < until}
+        visited = any(one.joined_at < until for one in visits[place.user_id])
         done = {
             "invited": True,
             "joined": bool(place.activated_at and place.activated_at < until),
@@ -279,7 +285,8 @@ def test_sec_39_names_given_and_taken_back_on_several_days_never_leave_fewer_tha
     users += _came(course, ["IN"] * 5, days=1.5)
     for number, user in enumerate(users):
         User.objects.filter(pk=user.pk).update(last_name=f"N{number}", title="", first_name="")
-    places = {f"N{number}": place for number, place in enumerate(Enrolment.objects.order_by("user_id"))}
+    enrolled = Enrolment.objects.filter(programme=programme).select_related("user").order_by("user_id")
+    places = {f"N{number}": place for number, place in enumerate(enrolled)}
     known: set[str] = set()
     earlier: SharedFigures | None = None
     listed: set[str] = set()
