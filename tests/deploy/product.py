@@ -1,5 +1,6 @@
 """What the product says about itself, for comparing the infrastructure's files with it."""
 
+import atexit
 import functools
 import json
 import re
@@ -10,21 +11,22 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
-# From an empty environment for each: what is not given is not there.
+# From an empty environment for each: what is not given is not there. What the settings import is read once.
 RUNNER = """
 import json, os, runpy, sys
 from django.core.exceptions import ImproperlyConfigured
-answers = []
-for values in json.load(sys.stdin):
-    os.environ.clear()
-    os.environ.update(values)
-    try:
-        runpy.run_path("lms/settings.py")
-    except ImproperlyConfigured as error:
-        answers.append(str(error))
-    else:
-        answers.append("")
-print(json.dumps(answers))
+for line in sys.stdin:
+    answers = []
+    for values in json.loads(line):
+        os.environ.clear()
+        os.environ.update(values)
+        try:
+            runpy.run_path("lms/settings.py")
+        except ImproperlyConfigured as error:
+            answers.append(str(error))
+        else:
+            answers.append("")
+    print(json.dumps(answers), flush=True)
 """
 SECRETS = {
     "SECRET_KEY": "kX9-aB7_" * 8,
@@ -75,11 +77,26 @@ def required_variables() -> frozenset[str]:
 
 def settings_problems(*environments: Mapping[str, str]) -> list[str]:
     """For each environment what the settings refuse, in their own words; empty when the product would start."""
-    answer = subprocess.run(
-        [sys.executable, "-c", RUNNER],
-        input=json.dumps(environments), cwd=ROOT, capture_output=True, text=True, check=True, timeout=60,
-    )  # fmt: skip
-    return list(json.loads(answer.stdout))
+    process = _runner()
+    assert process.stdin
+    assert process.stdout
+    process.stdin.write(f"{json.dumps(environments)}\n")
+    process.stdin.flush()
+    answer = process.stdout.readline()
+    if not answer:
+        _runner.cache_clear()
+        raise RuntimeError("The settings failed otherwise than in words.")
+    return list(json.loads(answer))
+
+
+@functools.cache
+def _runner() -> "subprocess.Popen[str]":
+    """Waits for environments, and ends with this process."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", RUNNER], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    atexit.register(process.communicate)
+    return process
 
 
 def differences(given: Mapping[str, str]) -> list[str]:
