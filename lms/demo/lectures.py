@@ -63,7 +63,7 @@ def read_decks() -> dict[str, tuple[Slide, ...]]:
 
 
 def draw_all(lectures: Sequence[tuple[Lecture, Path]]) -> None:
-    """Two at a time; the site is not serving yet."""
+    """Two at a time, each with one thread: the site is not serving yet."""
     with ThreadPoolExecutor(max_workers=2) as pool:
         for one in [pool.submit(draw, lecture, path) for lecture, path in lectures]:
             one.result()
@@ -76,7 +76,8 @@ def draw(lecture: Lecture, path: Path) -> None:
             ffmpeg_path(), "-hide_banner", "-loglevel", "error", "-nostdin", "-y",
             "-filter_complex", graph, "-map", "[v]", "-map", "[a]",
             "-c:v", "libx264", "-preset", "ultrafast", "-tune", "stillimage", "-crf", "20", "-g", str(RATE * 4),
-            "-c:a", "aac", "-b:a", "64k", "-movflags", "+faststart", "-t", str(lecture.seconds), str(path),
+            "-threads", "1", "-c:a", "aac", "-b:a", "64k", "-movflags", "+faststart",
+            "-t", str(lecture.seconds), str(path),
         ]  # fmt: skip
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
@@ -102,8 +103,7 @@ def _graph(lecture: Lecture, texts: "_Texts") -> str:
         f"{';'.join(each)};{inputs}concat=n={len(lecture.slides)}:v=1:a=0,{clock}[slides];"
         f"color=c={ACCENT}:s={WIDTH}x8:r={RATE}:d={length}[bar];"
         f"[slides][bar]overlay=x='-W+W*t/{length}':y=H-8:shortest=1,format=yuv420p[v];"
-        f"aevalsrc='{_sound(lecture)}':s={SAMPLE_RATE}:d={lecture.seconds_each},"
-        f"aloop=loop={len(lecture.slides) - 1}:size={SAMPLE_RATE * lecture.seconds_each}[a]"
+        f"{_sound(lecture)},aloop=loop={len(lecture.slides) - 1}:size={SAMPLE_RATE * lecture.seconds_each}[a]"
     )
 
 
@@ -146,7 +146,16 @@ def _slide(lecture: Lecture, number: int, texts: _Texts) -> list[str]:
 
 
 def _sound(lecture: Lecture) -> str:
-    """For one slide, repeated: a soft two-note chime at its start and a faint tick at every second."""
+    """For one slide, repeated: a soft two-note chime at its start and a faint tick at every second.
+
+    Only what sounds is calculated: after five seconds nothing of the chime is left.
+    """
     note = 262 + len(lecture.title) * 3
     chime = f"0.22*(sin(2*PI*{note}*t)+0.6*sin(3*PI*{note}*t))*exp(-2.5*t)"
-    return f"{chime}+0.03*sin(2*PI*1200*t)*lt(mod(t,1),0.02)"
+    tick = "0.03*sin(2*PI*1200*t)*lt(t,0.02)"
+    seconds = lecture.seconds_each
+    return (
+        f"aevalsrc='{chime}':s={SAMPLE_RATE}:d={min(5, seconds)},apad=whole_dur={seconds}[chime];"
+        f"aevalsrc='{tick}':s={SAMPLE_RATE}:d=1,aloop=loop={seconds - 1}:size={SAMPLE_RATE}[ticks];"
+        f"[chime][ticks]amix=normalize=0"
+    )
