@@ -137,6 +137,7 @@ def test_who_has_no_place_is_not_counted_among_the_people(
     assert poll(rooms, scene, people["doctor"])["people"] == 2
 
 
+@pytest.mark.usefixtures("often")
 def test_taking_and_giving_back_a_place_is_followed_by_an_open_page(
     tier: RunningTier, scene: Scene, people: dict[str, Device | None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -158,6 +159,7 @@ def test_taking_and_giving_back_a_place_is_followed_by_an_open_page(
                 assert closing(browser.connection)[1] == 1013
 
 
+@pytest.mark.usefixtures("often")
 def test_once_it_is_over_everybody_reads_as_before(
     tier: RunningTier, scene: Scene, people: dict[str, Device | None]
 ) -> None:

@@ -82,6 +82,7 @@ def test_a_removed_person_is_sent_away_within_five_seconds_and_let_in_no_more(ti
         assert browser.enter()["number"] == 1
 
 
+@pytest.mark.usefixtures("often")
 def test_a_moderator_no_more_comes_back_as_an_attendee(tier: RunningTier, scene: Scene) -> None:
     moderator = scene.moderator()
     EnrolmentFactory.create(user=moderator.user, programme=scene.programme)
@@ -168,6 +169,7 @@ def test_a_full_process_says_so_before_the_handshake_and_takes_the_next_when_one
             assert second.enter()["number"] == 0
 
 
+@pytest.mark.usefixtures("often")
 def test_a_stopping_process_says_goodbye_and_counts_nobody_on(scene: Scene) -> None:
     with running_tier() as tier, room_page(tier, scene.doctor(), scene.webinar) as browser:
         browser.enter()

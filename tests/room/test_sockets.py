@@ -246,6 +246,7 @@ def test_sec_17_an_ended_device_is_sent_away_within_five_seconds(tier: RunningTi
         assert other.hear()["t"] == "ack"
 
 
+@pytest.mark.usefixtures("often")
 def test_signing_out_elsewhere_is_told_apart(tier: RunningTier, session: PlaySession) -> None:
     with page(tier, session) as browser:
         browser.hello(session.pk)

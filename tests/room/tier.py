@@ -1,5 +1,6 @@
 """The real server with real sockets, in a thread of the test process."""
 
+import asyncio
 import contextlib
 import json
 import threading
@@ -22,6 +23,14 @@ ORIGIN = "http://127.0.0.1:8000"
 PATIENCE = 45.0
 
 
+class Server(uvicorn.Server):
+    """Looks more often than ten times a second whether it should end."""
+
+    async def main_loop(self) -> None:
+        while not await self.on_tick(0):
+            await asyncio.sleep(0.01)
+
+
 class RunningTier:
     def __init__(self, sockets: WatchSockets) -> None:
         config = uvicorn.Config(
@@ -34,7 +43,7 @@ class RunningTier:
             lifespan="on",
             log_config=None,
         )
-        self.server = uvicorn.Server(config)
+        self.server = Server(config)
         self.thread = threading.Thread(target=self.server.run, name="tier")
 
     @property
