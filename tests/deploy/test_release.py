@@ -32,7 +32,7 @@ class Site(BaseHTTPRequestHandler):
 @pytest.fixture
 def site() -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
@@ -59,6 +59,7 @@ def ecs() -> Iterator[Any]:
                     {"name": process, "image": OLD, "memory": 256, "environment": [{"name": "A", "value": "b"}]}
                 ],
             )
+        network = {"awsvpcConfiguration": {"subnets": [subnet()], "securityGroups": []}}
         for process in PROCESSES:
             client.create_service(
                 cluster=NAME,
@@ -66,7 +67,7 @@ def ecs() -> Iterator[Any]:
                 taskDefinition=f"{NAME}-{process}",
                 desiredCount=1,
                 launchType="FARGATE",
-                networkConfiguration={"awsvpcConfiguration": {"subnets": [subnet()], "securityGroups": []}},
+                networkConfiguration=network,
             )
         yield client
 
