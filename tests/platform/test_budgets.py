@@ -19,10 +19,24 @@ def sources() -> list[Path]:
     return [path for top in tops for path in top.rglob("*.py") if "migrations" not in path.parts]
 
 
-def functions(path: Path) -> Iterator[tuple[str, int]]:
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield f"{path.relative_to(ROOT)}:{node.lineno} {node.name}", (node.end_lineno or 0) - node.lineno + 1
+def longer_functions(path: Path, limit: int) -> list[tuple[str, int]]:
+    text = path.read_text()
+    if text.count("\n") < limit:  # and so are its functions
+        return []
+    found = [
+        (f"{path.relative_to(ROOT)}:{node.lineno} {node.name}", (node.end_lineno or 0) - node.lineno + 1)
+        for node in statements(ast.parse(text))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    return [(name, lines) for name, lines in found if lines > limit]
+
+
+def statements(node: ast.AST) -> Iterator[ast.AST]:
+    """What may hold a function; most nodes are parts of expressions, which hold none."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.stmt | ast.excepthandler | ast.match_case):
+            yield child
+            yield from statements(child)
 
 
 def test_files_are_short() -> None:
@@ -32,14 +46,14 @@ def test_files_are_short() -> None:
 
 
 def test_functions_are_short() -> None:
-    assert [(name, lines) for path in sources() for name, lines in functions(path) if lines > FUNCTION_LINES] == []
+    assert [one for path in sources() for one in longer_functions(path, FUNCTION_LINES)] == []
 
 
 def test_views_are_short() -> None:
     files = [path for path in sources() if path.stem == "views" or path.parent.name == "views"]
     files = [path for path in files if "tests" not in path.parts]
     assert files
-    assert [(name, lines) for path in files for name, lines in functions(path) if lines > VIEW_LINES] == []
+    assert [one for path in files for one in longer_functions(path, VIEW_LINES)] == []
 
 
 def test_scripts_are_valid_shell() -> None:
