@@ -27,7 +27,7 @@ class Server(uvicorn.Server):
     """Looks more often than ten times a second whether it should end."""
 
     async def main_loop(self) -> None:
-        while not await self.on_tick(0):
+        while not await self.on_tick(0):  # noqa: ASYNC110  # another thread says so
             await asyncio.sleep(0.01)
 
 
