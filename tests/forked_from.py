@@ -10,6 +10,7 @@ for name in (
     "analytics.domain.cold.moving",
     "certification.domain.files",
     "certification.management.commands.issue_certificates",
+    "certification.printing.update",
     "media.management.commands.add_video",
     "reminders.domain.sending",
     "tests.reminders.sink",

@@ -15,6 +15,7 @@ import pytest
 from core.processes import wait_until
 from lms.embedded import Embedded
 from tests.media.tools import run_ffmpeg_tool
+from tests.migrated import copy_migrated_cluster
 from tests.platform.test_server import Server, crowding, project, server
 from tests.ports import free_port
 from tests.processes import called, command_lines
@@ -27,10 +28,12 @@ PATIENCE = 120.0
 
 @pytest.fixture(scope="module")
 def long_source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Minutes of encoding, made in a second or two: noise, which no encoder is quick with."""
-    path = tmp_path_factory.mktemp("sources") / "long.mp4"
-    picture = "testsrc2=s=1280x720:r=25:d=20,noise=alls=60:allf=t"
-    run_ffmpeg_tool("-f", "lavfi", "-i", picture, "-c:v", "libx264", "-preset", "ultrafast", "-crf", "30", path)
+    """Minutes of encoding, made in a second: noise, which no encoder is quick with, and the same again and again."""
+    folder = tmp_path_factory.mktemp("sources")
+    once, path = folder / "once.mp4", folder / "long.mp4"
+    picture = "testsrc2=s=1280x720:r=25:d=2,noise=alls=60:allf=t"
+    run_ffmpeg_tool("-f", "lavfi", "-i", picture, "-c:v", "libx264", "-preset", "ultrafast", "-crf", "30", once)
+    run_ffmpeg_tool("-stream_loop", "9", "-i", once, "-c", "copy", path)
     return path
 
 
@@ -74,6 +77,8 @@ def freeze_transcoder(running: Server) -> None:
 
 def test_a_busy_transcoder_does_not_hold_up_the_end_and_its_job_starts_again(project: Path, long_source: Path) -> None:
     port = str(free_port())
+    (project / "var").mkdir()
+    copy_migrated_cluster(project / "var")
     with server(project, PORT=port) as first:
         first.ready()
         add_video(project, long_source)
