@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.core.management import call_command
+from django.db import transaction
 
 from certification.domain.chain import canonical, seal
 from certification.domain.files import make_missing
@@ -50,6 +51,20 @@ def packed(proven: Proven, **options: Any) -> dict[str, bytes]:
     make_pack(activity=proven.activity, to=file, **options)
     with zipfile.ZipFile(file) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
+
+
+@pytest.fixture(scope="module")
+def pack(django_db_setup: None, django_db_blocker: Any) -> dict[str, bytes]:
+    """For tests that change nothing but its files: what it was made of is in no database any more."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        files = packed(make_proven())
+        transaction.set_rollback(True)
+    return files
+
+
+@pytest.fixture
+def files(pack: dict[str, bytes]) -> dict[str, bytes]:
+    return dict(pack)
 
 
 def checked(files: dict[str, bytes]) -> Recheck:
@@ -207,16 +222,14 @@ class TestForgeries:
             (text(KEYS, '"public_key": "', '"public_key": "00'), {KEYS, FACTS, BADGES}),
         ],
     )  # fmt: skip
-    def test_a_changed_file_is_named(self, proven: Proven, change: tuple[str, Edit], where: set[str]) -> None:
-        files = packed(proven)
+    def test_a_changed_file_is_named(self, files: dict[str, bytes], change: tuple[str, Edit], where: set[str]) -> None:
         name, edit = change
         files[name] = edit(files[name].decode()).encode()
         assert named(checked(files)) == where
 
     @pytest.mark.parametrize("column", range(12))
-    def test_every_column_of_a_certificate_that_can_be_calculated(self, proven: Proven, column: int) -> None:
+    def test_every_column_of_a_certificate_that_can_be_calculated(self, files: dict[str, bytes], column: int) -> None:
         """What the ledger or the signature says; the rest (kind, edition, day, size) only the manifest holds."""
-        files = packed(proven)
         said = files["certificates_resting.csv"].decode().splitlines()
         row = said[1].split(",")
         row[column] = "x" * len(row[column])
@@ -224,16 +237,16 @@ class TestForgeries:
         files["certificates_resting.csv"] = "\r\n".join([*said, ""]).encode()
         assert (named(checked(files)) != set()) == (column in {0, 2, 5, 11})
 
-    def test_a_signature_or_code_of_another_certificate(self, proven: Proven) -> None:
+    def test_a_signature_or_code_of_another_certificate(self, files: dict[str, bytes]) -> None:
+        before = dict(files)
         for column in (2, 9, 10):
-            files = packed(proven)
+            files = dict(before)
             rows = [line.split(",") for line in files["certificates.csv"].decode().splitlines()]
             rows[1][column] = rows[2][column] if column != 9 else "0" * 64
             files["certificates.csv"] = "".join(",".join(row) + "\r\n" for row in rows).encode()
             assert "certificate_facts.jsonl" in named(checked(files))
 
-    def test_each_part_of_a_badge(self, proven: Proven) -> None:
-        files = packed(proven)
+    def test_each_part_of_a_badge(self, files: dict[str, bytes]) -> None:
         first = json.loads(files["badges.jsonl"].splitlines()[0])["badge"]
         for part in range(3):
             parts = first.split(".")
@@ -242,8 +255,7 @@ class TestForgeries:
             changed = {**files, "badges.jsonl": files["badges.jsonl"].replace(first.encode(), ".".join(parts).encode())}
             assert named(checked(changed)) == {"badges.jsonl"}
 
-    def test_a_badge_of_somebody_else_under_this_number(self, proven: Proven) -> None:
-        files = packed(proven)
+    def test_a_badge_of_somebody_else_under_this_number(self, files: dict[str, bytes]) -> None:
         one, two = (json.loads(line) for line in files["badges.jsonl"].splitlines()[:2])
         lines = files["badges.jsonl"].splitlines(keepends=True)
         files["badges.jsonl"] = b"".join([json_line({**one, "badge": two["badge"]}), *lines[1:]])
@@ -277,8 +289,7 @@ class TestForgeries:
             ("claim_evidence.jsonl", "the ledger grants 1, the rules 0.75"),
         ]
 
-    def test_lines_sealed_anew_whose_times_run_backwards(self, proven: Proven) -> None:
-        files = packed(proven)
+    def test_lines_sealed_anew_whose_times_run_backwards(self, files: dict[str, bytes]) -> None:
         lines = ledger(files)
         before, lines[4]["content"]["at"] = lines[4]["content"]["at"], "2020-01-01T00:00:00.000000+00:00"
         sealed_anew(files, lines)
@@ -286,8 +297,7 @@ class TestForgeries:
         assert before.startswith("2026-03-05T20:00:00")
         assert [one.what for one in checked(files).differences] == ["is older than the line before it"]
 
-    def test_rules_that_nobody_knows(self, proven: Proven) -> None:
-        files = packed(proven)
+    def test_rules_that_nobody_knows(self, files: dict[str, bytes]) -> None:
         lines = ledger(files)
         lines[0]["content"]["details"]["version"] = "1999"
         sealed_anew(files, lines)
@@ -297,14 +307,12 @@ class TestForgeries:
         "name", ["ledger.jsonl", "claim_evidence.jsonl", "certificate_facts.jsonl", "badges.jsonl"]
     )
     @pytest.mark.parametrize("nonsense", [b"\xff\n", b"[]\n", b"{}\n", b'{"line":1}\n', b"[" * 100_000 + b"\n"])
-    def test_nonsense_is_a_difference_and_no_crash(self, proven: Proven, name: str, nonsense: bytes) -> None:
-        files = packed(proven)
+    def test_nonsense_is_a_difference_and_no_crash(self, files: dict[str, bytes], name: str, nonsense: bytes) -> None:
         files[name] = nonsense + files[name]
         assert name in named(checked(files))
 
     @pytest.mark.parametrize("name", ["ledger.csv", "claims.csv", "certificates.csv", "certificates_resting.csv"])
-    def test_nonsense_in_tables(self, proven: Proven, name: str) -> None:
-        files = packed(proven)
+    def test_nonsense_in_tables(self, files: dict[str, bytes], name: str) -> None:
         files[name] += b'"\x00'
         assert name in named(checked(files))
 
