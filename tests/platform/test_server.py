@@ -111,7 +111,10 @@ def server(project: Path, **environment: str) -> Iterator[Server]:
 
 
 def test_the_whole_life(project: Path) -> None:
-    """First start, what it serves, Ctrl-C; a quick second start, kill -9; a third start with everything still there."""
+    """First start, what it serves, Ctrl-C; a quick second start, kill -9; a third start with everything still there.
+
+    Each start costs what ten programs import: the third also shows which port is taken where none was asked for.
+    """
     port = free_port()
     with server(project, PORT=str(port)) as first:
         first.ready()
@@ -142,8 +145,7 @@ def test_the_whole_life(project: Path) -> None:
     secret = (project / "var" / "secret-key").read_text()
     assert min(second_start(project, port), second_start(project, port)) < READY_SECONDS * crowding()
 
-    with server(project, PORT=str(port)) as third:
-        third.ready()
+    with a_port_of_its_own_choice(project) as third:
         assert "Migrating" not in third.output
         assert (project / "var" / "secret-key").read_text() == secret
         restarts_what_crashes(third)
@@ -151,6 +153,19 @@ def test_the_whole_life(project: Path) -> None:
         assert {path.name for path in sockets.iterdir()} >= {"web", "realtime"}
         third.end(signal.SIGTERM)
         assert not sockets.exists()
+
+
+@contextlib.contextmanager
+def a_port_of_its_own_choice(project: Path) -> Iterator[Server]:
+    """Without PORT the next free one after 8000 is taken."""
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # somebody else on this machine has it: just as good
+            stack.enter_context(socket.create_server(("127.0.0.1", 8000)))
+        with server(project) as running:
+            running.ready()
+            assert 8000 < running.port < 8050
+            assert f"Port 8000 is taken; using {running.port}." in running.output
+            yield running
 
 
 def crowding() -> float:
@@ -207,17 +222,6 @@ def test_a_port_that_was_asked_for_and_is_taken_is_refused(project: Path) -> Non
             assert refused.process.wait(START_SECONDS) == 1
             refused.reader.join(10)
             assert f"error: Port {port} is taken. Choose another one: PORT={port + 1}" in refused.output
-
-
-def test_without_port_the_next_free_one_after_8000_is_taken(project: Path) -> None:
-    with contextlib.ExitStack() as stack:
-        with contextlib.suppress(OSError):  # somebody else on this machine has it: just as good
-            stack.enter_context(socket.create_server(("127.0.0.1", 8000)))
-        with server(project) as running:
-            running.ready()
-            assert 8000 < running.port < 8050
-            assert f"Port 8000 is taken; using {running.port}." in running.output
-            running.end(signal.SIGINT)
 
 
 @pytest.mark.parametrize("port", ["eighty", "70000", "-1"])
