@@ -8,7 +8,7 @@ person after the last statement, and nothing of who still teaches.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -261,18 +261,27 @@ def due(kind: Kind, group: Group, *, until: date, years: Years = years_of) -> Qu
         read = Acknowledgement.objects.exclude(pk__in=due(Kind.ACKNOWLEDGEMENT, group, until=until).values("pk"))
         return rows.filter(~Exists(read.filter(sheet=OuterRef("pk"))), activity__state=ActivityState.CLOSED)
     if kind in ADDRESS:
-        person = OuterRef("person" if kind == Kind.STATEMENT else "pk")
-        shown = DisclosureSheet.objects.exclude(pk__in=_all_due(Kind.SHEET, until=until, years=years))
-        rows = rows.filter(~Exists(shown.filter(activity__contributors__person=person)), ~Exists(_teaching(person)))
-    if kind == Kind.DISCLOSER:
-        stated = Disclosure.objects.exclude(pk__in=_all_due(Kind.STATEMENT, until=until, years=years))
-        rows = rows.filter(~Exists(stated.filter(person=OuterRef("pk"))))
+        every = groups(years=years)
+        sheets = _ids(due(Kind.SHEET, one, until=until) for one in every)
+        rows = _needless(rows, kind, sheets)
+        if kind == Kind.DISCLOSER:
+            statements = (records_of(Kind.STATEMENT, one).filter(since__lt=before_of(until, one)) for one in every)
+            stated = Disclosure.objects.exclude(
+                pk__in=_ids(_needless(one, Kind.STATEMENT, sheets) for one in statements)
+            )
+            rows = rows.filter(~Exists(stated.filter(person=OuterRef("pk"))))
     return rows
 
 
-def _all_due(kind: Kind, *, until: date, years: Years) -> list[int]:
+def _needless(rows: QuerySet[Any], kind: Kind, sheets: list[int]) -> QuerySet[Any]:
+    """Of people on no sheet that stays, who teach nothing."""
+    person = OuterRef("person" if kind == Kind.STATEMENT else "pk")
+    shown = DisclosureSheet.objects.exclude(pk__in=sheets)
+    return rows.filter(~Exists(shown.filter(activity__contributors__person=person)), ~Exists(_teaching(person)))
+
+
+def _ids(every: Iterable[QuerySet[Any]]) -> list[int]:
     """Of all groups. Few: presenters are, and wordings."""
-    every = (due(kind, group, until=until, years=years) for group in groups(years=years))
     return [pk for rows in every for pk in rows.values_list("pk", flat=True)]
 
 
