@@ -36,31 +36,48 @@ def setting(parameter: Parameter) -> st.SearchStrategy[Any]:
     return st.integers(parameter.least, parameter.most)
 
 
+# Made once: to make them anew takes an example longer than to draw from them.
+SETTINGS = {(pack.authority, pack.version): {one.name: setting(one) for one in pack.parameters} for pack in PACKS}
+flags, formats, codes = st.booleans(), st.sampled_from([LIVE, ENDURING]), st.sampled_from(["", "A/1"])
+minutes_of_it, days_from = st.integers(0, 600), st.integers(-2000, 400)
+credit_of_one, percents_or_none = st.decimals(0, 10, places=2, allow_nan=False), st.none() | percents
+events, events_of_one = st.sampled_from(["", "congress"]), st.sampled_from(["", "congress", "course"])
+registrations = st.text(max_size=5)
+
+
 @st.composite
-def granted(draw: st.DrawFn, near: date) -> Granted:
-    return Granted(
-        on=near + timedelta(days=draw(st.integers(-2000, 400))) if draw(st.booleans()) else near,
-        credit=draw(st.decimals(0, 10, places=2, allow_nan=False)),
-        is_online=draw(st.booleans()),
-        format=draw(st.sampled_from([LIVE, ENDURING])),
-        event=draw(st.sampled_from(["", "congress", "course"])),
-    )
+def something_granted(draw: st.DrawFn) -> tuple[int, dict[str, Any]]:
+    """So many days from another day."""
+    return draw(days_from) if draw(flags) else 0, {
+        "credit": draw(credit_of_one),
+        "is_online": draw(flags),
+        "format": draw(formats),
+        "event": draw(events_of_one),
+    }
+
+
+one_granted = something_granted()
+up_to_six = st.lists(one_granted, max_size=6)
+
+
+def granted(near: date, found: tuple[int, dict[str, Any]]) -> Granted:
+    return Granted(on=near + timedelta(days=found[0]), **found[1])
 
 
 @st.composite
 def worlds(draw: st.DrawFn, pack: RulePack) -> tuple[Evidence, Terms]:
     """Most of them with a chance to be granted."""
-    is_good = draw(st.booleans())
-    kind = draw(st.sampled_from([LIVE, ENDURING]))
+    is_good = draw(flags)
+    kind = draw(formats)
     on = draw(days)
     council = draw(councils)
-    minutes = draw(st.integers(0, 600))
-    parameters: Mapping[str, Any] = {one.name: draw(setting(one)) for one in pack.parameters}
+    minutes = draw(minutes_of_it)
+    parameters: Mapping[str, Any] = {name: draw(one) for name, one in SETTINGS[pack.authority, pack.version].items()}
     terms = Terms(
         credits=draw(credit_numbers),
         minutes=minutes,
         format=kind,
-        approval_code=draw(st.sampled_from(["", "A/1"])),
+        approval_code=draw(codes),
         council=council,
         starts_on=None if is_good else draw(maybe_days),
         ends_on=None if is_good else draw(maybe_days),
@@ -69,20 +86,20 @@ def worlds(draw: st.DrawFn, pack: RulePack) -> tuple[Evidence, Terms]:
         parameters=draw(st.sampled_from([{}, parameters])),
     )
     evidence = Evidence(
-        format=kind if is_good else draw(st.sampled_from([LIVE, ENDURING])),
+        format=kind if is_good else draw(formats),
         watched_seconds=draw(st.integers(0, minutes * 70)),
         media_seconds=draw(st.integers(0, minutes * 70)),
         took_part_on=on if is_good else draw(maybe_days),
-        best_percent=Decimal(100) if is_good else draw(st.none() | percents),
-        has_assessment=is_good or draw(st.booleans()),
-        is_evaluated=is_good or draw(st.booleans()),
-        has_acknowledged=is_good or draw(st.booleans()),
+        best_percent=Decimal(100) if is_good else draw(percents_or_none),
+        has_assessment=is_good or draw(flags),
+        is_evaluated=is_good or draw(flags),
+        has_acknowledged=is_good or draw(flags),
         other_format_credit=Decimal(0) if is_good else draw(credit_numbers),
         council=council if is_good else draw(councils),
-        registration_number="1" if is_good else draw(st.text(max_size=5)),
-        granted=draw(st.lists(granted(on), max_size=6)),
-        event=draw(st.sampled_from(["", "congress"])),
-        is_online=draw(st.booleans()),
+        registration_number="1" if is_good else draw(registrations),
+        granted=[granted(on, one) for one in draw(up_to_six)],
+        event=draw(events),
+        is_online=draw(flags),
         cycle_from=draw(maybe_days),
     )
     return evidence, terms
@@ -132,7 +149,10 @@ def test_the_order_of_what_was_granted_does_not_matter_and_twice_is_the_same(
 @given(data=st.data())
 def test_more_granted_before_never_brings_more_now(pack: RulePack, data: st.DataObject) -> None:
     evidence, terms = data.draw(worlds(pack))
-    more = replace(evidence, granted=[*evidence.granted, data.draw(granted(evidence.took_part_on or date(2026, 1, 1)))])
+    more = replace(
+        evidence,
+        granted=[*evidence.granted, granted(evidence.took_part_on or date(2026, 1, 1), data.draw(one_granted))],
+    )
     assert pack.evaluate(more, terms).credit <= pack.evaluate(evidence, terms).credit
 
 
