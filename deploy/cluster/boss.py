@@ -240,8 +240,8 @@ def _rows(keepers: Sequence[Keeper], ready: Mapping[Keeper, bool], *, with_memor
     rows = []
     for keeper in keepers:
         state = keeper.state
-        if keeper in ready:
-            state = "ready" if ready[keeper] else "not ready"
+        if keeper.unit.balanced and state == "running":  # also one that began while the others were asked
+            state = "ready" if ready.get(keeper) else "not ready"
         if keeper.pid and _is_frozen(keeper.pid):
             state = "frozen"
         port = keeper.unit.port
