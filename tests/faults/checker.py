@@ -85,11 +85,14 @@ WAITING = """SELECT
     + (SELECT count(*) FROM reminders_delivery WHERE programme_id = %(programme)s
         AND state IN ('planned', 'claimed', 'sending'))"""
 # In order; and whether a page may be without it: what was said of a question before it was taken back is not replayed.
-VISIBLE = """SELECT e.number, e.kind = 'published' AND EXISTS (SELECT FROM webinars_roomevent w
-        WHERE w.webinar_id = e.webinar_id AND w.kind = e.kind AND w.payload->'id' = e.payload->'id'
-        AND ((w.payload->>'removed')::bool OR (w.payload->>'reworded')::bool) AND w.number > e.number)
-    FROM webinars_roomevent e WHERE e.webinar_id = %s AND e.number <= %s
-    AND (e.audience = 'all' OR e.person_id = %s) ORDER BY e.number"""
+VISIBLE = """WITH gone AS (
+        SELECT payload->'id' AS id, max(number) AS number FROM webinars_roomevent
+        WHERE webinar_id = %(live)s AND kind = 'published'
+        AND ((payload->>'removed')::bool OR (payload->>'reworded')::bool) GROUP BY payload->'id'
+    ) SELECT e.number, e.kind = 'published' AND coalesce(gone.number > e.number, false)
+    FROM webinars_roomevent e LEFT JOIN gone ON gone.id = e.payload->'id'
+    WHERE e.webinar_id = %(live)s AND e.number <= %(last)s AND (e.audience = 'all' OR e.person_id = %(who)s)
+    ORDER BY e.number"""
 
 
 NAMES = (
@@ -181,7 +184,7 @@ def _followers(database: Database, heard: Iterable[Heard], scope: Scope) -> Iter
     for one in heard:
         by_person.setdefault(one.who, []).append(one.number)
     for who, numbers in by_person.items():
-        rows = database.execute(VISIBLE, [scope.values["live"], scope.last_number, who])
+        rows = database.execute(VISIBLE, {"live": scope.values["live"], "last": scope.last_number, "who": who})
         may_be_missing = dict(rows)
         got = [number for number in numbers if number <= scope.last_number]
         some = set(got)

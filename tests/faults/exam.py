@@ -14,7 +14,7 @@ from tests.factories.assessments import BankFactory, QuizFactory, make_item
 from tests.factories.courses import LessonFactory
 
 SECONDS, GRACE_SECONDS = 30, 2
-ATTEMPTS, QUESTIONS = 12, 6
+ATTEMPTS, QUESTIONS = 60, 6  # on a slow machine a round takes half an hour, and all shall have something to do
 FIRST_DEADLINE, BETWEEN_DEADLINES = 6.0, 1.5  # seconds from now, of those whose time is running out as the round begins
 
 OPTIONS = [{"id": name, "text": f"Option {name}"} for name in "abcde"]

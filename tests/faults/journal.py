@@ -9,9 +9,11 @@ import itertools
 import json
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +78,7 @@ class Journal:
             self._file.write(json.dumps({"at": round(time.time(), 4), **line}) + "\n")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class History:
     """A journal read back. The checker knows nothing else of what happened."""
 
@@ -102,8 +104,16 @@ class History:
         )
         return cls(operations, tuple(heard))
 
+    @cached_property
+    def _by_kind(self) -> dict[str, list[Operation]]:
+        """Some tens of thousands are asked for by kind some hundred times."""
+        found = defaultdict(list)
+        for one in self.operations:
+            found[one.kind].append(one)
+        return dict(found)
+
     def of(self, kind: str, outcome: Outcome | None = None) -> list[Operation]:
-        return [one for one in self.operations if one.kind == kind and outcome in {None, one.outcome}]
+        return [one for one in self._by_kind.get(kind, []) if outcome in {None, one.outcome}]
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:

@@ -81,7 +81,7 @@ async def _break(kind: type[Fault], stage: Stage) -> float:
     """Mended in any case; then everything runs and everybody gets on."""
     began, journal = time.monotonic(), stage.load.journal
     fault = kind(stage)
-    await asyncio.sleep(stage.rng.uniform(0, 0.5))
+    await asyncio.sleep(stage.rng.uniform(0, 0.5 if stage.is_long else 0.1))
     journal.note(f"{kind.name} begins")
     try:
         await asyncio.to_thread(fault.strike)
