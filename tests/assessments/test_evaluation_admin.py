@@ -240,5 +240,5 @@ class TestResults:
         for _ in range(number):
             hand_in(make_evaluation(lesson__course=evaluation.lesson.course))
         moderator.get(at("evaluation_changelist"))
-        with django_assert_num_queries(14):
+        with django_assert_num_queries(10):
             moderator.get(at("evaluation_changelist"))

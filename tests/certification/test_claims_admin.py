@@ -112,7 +112,7 @@ class TestReading:
             assert len(browser.get(LIST).context["cl"].result_list) == rows
 
 
-QUERIES = 14  # one of them writes down that the list was looked at
+QUERIES = 12  # one of them writes down that the list was looked at
 
 
 class TestDeciding:
