@@ -3,15 +3,12 @@
 import contextlib
 import http.client
 import json
-import os
 import re
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 import tempfile
-import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,68 +18,24 @@ import pytest
 from core.processes import wait_until
 from lms.embedded import Embedded
 from tests.platform.conftest import ROOT
-from tests.ports import free_port
-from tests.processes import command_lines, family, living
-
-pytestmark = [pytest.mark.site, pytest.mark.faults, pytest.mark.long, pytest.mark.timeout(600)]  # several starts
-START_SECONDS = 120.0
-STOP_SECONDS = 40.0
-READY_SECONDS = 5.0  # promised for every start but the first
-LEFT_OUT = shutil.ignore_patterns(
-    ".git", ".venv", "var", "tests", "__pycache__", ".mypy_cache", ".ruff_cache", ".hypothesis"
+from tests.platform.lectures import (
+    Job,
+    freeze_transcoder,
+    make_long_source,
+    published,
+    the_demonstrations_become_playable,
 )
+from tests.platform.running import LEFT_OUT, START_SECONDS, Server, crowding, server
+from tests.ports import free_port
+from tests.processes import command_lines
 
-
-class Server:
-    """One run of the script, its output, and every process that it ever had below it."""
-
-    def __init__(self, project: Path, **environment: str) -> None:
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        self.lines: list[str] = []
-        self.process = subprocess.Popen(
-            [project / "script" / "server"],
-            cwd="/",  # from any directory
-            env=kept | {"ROUNDS_VENV": sys.prefix, "DEMO": "0"} | environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        self.reader = threading.Thread(target=self._read, daemon=True)
-        self.reader.start()
-
-    def _read(self) -> None:
-        assert self.process.stdout
-        self.lines.extend(iter(self.process.stdout.readline, ""))
-
-    @property
-    def output(self) -> str:
-        return "".join(list(self.lines))
-
-    def ready(self) -> float:
-        """Wait for the announcement; the seconds that it claims."""
-        pattern = re.compile(r"Ready in ([\d.]+) s: +http://localhost:(\d+)/$", re.MULTILINE)
-        wait_until(lambda: bool(pattern.search(self.output)) or self.process.poll() is not None, seconds=START_SECONDS)
-        found = pattern.search(self.output)
-        assert found, self.output
-        self.port = int(found[2])
-        return float(found[1])
-
-    def family(self) -> list[psutil.Process]:
-        return family(self.process.pid)
-
-    def get(self, path: str, connection: http.client.HTTPConnection | None = None) -> tuple[int, bytes]:
-        connection = connection or http.client.HTTPConnection("localhost", self.port, timeout=20)
-        connection.request("GET", path)
-        response = connection.getresponse()
-        return response.status, response.read()
-
-    def end(self, number: int) -> None:
-        family = self.family()
-        self.process.send_signal(number)
-        assert wait_until(lambda: self.process.poll() is not None, seconds=STOP_SECONDS), self.output
-        assert wait_until(lambda: not living(family), seconds=STOP_SECONDS), command_lines(living(family))
-        self.reader.join(10)
+pytestmark = [pytest.mark.site, pytest.mark.faults, pytest.mark.long, pytest.mark.timeout(900)]  # several starts
+READY_SECONDS = 5.0  # promised for every start but the first
+BUSY_STOP_SECONDS = 8.0
+PROGRAMS = (
+    "postgres", "valkey-server", "gunicorn", "deploy/realtime.py", "worker@", "long@", "sender@", "transcoder@", "beat",
+    "frontdoor",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -96,63 +49,79 @@ def project() -> Iterator[Path]:
     shutil.rmtree(directory, ignore_errors=True)
 
 
-@contextlib.contextmanager
-def server(project: Path, **environment: str) -> Iterator[Server]:
-    running = Server(project, **environment)
-    try:
-        yield running
-    finally:
-        if running.process.poll() is None:
-            running.process.kill()
-            running.process.wait()
-        running.reader.join(10)
-        if running.process.stdout and not running.reader.is_alive():
-            running.process.stdout.close()
+def test_the_whole_life(project: Path, tmp_path: Path) -> None:
+    """First start with the demonstration and what it serves, kill -9; a quick second start with everything still there,
+    ended while a lecture is transcoded; a quick third one, in which that goes on, ended while the transcoder hangs.
 
-
-def test_the_whole_life(project: Path) -> None:
-    """First start, what it serves, Ctrl-C; a quick second start, kill -9; a third start with everything still there.
-
-    Each start costs what ten programs import: the third also shows which port is taken where none was asked for.
+    Each start costs what ten programs import.
     """
     port = free_port()
-    with server(project, PORT=str(port)) as first:
+    # The lowest rungs of the ladder are enough to play and cost a third.
+    with server(project, PORT=str(port), MEDIA_LADDER_MAX_HEIGHT="240") as first:
         first.ready()
         assert first.port == port
-        assert first.get("/healthz") == (200, b"ok\n")
-        assert json.loads(first.get("/readyz")[1])["status"] == "ready"
-        assert first.get("/admin/login/")[0] in {200, 302}
-        assert first.get("/ws/nothing-here/")[0] in {400, 403, 404, 426, 500, 501}
-        keeps_the_address_on_a_kept_alive_connection(first)
+        tells_the_sign_ins_once(first)
+        serves(first)
         refuses_a_second_one(project)
-        names = " ".join(command_lines(first.family()))
-        for part in (
-            "postgres",
-            "valkey-server",
-            "gunicorn",
-            "deploy/realtime.py",
-            "worker@",
-            "long@",
-            "sender@",
-            "transcoder@",
-            "beat",
-            "frontdoor",
-        ):
-            assert part in names
-        first.end(signal.SIGINT)
-        assert first.process.returncode == 0
-
+        the_demonstrations_become_playable(project, first)
+        lectures = published(project)
+        first.end(signal.SIGKILL)
     secret = (project / "var" / "secret-key").read_text()
-    assert min(second_start(project, port), second_start(project, port)) < READY_SECONDS * crowding()
 
-    with a_port_of_its_own_choice(project) as third:
-        assert "Migrating" not in third.output
+    with a_port_of_its_own_choice(project) as second:
+        seconds = second.ready()
+        assert 8000 < second.port < 8050
+        assert f"Port 8000 is taken; using {second.port}." in second.output
+        has_nothing_to_prepare(second)
+        assert published(project) == lectures
+        restarts_what_crashes(second)
+        job = Job(project, make_long_source(tmp_path))
+        before = job.until_encoding(second)
+        assert seconds_to_stop(second, signal.SIGINT) < BUSY_STOP_SECONDS, second.output
+
+    with server(project, PORT=str(port)) as third:
+        assert min(seconds, third.ready()) < READY_SECONDS * crowding()
+        has_nothing_to_prepare(third)
         assert (project / "var" / "secret-key").read_text() == secret
-        restarts_what_crashes(third)
+        after = job.until_encoding(third)
+        assert (after["id"], after["status"]) == (before["id"], "transcoding")
+        assert after["worker"] != before["worker"]
+        assert after["attempts"] == 1, "being stopped was no attempt"
         sockets = Path((project / "var" / "sockets").read_text())
         assert {path.name for path in sockets.iterdir()} >= {"web", "realtime"}
-        third.end(signal.SIGTERM)
+        freeze_transcoder(third)
+        assert seconds_to_stop(third, signal.SIGTERM) < BUSY_STOP_SECONDS, third.output
+        assert "transcoder does not stop in 3 s; it is killed." in third.output
         assert not sockets.exists()
+
+
+def tells_the_sign_ins_once(first: Server) -> None:
+    for words in ("Sign in at http://localhost:", "or with the password", "The one-tap link, good for one use:"):
+        assert first.output.count(words) == 1, first.output
+
+
+def serves(running: Server) -> None:
+    assert running.get("/healthz") == (200, b"ok\n")
+    assert json.loads(running.get("/readyz")[1])["status"] == "ready"
+    assert running.get("/admin/login/")[0] in {200, 302}
+    assert running.get("/ws/nothing-here/")[0] in {400, 403, 404, 426, 500, 501}
+    keeps_the_address_on_a_kept_alive_connection(running)
+    names = " ".join(command_lines(running.family()))
+    for part in PROGRAMS:
+        assert part in names
+
+
+def has_nothing_to_prepare(running: Server) -> None:
+    for words in ("Migrating", "Collecting", "Loading"):
+        assert words not in running.output
+
+
+def seconds_to_stop(running: Server, number: int) -> float:
+    """Until every process of the site is gone."""
+    began = time.monotonic()
+    running.end(number)
+    assert running.process.returncode == 0
+    return (time.monotonic() - began) / crowding()
 
 
 @contextlib.contextmanager
@@ -161,24 +130,7 @@ def a_port_of_its_own_choice(project: Path) -> Iterator[Server]:
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError):  # somebody else on this machine has it: just as good
             stack.enter_context(socket.create_server(("127.0.0.1", 8000)))
-        with server(project) as running:
-            running.ready()
-            assert 8000 < running.port < 8050
-            assert f"Port 8000 is taken; using {running.port}." in running.output
-            yield running
-
-
-def crowding() -> float:
-    """1 on a machine of our own; where others compute too, how much longer everything takes."""
-    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
-
-
-def second_start(project: Path, port: int) -> float:
-    with server(project, PORT=str(port)) as again:
-        seconds = again.ready()
-        assert "Migrating" not in again.output
-        again.end(signal.SIGKILL)
-    return seconds
+        yield stack.enter_context(server(project))
 
 
 def keeps_the_address_on_a_kept_alive_connection(running: Server) -> None:
