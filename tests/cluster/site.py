@@ -20,6 +20,7 @@ import psycopg
 from core.processes import spawn, wait_until
 from deploy.cluster import control
 from deploy.cluster.state import State
+from tests.faults.nursery import Nursery
 from tests.faults.world import ORIGIN, ROOT, World
 from tests.migrated import copy_migrated_cluster
 
@@ -61,8 +62,9 @@ class Site(World):
         self.port = state.ports["nginx"]
         self.environment = os.environ | state.environment  # through PgBouncer, as the replicas
         self.database_url = state.direct["DATABASE_URL"]
+        self.nursery = Nursery(self.environment)
         if viewers:
-            found = json.loads(self._run("tests.cluster.seed", str(viewers)).splitlines()[-1])
+            found = json.loads(self.nursery.run("tests.cluster.seed", str(viewers)).splitlines()[-1])
             self.viewers, self.media = found["viewers"], found["media"]
 
     def _is_up(self) -> bool:
@@ -95,6 +97,7 @@ class Site(World):
         return {second for (coverage,) in rows for part in coverage for second in range(part.lower, part.upper)}
 
     def end(self) -> None:
+        self.nursery.end()
         if self.process.poll() is None:
             self.process.terminate()
             self.process.wait(PATIENCE)

@@ -1,7 +1,6 @@
 """The cluster under load: rolled without anybody noticing, killed without losing anything, ended without a trace."""
 
 import asyncio
-import subprocess
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -14,6 +13,7 @@ import pytest_asyncio
 
 from tests.cluster.site import PATIENCE, Caller, Site, pids, until
 from tests.faults.followers import Audience, posting, stop_posting
+from tests.faults.nursery import Program
 from tests.faults.players import Crowd
 from tests.faults.world import ORIGIN
 from tests.processes import living
@@ -38,7 +38,7 @@ def site() -> Iterator[Site]:
 class Load:
     """Players with sockets, followers of a room, and callers by HTTP; each with people of its own."""
 
-    def __init__(self, site: Site, poster: "subprocess.Popen[str]") -> None:
+    def __init__(self, site: Site, poster: Program) -> None:
         self.site, self.poster = site, poster
         self.crowd = Crowd(site.viewers[:PLAYERS], origin=ORIGIN, port=site.port)
         self.audience = Audience(site)

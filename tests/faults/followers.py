@@ -4,8 +4,7 @@ import asyncio
 import contextlib
 import json
 import random
-import subprocess
-import sys
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -14,7 +13,8 @@ from websockets.asyncio.client import ClientConnection
 from websockets.typing import Origin
 
 from tests.faults.clients import PATIENCE, Client, give_up
-from tests.faults.world import ROOT, World
+from tests.faults.nursery import Program
+from tests.faults.world import World
 
 
 @dataclass
@@ -76,24 +76,18 @@ class Audience:
 
 
 @contextlib.contextmanager
-def posting(world: World) -> Iterator[subprocess.Popen[str]]:
+def posting(world: World) -> Iterator[Program]:
     people = [str(one["user"]) for one in world.viewers[:5]]
     webinar_id = world.viewers[0]["path"].rstrip("/").rpartition("/")[2]
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.poster", webinar_id, *people],
-        cwd=ROOT,
-        env=world.environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+    poster = world.nursery.start("tests.faults.poster", webinar_id, *people)
+    try:
+        yield poster
+    finally:
+        poster.send_signal(signal.SIGKILL)
 
 
-async def stop_posting(process: subprocess.Popen[str]) -> list[tuple[int, str, int | None]]:
+async def stop_posting(poster: Program) -> list[tuple[int, str, int | None]]:
     """What was posted, in order; the last is for everybody."""
-    output, _ = await asyncio.to_thread(process.communicate, "stop\n", PATIENCE)
-    return [tuple(json.loads(line)) for line in output.splitlines()]
+    poster.send_signal(signal.SIGTERM)
+    assert await asyncio.to_thread(poster.wait, PATIENCE) == 0, poster.complaints.read_text()
+    return [tuple(json.loads(line)) for line in poster.output.read_text().splitlines()]

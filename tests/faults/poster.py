@@ -1,10 +1,11 @@
-"""Posts events into one room until it is told to stop: `python -m tests.faults.poster <webinar> <person> <person> …`.
+"""Posts events into one room until it hears SIGTERM: `python -m tests.faults.poster <webinar> <person> <person> …`.
 
 Prints each as a line of JSON once it is committed: `[number, audience, person]`. The last one is for everybody.
 """
 
 import json
 import random
+import signal
 import sys
 import threading
 import time
@@ -20,14 +21,9 @@ def main(webinar_id: int, people: list[int]) -> None:
     from tests.room.rooms import post
     from webinars.enums import Audience
 
-    persons = list(User.objects.filter(pk__in=people))
     asked_to_stop = threading.Event()
-
-    def wait() -> None:
-        sys.stdin.readline()
-        asked_to_stop.set()
-
-    threading.Thread(target=wait, daemon=True).start()
+    signal.signal(signal.SIGTERM, lambda *_: asked_to_stop.set())
+    persons = list(User.objects.filter(pk__in=people))
 
     def say(audience: Audience, person: User | None = None) -> None:
         event = post(webinar_id, audience=audience, person=person)

@@ -31,7 +31,7 @@ class Replicas(Site):
         self.mail = mail
 
     def populate(self, count: int) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self._run("tests.faults.population", str(count)).splitlines()[-1])
+        found: dict[str, Any] = json.loads(self.nursery.run("tests.faults.population", str(count)).splitlines()[-1])
         return found
 
     def signal(self, names: Sequence[str], signal: str) -> None:

@@ -4,12 +4,10 @@ import json
 import sys
 
 import django
-from django.core.management import call_command
 
 
 def main(count: int) -> None:
     django.setup()
-    call_command("migrate", verbosity=0)
     from tests.bench.people import make_audience
 
     audience = make_audience(count)

@@ -1,7 +1,6 @@
 """What was published is received: in order and once each, whoever dies and however often lines break."""
 
 import asyncio
-import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest_asyncio
 import redis
 
 from tests.faults.followers import Audience, posting, stop_posting
+from tests.faults.nursery import Program
 from tests.faults.world import World
 
 pytestmark = [pytest.mark.faults, pytest.mark.site, pytest.mark.long]
@@ -30,7 +30,7 @@ def world() -> Iterator[World]:
 
 
 @pytest.fixture
-def poster(world: World) -> Iterator[subprocess.Popen[str]]:
+def poster(world: World) -> Iterator[Program]:
     world.forget_room()
     world.start_realtime()
     with posting(world) as process:
@@ -46,7 +46,7 @@ async def audience(world: World, request: pytest.FixtureRequest) -> AsyncIterato
     await audience.end()
 
 
-async def check(poster: subprocess.Popen[str], audience: Audience) -> None:
+async def check(poster: Program, audience: Audience) -> None:
     """Everything that each one may hear, and nothing else, in the order of its numbers."""
     posted = await stop_posting(poster)
     assert [number for number, _, _ in posted] == list(range(1, len(posted) + 1))
@@ -60,9 +60,7 @@ async def check(poster: subprocess.Popen[str], audience: Audience) -> None:
 
 @pytest.mark.parametrize("audience", [True], indirect=True)
 @pytest.mark.parametrize("mistake", [-3, 3])
-async def test_the_check_catches_repetitions_and_gaps(
-    poster: subprocess.Popen[str], audience: Audience, mistake: int
-) -> None:
+async def test_the_check_catches_repetitions_and_gaps(poster: Program, audience: Audience, mistake: int) -> None:
     """The planted bug: pages that remember a wrong number."""
     for follower in audience.followers:
         follower.mistake = mistake
@@ -75,9 +73,7 @@ async def test_the_check_catches_repetitions_and_gaps(
 
 
 @pytest.mark.parametrize("audience", [True], indirect=True)
-async def test_lines_that_break_at_random_lose_and_double_nothing(
-    poster: subprocess.Popen[str], audience: Audience
-) -> None:
+async def test_lines_that_break_at_random_lose_and_double_nothing(poster: Program, audience: Audience) -> None:
     audience.start()
     await audience.until_each_heard(300)
     assert all(follower.connections > 3 for follower in audience.followers)
@@ -85,7 +81,7 @@ async def test_lines_that_break_at_random_lose_and_double_nothing(
 
 
 async def test_kill_9_of_the_realtime_process_loses_and_doubles_nothing(
-    world: World, poster: subprocess.Popen[str], audience: Audience
+    world: World, poster: Program, audience: Audience
 ) -> None:
     audience.start()
     for _ in range(3):
@@ -97,9 +93,7 @@ async def test_kill_9_of_the_realtime_process_loses_and_doubles_nothing(
     await check(poster, audience)
 
 
-async def test_a_stopping_process_hands_its_room_to_the_next(
-    world: World, poster: subprocess.Popen[str], audience: Audience
-) -> None:
+async def test_a_stopping_process_hands_its_room_to_the_next(world: World, poster: Program, audience: Audience) -> None:
     audience.start()
     await audience.until_each_heard(60)
     assert await asyncio.to_thread(world.stop_realtime) in {0, -15}
@@ -108,9 +102,7 @@ async def test_a_stopping_process_hands_its_room_to_the_next(
     await check(poster, audience)
 
 
-async def test_redis_flushed_and_killed_changes_nothing(
-    world: World, poster: subprocess.Popen[str], audience: Audience
-) -> None:
+async def test_redis_flushed_and_killed_changes_nothing(world: World, poster: Program, audience: Audience) -> None:
     """Last: Valkey stays dead. The doorbell is silent and the hub looks by itself; nobody's line breaks."""
     audience.start()
     await audience.until_each_heard(30)

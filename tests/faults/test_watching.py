@@ -46,7 +46,7 @@ def check(crowd: Crowd, world: World) -> None:
 
 async def test_the_check_catches_an_acknowledgement_before_the_commit(world: World, crowd: Crowd) -> None:
     """The planted bug: the same load, the same kill, the same check – and it must find acknowledged beats missing."""
-    world.start_realtime("-m", "tests.faults.planted")
+    world.start_realtime("tests.faults.planted")
     crowd.start()
     await crowd.until_acked(VIEWERS * 10)
     world.kill_realtime()

@@ -6,7 +6,6 @@ import secrets
 import signal
 import socket
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import psycopg
 
 from core.processes import spawn, wait_until
 from lms.embedded import Embedded, State
+from tests.faults.nursery import Nursery, Program
 from tests.migrated import copy_migrated_cluster
 from tests.ports import free_port
 from tests.processes import living
@@ -26,7 +26,7 @@ PATIENCE = 60.0
 
 class World:
     def __init__(self, directory: Path, *, viewers: int) -> None:
-        copy_migrated_cluster(directory)
+        is_migrated = copy_migrated_cluster(directory)
         self.embedded = Embedded(directory)
         urls = self.embedded.start()
         state = State.read(directory)
@@ -48,33 +48,17 @@ class World:
             "SOCKET_MESSAGE_BURST": "100000",
             "LOG_LEVEL": "ERROR",
         }
-        self.realtime: subprocess.Popen[bytes] | None = None
+        self.nursery = Nursery(self.environment)
+        self.realtime: Program | None = None
         self.postgres: subprocess.Popen[bytes] | None = None
         self.log = directory / "realtime.log"
-        self.viewers: list[dict[str, Any]] = json.loads(self._run("tests.faults.seed", str(viewers)).splitlines()[-1])
+        if not is_migrated:
+            self.nursery.run("manage.py", "migrate", "--verbosity=0")
+        said = self.nursery.run("tests.faults.seed", str(viewers))
+        self.viewers: list[dict[str, Any]] = json.loads(said.splitlines()[-1])
 
-    def _run(self, module: str, *arguments: str) -> str:
-        result = subprocess.run(
-            [sys.executable, "-m", module, *arguments],
-            cwd=ROOT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-        assert result.returncode == 0, result.stderr
-        return result.stdout
-
-    def start_realtime(self, *command: str) -> None:
-        with self.log.open("ab") as log:
-            self.realtime = subprocess.Popen(
-                [sys.executable, *(command or ("deploy/realtime.py",))],
-                cwd=ROOT,
-                env=self.environment,
-                stdout=log,
-                stderr=log,
-            )
+    def start_realtime(self, program: str = "deploy/realtime.py") -> None:
+        self.realtime = self.nursery.start(program, output=self.log)
         assert wait_until(self._answers, seconds=PATIENCE), self.log.read_text()
 
     def _answers(self) -> bool:
@@ -85,12 +69,12 @@ class World:
 
     def kill_realtime(self) -> None:
         assert self.realtime is not None
-        self.realtime.kill()
+        self.realtime.send_signal(signal.SIGKILL)
         self.realtime.wait(PATIENCE)
 
     def stop_realtime(self) -> int:
         assert self.realtime is not None
-        self.realtime.terminate()
+        self.realtime.send_signal(signal.SIGTERM)
         return self.realtime.wait(PATIENCE)
 
     def crash_postgres(self) -> None:
@@ -143,6 +127,7 @@ class World:
     def end(self) -> None:
         if self.realtime and self.realtime.poll() is None:
             self.kill_realtime()
+        self.nursery.end()
         if self.postgres and self.postgres.poll() is None:
             self.postgres.send_signal(signal.SIGINT)
             self.postgres.wait(PATIENCE)
