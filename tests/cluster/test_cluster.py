@@ -18,7 +18,7 @@ from tests.faults.players import Crowd
 from tests.faults.world import ORIGIN
 from tests.processes import living
 
-pytestmark = [pytest.mark.faults, pytest.mark.serial]
+pytestmark = [pytest.mark.faults, pytest.mark.site, pytest.mark.long]
 PLAYERS, FOLLOWERS, CALLERS = 6, 3, 2
 BALANCED = ["web.1", "web.2", "realtime.1", "realtime.2"]
 

@@ -24,7 +24,7 @@ from tests.faults.journal import Journal, Outcome
 from tests.faults.players import Player
 from tests.faults.world import ORIGIN
 
-PAUSE = (0.05, 0.3)  # seconds between two things that one person does
+PAUSE = (0.1, 0.6)  # seconds between two things that one person does
 AGAIN = 0.5  # how often somebody sends once more what got no answer, as a browser does
 HTTP_FIRST = 2000  # beats by HTTP cover the seconds from here, those by socket the ones before
 

@@ -11,8 +11,8 @@ from tests.faults.plants import PLANTS
 from tests.faults.replicas import Replicas, remove, replicas, scratch
 from tests.faults.rounds import play
 
-# Alone: a storm of connections and a full disk are nothing to run beside others.
-pytestmark = [pytest.mark.faults, pytest.mark.serial, pytest.mark.timeout(900)]
+# The storm meets a balancer, and the full disk is one, that nobody else uses: both may run beside others.
+pytestmark = [pytest.mark.faults, pytest.mark.site, pytest.mark.long, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")

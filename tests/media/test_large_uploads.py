@@ -1,4 +1,4 @@
-"""Gigabytes through the real web tier: what breaks only there is sizes over 2 GiB, memory and time."""
+"""Gigabytes through the real web tier: what breaks only there is sizes over 2 GiB and memory."""
 
 import os
 import shutil
@@ -24,7 +24,7 @@ from tests.media.tools import subprocess_environment
 from tests.ports import free_port
 from tests.signing_in import signed_in
 
-pytestmark = [pytest.mark.serial, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.site, pytest.mark.django_db(transaction=True)]
 LOCAL_BYTES = 2_200_012_345  # more than a signed number of 32 bits says
 # moto is the limit: it takes 40 s for every GB, most of it for joining the parts in memory.
 S3_BYTES = 256 * MIB + 12_345
