@@ -27,6 +27,8 @@ from core import signs
 from core.processes import end_after, end_with, is_tied
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lms.settings")
+# Django's checks read every page and half of the office for each worker; a release has been checked before it starts.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "true")
 
 ORPHAN_SECONDS = 15.0
 

@@ -41,7 +41,7 @@ INSTALLED_APPS = [
     *(["daphne"] if "runserver" in sys.argv[1:2] else []),  # half a second of every start of anything else
     "lms.office.OfficeConfig",  # the theme of the admin
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig",  # lms.urls reads what the apps show in it
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

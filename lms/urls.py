@@ -7,6 +7,8 @@ from core.api.views import NowhereView
 from reminders.views import callbacks
 from webinars.views import front
 
+admin.autodiscover()  # before some are read by what is included: inlines stand in the order of the apps
+
 handler400 = "lms.errors.bad_request"
 handler403 = "lms.errors.permission_denied"
 handler404 = "lms.errors.page_not_found"

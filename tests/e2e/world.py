@@ -173,6 +173,7 @@ def one_of_each(person: Any, programme: Any, lecture: Any) -> dict[str, str]:
     suppressed(Channel.EMAIL, "gone@example.org")
     Incident.objects.create(title="Videos were slow.", started_at=began, ended_at=began + timedelta(hours=1))
     ids = {"webinars.desk": str(Webinar.objects.filter(starts_at__isnull=False).earliest("pk").pk)}
+    admin.autodiscover()
     for model in admin.site._registry:
         row = model._default_manager.order_by("pk").first()
         if row is None:

@@ -217,6 +217,13 @@ def test_the_tests_themselves_run_on_throw_away_servers() -> None:
     assert settings.DATABASES["default"]["NAME"].startswith("test_")
 
 
+# What a worker reads, as Celery starts one.
+LOADS_A_WORKER = (
+    "import sys; from lms.celery import app; app.loader.init_worker();"
+    "print(app.tasks['webinars.put_together'].name,"
+    " *sorted(name for name in sys.modules if '.admin.' in f'{name}.' and not name.startswith('django.')),"
+    " *sorted({'lms.urls', 'lms.admin_site'} & set(sys.modules)));"
+)
 # What web, workers and the realtime tier read, and then the storage.
 LOADS_EVERYTHING = (
     "import django, sys; django.setup();"
@@ -229,12 +236,42 @@ LOADS_EVERYTHING = (
 
 def test_what_few_need_is_loaded_by_those_alone(python: Command) -> None:
     """Seals of certificates and figures of tests are a job's: without them a start takes a seventh less. And boto3,
-    where S3 is not the storage, would cost every start and every command a third of a second.
+    where S3 is not the storage, would cost every start and every command a third of a second; pages and the office,
+    where a worker starts, three quarters of one.
     """
-    local = python("-c", LOADS_EVERYTHING, DJANGO_SETTINGS_MODULE="lms.settings", **GOOD)
-    assert local.stdout.splitlines()[-1:] == ["LocalParts"], local.stderr  # after a warning of static files
+    local = python("-c", LOADS_A_WORKER + LOADS_EVERYTHING, DJANGO_SETTINGS_MODULE="lms.settings", **GOOD)
+    said = local.stdout.splitlines()
+    assert said[:1] == ["webinars.put_together"], local.stderr  # one of its tasks, and neither office nor pages
+    assert said[-1:] == ["LocalParts"], local.stderr  # after a warning of static files
     s3 = python("-c", LOADS_EVERYTHING, DJANGO_SETTINGS_MODULE="lms.settings", **CLOUDFRONT)
     assert s3.stdout.splitlines()[-1:] == ["DirectParts boto3 botocore"], s3.stderr
+
+
+def test_the_checks_look_at_the_office_though_few_load_it(start: Command, tmp_path: Path) -> None:
+    """Nothing else has read it here: of Django's checks those of the admin alone run, and not the ones of addresses."""
+    (tmp_path / "planted").mkdir()
+    (tmp_path / "planted" / "__init__.py").touch()
+    (tmp_path / "planted" / "admin.py").write_text(
+        "from django.contrib import admin\n"
+        "from django.contrib.contenttypes.models import ContentType\n"
+        "@admin.register(ContentType)\n"
+        "class Planted(admin.ModelAdmin):\n"
+        "    list_display = ('nowhere',)\n"
+    )
+    (tmp_path / "planted_settings.py").write_text(
+        "from lms.settings import *\nINSTALLED_APPS = [*INSTALLED_APPS, 'planted']\n"
+    )
+    check = (
+        f"import django, sys; sys.path.insert(0, {str(tmp_path)!r}); django.setup();"
+        "from django.core.management import call_command; call_command('check', '--tag=admin')"
+    )
+
+    result = start(check, DJANGO_SETTINGS_MODULE="planted_settings", **GOOD)
+
+    assert result.returncode == 1, result.stdout
+    assert re.findall(r"<class '([\w.]+)'>: \((admin\.E\d+)\)", result.stderr) == [
+        ("planted.admin.Planted", "admin.E108")
+    ]
 
 
 def test_garbage_is_collected_from_the_end_of_the_start_on() -> None:

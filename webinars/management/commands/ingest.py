@@ -27,6 +27,7 @@ LEFT_SECONDS = 3600
 
 class Command(BaseCommand):
     help = "Takes streams of presenters (RTMP) and makes them watchable."
+    requires_system_checks = ()  # a tier that serves no pages need not read them all to start
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default=settings.RTMP_HOST)
