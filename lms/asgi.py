@@ -4,11 +4,11 @@ import os
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import django
 from channels.routing import ProtocolTypeRouter, URLRouter
-from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lms.settings")
-django_application = get_asgi_application()
+django.setup(set_prefix=False)  # without Django's handler, which reads the middleware: pages are served elsewhere
 
 from lms.health import probe  # noqa: E402  # needs the app registry
 from webinars.consumers import WatchSockets  # noqa: E402
@@ -46,5 +46,3 @@ def build_application(sockets: WatchSockets) -> ProtocolTypeRouter:
 
 watch_sockets = WatchSockets()
 application = build_application(watch_sockets)
-# `manage.py runserver` is daphne and serves everything by one application.
-development = ProtocolTypeRouter({"websocket": URLRouter(urlpatterns_of(watch_sockets)), "http": django_application})

@@ -10,7 +10,6 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register  # n
 from django.db import connection
 from django.utils.translation import to_locale
 
-from analytics.transports.lrs import Store
 from lms.expand import problems_on_disk
 from reminders.transports import all_transports
 from reminders.transports.base import NOT_REACHED
@@ -128,6 +127,8 @@ def providers_take_the_credentials(**_: Any) -> list[CheckMessage]:
 @register(Tags.security, deploy=True)
 def record_store_takes_the_credentials(**_: Any) -> list[CheckMessage]:
     """As the providers of messages: asked before the first statement waits."""
+    from analytics.transports.lrs import Store  # and with it requests, which a start has no use for
+
     if not settings.XAPI["XAPI_URL"]:
         return []
     with Store() as store:

@@ -1,6 +1,9 @@
 """Settings, from the environment only. `docs/operating.md` lists every variable."""
 
+# ruff: noqa: E402
 import gc
+
+gc.disable()  # until lms.apps is ready: a fifth of every start went into looking for garbage where there is none
 import os
 import ssl
 import sys
@@ -19,7 +22,6 @@ from lms.schedule import SCHEDULE
 from lms.theme import theme
 from lms.xapi import xapi
 
-gc.disable()  # until lms.apps is ready: a fifth of every start went into looking for garbage where there is none
 django_stubs_ext.monkeypatch()  # lets ModelAdmin[Programme] and its like be written at run time too
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
@@ -105,7 +107,7 @@ ENTRY_SECONDS = env.number("ENTRY_MINUTES", 30, low=1, high=1440) * 60  # who is
 
 ROOT_URLCONF = "lms.urls"
 WSGI_APPLICATION = "lms.wsgi.application"
-ASGI_APPLICATION = "lms.asgi.development"  # of runserver; the realtime tier serves lms.asgi:application
+ASGI_APPLICATION = "lms.development.application"  # of runserver; the realtime tier serves lms.asgi:application
 
 TEMPLATES = [
     {

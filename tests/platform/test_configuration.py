@@ -217,34 +217,33 @@ def test_the_tests_themselves_run_on_throw_away_servers() -> None:
     assert settings.DATABASES["default"]["NAME"].startswith("test_")
 
 
-# What a worker reads, as Celery starts one.
-LOADS_A_WORKER = (
-    "import sys; from lms.celery import app; app.loader.init_worker();"
+# What a worker reads, as Celery starts one, and the realtime tier.
+LOADS_NO_PAGES = (
+    "import sys; from lms.celery import app; app.loader.init_worker(); import lms.asgi;"
     "print(app.tasks['webinars.put_together'].name,"
     " *sorted(name for name in sys.modules if '.admin.' in f'{name}.' and not name.startswith('django.')),"
-    " *sorted({'lms.urls', 'lms.admin_site'} & set(sys.modules)));"
+    " *sorted({'core.middleware', 'lms.admin_site', 'lms.urls', 'requests'} & set(sys.modules)));"
 )
 # What web, workers and the realtime tier read, and then the storage.
 LOADS_EVERYTHING = (
-    "import django, sys; django.setup();"
-    "import lms.urls, lms.celery, lms.asgi, media.domain.uploads, media.domain.sweeping;"
+    "import gc, sys; import lms.wsgi, lms.celery, lms.asgi, media.domain.uploads, media.domain.sweeping;"
     "from django.core.files.storage import storages; from media.storages.parts import part_store;"
     "kind = type(part_store(storages['media'])).__name__;"
-    "print(kind, *sorted({'aiohttp', 'boto3', 'botocore', 'numpy', 'pyhanko'} & set(sys.modules)))"
+    "print(kind, gc.isenabled(), *sorted({'aiohttp', 'boto3', 'botocore', 'numpy', 'pyhanko'} & set(sys.modules)))"
 )
 
 
 def test_what_few_need_is_loaded_by_those_alone(python: Command) -> None:
     """Seals of certificates and figures of tests are a job's: without them a start takes a seventh less. And boto3,
     where S3 is not the storage, would cost every start and every command a third of a second; pages and the office,
-    where a worker starts, three quarters of one.
+    where a worker starts, or the realtime tier, three quarters of one.
     """
-    local = python("-c", LOADS_A_WORKER + LOADS_EVERYTHING, DJANGO_SETTINGS_MODULE="lms.settings", **GOOD)
+    local = python("-c", LOADS_NO_PAGES + LOADS_EVERYTHING, DJANGO_SETTINGS_MODULE="lms.settings", **GOOD)
     said = local.stdout.splitlines()
     assert said[:1] == ["webinars.put_together"], local.stderr  # one of its tasks, and neither office nor pages
-    assert said[-1:] == ["LocalParts"], local.stderr  # after a warning of static files
+    assert said[-1:] == ["LocalParts True"], local.stderr  # after a warning of static files
     s3 = python("-c", LOADS_EVERYTHING, DJANGO_SETTINGS_MODULE="lms.settings", **CLOUDFRONT)
-    assert s3.stdout.splitlines()[-1:] == ["DirectParts boto3 botocore"], s3.stderr
+    assert s3.stdout.splitlines()[-1:] == ["DirectParts True boto3 botocore"], s3.stderr
 
 
 def test_the_checks_look_at_the_office_though_few_load_it(start: Command, tmp_path: Path) -> None:

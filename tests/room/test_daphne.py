@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def port() -> Iterator[int]:
     number = free_port()
     database = re.sub(r"/[^/?]+\?", f"/{settings.DATABASES['default']['NAME']}?", os.environ["DATABASE_URL"], count=1)
-    command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(number), "lms.asgi:development"]
+    command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(number), "lms.development:application"]
     with subprocess.Popen(command, env=os.environ | {"DATABASE_URL": database}, cwd=settings.BASE_DIR) as process:
         try:
             assert wait_until(lambda: process.poll() is not None or _answers(number), seconds=60)
