@@ -277,3 +277,4 @@ def test_garbage_is_collected_from_the_end_of_the_start_on() -> None:
     """But not among what was read to start."""
     assert gc.isenabled()
     assert gc.get_freeze_count() > 10_000
+    assert gc.get_threshold() == (10_000, 10, 10)
