@@ -142,7 +142,11 @@ def furnish(environment: dict[str, str], doctors: Sequence[str]) -> dict[str, An
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not said.exists():
             own = {"DATABASE_URL": database_url("e2e_world"), "VAR_DIR": str(shared)}
-            administer(f'CREATE DATABASE "e2e_world" TEMPLATE "{migrated_template() or "template1"}"')
+            template = migrated_template()
+            administer(f'CREATE DATABASE "e2e_world" TEMPLATE "{template or "template1"}"')
+            if not template:
+                migrate = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
+                subprocess.run(migrate, cwd=ROOT, env=environment | own, check=True)
             made = subprocess.run(
                 [sys.executable, "-m", "tests.e2e.world", *doctors],
                 cwd=ROOT, env=environment | own, check=True, stdout=subprocess.PIPE, text=True,

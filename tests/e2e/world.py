@@ -20,9 +20,6 @@ def main() -> None:
     import django
 
     django.setup()
-    from django.core.management import call_command
-
-    call_command("migrate", interactive=False, verbosity=0)
     print(json.dumps(build(sys.argv[1:])))
 
 
