@@ -6,7 +6,7 @@ Such a one is left to the end (`manage.py expand`, restart, `manage.py migrate`)
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,10 @@ from django.db.migrations.migration import Migration
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 from django.db.models.fields import NOT_PROVIDED
+
+from core.together import CreateModels
+
+Key = tuple[str, str]  # an app's label, a migration's name
 
 # Older than the rule: they ran before there was anything to roll.
 BEFORE_THE_RULE = frozenset(
@@ -58,14 +62,18 @@ def contract_of(migration: Migration) -> str:
     return str(getattr(migration, "contract", ""))
 
 
-def expandable(migrations: Iterable[Migration]) -> list[Migration]:
-    """In the order of a plan: those that only add, without what builds on one that is left to the end."""
+def expandable(migrations: Iterable[Migration], squashed: Mapping[Key, Migration]) -> list[Migration]:
+    """In the order of a plan: those that only add, without what builds on one that is left to the end.
+
+    `squashed`: a loader's `replacements`. What comes after may name one of them and mean its last step.
+    """
     kept: list[Migration] = []
-    left: set[tuple[str, str]] = set()
+    left: set[Key] = set()
     for migration in migrations:
         key = (migration.app_label, migration.name)
         if contract_of(migration) or left & set(migration.dependencies):
             left.add(key)
+            left.update(name for name, one in squashed.items() if key in one.replaces)
         else:
             kept.append(migration)
     return kept
@@ -76,13 +84,29 @@ def in_order(loader: MigrationLoader) -> list[Migration]:
     return [loader.graph.nodes[key] for key in keys]
 
 
+def needed_by_replicas() -> list[Migration]:
+    """Without those that wait until every replica is new: nobody would get ready for them.
+
+    Single steps: whoever ran a squashed migration has them on record as well, whoever ran them may have only these.
+    """
+    loader = MigrationLoader(None, replace_migrations=False)
+    return expandable([one for one in in_order(loader) if not one.replaces], loader.replacements)
+
+
+def our_apps() -> set[str]:
+    return {config.label for config in apps.get_app_configs() if Path(config.path).parent == settings.BASE_DIR}
+
+
 def problems_on_disk() -> list[str]:
-    """Of our own apps, in words; each with the migration's name in front."""
-    loader = MigrationLoader(None)
-    ours = {config.label for config in apps.get_app_configs() if Path(config.path).parent == settings.BASE_DIR}
+    """Of our own apps, in words; each with the migration's name in front.
+
+    Not of squashed ones: they run where there is nothing yet. Where there is something, the steps run.
+    """
+    loader = MigrationLoader(None, replace_migrations=False)
+    ours = our_apps()
     found = []
     for key, migration in sorted(loader.disk_migrations.items()):
-        if key[0] in ours and key not in BEFORE_THE_RULE and not contract_of(migration):
+        if key[0] in ours and key not in BEFORE_THE_RULE and not (contract_of(migration) or migration.replaces):
             before = loader.project_state(key, at_end=False)
             found += [f"{'.'.join(key)}: {problem}" for problem in problems_of(migration, before)]
     return found
@@ -106,6 +130,8 @@ def problems_of(migration: Migration, before: ProjectState) -> Iterator[str]:
 
 
 def _parts(operation: Operation) -> Iterable[Operation]:
+    if isinstance(operation, CreateModels):
+        return operation.models
     return operation.database_operations if isinstance(operation, op.SeparateDatabaseAndState) else [operation]
 
 
@@ -116,9 +142,7 @@ def _problem(one: Operation, app: str, before: ProjectState, after: ProjectState
     if isinstance(one, op.AddField):
         return _of_new_field(one.field)
     if isinstance(one, op.AlterField):
-        old = before.apps.get_model(app, one.model_name)._meta.get_field(one.name)
-        new = after.apps.get_model(app, one.model_name)._meta.get_field(one.name)
-        return _of_changed_field(old, new)
+        return _of_changed_field(*(_field(state, app, one.model_name, one.name) for state in (before, after)))
     if isinstance(one, op.AddIndex) and not isinstance(one, AddIndexConcurrently):
         return "locks out every write while the index is built: AddIndexConcurrently, atomic = False"
     if isinstance(one, op.AlterUniqueTogether) and one.option_value:
@@ -128,6 +152,15 @@ def _problem(one: Operation, app: str, before: ProjectState, after: ProjectState
     if isinstance(one, op.RunSQL) and LOCKS.search(_text(one.sql)):
         return "this SQL locks a table or takes something away"
     return ""
+
+
+def _field(state: ProjectState, app: str, model: str, name: str) -> Any:
+    field = state.models[app, model.lower()].fields[name]
+    if field.remote_field:  # has the type of what it refers to, which only a rendered model knows
+        return state.apps.get_model(app, model)._meta.get_field(name)
+    field = field.clone()
+    field.set_attributes_from_name(name)
+    return field
 
 
 def _of_new_field(field: Any) -> str:

@@ -15,12 +15,11 @@ import psycopg
 import redis
 from django.conf import settings
 from django.db import connection
-from django.db.migrations.loader import MigrationLoader
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 
 from core.logging import get_logger
 from lms.draining import is_draining
-from lms.expand import expandable, in_order
+from lms.expand import needed_by_replicas
 from lms.metrics import KIND, metrics_of_realtime, metrics_page
 
 log = get_logger(__name__)
@@ -141,8 +140,7 @@ def _redis() -> str:
 
 @cache
 def _migrations_on_disk() -> frozenset[tuple[str, str]]:
-    """Without those that wait until every replica is new: nobody would get ready for them."""
-    return frozenset((one.app_label, one.name) for one in expandable(in_order(MigrationLoader(None))))
+    return frozenset((one.app_label, one.name) for one in needed_by_replicas())
 
 
 def _migrations(applied: set[tuple[str, str]] | None) -> str:

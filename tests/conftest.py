@@ -141,7 +141,7 @@ def migrated_template() -> str:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings: None) -> Iterator[IO[str] | None]:
-    """Migrations cost six seconds of a core: of a run's workers the first pays them, and the others wait for it."""
+    """Migrations cost three seconds of a core: of a run's workers the first pays them, and the others wait for it."""
     from django.db import connection
 
     # In a race a hundred threads stand in line for eight connections: they may wait longer than a page.

@@ -122,14 +122,14 @@ def test_what_takes_away_and_what_builds_on_it_comes_last() -> None:
     first, beside = made(name="0001"), made(name="0001b")
     contract = made(name="0002", contract="nobody reads the note any more")
     on_it = made(name="0003", dependencies=[("library", "0002")])
-    assert expand.expandable([first, contract, on_it, beside]) == [first, beside]
+    assert expand.expandable([first, contract, on_it, beside], {}) == [first, beside]
 
 
 @pytest.mark.django_db
 def test_the_command_says_what_is_left_and_does_nothing_twice(capsys: pytest.CaptureFixture[str]) -> None:
     call_command("expand")
     assert capsys.readouterr().out == "", "everything is applied"
-    ((_, newest),) = MigrationLoader(connection).graph.leaf_nodes("webinars")
+    newest = max(name for app, name in MigrationLoader(connection).disk_migrations if app == "webinars")
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM django_migrations WHERE app = 'webinars' AND name = %s", [newest])
     call_command("expand", "--check")

@@ -20,7 +20,7 @@ from moto.server import ThreadedMotoServer
 from psycopg import sql
 
 from core.processes import wait_until
-from operations.domain.backups import space
+from operations.domain.backups import restoring, space
 from operations.domain.backups.contents import acknowledged_tables
 from operations.domain.backups.errors import BackupError
 from operations.domain.backups.making import LOCK, make_backup
@@ -193,6 +193,16 @@ class TestSpoiledFiles:
 
         with pytest.raises(CommandError, match=r"newer release \(webinars\.9999_later\)"):
             restore(dump, target)
+
+    def test_a_backup_that_ran_step_by_step_what_is_squashed_today_lacks_no_migration(
+        self, backup: tuple[Path, Manifest]
+    ) -> None:
+        steps = [name for name in backup[1].migrations if "_squashed_" not in name]
+        assert restoring._missing_migrations(replace(backup[1], migrations=steps)) == []
+        older = [name for name in steps if name != "webinars.0013_find_sessions_by_start"]
+        assert restoring._missing_migrations(replace(backup[1], migrations=older)) == [
+            "webinars.0013_find_sessions_by_start"
+        ]
 
     def test_rows_that_are_not_those_of_the_manifest(self, backup: tuple[Path, Manifest], target: str) -> None:
         dump, manifest = backup

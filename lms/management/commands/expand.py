@@ -25,7 +25,7 @@ class Command(BaseCommand):
             raise CommandError(f"On air now: webinar {named}. A release replaces what its picture comes through.")
         executor = MigrationExecutor(connection)
         plan = [migration for migration, _backwards in executor.migration_plan(executor.loader.graph.leaf_nodes())]
-        now = expandable(plan)
+        now = expandable(plan, executor.loader.replacements)
         for migration in plan:
             later = "" if migration in now else f"  later: {contract_of(migration) or 'builds on one that is left'}"
             self.stdout.write(f"{migration}{later}")

@@ -135,7 +135,8 @@ def _compare(manifest: Manifest, parameters: Parameters) -> None:
 
 def _missing_migrations(manifest: Manifest) -> list[str]:
     """A backup of a newer release holds what this code would misunderstand."""
-    ours = {f"{app}.{name}" for app, name in MigrationLoader(None).graph.nodes}
+    on_disk = MigrationLoader(None).disk_migrations
+    ours = {f"{app}.{name}" for app, name in on_disk}
     labels = {name.partition(".")[0] for name in ours}
     foreign = [name for name in manifest.migrations if name.partition(".")[0] not in labels]
     newer = [name for name in manifest.migrations if name not in ours and name not in foreign]
@@ -143,7 +144,9 @@ def _missing_migrations(manifest: Manifest) -> list[str]:
         raise NotABackupError(f"The backup is of another product: {', '.join(foreign[:5]) or 'no migrations'}.")
     if newer:
         raise BackupError(f"The backup is of a newer release ({', '.join(newer[:5])}): restore it with that one.")
-    return sorted(ours - set(manifest.migrations))
+    # Whoever ran a squashed one has its steps on record too; whoever ran the steps may have only these.
+    steps = {f"{app}.{name}" for (app, name), migration in on_disk.items() if not migration.replaces}
+    return sorted(steps - set(manifest.migrations))
 
 
 @contextlib.contextmanager
