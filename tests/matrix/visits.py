@@ -55,8 +55,9 @@ def visit(world: World, route: Route, address: str, method: str, role: str) -> V
     with _rolled_back():
         response = browser.generic(method, address, b"{}", content_type="application/json")
         world.written = _writes()
-    if method != "GET":
-        cache.clear()  # a sign-out is rolled back in the database, but not in Valkey
+    if method != "GET" or world.written != before:  # a sign-out is rolled back in the database, but not in Valkey
+        cache.clear()
+        cache.set_many(world.sessions)
     return Visit(
         route=route.path,
         method=method,

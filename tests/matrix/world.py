@@ -17,6 +17,7 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
+from django.contrib.sessions.backends.cached_db import SessionStore
 from django.core.files.base import ContentFile
 from django.core.mail import EmailMessage
 from django.db import models
@@ -125,6 +126,7 @@ class World:
     cookies: dict[str, dict[str, str]]
     objects: dict[str, models.Model]
     values: dict[str, str]
+    sessions: dict[str, Any]  # as the cache keeps them, where every visit looks first
     written: Counter[str] = field(default_factory=Counter)  # rows, after the latest visit
 
     def address(self, route: Route) -> str:
@@ -170,7 +172,13 @@ def build_world() -> World:
         cookies=cookies,
         objects=objects,
         values=_values(programme, people, objects),
+        sessions=dict(_session_of(kept) for kept in cookies.values() if kept),
     )
+
+
+def _session_of(cookies: dict[str, str]) -> tuple[str, Any]:
+    store = SessionStore(cookies[settings.SESSION_COOKIE_NAME])
+    return store.cache_key, store.load()
 
 
 def cookies_of(browser: Client) -> dict[str, str]:
