@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -103,9 +103,15 @@ def _leaves_a_loop(item: pytest.Item) -> int:
     return 2 if "playwright" in getattr(item, "fixturenames", ()) else 1
 
 
-def pytest_collection_finish() -> None:
-    """What was imported and collected stays to the end: to look through all of it for garbage again takes long."""
-    gc.freeze()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, Any, Any]:
+    """What is imported and collected stays to the end: to look through it for garbage, now and again, takes long."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(trylast=True)
