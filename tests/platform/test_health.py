@@ -48,7 +48,7 @@ def test_readyz_says_that_redis_is_missing_but_not_where_it_was_sought(client: C
     assert response.json() == {"status": "not ready", "postgresql": "ok", "redis": "failed", "migrations": "ok"}
 
 
-@pytest.mark.serial
+@pytest.mark.site
 @pytest.mark.django_db
 def test_readyz_says_in_time_that_postgresql_is_missing(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """A listener that takes the connection and never says a word: only the time-out ends the attempt."""

@@ -61,7 +61,7 @@ def test_a_posted_event_reaches_two_sockets_and_is_replayed_to_a_third(tier: Run
             assert third.events(1) == heard
 
 
-@pytest.mark.serial
+@pytest.mark.site
 def test_a_removed_person_is_sent_away_within_five_seconds_and_let_in_no_more(tier: RunningTier, scene: Scene) -> None:
     doctor, neighbour = scene.doctor(), scene.doctor()
     with room_page(tier, doctor, scene.webinar) as browser, room_page(tier, neighbour, scene.webinar) as other:
@@ -98,7 +98,7 @@ def test_a_moderator_no_more_comes_back_as_an_attendee(tier: RunningTier, scene:
         assert [event["number"] for event in browser.events(1)] == [last]
 
 
-@pytest.mark.serial
+@pytest.mark.site
 def test_the_room_says_how_many_people_are_in_it_within_ten_seconds(tier: RunningTier, scene: Scene) -> None:
     """Two windows of one person are one; a person of another process is one more."""
     report({scene.webinar.pk: {10**6: "DE"}}, process="another", now=now() + timedelta(seconds=8))

@@ -233,7 +233,7 @@ def test_sec_17_a_flood_closes_the_socket_after_acknowledging(
         assert coverage_of(session) == ((0, 49),)
 
 
-@pytest.mark.serial
+@pytest.mark.site
 def test_sec_17_an_ended_device_is_sent_away_within_five_seconds(tier: RunningTier, session: PlaySession) -> None:
     neighbour = open_now()
     with page(tier, session) as browser, page(tier, neighbour) as other:
@@ -254,7 +254,7 @@ def test_signing_out_elsewhere_is_told_apart(tier: RunningTier, session: PlaySes
         assert browser.hear() == {"t": "bye", "reason": "signed_out"}
 
 
-@pytest.mark.serial
+@pytest.mark.site
 def test_sec_17_a_suspended_enrolment_closes_the_socket_within_five_seconds(
     tier: RunningTier, session: PlaySession
 ) -> None:
