@@ -4,6 +4,7 @@ import os
 import threading
 import uuid
 import warnings
+from importlib import import_module
 from typing import Any
 
 import structlog
@@ -12,6 +13,7 @@ from celery import Celery
 from celery.platforms import SecurityWarning  # type: ignore[attr-defined]  # missing in celery-types
 from celery.signals import (
     before_task_publish,
+    celeryd_after_setup,
     setup_logging,
     task_postrun,
     task_prerun,
@@ -54,6 +56,13 @@ def end_with_the_supervisor(**_: Any) -> None:
     if is_tied():
         options = {"seconds": ORPHAN_SECONDS}
         threading.Thread(target=end_after, args=(os.getppid(),), kwargs=options, name="orphan", daemon=True).start()
+
+
+@celeryd_after_setup.connect
+def read_what_children_share(instance: Any, **_: Any) -> None:
+    """Links in messages need the addresses of the pages: 77 MB that each child would read for itself."""
+    if instance.concurrency > 1:
+        import_module(settings.ROOT_URLCONF)
 
 
 @worker_process_init.connect
