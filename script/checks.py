@@ -49,8 +49,8 @@ class Part:
 
 
 # First what computes, a worker a core. Then what waits for programs and browsers, in its order: where a browser was, no
-# asynchronous test can run; file by file, because many prepare a site of their own. Then, alone, what measures time or
-# loads the machine.
+# asynchronous test can run; file by file, because many prepare a site of their own. Then, alone, what measures how fast
+# something is.
 PARTS = (
     Part(
         "tests",
