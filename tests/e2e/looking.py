@@ -3,7 +3,6 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
@@ -24,24 +23,20 @@ END_TRANSITIONS = """() => {
 FOLLOW_IN_THE_THEME = "() => document.querySelector('html[x-data]')?.classList.add('dark')"
 BOTH = ("light", "dark")
 WIDTHS = {360: 740, 768: 1024, 1440: 900}
-RUN = "(options) => axe.run(document, options).then((found) => found.violations)"
-# What a rule finds weighs as the rule does, and what these find is told nobody: a third of the work is theirs.
-LIGHT_RULES = """() => axe._audit.rules
-    .filter(({ impact }) => impact === "minor" || impact === "moderate").map(({ id }) => id)"""
+LOOK = Path(__file__).with_suffix(".js").read_text()
+GOOD: dict[str, None] = {}  # how texts stand whose contrast axe measured and found good in this run
 
 
 def violations(page: Page, *rules: str) -> list[str]:
     """Serious and critical ones of axe, with the first offending element of each. Without rules: by all of them."""
-    options: dict[str, Any] = {"resultTypes": ["violations"]}
-    if page.evaluate("typeof window.axe") == "undefined":
+    seen = page.evaluate(LOOK, [rules, list(GOOD)])
+    if seen is None:
         page.evaluate(AXE)
-    if rules:
-        options["runOnly"] = {"type": "rule", "values": rules}
-    else:
-        options["rules"] = {name: {"enabled": False} for name in page.evaluate(LIGHT_RULES)}
+        seen = page.evaluate(LOOK, [rules, list(GOOD)])
+    GOOD.update(dict.fromkeys(seen["good"]))
     return [
         f"{one['id']}: {one['nodes'][0]['html'][:160]} {one['nodes'][0]['failureSummary'][:200]}"
-        for one in page.evaluate(RUN, options)
+        for one in seen["violations"]
         if one["impact"] in {"serious", "critical"}
     ]
 
