@@ -16,20 +16,9 @@ from pathlib import Path
 import pytest
 from slipcover import FileMatcher, ImportManager, Slipcover
 
+from tests.apps import APPS
+
 ROOT = Path(__file__).resolve().parent.parent
-APPS = (
-    "accounts",
-    "analytics",
-    "assessments",
-    "certification",
-    "core",
-    "courses",
-    "lms",
-    "media",
-    "operations",
-    "reminders",
-    "webinars",
-)
 SOURCES = [str(ROOT / name) for name in APPS]
 OMITTED = ["*/migrations/*"]
 EXCLUDED = ["if TYPE_CHECKING:", "raise NotImplementedError", "@overload"]

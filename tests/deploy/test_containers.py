@@ -17,7 +17,7 @@ from celery import current_app
 from django.conf import settings
 
 from deploy.docker import healthcheck
-from tests.covering import APPS
+from tests.apps import APPS
 from tests.deploy.product import DEPLOY, ROOT, differences, processes
 from tests.deploy.test_workflows import schema_problems
 
