@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from slipcover import FileMatcher, ImportManager, Slipcover
 
-from tests.apps import APPS
+from tests.our_apps import APPS
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = [str(ROOT / name) for name in APPS]

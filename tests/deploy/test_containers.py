@@ -17,9 +17,9 @@ from celery import current_app
 from django.conf import settings
 
 from deploy.docker import healthcheck
-from tests.apps import APPS
 from tests.deploy.product import DEPLOY, ROOT, differences, processes
 from tests.deploy.test_workflows import schema_problems
+from tests.our_apps import APPS
 
 BIN = Path(sys.executable).parent
 DOCKER = DEPLOY / "docker"
