@@ -298,6 +298,17 @@ def eventually(question: Callable[[], Answer], seconds: float = PATIENCE_SECONDS
     return answer
 
 
+# The beats that nobody has acknowledged yet.
+OUTBOX = """async () => {
+    const request = indexedDB.open("rounds-player");
+    const database = await new Promise((done) => { request.onsuccess = () => done(request.result); });
+    const all = database.transaction("beats").objectStore("beats").getAll();
+    const rows = await new Promise((done) => { all.onsuccess = () => done(all.result); });
+    database.close();
+    return rows;
+}"""
+
+
 def until(page: Page, condition: str, seconds: float = PATIENCE_SECONDS) -> None:
     """Playwright's own wait_for_function needs `eval` in the page, which the policy of this site rightly forbids."""
     page.evaluate(
@@ -378,17 +389,11 @@ class Watching:
 
     def wait_until_saved(self) -> None:
         """Nothing is left in the outbox."""
-        until(
-            self.page,
-            """async () => {
-                const request = indexedDB.open("rounds-player");
-                const database = await new Promise((done) => { request.onsuccess = () => done(request.result); });
-                const count = database.transaction("beats").objectStore("beats").count();
-                const waiting = await new Promise((done) => { count.onsuccess = () => done(count.result); });
-                database.close();
-                return waiting === 0;
-            }""",
-        )
+        until(self.page, f"async () => (await ({OUTBOX})()).length === 0")
+
+    def wait_until_kept(self) -> None:
+        """What was played up to here is written: a tab that dies takes along what is not."""
+        until(self.page, f"async () => (await ({OUTBOX})()).some(({{ p }}) => Math.abs(p - {self.at}) < 0.01)")
 
 
 @pytest.fixture

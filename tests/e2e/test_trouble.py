@@ -12,15 +12,6 @@ pytestmark = pytest.mark.browser
 StartWatching = Callable[..., Watching]
 OFFLINE = ("ERR_INTERNET_DISCONNECTED", "WebSocket connection to")
 
-IS_KEPT = """async (position) => {
-    const request = indexedDB.open("rounds-player");
-    const database = await new Promise((done) => { request.onsuccess = () => done(request.result); });
-    const all = database.transaction("beats").objectStore("beats").getAll();
-    const rows = await new Promise((done) => { all.onsuccess = () => done(all.result); });
-    database.close();
-    return rows.some(({ p }) => Math.abs(p - position) < 0.01);
-}"""
-
 
 class Line:
     """The network cable of a browser: pulled, neither requests nor sockets get through."""
@@ -101,7 +92,7 @@ def test_what_a_closed_laptop_could_not_send_goes_at_the_next_visit(
     before.pause()
     left_at = before.at
     expect(before.page.locator("[data-part=saved-text]")).to_contain_text("kept on this device")
-    until(before.page, f"() => ({IS_KEPT})({left_at})")  # a tab that dies takes along what was not written yet
+    before.wait_until_kept()
     kill(before.page)
     assert is_behind(site, cut_at, "drop", "second")
     line.mend()
